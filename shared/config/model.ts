@@ -1,0 +1,471 @@
+// A whole configuration, understood: plain data that survives structured clone and JSON.
+// shared/config writes it, the master ships it to the worker, worker/compile turns it into a Plan.
+// Numbers carry their unit; a time that was not set is -1 ("never" or "inherit", as the field says).
+// Rule lines stay words with positions: only the entry that owns a keyword knows how many words it takes.
+
+import type { Place } from './diagnostic.ts';
+
+export const modelVersion = 1;
+
+/** A line kept as words for the compiler. `words[i]` starts at column `columns[i]` of `place`'s line. */
+export interface LineModel {
+  readonly place: Place;
+  /** The words after the keyword that named the rule set (for `http-request deny if x`: deny, if, x). */
+  readonly words: readonly string[];
+  readonly columns: readonly number[];
+  /** The source line, for carets and for `explain`. */
+  readonly text: string;
+  /** Name of the defaults section the line came from, '' for the section itself: its ACLs apply. */
+  readonly from: string;
+}
+
+/** The rule sets, named as the configuration names them. */
+export const ruleSets = [
+  'tcp-request connection',
+  'tcp-request session',
+  'tcp-request content',
+  'tcp-response content',
+  'http-request',
+  'http-response',
+  'http-after-response',
+] as const;
+export type RuleSet = (typeof ruleSets)[number];
+
+export type ProxyMode = 'tcp' | 'http';
+
+export interface Model {
+  readonly version: number;
+  readonly files: readonly string[];
+  readonly global: GlobalModel;
+  /** Frontends, backends and listens in order of appearance, each with its defaults applied. */
+  readonly proxies: readonly ProxyModel[];
+  /** Defaults sections whose rules or ACLs are still referred to by a LineModel's `from`. */
+  readonly defaults: readonly { readonly name: string; readonly acls: readonly LineModel[] }[];
+  readonly httpErrors: readonly HttpErrorsModel[];
+  readonly userlists: readonly UserlistModel[];
+  /** Files read by the loader (error files, lists, maps): path to content as latin1. */
+  readonly contents: Readonly<Record<string, string>>;
+}
+
+export interface GlobalModel {
+  daemon: boolean;
+  masterWorker: boolean;
+  nbthread: number;
+  /** Process-wide connection limit, 0: computed from the descriptor limit. */
+  maxconn: number;
+  maxconnrate: number;
+  maxsessrate: number;
+  ulimitN: number;
+  fdHardLimit: number;
+  strictLimits: boolean;
+  /** -1: not set. */
+  uid: number;
+  gid: number;
+  user: string;
+  group: string;
+  chroot: string;
+  pidfile: string;
+  setDumpable: boolean;
+  node: string;
+  description: string;
+  hardStopAfterMs: number;
+  graceMs: number;
+  closeSpreadTimeMs: number;
+  /** True: infinite (close-spread-time infinite). */
+  closeSpreadInfinite: boolean;
+  /** `cpu-map`: lists of words, interpreted by the worker at start. */
+  cpuMap: readonly { readonly threads: string; readonly cpus: readonly string[] }[];
+  statsSockets: readonly BindModel[];
+  statsTimeoutMs: number;
+  statsMaxconn: number;
+  logs: readonly LogTargetModel[];
+  logTag: string;
+  /** '' : send the system's name; null: do not send. */
+  logSendHostname: string | null;
+  shmStatsFile: string;
+  shmStatsFileMaxObjects: number;
+  tune: TuneModel;
+  /** `set-var` and `set-var-fmt` lines of global, name and expression words. */
+  setVars: readonly LineModel[];
+  /** setenv/presetenv/unsetenv/resetenv have been applied; this is what fetches see. */
+  environment: Readonly<Record<string, string>>;
+  mworkerMaxReloads: number;
+  insecureForkWanted: boolean;
+  /** `zero-warning`: the master refuses to start when the load gave a warning. */
+  zeroWarning: boolean;
+  quiet: boolean;
+  /** `localpeer` or -L, else the host name: also HAPROXY_LOCALPEER. */
+  localpeer: string;
+  maxsslconn: number;
+  maxsslrate: number;
+  threadGroups: number;
+  /** 0: no cap on the automatic thread count. */
+  threadHardLimit: number;
+  profilingTasks: 'on' | 'auto' | 'off';
+  /** Status ranges counted as errors or failures, as [low, high] pairs in order of appearance. */
+  httpErrCodes: readonly (readonly [number, number])[];
+  httpFailCodes: readonly (readonly [number, number])[];
+  h1AcceptPayloadWithAnyMethod: boolean;
+  h1DoNotCloseOnInsecureTransferEncoding: boolean;
+  ppNeverSendLocal: boolean;
+  /** `unix-bind`: already applied to the unix sockets that follow it. */
+  unixBindPrefix: string;
+  exposeExperimental: boolean;
+  exposeDeprecated: boolean;
+  /** Words that are accepted and only steer what hawser does not have (pollers, memory trimming). */
+  others: Readonly<Record<string, string>>;
+  spreadChecks: number;
+  ssl: SslDefaultsModel;
+}
+
+export interface TuneModel {
+  bufsize: number;
+  maxrewrite: number;
+  httpMaxhdr: number;
+  httpCookielen: number;
+  httpLogurilen: number;
+  /** Idle server connections. */
+  poolLowFdRatio: number;
+  poolHighFdRatio: number;
+  idlePoolShared: boolean;
+  maxaccept: number;
+  maxpollevents: number;
+  runqueueDepth: number;
+  rcvbufClient: number;
+  rcvbufServer: number;
+  sndbufClient: number;
+  sndbufServer: number;
+  pipesize: number;
+  varsGlobalMaxSize: number;
+  varsProcMaxSize: number;
+  varsSessMaxSize: number;
+  varsTxnMaxSize: number;
+  varsReqresMaxSize: number;
+  maxChecksPerThread: number;
+  stickCounters: number;
+  idletimerMs: number;
+  cliMaxPayloadSize: number;
+  maxRulesAtOnce: number;
+  buffersLimit: number;
+  notsentLowatClient: number;
+  notsentLowatServer: number;
+  /** `tune.disable-fast-forward`, `tune.disable-zero-copy-forwarding`. */
+  disableFastForward: boolean;
+  disableZeroCopyForwarding: boolean;
+  /** tune.listener.default-shards: 'by-process', 'by-thread' or 'by-group'. */
+  listenerDefaultShards: string;
+  /** tune.listener.multi-queue: 'on', 'fair' or 'off'. */
+  listenerMultiQueue: string;
+  patternCacheSize: number;
+  sslCachesize: number;
+  sslLifetimeMs: number;
+  sslMaxrecord: number;
+  sslHardMaxrecord: number;
+  sslDefaultDhParam: number;
+  /** Words of tune.* that work but only steer what hawser does not have (schedulers, pollers). */
+  others: Readonly<Record<string, string>>;
+}
+
+export interface SslDefaultsModel {
+  caBase: string;
+  crtBase: string;
+  bindOptions: readonly string[];
+  bindCiphers: string;
+  bindCiphersuites: string;
+  serverOptions: readonly string[];
+  serverCiphers: string;
+  serverCiphersuites: string;
+  serverVerify: 'none' | 'required';
+}
+
+/** One address of a `bind` line, after port ranges and lists were expanded. */
+export interface AddressModel {
+  readonly family: 'ipv4' | 'ipv6' | 'unix' | 'abns' | 'abnsz' | 'fd' | 'sockpair' | 'unspecified';
+  /** 'dgram' for udp@ and dgram+ (log targets), 'stream' for all else. */
+  readonly socket: 'stream' | 'dgram';
+  /** Textual address, path, or abstract name. '' for any. */
+  readonly host: string;
+  readonly port: number;
+  /** Relative port of a server address (`+N`, `-N`): added to the front port. */
+  readonly portOffset: boolean;
+  /** Descriptor number for fd@ and sockpair@, else -1. */
+  readonly fd: number;
+}
+
+export interface BindModel {
+  readonly place: Place;
+  readonly addresses: readonly AddressModel[];
+  name: string;
+  id: number;
+  guidPrefix: string;
+  maxconn: number;
+  backlog: number;
+  interface: string;
+  v4v6: boolean;
+  v6only: boolean;
+  tfo: boolean;
+  deferAccept: boolean;
+  mss: number;
+  tcpUtMs: number;
+  nice: number;
+  /** 'by-thread', 'by-group' or a number of sockets. */
+  shards: string;
+  /** Thread set words as written, '' for all. */
+  thread: string;
+  acceptProxy: boolean;
+  transparent: boolean;
+  mode: number;
+  uid: number;
+  gid: number;
+  user: string;
+  group: string;
+  level: 'user' | 'operator' | 'admin';
+  exposeFdListeners: boolean;
+  severityOutput: 'none' | 'number' | 'string';
+  /** `proto NAME`: '' automatic, 'h1', 'none'. */
+  proto: string;
+  ssl: BindSslModel | null;
+}
+
+export interface BindSslModel {
+  crts: readonly string[];
+  alpn: string;
+  caFile: string;
+  verify: 'none' | 'optional' | 'required';
+  ciphers: string;
+  ciphersuites: string;
+  sslMinVer: string;
+  sslMaxVer: string;
+  strictSni: boolean;
+  tlsTickets: boolean;
+  preferClientCiphers: boolean;
+}
+
+export interface TimeoutsModel {
+  client: number;
+  server: number;
+  connect: number;
+  queue: number;
+  tunnel: number;
+  tarpit: number;
+  httpRequest: number;
+  httpKeepAlive: number;
+  check: number;
+  clientFin: number;
+  serverFin: number;
+  clientHs: number;
+}
+
+export interface LogTargetModel {
+  readonly place: Place;
+  /** 'global' copies the global list at resolve time and does not appear here. */
+  readonly address: AddressModel | null;
+  /** 'stdout', 'stderr', 'ring@name', 'backend@name' or '' when `address` tells. */
+  readonly target: string;
+  readonly format: string;
+  readonly facility: number;
+  readonly level: number;
+  readonly minLevel: number;
+  readonly lengthBytes: number;
+  readonly sample: string;
+}
+
+export interface BalanceModel {
+  readonly algorithm: string;
+  /** Words after the algorithm: `uri depth 8`, `hdr(host)` gives ['host']. */
+  readonly words: readonly string[];
+  readonly place: Place;
+}
+
+export interface ServerModel {
+  readonly place: Place;
+  readonly name: string;
+  id: number;
+  guid: string;
+  /** The name that was written when it is not a number ('' otherwise); `address` is what it gave. */
+  fqdn: string;
+  address: AddressModel;
+  weight: number;
+  backup: boolean;
+  disabled: boolean;
+  maxconn: number;
+  minconn: number;
+  maxqueue: number;
+  maxReuse: number;
+  poolMaxConn: number;
+  poolLowConn: number;
+  poolPurgeDelayMs: number;
+  check: boolean;
+  checkPort: number;
+  checkAddress: AddressModel | null;
+  checkSendProxy: boolean;
+  /** Keys of consistent hashing: 'id' (default), 'addr', 'addr-port', 'guid'. */
+  hashKey: string;
+  initStateUp: boolean;
+  strictMaxconn: boolean;
+  /** `stick` is the default, `non-stick` clears it. */
+  stick: boolean;
+  interMs: number;
+  fastinterMs: number;
+  downinterMs: number;
+  rise: number;
+  fall: number;
+  cookie: string;
+  redir: string;
+  sendProxy: 0 | 1 | 2;
+  proxyV2Options: readonly string[];
+  source: SourceModel | null;
+  tcpUtMs: number;
+  tfo: boolean;
+  track: string;
+  ssl: ServerSslModel | null;
+  /** The proxy protocol the mux speaks: '' automatic, 'h1', 'h2'. */
+  proto: string;
+}
+
+export interface ServerSslModel {
+  verify: 'none' | 'required';
+  verifyHost: string;
+  caFile: string;
+  crt: string;
+  /** Expression words of `sni EXPR`, empty for none. */
+  sni: string;
+  alpn: string;
+  ciphers: string;
+  ciphersuites: string;
+  sslMinVer: string;
+  sslMaxVer: string;
+}
+
+export interface SourceModel {
+  /** null: only the interface is asked for (source 0.0.0.0 gives family ipv4, host ''). */
+  readonly address: AddressModel | null;
+  /** Source ports to choose from, 0 and 0: the kernel's choice. */
+  readonly portLow: number;
+  readonly portHigh: number;
+  readonly interface: string;
+  /** '', 'client', 'clientip', 'hdr_ip(NAME[,N])' or 'address' (then `usesrcAddress`). */
+  readonly usesrc: string;
+  readonly usesrcAddress: AddressModel | null;
+}
+
+/** `errorfile`, `errorloc*`, `http-error`, one status each, later entries win. */
+export interface ErrorModel {
+  readonly place: Place;
+  readonly kind: 'file' | 'loc302' | 'loc303' | 'http-error' | 'section';
+  readonly status: number;
+  /** Path, URL, or section name. */
+  readonly value: string;
+  /** For http-error: the words after `http-error`. */
+  readonly line: LineModel | null;
+}
+
+export interface HttpErrorsModel {
+  readonly name: string;
+  readonly errors: readonly ErrorModel[];
+}
+
+export interface UserlistModel {
+  readonly name: string;
+  readonly users: readonly {
+    readonly name: string;
+    readonly password: string;
+    readonly secure: boolean;
+    readonly groups: readonly string[];
+  }[];
+  readonly groups: readonly { readonly name: string; readonly users: readonly string[] }[];
+}
+
+export interface ForwardForModel {
+  /** Header to add. */
+  readonly header: string;
+  /** Network whose clients get none: address and prefix bits; null for none. */
+  readonly except: { readonly host: string; readonly bits: number } | null;
+  readonly ifNone: boolean;
+}
+
+/** Values of TCP_KEEPCNT, TCP_KEEPIDLE and TCP_KEEPINTVL; 0 leaves the kernel's. */
+export interface TcpKeepAliveModel {
+  count: number;
+  idleMs: number;
+  intervalMs: number;
+}
+
+export interface ProxyModel {
+  readonly place: Place;
+  readonly name: string;
+  readonly kind: 'frontend' | 'backend' | 'listen';
+  id: number;
+  guid: string;
+  description: string;
+  mode: ProxyMode;
+  disabled: boolean;
+  binds: BindModel[];
+  servers: ServerModel[];
+  /** Frontend connection limit, 0: the process limit. */
+  maxconn: number;
+  backlog: number;
+  fullconn: number;
+  rateLimitSessions: number;
+  timeouts: TimeoutsModel;
+  /** `option X` by name; true when set. Options with arguments have fields of their own below. */
+  options: Record<string, boolean>;
+  /** Lines of options that carry arguments, by option name: forwardfor, originalto, httpchk, redispatch, httplog, ... */
+  optionLines: Record<string, LineModel>;
+  /** `acl NAME ...` lines; `words[0]` is the name. */
+  acls: LineModel[];
+  rules: Record<RuleSet, LineModel[]>;
+  /** `use_backend NAME [if ...]`, `use-server NAME [if ...]`. */
+  useBackends: LineModel[];
+  useServers: LineModel[];
+  redirects: LineModel[];
+  forcePersist: LineModel[];
+  monitorFail: LineModel[];
+  monitorUri: string;
+  inspectDelayMs: number;
+  responseInspectDelayMs: number;
+  defaultBackend: string;
+  defaultBackendPlace: Place | null;
+  balance: BalanceModel | null;
+  /** Words of `hash-type`, empty for the default. */
+  hashType: readonly string[];
+  hashBalanceFactor: number;
+  hashPreserveAffinity: 'always' | 'maxconn' | 'maxqueue';
+  /** Name of the defaults section the proxy inherits from, '' for none or an anonymous one. */
+  defaultsName: string;
+  restrictReqHdrNames: 'default' | 'preserve' | 'delete' | 'reject';
+  /** `option forwardfor`, `option originalto`: null when not set. */
+  forwardFor: ForwardForModel | null;
+  originalTo: ForwardForModel | null;
+  /** `max-keep-alive-queue`, -1: no limit. */
+  maxKeepAliveQueue: number;
+  clitcpka: TcpKeepAliveModel;
+  srvtcpka: TcpKeepAliveModel;
+  httpReuse: 'never' | 'safe' | 'aggressive' | 'always';
+  retries: number;
+  retryOn: readonly string[];
+  /** `option redispatch N`: 0 off, else the interval (-1: on the last retry). */
+  redispatch: number;
+  cookie: LineModel | null;
+  source: SourceModel | null;
+  errors: ErrorModel[];
+  logs: LogTargetModel[];
+  logTag: string;
+  logFormat: LineModel | null;
+  errorLogFormat: LineModel | null;
+  logFormatSd: LineModel | null;
+  /** 'default' | 'tcp' | 'http' | 'https' | 'clf' as the options ask. */
+  logPreset: 'default' | 'tcp' | 'http' | 'https' | 'clf';
+  captureRequestHeaders: { readonly name: string; readonly lengthMax: number }[];
+  captureResponseHeaders: { readonly name: string; readonly lengthMax: number }[];
+  captureCookie: {
+    readonly name: string;
+    readonly exact: boolean;
+    readonly lengthMax: number;
+  } | null;
+  uniqueIdFormat: LineModel | null;
+  uniqueIdHeader: string;
+  graceMs: number;
+  /** `stats` lines of the HTML page, by sub-keyword. */
+  statsLines: LineModel[];
+}
