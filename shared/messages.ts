@@ -1,0 +1,99 @@
+// Everything the master, the control thread and the proxy threads say to each other, as plain data.
+// Values only; the bytes travel by process IPC (master and worker) or MessagePort (worker and threads).
+
+import type { Diagnostic } from './config/diagnostic.ts';
+import type { Model } from './config/model.ts';
+
+/** A listening socket as the master bound it. Order = Model.proxies order, binds, addresses, shards. */
+export interface ListenerObject {
+  /** Index in the worker's list of listeners. */
+  readonly index: number;
+  readonly proxyIndex: number;
+  readonly bindIndex: number;
+  readonly addressIndex: number;
+  readonly shard: number;
+  /** The descriptor in the worker process. */
+  readonly fd: number;
+  /** 'ipv4' | 'ipv6' | 'unix' | 'abns' and where it listens, for `show cli sockets`, logs and -x. */
+  readonly family: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A `stats socket` (runtime API) as the master bound it. */
+export interface CliListener {
+  readonly bindIndex: number;
+  readonly fd: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface SegmentHandle {
+  /** Descriptor of the file or memfd in the receiving process. */
+  readonly fd: number;
+  readonly lengthBytes: number;
+}
+
+/** What a worker process needs to run; first message of the master to a worker. */
+export interface WorkerStart {
+  readonly type: 'start';
+  readonly model: Model;
+  readonly listeners: readonly ListenerObject[];
+  readonly cliListeners: readonly CliListener[];
+  readonly segment: SegmentHandle;
+  /** Generation, 1 for the first; and how many reloads the master has done. */
+  readonly generation: number;
+  readonly reloads: number;
+  /** Start-up messages for `show startup-logs`. */
+  readonly startupLogs: string;
+  /** Microseconds of wall clock when the master started, for uptimes. */
+  readonly masterStartUs: number;
+}
+
+export type MasterToWorker =
+  | WorkerStart
+  /** SIGUSR1 semantics: stop listening, finish, leave. */
+  | { readonly type: 'soft-stop' }
+  | { readonly type: 'hard-stop' }
+  /** A master CLI session's command for this worker; the answer comes back by id. */
+  | { readonly type: 'cli'; readonly id: number; readonly level: 'user' | 'operator' | 'admin'; readonly line: string; readonly payload: string };
+
+export type WorkerToMaster =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly type: 'cli-answer'; readonly id: number; readonly text: string }
+  | { readonly type: 'draining'; readonly streams: number };
+
+/** workerData of a proxy thread (one Piscina task per thread). */
+export interface ThreadStart {
+  readonly threadIndex: number;
+  readonly threadCount: number;
+  readonly model: Model;
+  readonly listeners: readonly ListenerObject[];
+  /** View of the mapped segment: the SharedArrayBuffer and where its first page lies. */
+  readonly segment: Uint8Array;
+  readonly processSlot: number;
+  /** eventfds that wake each thread, by index, and the control thread's last. */
+  readonly wakeFds: readonly number[];
+  readonly generation: number;
+}
+
+export type ControlToThread =
+  | { readonly type: 'soft-stop'; readonly graceMs: number; readonly closeSpreadMs: number }
+  | { readonly type: 'hard-stop' }
+  /** Pause or resume a frontend's listeners. */
+  | { readonly type: 'frontend'; readonly proxyIndex: number; readonly enabled: boolean }
+  /** Server states changed in the segment: rebuild what was derived from them. */
+  | { readonly type: 'servers-changed'; readonly proxyIndex: number }
+  /** Runtime edits of ACLs, maps and variables: applied by every thread in the same order. */
+  | { readonly type: 'edit'; readonly id: number; readonly target: string; readonly operation: string; readonly words: readonly string[] }
+  /** Asks for a snapshot (sessions, activity): answered by 'snapshot'. */
+  | { readonly type: 'inspect'; readonly id: number; readonly what: string };
+
+export type ThreadToControl =
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly type: 'log'; readonly level: 'warning' | 'error' | 'notice'; readonly text: string }
+  | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
+  | { readonly type: 'drained' }
+  | { readonly type: 'stopped' };

@@ -1,0 +1,140 @@
+// The compiled plan of one thread: frozen arrays, indexes and closures made from the Model. Written by
+// worker/compile, read by worker/stream. Nothing in it is looked up by name while serving.
+
+import type { ListenerObject } from '../shared/messages.ts';
+import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
+import type { HeaderName } from './http/message.ts';
+import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
+import type { LogPlan } from './log/plan.ts';
+import type { Backend } from './server/backend.ts';
+
+export interface Program {
+  readonly model: Model;
+  /** Same order and index as model.proxies. */
+  readonly proxies: readonly ProxyPlan[];
+  readonly listeners: readonly ListenerPlan[];
+  /** Index by variable: scope letter and name; see sample/variables.ts. */
+  readonly variableNames: readonly string[];
+  /** Built-in replies by status (the errors HAProxy can send itself: manual 4, errorfile). */
+  readonly defaultReplies: ReadonlyMap<number, ReplyPlan>;
+  /** Runs once per thread at start: global set-var. */
+  readonly startActs: readonly Act[];
+}
+
+/** One listening descriptor of one bind line. */
+export interface ListenerPlan {
+  readonly index: number;
+  readonly proxy: ProxyPlan;
+  readonly bind: BindModel;
+  readonly object: ListenerObject;
+  /** Handle of the TLS server context on this thread, null for clear text. */
+  readonly tls: TlsServerPlan | null;
+}
+
+/** Filled by worker/conn/tls.ts. */
+export interface TlsServerPlan {
+  readonly context: unknown;
+}
+
+export interface RulePlan {
+  readonly condition: Condition | null;
+  readonly act: Act;
+  /** file:line, for logs (last_rule_line) and traces. */
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A rule set of one proxy: its named defaults' rules first, then its own. Empty: length 0. */
+export type RuleList = readonly RulePlan[];
+
+/** `use_backend`: the first rule whose condition holds gives the backend. */
+export interface SwitchPlan {
+  readonly condition: Condition | null;
+  /** Index into Program.proxies, or -1 when `name` must be evaluated. */
+  readonly proxyIndex: number;
+  readonly name: FormatText | null;
+}
+
+/** An answer made here: error files, deny, return, redirect, monitor. */
+export interface ReplyPlan {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: readonly { readonly name: HeaderName; readonly value: FormatText }[];
+  /** null: no body. Content-Length is written by the mux from the body's length. */
+  readonly body: FormatText | null;
+  /** Value of Content-Type, '' for none. */
+  readonly contentType: string;
+  /** True: close the connection without writing anything (errorfile /dev/null). */
+  readonly silent: boolean;
+}
+
+export interface ProxyTimeouts {
+  readonly clientMs: number;
+  readonly serverMs: number;
+  readonly connectMs: number;
+  readonly queueMs: number;
+  readonly tunnelMs: number;
+  readonly tarpitMs: number;
+  readonly httpRequestMs: number;
+  readonly httpKeepAliveMs: number;
+  readonly clientFinMs: number;
+  readonly serverFinMs: number;
+  readonly clientHsMs: number;
+}
+
+/** How connections persist (manual 4, option httpclose and friends): front and back combined. */
+export const persistKeepAlive = 0;
+export const persistServerClose = 1;
+export const persistClose = 2;
+
+/** `option forwardfor` / `originalto`. */
+export interface ForwardForPlan {
+  readonly name: HeaderName;
+  readonly ifNone: boolean;
+  /** True when the source address is excepted. */
+  readonly except: ((family: number, ipv4: number, bytes: string) => boolean) | null;
+}
+
+export interface ProxyPlan {
+  /** Index in Program.proxies and Model.proxies. */
+  readonly index: number;
+  readonly name: string;
+  readonly model: ProxyModel;
+  readonly isHttp: boolean;
+  readonly hasFront: boolean;
+  readonly hasBack: boolean;
+  /** Counter objects (shared/segment), -1: none on that side. */
+  readonly frontObject: number;
+  readonly backObject: number;
+  readonly timeouts: ProxyTimeouts;
+  readonly persist: number;
+  readonly tcpConnection: RuleList;
+  readonly tcpSession: RuleList;
+  readonly tcpContent: RuleList;
+  readonly tcpResponse: RuleList;
+  readonly httpRequest: RuleList;
+  readonly httpResponse: RuleList;
+  readonly httpAfterResponse: RuleList;
+  readonly redirects: RuleList;
+  readonly inspectDelayMs: number;
+  readonly responseInspectDelayMs: number;
+  readonly switches: readonly SwitchPlan[];
+  /** Index of default_backend, -1: none (a listen is its own backend). */
+  readonly defaultBackend: number;
+  /** Path of monitor-uri, '' for none, and `monitor fail` conditions. */
+  readonly monitorUri: string;
+  readonly monitorFail: readonly Condition[];
+  /** Replies that replace the built-in ones, by status. */
+  readonly replies: ReadonlyMap<number, ReplyPlan>;
+  readonly forwardFor: ForwardForPlan | null;
+  readonly originalTo: ForwardForPlan | null;
+  readonly log: LogPlan | null;
+  readonly captureRequestHeaders: readonly { readonly name: HeaderName; readonly lengthMax: number }[];
+  readonly captureResponseHeaders: readonly { readonly name: HeaderName; readonly lengthMax: number }[];
+  readonly uniqueId: FormatText | null;
+  readonly uniqueIdHeader: HeaderName | null;
+  /** Members and balancing, null on a pure frontend. */
+  readonly backend: Backend | null;
+  /** Server SNI expressions by server index. */
+  readonly serverSni: readonly (Evaluate | null)[];
+}

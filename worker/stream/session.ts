@@ -1,0 +1,24 @@
+// One client connection as rules see it: where it came from and through which listener. It outlives the
+// streams it carries (keep-alive, multiplexing) and holds their session-wide variables.
+
+import type { Connection } from '../conn/connection.ts';
+import type { Endpoint } from '../conn/endpoint.ts';
+import type { ListenerPlan, ProxyPlan } from '../program.ts';
+import type { Sample } from '../sample/sample.ts';
+
+export interface Session {
+  readonly connection: Connection;
+  readonly listener: ListenerPlan;
+  readonly frontend: ProxyPlan;
+  /** The client's address and the one it connected to; a PROXY header or set-src/set-dst overwrites them. */
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  /** Session variables (sess.*) by index, empty until the first set. */
+  readonly variables: (Sample | null)[];
+  acceptMs: number;
+  acceptWallMs: number;
+  /** Milliseconds of handshakes (PROXY, TLS): %Th. */
+  handshakeMs: number;
+  /** Streams this session has carried. */
+  streamCount: number;
+}

@@ -1,0 +1,224 @@
+// The pooled object of one exchange: an HTTP request with its response, or a TCP session. This file
+// holds its state only; engine.ts decides what happens next. Rules, fetches and log tags read it.
+
+import type { Server } from '../server/server.ts';
+import type { Connection } from '../conn/connection.ts';
+import type { Endpoint } from '../conn/endpoint.ts';
+import { Message } from '../http/message.ts';
+import type { Side } from '../mux/side.ts';
+import type { ProxyPlan, ReplyPlan } from '../program.ts';
+import { Sample } from '../sample/sample.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { Session } from './session.ts';
+import type { Timed } from '../loop/timers.ts';
+
+/** Which direction rules are being evaluated for (samples of the other direction may be absent). */
+export const directionRequest = 0;
+export const directionResponse = 1;
+
+/** One direction's payload, as rules may inspect it: bytes in the thread's memory. */
+export class Payload {
+  /** First byte and number of bytes readable now (HTTP: decoded body; TCP: raw bytes). */
+  at: number;
+  length: number;
+  /** Everything has arrived. */
+  ended: boolean;
+  constructor() {
+    this.at = 0;
+    this.length = 0;
+    this.ended = false;
+  }
+}
+
+/** Milliseconds on the loop's clock; -1 where a phase was not reached. Named after the log's timers. */
+export class StreamTimes {
+  /** The connection was accepted (%t) or, on a reused connection, the previous response had ended. */
+  acceptMs: number;
+  /** Wall clock of accept, and of the first byte of the request (%tr). */
+  acceptWallMs: number;
+  requestWallMs: number;
+  handshakeMs: number;
+  /** Idle time before the first byte (%Ti). */
+  idleMs: number;
+  /** Loop times at which each phase ended. */
+  firstByteMs: number;
+  requestMs: number;
+  queueMs: number;
+  connectMs: number;
+  responseMs: number;
+  endMs: number;
+  constructor() {
+    this.acceptMs = 0;
+    this.acceptWallMs = 0;
+    this.requestWallMs = 0;
+    this.handshakeMs = 0;
+    this.idleMs = 0;
+    this.firstByteMs = -1;
+    this.requestMs = -1;
+    this.queueMs = -1;
+    this.connectMs = -1;
+    this.responseMs = -1;
+    this.endMs = -1;
+  }
+}
+
+export class Stream implements Timed {
+  // Timed
+  dueMs: number;
+  bucket: number;
+  timerNext: Timed | null;
+  timerPrevious: Timed | null;
+
+  readonly thread: ThreadContext;
+  /** Unique in the process: thread bits and a counter. */
+  id: number;
+  /** Never null while the stream is in use. */
+  session: Session;
+  frontend: ProxyPlan;
+  /** The frontend itself until a backend is chosen. */
+  backend: ProxyPlan;
+  server: Server | null;
+  /** True: the server was imposed (cookie, use-server, sticky) and may not be changed without redispatch. */
+  serverForced: boolean;
+  /** This stream counts in the server's `served`. */
+  serverSlotHeld: boolean;
+
+  readonly request: Message;
+  readonly response: Message;
+  readonly requestPayload: Payload;
+  readonly responsePayload: Payload;
+  /** directionRequest or directionResponse: what is being evaluated now. */
+  direction: number;
+
+  front: Side | null;
+  back: Side | null;
+  /** Connection to the server, null until there is one. */
+  backConnection: Connection | null;
+  /** Destination chosen by set-dst and friends, family 0: none. */
+  readonly target: Endpoint;
+
+  readonly times: StreamTimes;
+  bytesIn: number;
+  bytesOut: number;
+  retries: number;
+  redispatched: boolean;
+  /** Connections in front of this one when queued (%sq, %bq). */
+  serverQueue: number;
+  backendQueue: number;
+  /** Counts as logged: %ac %fc %bc %sc at the time of assignment. */
+  serverConnections: number;
+  backendConnections: number;
+
+  /** Termination state, manual 8.5: first and second letter, and the two cookie letters. */
+  endCause: string;
+  endPhase: string;
+  cookieRequest: string;
+  cookieResponse: string;
+  /** The answer a rule or an error asks for. */
+  reply: ReplyPlan | null;
+  /** Status sent to the client, 0 before. */
+  status: number;
+
+  /** Where a waiting rule set goes on; -1: from its start. */
+  rulePosition: number;
+  /** Absolute ms of the inspect-delay's end, 0: none running. */
+  inspectUntilMs: number;
+  /** The rule that last gave a final verdict (last_rule_file, last_rule_line). */
+  lastRuleFile: string;
+  lastRuleLine: number;
+
+  /** Variables by index (sample/variables.ts), txn and req/res scopes; empty until the first set. */
+  readonly variables: (Sample | null)[];
+  requestCaptures: string[];
+  responseCaptures: string[];
+  uniqueId: string;
+  /** Set by set-log-level: -1 default, 8 silent. */
+  logLevel: number;
+  /** Set by set-nice, set-priority-*; kept for logs and queues. */
+  priorityClass: number;
+  priorityOffset: number;
+  /** Timeouts in force (set-timeout changes them); ms, 0: none. */
+  clientTimeoutMs: number;
+  serverTimeoutMs: number;
+  tunnelTimeoutMs: number;
+  connectTimeoutMs: number;
+  queueTimeoutMs: number;
+
+  /** Scratch samples for whoever evaluates; see sample/sample.ts. Never kept over a call. */
+  readonly sample: Sample;
+  readonly sample2: Sample;
+  readonly sample3: Sample;
+
+  /** engine.ts: where the stream is. */
+  state: number;
+  /** engine.ts bits. */
+  flags: number;
+  next: Stream | null;
+  onTimeoutHandler: ((stream: Stream, nowMs: number) => void) | null;
+
+  constructor(thread: ThreadContext, session: Session, frontend: ProxyPlan, headerMax: number, target: Endpoint) {
+    this.dueMs = 0;
+    this.bucket = -1;
+    this.timerNext = null;
+    this.timerPrevious = null;
+    this.thread = thread;
+    this.id = 0;
+    this.session = session;
+    this.frontend = frontend;
+    this.backend = frontend;
+    this.server = null;
+    this.serverForced = false;
+    this.serverSlotHeld = false;
+    this.request = new Message(thread.memory, headerMax);
+    this.response = new Message(thread.memory, headerMax);
+    this.requestPayload = new Payload();
+    this.responsePayload = new Payload();
+    this.direction = directionRequest;
+    this.front = null;
+    this.back = null;
+    this.backConnection = null;
+    this.target = target;
+    this.times = new StreamTimes();
+    this.bytesIn = 0;
+    this.bytesOut = 0;
+    this.retries = 0;
+    this.redispatched = false;
+    this.serverQueue = 0;
+    this.backendQueue = 0;
+    this.serverConnections = 0;
+    this.backendConnections = 0;
+    this.endCause = '-';
+    this.endPhase = '-';
+    this.cookieRequest = '-';
+    this.cookieResponse = '-';
+    this.reply = null;
+    this.status = 0;
+    this.rulePosition = -1;
+    this.inspectUntilMs = 0;
+    this.lastRuleFile = '';
+    this.lastRuleLine = 0;
+    this.variables = [];
+    this.requestCaptures = [];
+    this.responseCaptures = [];
+    this.uniqueId = '';
+    this.logLevel = -1;
+    this.priorityClass = 0;
+    this.priorityOffset = 0;
+    this.clientTimeoutMs = 0;
+    this.serverTimeoutMs = 0;
+    this.tunnelTimeoutMs = 0;
+    this.connectTimeoutMs = 0;
+    this.queueTimeoutMs = 0;
+    this.sample = new Sample();
+    this.sample2 = new Sample();
+    this.sample3 = new Sample();
+    this.state = 0;
+    this.flags = 0;
+    this.next = null;
+    this.onTimeoutHandler = null;
+  }
+
+  onTimeout(nowMs: number): void {
+    if (this.onTimeoutHandler !== null) this.onTimeoutHandler(this, nowMs);
+  }
+}
