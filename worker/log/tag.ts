@@ -1,0 +1,38 @@
+// Contract of a log tag: one `%name` of a log-format string (manual 8.2.6). The table of tags is
+// worker/log/tags.ts; worker/compile/log-format.ts is handed that table and calls `build` once per use.
+// Nothing here runs while serving but the FormatText that `build` returned.
+
+import type { FormatText, Scope } from '../keyword.ts';
+
+/** Flags of one log item: `%{+Q,+X}name`, or set for the whole string by `%{...}o`. */
+export interface LogTagFlags {
+  /** +Q: the value between double quotes. */
+  readonly quote: boolean;
+  /** +X: numbers and addresses in hexadecimal. */
+  readonly hex: boolean;
+  /** +E: quotes, backslashes and closing brackets of the value escaped with a backslash. */
+  readonly escape: boolean;
+  /** +M: mandatory; an empty value is printed as `-`. */
+  readonly mandatory: boolean;
+  /** +bin: bytes left as they are (no escaping of control characters). */
+  readonly binary: boolean;
+  /** +json, +cbor: the item is one member of an encoded object. */
+  readonly encoding: '' | 'json' | 'cbor';
+}
+
+export interface LogTagDef {
+  /** Without the percent sign: `ci`, `HM`. */
+  readonly name: string;
+  readonly help: string;
+  /** What the value is for encoders: a text, a number or yes/no. Absent: text. */
+  readonly type?: 'text' | 'number' | 'bool';
+  /** True: meaningful in HTTP mode only (manual 8.2.6, column H). */
+  readonly http?: boolean;
+  /**
+   * `argument` stood between the parentheses of `%(argument)name` ('' for none): the item's name.
+   * The text comes out raw: the caller quotes, escapes and encodes it as `flags` ask; `flags` are
+   * given for tags whose digits depend on them (+X). '' means no value.
+   * null: alerts were given through `scope`.
+   */
+  readonly build: (argument: string, flags: LogTagFlags, scope: Scope) => FormatText | null;
+}
