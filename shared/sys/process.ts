@@ -1,0 +1,145 @@
+// Identity, rights and limits of the process: what start-up, the supervisor and `nbthread` need.
+// Called by linux.ts; no traffic passes here. Changes of identity go through the C library, which
+// applies them to every thread of the process.
+
+import { putLong, wordsOf } from './batches.ts';
+import { declare, declareOptional, lastErrno, outcome } from './ffi.ts';
+import { region } from './memory.ts';
+
+type Call0 = () => number;
+type Call1 = (a: number) => number;
+type Call2 = (a: number, b: number) => number;
+type Call3 = (a: number, b: number, c: number) => number;
+
+const getpidCall = declare<Call0>('int getpid()');
+const gettidCall = declareOptional<Call0>('int gettid()');
+const syscall = declare<Call1>('int64_t syscall(int64_t)');
+const killCall = declare<Call2>('int kill(int, int)');
+const setuidCall = declare<Call1>('int setuid(uint32_t)');
+const setgidCall = declare<Call1>('int setgid(uint32_t)');
+const setgroupsCall = declare<Call2>('int setgroups(size_t, uintptr_t)');
+const chrootCall = declare<(path: string) => number>('int chroot(const char*)');
+const chdir = declare<(path: string) => number>('int chdir(const char*)');
+const chmodCall = declare<(path: string, mode: number) => number>(
+  'int chmod(const char*, unsigned int)',
+);
+const chownCall = declare<(path: string, uid: number, gid: number) => number>(
+  'int chown(const char*, uint32_t, uint32_t)',
+);
+const umaskCall = declare<Call1>('int umask(unsigned int)');
+const setsidCall = declare<Call0>('int setsid()');
+const getrlimitCall = declare<Call2>('int getrlimit(int, uintptr_t)');
+const setrlimitCall = declare<Call2>('int setrlimit(int, uintptr_t)');
+const sched_setaffinity = declare<Call3>('int sched_setaffinity(int, size_t, uintptr_t)');
+const prctl = declare<Call2>('int prctl(int, unsigned long)');
+
+const SYS_GETTID = process.arch === 'x64' ? 186 : 178;
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_DUMPABLE = 4;
+const TWO_32 = 0x1_0000_0000;
+const ALL_ONES = 0xffffffff;
+/** Most processors an affinity mask can name, and most supplementary groups. */
+const CPUS_MAX = 8192;
+const GROUPS_MAX = 1024;
+
+/** Scratch: a struct rlimit {soft, hard}, an affinity mask or a list of groups, one at a time. */
+const scratch = region(4096);
+const words = wordsOf(scratch);
+
+export function getpid(): number {
+  return getpidCall();
+}
+
+export function gettid(): number {
+  return gettidCall === null ? syscall(SYS_GETTID) : gettidCall();
+}
+
+export function kill(pid: number, signal: number): number {
+  return outcome(killCall(pid, signal));
+}
+
+export function setuid(uid: number): number {
+  return outcome(setuidCall(uid));
+}
+
+export function setgid(gid: number): number {
+  return outcome(setgidCall(gid));
+}
+
+export function setgroups(gids: Int32Array): number {
+  if (gids.length > GROUPS_MAX)
+    throw new RangeError(`${gids.length} groups: ${GROUPS_MAX} at most`);
+  for (let i = 0; i < gids.length; i++) words[i] = gids[i]! >>> 0;
+  return outcome(setgroupsCall(gids.length, scratch.address));
+}
+
+/** Enters the new root as well: without that, relative paths would still lead outside. */
+export function chroot(path: string): number {
+  if (chrootCall(path) < 0) return -lastErrno();
+  return outcome(chdir('/'));
+}
+
+export function chmod(path: string, mode: number): number {
+  return outcome(chmodCall(path, mode));
+}
+
+/** -1 leaves the owner or the group as it is. */
+export function chown(path: string, uid: number, gid: number): number {
+  return outcome(chownCall(path, uid >>> 0, gid >>> 0));
+}
+
+/** Returns the mask before. */
+export function umask(mask: number): number {
+  return outcome(umaskCall(mask));
+}
+
+export function setsid(): number {
+  return outcome(setsidCall());
+}
+
+export function getrlimit(resource: number, into: Float64Array): number {
+  if (getrlimitCall(resource, scratch.address) < 0) return -lastErrno();
+  into[0] = readLimit(0);
+  into[1] = readLimit(2);
+  return 0;
+}
+
+export function setrlimit(resource: number, soft: number, hard: number): number {
+  writeLimit(0, soft);
+  writeLimit(2, hard);
+  return outcome(setrlimitCall(resource, scratch.address));
+}
+
+function readLimit(word: number): number {
+  const low = words[word]!;
+  const high = words[word + 1]!;
+  if (low === ALL_ONES && high === ALL_ONES) return Number.POSITIVE_INFINITY;
+  return high * TWO_32 + low;
+}
+
+function writeLimit(word: number, value: number): void {
+  if (value === Number.POSITIVE_INFINITY) {
+    words[word] = ALL_ONES;
+    words[word + 1] = ALL_ONES;
+    return;
+  }
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`a limit of ${value}`);
+  putLong(words, word, value);
+}
+
+export function setAffinity(tid: number, cpus: readonly number[]): number {
+  words.fill(0, 0, CPUS_MAX / 32);
+  for (const cpu of cpus) {
+    if (cpu >>> 0 !== cpu || cpu >= CPUS_MAX) throw new RangeError(`processor ${cpu}`);
+    words[cpu >>> 5]! |= 1 << (cpu & 31);
+  }
+  return outcome(sched_setaffinity(tid, CPUS_MAX / 8, scratch.address));
+}
+
+export function setDumpable(on: boolean): number {
+  return outcome(prctl(PR_SET_DUMPABLE, on ? 1 : 0));
+}
+
+export function setParentDeathSignal(signal: number): number {
+  return outcome(prctl(PR_SET_PDEATHSIG, signal));
+}
