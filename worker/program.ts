@@ -6,6 +6,7 @@ import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
 import type { HeaderName } from './http/message.ts';
 import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
 import type { LogPlan } from './log/plan.ts';
+import type { Sender } from './log/sender.ts';
 import type { Backend } from './server/backend.ts';
 
 export interface Program {
@@ -19,6 +20,8 @@ export interface Program {
   readonly defaultReplies: ReadonlyMap<number, ReplyPlan>;
   /** Runs once per thread at start: global set-var. */
   readonly startActs: readonly Act[];
+  /** Every log destination of this thread, each once: see log/sender.ts. */
+  readonly senders: readonly Sender[];
 }
 
 /** One listening descriptor of one bind line. */
@@ -66,6 +69,10 @@ export interface ReplyPlan {
   readonly contentType: string;
   /** True: close the connection without writing anything (errorfile /dev/null). */
   readonly silent: boolean;
+  /** True: the connection is closed after this answer (an error file that says `Connection: close`). */
+  readonly closes: boolean;
+  /** True: only `status` counts; whoever answers looks up the proxy's own reply (stream/error-reply.ts). */
+  readonly fromProxy: boolean;
 }
 
 export interface ProxyTimeouts {

@@ -123,6 +123,13 @@ export class Stream implements Timed {
   rulePosition: number;
   /** Absolute ms of the inspect-delay's end, 0: none running. */
   inspectUntilMs: number;
+  /**
+   * Set by an action that returned verdictWait and needs a clock (pause, wait-for-body): run its rule
+   * again at this loop time at the latest. 0: it waits for bytes only. The action clears it.
+   */
+  waitUntilMs: number;
+  /** `strict-mode off`: rewrites that fail are counted only. The engine clears it after every rule set. */
+  softRewrites: boolean;
   /** The rule that last gave a final verdict (last_rule_file, last_rule_line). */
   lastRuleFile: string;
   lastRuleLine: number;
@@ -143,6 +150,13 @@ export class Stream implements Timed {
   tunnelTimeoutMs: number;
   connectTimeoutMs: number;
   queueTimeoutMs: number;
+  tarpitTimeoutMs: number;
+  /** `set-retries`: attempts after the first, -1: the backend's own number. */
+  retryMax: number;
+  /** `disable-l7-retry`: only failures to connect are retried. */
+  retriesConnectOnly: boolean;
+  /** `set-nice`, -1024 to 1024. */
+  nice: number;
 
   /** Scratch samples for whoever evaluates; see sample/sample.ts. Never kept over a call. */
   readonly sample: Sample;
@@ -195,6 +209,8 @@ export class Stream implements Timed {
     this.status = 0;
     this.rulePosition = -1;
     this.inspectUntilMs = 0;
+    this.waitUntilMs = 0;
+    this.softRewrites = false;
     this.lastRuleFile = '';
     this.lastRuleLine = 0;
     this.variables = [];
@@ -209,6 +225,10 @@ export class Stream implements Timed {
     this.tunnelTimeoutMs = 0;
     this.connectTimeoutMs = 0;
     this.queueTimeoutMs = 0;
+    this.tarpitTimeoutMs = 0;
+    this.retryMax = -1;
+    this.retriesConnectOnly = false;
+    this.nice = 0;
     this.sample = new Sample();
     this.sample2 = new Sample();
     this.sample3 = new Sample();
