@@ -55,6 +55,11 @@ export type MasterToWorker =
   /** SIGUSR1 semantics: stop listening, finish, leave. */
   | { readonly type: 'soft-stop' }
   | { readonly type: 'hard-stop' }
+  /** SIGTTOU and SIGTTIN: leave the listening sockets alone for a while, then watch them again. */
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  /** SIGHUP and SIGQUIT of a process without master: write server states, or memory pools, to the logs. */
+  | { readonly type: 'dump'; readonly what: 'servers' | 'pools' }
   /** A master CLI session's command for this worker; the answer comes back by id. */
   | { readonly type: 'cli'; readonly id: number; readonly level: 'user' | 'operator' | 'admin'; readonly line: string; readonly payload: string };
 
@@ -97,3 +102,27 @@ export type ThreadToControl =
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
   | { readonly type: 'drained' }
   | { readonly type: 'stopped' };
+
+/**
+ * Who runs a worker: the process without master (master/stand-alone.ts) or the child process of a
+ * master (master/worker-process.ts). `worker/main.ts` exports
+ * `startWorker(start: WorkerStart, host: WorkerHost): Promise<RunningWorker>`.
+ */
+export interface WorkerHost {
+  send(message: WorkerToMaster): void;
+  /**
+   * chroot, user and group: to be called once when all code is loaded and all files are open, before
+   * the first connection is accepted. Throws when it fails: the worker must not run then.
+   */
+  dropPrivileges(): void;
+}
+
+/**
+ * `startWorker` resolves when every thread serves (the host then reports 'ready'); it rejects, or sends
+ * 'failed' with diagnostics and rejects, when the worker cannot run.
+ */
+export interface RunningWorker {
+  handle(message: MasterToWorker): void;
+  /** The exit status, when the last stream is done after a soft stop or after a hard stop. */
+  readonly finished: Promise<number>;
+}
