@@ -1,0 +1,241 @@
+// Counters of traffic: who counts (CounterWriter, one per thread) and who adds up (CounterReader).
+// A writer's rows lie in chunks that only it writes, so hot code counts with plain stores:
+//     counters.values[row + field.stot] += 1
+// where `row` was taken from `counters.row(objectIndex)` at start. Nothing here is atomic, on purpose.
+
+import {
+  chunkAt,
+  chunkCount,
+  claimChunk,
+  keyOf,
+  kindCounters,
+  ownerOf,
+  writerOf,
+} from './chunks.ts';
+import { rowBytes, rowFields, rowsPerChunk, wordChunkRevision } from './layout.ts';
+import { field, transientFields } from './metrics.ts';
+import { noRoom } from './objects.ts';
+import { ratePeriodMs, rateTotal } from './rate.ts';
+import type { Segment } from './segment.ts';
+
+/** Rows of one writer: a proxy thread (its index) or the control thread (index nbthread). */
+export class CounterWriter {
+  /** The whole segment as floats: `values[row(object) + field]`. */
+  readonly values: Float64Array;
+  private readonly segment: Segment;
+  private readonly slot: number;
+  private readonly writer: number;
+  private readonly chunks: number[];
+
+  constructor(segment: Segment, slot: number, writer: number) {
+    this.values = segment.floats;
+    this.segment = segment;
+    this.slot = slot;
+    this.writer = writer;
+    this.chunks = [];
+  }
+
+  /**
+   * Where this writer counts for an object: an index into `values`. At start only; throws SegmentError
+   * when the segment or its disk is full.
+   */
+  row(objectIndex: number): number {
+    const part = Math.floor(objectIndex / rowsPerChunk);
+    const chunk = this.chunks[part] ?? this.claim(part);
+    return rowIndex(this.segment, chunk, objectIndex);
+  }
+
+  private claim(part: number): number {
+    const chunk = claimChunk(this.segment, {
+      slot: this.slot,
+      kind: kindCounters,
+      part,
+      writer: this.writer,
+      prepare: (taken) => forgetTransient(this.segment, taken),
+    });
+    if (chunk < 0) throw noRoom(chunk);
+    this.chunks[part] = chunk;
+    return chunk;
+  }
+}
+
+function rowIndex(segment: Segment, chunk: number, objectIndex: number): number {
+  return (chunkAt(segment, chunk) + (objectIndex % rowsPerChunk) * rowBytes) / 8;
+}
+
+/** Gauges, maxima and averages belong to a process, not to the object: a new owner starts afresh. */
+function forgetTransient(segment: Segment, chunk: number): void {
+  const first = chunkAt(segment, chunk) / 8;
+  for (let row = 0; row < rowsPerChunk; row++) {
+    for (const at of transientFields) segment.floats[first + row * rowFields + at] = 0;
+  }
+}
+
+/** Samples of one kind of time that a window remembers. */
+export const windowSamples = 512;
+
+/** Milliseconds of one finished exchange; a phase that was not reached counts 0. */
+export function countTimes(
+  values: Float64Array,
+  row: number,
+  queueMs: number,
+  connectMs: number,
+  responseMs: number,
+  totalMs: number,
+): void {
+  const full = values[row + field['-samples']] >= windowSamples;
+  values[row + field['-samples']] += 1;
+  slide(values, row + field.qtime, queueMs, full);
+  slide(values, row + field.ctime, connectMs, full);
+  slide(values, row + field.rtime, responseMs, full);
+  slide(values, row + field.ttime, totalMs, full);
+  raise(values, row + field.qtime_max, queueMs);
+  raise(values, row + field.ctime_max, connectMs);
+  raise(values, row + field.rtime_max, responseMs);
+  raise(values, row + field.ttime_max, totalMs);
+}
+
+function slide(values: Float64Array, at: number, sample: number, full: boolean): void {
+  const sum = values[at];
+  values[at] = full ? sum - Math.ceil(sum / windowSamples) + sample : sum + sample;
+}
+
+/** Keeps the largest value a peak field has seen. */
+export function raise(values: Float64Array, at: number, value: number): void {
+  if (value > values[at]) values[at] = value;
+}
+
+/** Adds up what all writers of a segment, live and gone, have counted. Control thread and tools. */
+export class CounterReader {
+  private readonly segment: Segment;
+  /** Counter chunks by part, rebuilt when a chunk changed hands. */
+  private parts: number[][];
+  private revision: number;
+
+  constructor(segment: Segment) {
+    this.segment = segment;
+    this.parts = [];
+    this.revision = -1;
+  }
+
+  /** A count: everything ever counted, by processes that are gone too. */
+  sum(objectIndex: number, at: number): number {
+    let total = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      total += this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
+    }
+    return total;
+  }
+
+  /** A gauge: only what live writers hold. `slot` -1: of all processes. */
+  gauge(objectIndex: number, at: number, slot = -1): number {
+    let total = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      if (this.isOf(chunk, slot)) {
+        total += this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
+      }
+    }
+    return total;
+  }
+
+  /** The largest value of live writers. */
+  peak(objectIndex: number, at: number, slot = -1): number {
+    let highest = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      const value = this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
+      if (this.isOf(chunk, slot) && value > highest) highest = value;
+    }
+    return highest;
+  }
+
+  /** The latest time of all writers, in seconds of the shared clock; 0: never. */
+  last(objectIndex: number, at: number): number {
+    let latest = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      const value = this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
+      if (value > latest) latest = value;
+    }
+    return latest;
+  }
+
+  /** Events per second over the sliding period that ends at `nowMs`, rounded down. */
+  rate(objectIndex: number, at: number, nowMs: number): number {
+    let total = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      total += rateTotal(
+        this.segment.floats,
+        rowIndex(this.segment, chunk, objectIndex) + at,
+        nowMs,
+      );
+    }
+    return Math.floor(total / ratePeriodMs);
+  }
+
+  /** Average of a window over live writers, rounded up; 0 without samples. */
+  average(objectIndex: number, at: number): number {
+    let sum = 0;
+    let samples = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      if (!this.isOf(chunk, -1)) continue;
+      const row = rowIndex(this.segment, chunk, objectIndex);
+      sum += this.segment.floats[row + at];
+      samples += Math.min(this.segment.floats[row + field['-samples']], windowSamples);
+    }
+    return samples === 0 ? 0 : Math.ceil(sum / samples);
+  }
+
+  /** Process slots that have writers of this object now. */
+  writersOf(objectIndex: number): readonly { readonly slot: number; readonly writer: number }[] {
+    return this.chunksOf(objectIndex)
+      .filter((chunk) => ownerOf(this.segment, chunk) >= 0)
+      .map((chunk) => ({
+        slot: ownerOf(this.segment, chunk),
+        writer: writerOf(this.segment, chunk),
+      }));
+  }
+
+  /** Zeroes a field in all rows. For maxima and rates, whose writers may lose one update to it. */
+  clear(objectIndex: number, at: number): void {
+    for (const chunk of this.chunksOf(objectIndex)) {
+      this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at] = 0;
+    }
+  }
+
+  private isOf(chunk: number, slot: number): boolean {
+    const owner = ownerOf(this.segment, chunk);
+    return slot < 0 ? owner >= 0 : owner === slot;
+  }
+
+  private chunksOf(objectIndex: number): readonly number[] {
+    const revision = Atomics.load(this.segment.words, wordChunkRevision);
+    if (revision !== this.revision) this.rebuild(revision);
+    return this.parts[Math.floor(objectIndex / rowsPerChunk)] ?? [];
+  }
+
+  private rebuild(revision: number): void {
+    const { segment } = this;
+    this.revision = revision;
+    this.parts = [];
+    for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
+      const key = keyOf(segment, chunk);
+      if (key >>> 24 !== kindCounters) continue;
+      const part = (key & 0xffffff) - 1;
+      const list = this.parts[part] ?? [];
+      list.push(chunk);
+      this.parts[part] = list;
+    }
+  }
+}
+
+/**
+ * `clear counters all`: counts belong to their writers, so the one who clears adds the negative of the
+ * sum to its own row; readers then see zero, and nobody's store is lost. Control thread, own writer.
+ */
+export function clearCount(
+  reader: CounterReader,
+  writer: CounterWriter,
+  objectIndex: number,
+  at: number,
+): void {
+  writer.values[writer.row(objectIndex) + at] -= reader.sum(objectIndex, at);
+}

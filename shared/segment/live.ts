@@ -1,0 +1,128 @@
+// What one process knows about each object right now and all its threads must agree on: connections,
+// served, queued, cursors. One cache line per object, atomics, in chunks that go back to zero with the
+// process: a crash leaves no count behind. Other processes of the segment have their own.
+
+import { chunkAt, chunkCount, claimChunk, keyOf, kindLive, ownerOf } from './chunks.ts';
+import { liveRowsPerChunk, liveWords } from './layout.ts';
+import { noRoom } from './objects.ts';
+import type { Segment } from './segment.ts';
+
+/** Frontend, listener: client connections. Backend: streams. Server: connections in use. */
+export const liveCurrent = 0;
+export const liveCurrentMax = 1;
+/** Server: streams it has (what maxconn limits). */
+export const liveServed = 2;
+export const liveServedMax = 3;
+/** Backend: waiting for any server. Server: waiting for this one. */
+export const liveQueued = 4;
+export const liveQueuedMax = 5;
+/** Balancing position that threads share. */
+export const liveCursor = 6;
+/** Idle connections kept to a server: safe, unsafe, private. */
+export const liveIdleSafe = 7;
+export const liveIdleUnsafe = 8;
+export const liveIdlePrivate = 9;
+/** Estimated number of connections needed. */
+export const liveNeeded = 10;
+/** Second balancing position, or the sum of weights it was made for. */
+export const liveCursorTotal = 11;
+
+export class LiveWords {
+  /** The whole segment as words: `words[row(object) + liveCurrent]`. */
+  readonly words: Int32Array;
+  private readonly segment: Segment;
+  private readonly slot: number;
+  private readonly chunks: number[];
+
+  /** All threads of a process make one with the same slot; they share the rows. */
+  constructor(segment: Segment, slot: number) {
+    this.words = segment.words;
+    this.segment = segment;
+    this.slot = slot;
+    this.chunks = [];
+  }
+
+  /**
+   * Index into `words` of the object's line. At start only; the control thread asks for every object
+   * before threads run, so that all find the same chunk. Throws SegmentError when there is no room.
+   */
+  row(objectIndex: number): number {
+    const part = Math.floor(objectIndex / liveRowsPerChunk);
+    const chunk = this.chunks[part] ?? this.claim(part);
+    return liveIndex(this.segment, chunk, objectIndex);
+  }
+
+  private claim(part: number): number {
+    const chunk = claimChunk(this.segment, {
+      slot: this.slot,
+      kind: kindLive,
+      part,
+      writer: 0,
+      prepare: () => {},
+    });
+    if (chunk < 0) throw noRoom(chunk);
+    this.chunks[part] = chunk;
+    return chunk;
+  }
+}
+
+function liveIndex(segment: Segment, chunk: number, objectIndex: number): number {
+  return chunkAt(segment, chunk) / 4 + (objectIndex % liveRowsPerChunk) * liveWords;
+}
+
+/** Adds one and keeps the maximum in the word after it; returns the new value. Hot path. */
+export function enter(words: Int32Array, at: number): number {
+  const value = Atomics.add(words, at, 1) + 1;
+  let highest = words[at + 1];
+  while (value > highest) {
+    const seen = Atomics.compareExchange(words, at + 1, highest, value);
+    if (seen === highest) break;
+    highest = seen;
+  }
+  return value;
+}
+
+/** Takes one away; returns the new value. Hot path. */
+export function leave(words: Int32Array, at: number): number {
+  return Atomics.sub(words, at, 1) - 1;
+}
+
+/**
+ * Adds one unless that would exceed `limit` (0: no limit); false: full. Hot path: this is how maxconn
+ * holds over threads.
+ */
+export function enterWithin(words: Int32Array, at: number, limit: number): boolean {
+  const value = enterIf(words, at, limit);
+  return value > 0;
+}
+
+function enterIf(words: Int32Array, at: number, limit: number): number {
+  if (limit <= 0) return enter(words, at);
+  for (;;) {
+    const seen = Atomics.load(words, at);
+    if (seen >= limit) return 0;
+    if (Atomics.compareExchange(words, at, seen, seen + 1) !== seen) continue;
+    if (seen + 1 > words[at + 1]) Atomics.store(words, at + 1, seen + 1);
+    return seen + 1;
+  }
+}
+
+/** Sum of one word over the live processes of the segment, for statistics. */
+export function liveSum(segment: Segment, objectIndex: number, word: number): number {
+  let total = 0;
+  for (const chunk of liveChunks(segment, objectIndex)) {
+    total += Atomics.load(segment.words, liveIndex(segment, chunk, objectIndex) + word);
+  }
+  return total;
+}
+
+function liveChunks(segment: Segment, objectIndex: number): number[] {
+  const part = Math.floor(objectIndex / liveRowsPerChunk) + 1;
+  const found: number[] = [];
+  for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
+    const key = keyOf(segment, chunk);
+    if (key >>> 24 !== kindLive || (key & 0xffffff) !== part) continue;
+    if (ownerOf(segment, chunk) >= 0) found.push(chunk);
+  }
+  return found;
+}

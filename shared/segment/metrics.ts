@@ -1,0 +1,24 @@
+// Every stored number of the segment and its field in a counter row. Hot code takes `field.NAME` (a
+// constant after start); readers walk the rows. New numbers are rows of metrics-proxy.ts (columns of
+// `show stat`) or metrics-info.ts (lines of `show info`).
+
+import { rowFields } from './layout.ts';
+import { assignFields, type MetricDef } from './metric.ts';
+import { type InfoFieldName, infoMetrics } from './metrics-info.ts';
+import { type ProxyFieldName, proxyMetrics, storedMetrics } from './metrics-proxy.ts';
+
+const allMetrics: readonly MetricDef[] = [...proxyMetrics, ...storedMetrics, ...infoMetrics];
+
+export type FieldName = ProxyFieldName | InfoFieldName;
+
+/**
+ * Index of each stored number within a row. A rate takes three fields from there: count it with
+ * `countRate(counters.values, row + field.rate, nowMs, 1)`.
+ */
+// The rows were checked against the type above by their tables; assignFields only adds the numbers.
+export const field = assignFields(allMetrics, rowFields) as Readonly<Record<FieldName, number>>;
+
+/** Fields that a new owner of a row must not inherit: gauges, maxima, averages. */
+export const transientFields: readonly number[] = allMetrics
+  .filter((row) => row.kind === 'gauge' || row.kind === 'peak' || row.kind === 'window')
+  .map((row) => field[row.name as FieldName]);

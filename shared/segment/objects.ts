@@ -1,0 +1,286 @@
+// The objects of the segment: every frontend, backend, server and listener under an identity that
+// survives reloads, and the words all processes share about it (server-state.ts gives them meaning).
+// Called at start by whoever brings a configuration up; lookups never happen while serving.
+//
+//   record (512 bytes)   word 0 state, 1 type, 2 identity length, 3 -, 4-5 users (a bit per process
+//                        slot), bytes 32-255 identity (latin1), words 64-127 shared words
+//
+// Records are only written under one lock whose word names its holder; the lock of a dead holder is
+// taken over. A record is published by its state, and counted after that: a kill before the count leaves
+// a place that the next registration writes again.
+
+import {
+  chunkAt,
+  chunkCount,
+  chunkKey,
+  chunkNone,
+  claimChunk,
+  keyOf,
+  kindCounters,
+  kindLive,
+  kindObjects,
+} from './chunks.ts';
+import {
+  liveRowsPerChunk,
+  liveWords,
+  objectBytes,
+  objectsPerChunk,
+  rowBytes,
+  rowsPerChunk,
+  slotsMax,
+  wordObjectCount,
+  wordObjectLock,
+} from './layout.ts';
+import { type Segment, SegmentError } from './segment.ts';
+
+export const typeProcess = 1;
+export const typeFrontend = 2;
+export const typeBackend = 3;
+export const typeServer = 4;
+export const typeListener = 5;
+
+const wordState = 0;
+const wordType = 1;
+const wordIdentityLength = 2;
+const wordUsers = 4;
+const identityAt = 32;
+const identityMax = 224;
+const sharedWordsAt = 64;
+
+const stateWriting = 1;
+const stateReady = 2;
+
+/** Identity of an object without `guid`: never equal to a configured one, which has no slash. */
+export function derivedIdentity(...names: readonly string[]): string {
+  return `/${names.join('/')}`;
+}
+
+export class ObjectTable {
+  private readonly segment: Segment;
+  private readonly known: Map<string, number>;
+  private readonly chunks: number[];
+  private scanned: number;
+
+  constructor(segment: Segment) {
+    this.segment = segment;
+    this.known = new Map();
+    this.chunks = [];
+    this.scanned = 0;
+  }
+
+  /** Objects ever registered. */
+  get count(): number {
+    return Atomics.load(this.segment.words, wordObjectCount);
+  }
+
+  /**
+   * The index of an object, new or found again, marked as used by process `slot` (-1: by nobody).
+   * Throws SegmentError when the segment has no room for another object.
+   */
+  register(type: number, identity: string, slot: number): number {
+    const name = boundedIdentity(identity);
+    let index = this.find(type, name);
+    if (index < 0) index = withLock(this.segment, () => this.append(type, name));
+    if (slot >= 0) {
+      const at = this.recordWord(index) + wordUsers + (slot >>> 5);
+      Atomics.or(this.segment.words, at, 1 << (slot & 31));
+    }
+    return index;
+  }
+
+  /** Index of an object, or -1. */
+  find(type: number, identity: string): number {
+    this.scan();
+    const name = boundedIdentity(identity);
+    const index = this.known.get(`${type}${name}`) ?? -1;
+    const same = index >= 0 && this.typeOf(index) === type && this.identityOf(index) === name;
+    return same ? index : -1;
+  }
+
+  typeOf(index: number): number {
+    return this.segment.words[this.recordWord(index) + wordType];
+  }
+
+  identityOf(index: number): string {
+    const at = this.recordWord(index);
+    const from = at * 4 + identityAt;
+    const { words, bytes } = this.segment;
+    // latin1Slice refuses shared memory; a copy of at most 224 bytes at start is nothing.
+    const copy = Buffer.from(bytes.subarray(from, from + words[at + wordIdentityLength]));
+    return copy.toString('latin1');
+  }
+
+  /** Index into Segment.words of the object's first shared word. Any thread, at start. */
+  sharedWords(index: number): number {
+    return this.recordWord(index) + sharedWordsAt;
+  }
+
+  private recordWord(index: number): number {
+    const part = Math.floor(index / objectsPerChunk);
+    const chunk = this.chunks[part] ?? this.locate(part);
+    return (chunkAt(this.segment, chunk) + (index % objectsPerChunk) * objectBytes) / 4;
+  }
+
+  private locate(part: number): number {
+    const key = chunkKey(kindObjects, part);
+    for (let chunk = chunkCount(this.segment) - 1; chunk >= 0; chunk--) {
+      if (keyOf(this.segment, chunk) === key) {
+        this.chunks[part] = chunk;
+        return chunk;
+      }
+    }
+    const claim = { slot: -1, kind: kindObjects, part, writer: 0, prepare: () => {} };
+    const chunk = claimChunk(this.segment, claim);
+    if (chunk < 0) throw noRoom(chunk);
+    this.chunks[part] = chunk;
+    return chunk;
+  }
+
+  /** Reads the records that appeared since the last look. */
+  private scan(): void {
+    const count = this.count;
+    for (; this.scanned < count; this.scanned++) {
+      const state = Atomics.load(this.segment.words, this.recordWord(this.scanned) + wordState);
+      if (state === stateReady) this.remember(this.scanned);
+    }
+  }
+
+  private remember(index: number): void {
+    this.known.set(`${this.typeOf(index)}${this.identityOf(index)}`, index);
+  }
+
+  private forget(): void {
+    this.known.clear();
+    this.scanned = 0;
+  }
+
+  private append(type: number, identity: string): number {
+    const { words, layout } = this.segment;
+    const count = this.count;
+    // In a full table places are given to new objects behind our back: read all of it again.
+    if (count >= layout.objectsMax) this.forget();
+    const already = this.find(type, identity);
+    if (already >= 0) return already;
+    const index = count < layout.objectsMax ? count : this.recycle();
+    this.write(index, type, identity);
+    if (index === count) Atomics.store(words, wordObjectCount, count + 1);
+    this.remember(index);
+    return index;
+  }
+
+  private write(index: number, type: number, identity: string): void {
+    const { words, bytes } = this.segment;
+    const at = this.recordWord(index);
+    Atomics.store(words, at + wordState, stateWriting);
+    clearRows(this.segment, index);
+    bytes.fill(0, at * 4 + 4, at * 4 + objectBytes);
+    words[at + wordType] = type;
+    words[at + wordIdentityLength] = identity.length;
+    bytes.set(Buffer.from(identity, 'latin1'), at * 4 + identityAt);
+    Atomics.store(words, at + wordState, stateReady);
+  }
+
+  /** The table is full: the place of an object that no live process uses any more. */
+  private recycle(): number {
+    const { words, layout } = this.segment;
+    for (let index = 0; index < layout.objectsMax; index++) {
+      const at = this.recordWord(index);
+      const used = words[at + wordUsers] !== 0 || words[at + wordUsers + 1] !== 0;
+      if (words[at + wordState] === stateReady && used) continue;
+      return index;
+    }
+    throw new SegmentError(
+      `the segment holds its maximum of ${layout.objectsMax} objects (shm-stats-file-max-objects)`,
+    );
+  }
+}
+
+/** A process is gone: it uses no object any more. Called by the sweep of its slot, may be repeated. */
+export function dropUsers(segment: Segment, slot: number): void {
+  const { words } = segment;
+  const bit = 1 << (slot & 31);
+  for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
+    if (keyOf(segment, chunk) >>> 24 !== kindObjects) continue;
+    const first = chunkAt(segment, chunk) / 4 + wordUsers + (slot >>> 5);
+    for (let i = 0; i < objectsPerChunk; i++) {
+      Atomics.and(words, first + (i * objectBytes) / 4, ~bit);
+    }
+  }
+}
+
+/** Zeroes what every chunk holds for an object whose place is given to another one. */
+function clearRows(segment: Segment, index: number): void {
+  const counters = chunkKey(kindCounters, Math.floor(index / rowsPerChunk));
+  const live = chunkKey(kindLive, Math.floor(index / liveRowsPerChunk));
+  const rowAt = (index % rowsPerChunk) * rowBytes;
+  const liveAt = (index % liveRowsPerChunk) * liveWords * 4;
+  for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
+    const key = keyOf(segment, chunk);
+    const at = chunkAt(segment, chunk);
+    if (key === counters) segment.bytes.fill(0, at + rowAt, at + rowAt + rowBytes);
+    if (key === live) segment.bytes.fill(0, at + liveAt, at + liveAt + liveWords * 4);
+  }
+}
+
+/** Long names keep their start and get a hash of the whole, so that they stay apart. */
+function boundedIdentity(identity: string): string {
+  if (identity.length <= identityMax) return identity;
+  return `${identity.slice(0, identityMax - 18)}#${hash64(identity)}`;
+}
+
+function hash64(text: string): string {
+  let high = 0x811c9dc5;
+  let low = 0x1b873593;
+  for (let i = 0; i < text.length; i++) {
+    high = Math.imul(high ^ text.charCodeAt(i), 16_777_619);
+    low = Math.imul(low ^ text.charCodeAt(i), 0x5bd1e995) ^ (low >>> 15);
+  }
+  return hex(high) + hex(low);
+}
+
+function hex(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}
+
+export function noRoom(result: number): SegmentError {
+  return new SegmentError(
+    result === chunkNone
+      ? 'the segment is full: no room for more counters'
+      : `no room on the disk of the segment (errno ${-result - 1})`,
+  );
+}
+
+const eSrch = 3;
+const lockPollMs = 2;
+const lockPollsMax = 5000;
+
+/** Runs `body` while this process holds the object lock; a dead holder loses it at once. */
+function withLock<T>(segment: Segment, body: () => T): T {
+  const { words, sys } = segment;
+  const self = sys.getpid();
+  for (let polls = 0; ; polls++) {
+    const holder = Atomics.compareExchange(words, wordObjectLock, 0, self);
+    if (holder === 0) break;
+    const dead = holder !== self && sys.kill(holder, 0) === -eSrch;
+    if (dead || polls >= lockPollsMax) {
+      if (Atomics.compareExchange(words, wordObjectLock, holder, self) === holder) break;
+    }
+    Atomics.wait(words, wordObjectLock, holder, lockPollMs);
+  }
+  try {
+    return body();
+  } finally {
+    Atomics.compareExchange(words, wordObjectLock, self, 0);
+    Atomics.notify(words, wordObjectLock, 1);
+  }
+}
+
+/** Slots whose bit is set, for tests and `show` commands. */
+export function usersOf(segment: Segment, table: ObjectTable, index: number): number[] {
+  const at = table.sharedWords(index) - sharedWordsAt + wordUsers;
+  const users: number[] = [];
+  for (let slot = 0; slot < slotsMax; slot++) {
+    if ((segment.words[at + (slot >>> 5)] & (1 << (slot & 31))) !== 0) users.push(slot);
+  }
+  return users;
+}

@@ -1,0 +1,202 @@
+// What all processes and threads share about a server and its backend: may it be used, how much, since
+// when. Words of the object's record, changed with atomics by the control thread (health checks, runtime
+// API), read by balancing. Each change of a server raises its backend's revision: a thread compares one
+// word per choice and rebuilds what it derived only when that word moved.
+//
+// What one process alone knows (served, queued, cursors) is in live.ts.
+
+import type { ObjectTable } from './objects.ts';
+
+// Administrative states: bits, as `show servers state` prints them (management.txt 9.3).
+/** `set server state maint`, `disable server`. */
+export const adminForcedMaint = 0x01;
+/** Inherited from the server that is tracked. */
+export const adminInheritedMaint = 0x02;
+/** `disabled` in the configuration. */
+export const adminConfiguredMaint = 0x04;
+export const adminForcedDrain = 0x08;
+export const adminInheritedDrain = 0x10;
+/** No address: its name does not resolve. */
+export const adminResolutionMaint = 0x20;
+export const adminMaint = 0x27;
+export const adminDrain = 0x18;
+
+// Operational states.
+export const stateStopped = 0;
+export const stateStarting = 1;
+export const stateRunning = 2;
+export const stateStopping = 3;
+
+// Words of a server, after `at`.
+export const serverAdmin = 0;
+export const serverState = 1;
+/** Weight the user wants, 0-256, and the one of the configuration. */
+export const serverWeight = 2;
+export const serverWeightConfigured = 3;
+/** Second of the shared clock of the last change of state. */
+export const serverChangedAt = 4;
+/** Seconds spent down before the current state. */
+export const serverDowntime = 5;
+/** Slowstart: part of the weight that is in effect, percent. */
+export const serverThrottle = 6;
+export const serverIsBackup = 7;
+/** `set maxconn server`; 0: no limit. */
+export const serverMaxconn = 8;
+/** Check counter 0..rise+fall-1, result and code of the last check (worker/check/status). */
+export const serverHealth = 9;
+export const serverCheckStatus = 10;
+export const serverCheckCode = 11;
+export const serverCheckDurationMs = 12;
+/** Bits: 1 configured, 2 enabled, 4 paused, 8 in progress. */
+export const serverCheckFlags = 13;
+export const serverAgentFlags = 14;
+export const serverAgentHealth = 15;
+export const serverAgentStatus = 16;
+/** Address in use when it differs from the configuration: family 0 none, 4, 6; port; 4 words. */
+export const serverAddressFamily = 17;
+export const serverPort = 18;
+export const serverAddress = 19;
+/** Configuration load these words were set up for. */
+export const serverLoad = 23;
+/** Times the id was given to another server. */
+export const serverIdRevision = 24;
+export const serverRise = 25;
+export const serverFall = 26;
+
+// Words of a backend.
+export const backendRevision = 0;
+export const backendChangedAt = 1;
+export const backendDowntime = 2;
+/** 1 while at least one server can be used (or it has none). */
+export const backendUp = 3;
+export const backendActive = 4;
+export const backendBackup = 5;
+export const backendLoad = 23;
+
+/** What the configuration says of a server when it is brought up. */
+export interface ServerSetup {
+  readonly weight: number;
+  readonly disabled: boolean;
+  readonly backup: boolean;
+  readonly maxconn: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** Health checks decide: it starts UP (one failure from down) unless `initUp` is false. */
+  readonly checked: boolean;
+  readonly initUp: boolean;
+}
+
+/** One server's words. Made at start by everyone who needs them; `words` is the whole segment. */
+export class ServerWords {
+  readonly words: Int32Array;
+  readonly at: number;
+  readonly backendAt: number;
+
+  constructor(words: Int32Array, objects: ObjectTable, server: number, backend: number) {
+    this.words = words;
+    this.at = objects.sharedWords(server);
+    this.backendAt = objects.sharedWords(backend);
+  }
+
+  /**
+   * Brings the words to the configuration, once per load (`load` identifies it: a number no other load
+   * of this segment has). A worker that replaces a crashed one has the same load and finds all states
+   * as they were. A reload resets what the configuration decides, and keeps the health of a server that
+   * is checked, so that a dead server is not tried again.
+   */
+  prepare(setup: ServerSetup, load: number, nowSeconds: number): void {
+    const { words, at } = this;
+    if (words[at + serverLoad] === load) return;
+    const known = words[at + serverLoad] !== 0;
+    const wasChecked = (words[at + serverCheckFlags] & checkConfigured) !== 0;
+    const keepsHealth = known && setup.checked && wasChecked;
+    words[at + serverAdmin] = setup.disabled ? adminConfiguredMaint : 0;
+    words[at + serverWeight] = setup.weight;
+    words[at + serverWeightConfigured] = setup.weight;
+    words[at + serverThrottle] = 100;
+    words[at + serverIsBackup] = setup.backup ? 1 : 0;
+    words[at + serverMaxconn] = setup.maxconn;
+    words[at + serverRise] = setup.rise;
+    words[at + serverFall] = setup.fall;
+    words[at + serverAddressFamily] = 0;
+    words[at + serverCheckFlags] = setup.checked ? checkConfigured | checkEnabled : 0;
+    if (!keepsHealth) this.prepareHealth(setup, nowSeconds);
+    if (setup.disabled) words[at + serverState] = stateStopped;
+    Atomics.store(words, at + serverLoad, load);
+    this.raiseRevision();
+  }
+
+  private prepareHealth(setup: ServerSetup, nowSeconds: number): void {
+    const { words, at } = this;
+    words[at + serverState] = setup.initUp ? stateRunning : stateStopped;
+    words[at + serverHealth] = setup.initUp ? setup.rise : 0;
+    words[at + serverCheckStatus] = 0;
+    words[at + serverCheckCode] = 0;
+    words[at + serverCheckDurationMs] = 0;
+    words[at + serverChangedAt] = nowSeconds;
+  }
+
+  /** New connections may go to it (weight and maxconn aside). Hot path: plain reads. */
+  isUsable(): boolean {
+    const { words, at } = this;
+    if ((words[at + serverAdmin] & (adminMaint | adminDrain)) !== 0) return false;
+    const state = words[at + serverState];
+    return state === stateRunning || state === stateStarting;
+  }
+
+  /** Persistent traffic may still go to it: draining, or soft-stopped by weight 0. Hot path. */
+  isReachable(): boolean {
+    const { words, at } = this;
+    if ((words[at + serverAdmin] & adminMaint) !== 0) return false;
+    return words[at + serverState] !== stateStopped;
+  }
+
+  /** Weight that balancing uses now: 0 when it must not get new traffic. */
+  effectiveWeight(): number {
+    if (!this.isUsable()) return 0;
+    const { words, at } = this;
+    const weight = words[at + serverWeight];
+    if (words[at + serverThrottle] >= 100 || weight === 0) return weight;
+    return Math.max(1, Math.ceil((weight * words[at + serverThrottle]) / 100));
+  }
+
+  /** Adds administrative bits and removes others; true when something changed. Control thread. */
+  setAdmin(set: number, clear: number): boolean {
+    const at = this.at + serverAdmin;
+    const before = Atomics.load(this.words, at);
+    const after = (before & ~clear) | set;
+    if (Atomics.compareExchange(this.words, at, before, after) !== before) {
+      return this.setAdmin(set, clear);
+    }
+    if (before !== after) this.raiseRevision();
+    return before !== after;
+  }
+
+  /** Changes one word and tells the balancers. Control thread. */
+  set(word: number, value: number): void {
+    if (Atomics.exchange(this.words, this.at + word, value) !== value) this.raiseRevision();
+  }
+
+  /** Up, down, starting, stopping: keeps downtime and the time of the change. Control thread. */
+  setState(state: number, nowSeconds: number): boolean {
+    const { words, at } = this;
+    const before = Atomics.exchange(words, at + serverState, state);
+    if (before === state) return false;
+    const wasDown = before === stateStopped;
+    if (wasDown) words[at + serverDowntime] += nowSeconds - words[at + serverChangedAt];
+    if (wasDown !== (state === stateStopped) || state === stateStarting) {
+      words[at + serverChangedAt] = nowSeconds;
+    }
+    this.raiseRevision();
+    return true;
+  }
+
+  raiseRevision(): void {
+    Atomics.add(this.words, this.backendAt + backendRevision, 1);
+  }
+}
+
+export const checkConfigured = 1;
+export const checkEnabled = 2;
+export const checkPaused = 4;
+export const checkInProgress = 8;
