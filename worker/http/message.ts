@@ -13,7 +13,16 @@ import type { SlotPool } from '../memory/pool.ts';
 export const headerWords = 5;
 
 /** Methods with a code of their own; any other token is `methodOther`. */
-export const methods = ['OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'CONNECT'] as const;
+export const methods = [
+  'OPTIONS',
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'TRACE',
+  'CONNECT',
+] as const;
 export const methodOptions = 0;
 export const methodGet = 1;
 export const methodHead = 2;
@@ -76,6 +85,9 @@ export class Message {
   headLength: number;
   /** 10 or 11. */
   version: number;
+  /** Version text that is neither HTTP/1.0 nor 1.1 and is passed on as it came; length 0: none. */
+  protocolAt: number;
+  protocolLength: number;
   /** Request: method code and its text; the request target as received or set. */
   method: number;
   methodAt: number;
@@ -111,6 +123,8 @@ export class Message {
     this.headAt = 0;
     this.headLength = 0;
     this.version = 11;
+    this.protocolAt = 0;
+    this.protocolLength = 0;
     this.method = methodOther;
     this.methodAt = 0;
     this.methodLength = 0;
@@ -135,6 +149,7 @@ export class Message {
     this.count = 0;
     this.headAt = 0;
     this.headLength = 0;
+    this.protocolLength = 0;
     this.status = 0;
     this.method = methodOther;
     this.targetLength = 0;
