@@ -1,16 +1,16 @@
-// Who owns which chunk of the segment. Chunks change hands by one atomic store, which is what makes the
-// crash rule hold: counters are never added up into another place, so nothing can be added twice.
-// Called at start and at the death of a process; never while serving.
+// Who owns which chunk of the segment. Chunks change hands by one atomic store, which is what
+// makes the crash rule hold: counters are never added up into another place, so nothing can be
+// added twice. Called at start and at the death of a process; never while serving.
 //
 //   free --claim--> claimed (slot) --key, zeroed--> ready (slot) --owner gone--> retired
 //                                                     ^                             |
 //                                                     `-------- inherited ----------'
 //
-// A kill between any two steps leaves either a claim of a dead slot without a key (goes back to free),
-// or one with a key (becomes retired): both are decided again, with the same answer, by whoever sweeps.
-// A retired counter chunk keeps its values, readers go on adding them; the next writer of the same part
-// inherits it and counts on from there. Gauges and maxima are only read from ready chunks, and a new
-// owner clears them before it says ready.
+// A kill between any two steps leaves either a claim of a dead slot without a key (goes back to
+// free), or one with a key (becomes retired): both are decided again, with the same answer, by
+// whoever sweeps. A retired counter chunk keeps its values, readers go on adding them; the next
+// writer of the same part inherits it and counts on from there. Gauges and maxima are only read
+// from ready chunks, and a new owner clears them before it says ready.
 
 import {
   chunkBytes,
@@ -159,8 +159,8 @@ function exchange(segment: Segment, chunk: number, from: number, to: number): bo
 }
 
 /**
- * Gives up every chunk of a slot whose process is gone or leaving. May be cut short anywhere and run
- * again, also by somebody else: each chunk is decided by one store.
+ * Gives up every chunk of a slot whose process is gone or leaving. May be cut short anywhere and
+ * run again, also by somebody else: each chunk is decided by one store.
  */
 export function retireChunks(segment: Segment, slot: number): void {
   const { words } = segment;

@@ -1,7 +1,7 @@
-// The shared clock: monotonic time that all processes of a segment agree on, and that goes on where the
-// last writer stopped (SHM-STATS.md 4.7, 4.8). Each thread has one; the loop turns it once per turn.
-// The only stored value is the largest time seen: offsets are derived, so that another boot or another
-// host cannot leave a wrong one behind.
+// The shared clock: monotonic time that all processes of a segment agree on, and that goes on
+// where the last writer stopped (SHM-STATS.md 4.7, 4.8). Each thread has one; the loop turns it
+// once per turn. The only stored value is the largest time seen: offsets are derived, so that
+// another boot or another host cannot leave a wrong one behind.
 
 import { longClockNs } from './layout.ts';
 import type { Segment } from './segment.ts';
@@ -13,7 +13,9 @@ export class SharedClock {
   /** Shared time of the last turn. Never goes back. */
   nowNs: number;
   nowMs: number;
-  /** Shared time minus this machine's monotonic time. Threads of one process start from its value. */
+  /**
+   * Shared time minus this machine's monotonic time. Threads of one process start from its value.
+   */
   offsetNs: number;
   private publishedNs: number;
   private readonly longs: BigInt64Array;
@@ -28,7 +30,10 @@ export class SharedClock {
     this.nowMs = this.nowNs / 1e6;
   }
 
-  /** Takes a reading of CLOCK_MONOTONIC. Costs two comparisons, and once per millisecond an atomic. */
+  /**
+   * Takes a reading of CLOCK_MONOTONIC. Costs two comparisons, and once per millisecond an
+   * atomic.
+   */
   turn(monotonicNs: number): void {
     const local = monotonicNs + this.offsetNs;
     if (local < this.nowNs) {
@@ -62,8 +67,9 @@ export class SharedClock {
 }
 
 /**
- * Nanoseconds between the stored time and this machine's clock: far from 0 after a reboot, on another
- * host, or after a long stop. The master reports it once when it exceeds the heartbeat timeout.
+ * Nanoseconds between the stored time and this machine's clock: far from 0 after a reboot, on
+ * another host, or after a long stop. The master reports it once when it exceeds the heartbeat
+ * timeout.
  */
 export function clockSkewNs(segment: Segment, monotonicNs: number): number {
   return Number(Atomics.load(segment.longs, longClockNs)) - monotonicNs;

@@ -1,4 +1,5 @@
-// What CounterWriter and CounterReader promise: rows that belong to one writer, sums that survive it.
+// What CounterWriter and CounterReader promise: rows that belong to one writer, sums that survive
+// it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

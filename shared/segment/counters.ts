@@ -1,7 +1,8 @@
 // Counters of traffic: who counts (CounterWriter, one per thread) and who adds up (CounterReader).
 // A writer's rows lie in chunks that only it writes, so hot code counts with plain stores:
 //     counters.values[row + field.stot] += 1
-// where `row` was taken from `counters.row(objectIndex)` at start. Nothing here is atomic, on purpose.
+// where `row` was taken from `counters.row(objectIndex)` at start. Nothing here is atomic, on
+// purpose.
 
 import {
   chunkAt,
@@ -36,8 +37,8 @@ export class CounterWriter {
   }
 
   /**
-   * Where this writer counts for an object: an index into `values`. At start only; throws SegmentError
-   * when the segment or its disk is full.
+   * Where this writer counts for an object: an index into `values`. At start only; throws
+   * SegmentError when the segment or its disk is full.
    */
   row(objectIndex: number): number {
     const part = Math.floor(objectIndex / rowsPerChunk);
@@ -63,7 +64,9 @@ function rowIndex(segment: Segment, chunk: number, objectIndex: number): number 
   return (chunkAt(segment, chunk) + (objectIndex % rowsPerChunk) * rowBytes) / 8;
 }
 
-/** Gauges, maxima and averages belong to a process, not to the object: a new owner starts afresh. */
+/**
+ * Gauges, maxima and averages belong to a process, not to the object: a new owner starts afresh.
+ */
 function forgetTransient(segment: Segment, chunk: number): void {
   const first = chunkAt(segment, chunk) / 8;
   for (let row = 0; row < rowsPerChunk; row++) {
@@ -105,7 +108,9 @@ export function raise(values: Float64Array, at: number, value: number): void {
   if (value > values[at]) values[at] = value;
 }
 
-/** Adds up what all writers of a segment, live and gone, have counted. Control thread and tools. */
+/**
+ * Adds up what all writers of a segment, live and gone, have counted. Control thread and tools.
+ */
 export class CounterReader {
   private readonly segment: Segment;
   /** Counter chunks by part, rebuilt when a chunk changed hands. */
@@ -228,8 +233,9 @@ export class CounterReader {
 }
 
 /**
- * `clear counters all`: counts belong to their writers, so the one who clears adds the negative of the
- * sum to its own row; readers then see zero, and nobody's store is lost. Control thread, own writer.
+ * `clear counters all`: counts belong to their writers, so the one who clears adds the negative
+ * of the sum to its own row; readers then see zero, and nobody's store is lost. Control thread,
+ * own writer.
  */
 export function clearCount(
   reader: CounterReader,

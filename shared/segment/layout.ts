@@ -1,6 +1,7 @@
-// The shape of the segment: where each region lies, how large it is, and how a header proves itself.
-// Called by segment.ts to make and to check a mapping; everything else asks a Segment for its views.
-// Must never change a number below without raising `layoutVersion`: files outlive programs.
+// The shape of the segment: where each region lies, how large it is, and how a header proves
+// itself. Called by segment.ts to make and to check a mapping; everything else asks a Segment for
+// its views. Must never change a number below without raising `layoutVersion`: files outlive
+// programs.
 //
 //   byte 0       header (4096)      words below; a clock, a lock and the region table
 //   4096         process slots      64 x 64 bytes (processes.ts)
@@ -8,8 +9,8 @@
 //   areaAt       chunks             chunksMax x 32 KiB, committed as they are first used
 //
 // A chunk is the unit of everything that grows: 32 counter rows of one writing thread, 64 object
-// records, or the live words of 512 objects of one process. Which chunk holds what is only in the chunk
-// table, so more objects, more threads and more processes need no other layout.
+// records, or the live words of 512 objects of one process. Which chunk holds what is only in the
+// chunk table, so more objects, more threads and more processes need no other layout.
 
 export const segmentMagic = 0x52535748;
 export const layoutVersion = 1;

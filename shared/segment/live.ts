@@ -1,6 +1,7 @@
-// What one process knows about each object right now and all its threads must agree on: connections,
-// served, queued, cursors. One cache line per object, atomics, in chunks that go back to zero with the
-// process: a crash leaves no count behind. Other processes of the segment have their own.
+// What one process knows about each object right now and all its threads must agree on:
+// connections, served, queued, cursors. One cache line per object, atomics, in chunks that go
+// back to zero with the process: a crash leaves no count behind. Other processes of the segment
+// have their own.
 
 import { chunkAt, chunkCount, claimChunk, keyOf, kindLive, ownerOf } from './chunks.ts';
 import { liveRowsPerChunk, liveWords } from './layout.ts';
@@ -26,6 +27,10 @@ export const liveIdlePrivate = 9;
 export const liveNeeded = 10;
 /** Second balancing position, or the sum of weights it was made for. */
 export const liveCursorTotal = 11;
+/** Streams that have left the queue so far, wrapping: positions in %sq and %bq count from it. */
+export const liveDequeued = 12;
+/** Threads that have streams in the queue: a bit each, threads 0-31 and 32-63. */
+export const liveWaiters = 13;
 
 export class LiveWords {
   /** The whole segment as words: `words[row(object) + liveCurrent]`. */
@@ -43,8 +48,9 @@ export class LiveWords {
   }
 
   /**
-   * Index into `words` of the object's line. At start only; the control thread asks for every object
-   * before threads run, so that all find the same chunk. Throws SegmentError when there is no room.
+   * Index into `words` of the object's line. At start only; the control thread asks for every
+   * object before threads run, so that all find the same chunk. Throws SegmentError when there is
+   * no room.
    */
   row(objectIndex: number): number {
     const part = Math.floor(objectIndex / liveRowsPerChunk);
@@ -88,8 +94,8 @@ export function leave(words: Int32Array, at: number): number {
 }
 
 /**
- * Adds one unless that would exceed `limit` (0: no limit); false: full. Hot path: this is how maxconn
- * holds over threads.
+ * Adds one unless that would exceed `limit` (0: no limit); false: full. Hot path: this is how
+ * maxconn holds over threads.
  */
 export function enterWithin(words: Int32Array, at: number, limit: number): boolean {
   const value = enterIf(words, at, limit);

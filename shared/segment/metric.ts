@@ -1,5 +1,6 @@
-// The contract of a statistic: one row per exported number, and the fields that rows occupy in a counter
-// row. metrics.ts lists the rows; writers use `field.NAME`, readers and the output formats walk the rows.
+// The contract of a statistic: one row per exported number, and the fields that rows occupy in a
+// counter row. metrics.ts lists the rows; writers use `field.NAME`, readers and the output
+// formats walk the rows.
 
 /** Which objects have it: listener, frontend, backend, server. */
 export type Scope = string;
@@ -23,15 +24,13 @@ export interface MetricDef {
   /** Letters of L F B S (listener, frontend, backend, server), P for the process; '': all. */
   readonly scope: Scope;
   readonly kind: MetricKind;
-  /** Origin, nature and scope letters of the typed output (management.txt 9.1), e.g. 'MCP'. */
-  readonly tags: string;
-  /** Type name in typed output: u32, u64, s32, str. */
-  readonly format: string;
+  /** Origin, nature, scope and type of the typed output (management.txt 9.1), e.g. 'MCP:u64'. */
+  readonly typed: string;
   readonly help: string;
 }
 
 /** A row as the tables write it: the members of MetricDef in order. */
-export type MetricRow = readonly [string, string, Scope, MetricKind, string, string, string];
+export type MetricRow = readonly [string, string, Scope, MetricKind, string, string];
 
 /** Names of rows that occupy a field. */
 export type StoredName<Row extends MetricRow> = Row extends readonly [
@@ -47,8 +46,8 @@ export type StoredName<Row extends MetricRow> = Row extends readonly [
   : never;
 
 export function metric(row: MetricRow): MetricDef {
-  const [name, altName, scope, kind, tags, format, help] = row;
-  return { name, altName, scope, kind, tags, format, help };
+  const [name, altName, scope, kind, typed, help] = row;
+  return { name, altName, scope, kind, typed, help };
 }
 
 export const rateFields = 3;
@@ -58,7 +57,9 @@ function fieldsOf(kind: MetricKind): number {
   return kind === 'rate' ? rateFields : 1;
 }
 
-/** Gives every stored row its place, in row order. Twins and too many fields are mistakes of ours. */
+/**
+ * Gives every stored row its place, in row order. Twins and too many fields are mistakes of ours.
+ */
 export function assignFields(
   rows: readonly MetricDef[],
   limit: number,

@@ -1,6 +1,6 @@
-// Every stored number of the segment and its field in a counter row. Hot code takes `field.NAME` (a
-// constant after start); readers walk the rows. New numbers are rows of metrics-proxy.ts (columns of
-// `show stat`) or metrics-info.ts (lines of `show info`).
+// Every stored number of the segment and its field in a counter row. Hot code takes `field.NAME`
+// (a constant after start); readers walk the rows. New numbers are rows of metrics-proxy.ts
+// (columns of `show stat`) or metrics-info.ts (lines of `show info`).
 
 import { rowFields } from './layout.ts';
 import { assignFields, type MetricDef } from './metric.ts';
@@ -15,7 +15,8 @@ export type FieldName = ProxyFieldName | InfoFieldName;
  * Index of each stored number within a row. A rate takes three fields from there: count it with
  * `countRate(counters.values, row + field.rate, nowMs, 1)`.
  */
-// The rows were checked against the type above by their tables; assignFields only adds the numbers.
+// The rows were checked against the type above by their tables; assignFields only adds the
+// numbers.
 export const field = assignFields(allMetrics, rowFields) as Readonly<Record<FieldName, number>>;
 
 /** Fields that a new owner of a row must not inherit: gauges, maxima, averages. */

@@ -1,13 +1,14 @@
 // The objects of the segment: every frontend, backend, server and listener under an identity that
-// survives reloads, and the words all processes share about it (server-state.ts gives them meaning).
-// Called at start by whoever brings a configuration up; lookups never happen while serving.
+// survives reloads, and the words all processes share about it (server-state.ts gives them
+// meaning). Called at start by whoever brings a configuration up; lookups never happen while
+// serving.
 //
-//   record (512 bytes)   word 0 state, 1 type, 2 identity length, 3 -, 4-5 users (a bit per process
+//   record (512 bytes)   word 0 state, 1 type, 2 identity length, 4-5 users (a bit per process
 //                        slot), bytes 32-255 identity (latin1), words 64-127 shared words
 //
-// Records are only written under one lock whose word names its holder; the lock of a dead holder is
-// taken over. A record is published by its state, and counted after that: a kill before the count leaves
-// a place that the next registration writes again.
+// Records are only written under one lock whose word names its holder; the lock of a dead holder
+// is taken over. A record is published by its state, and counted after that: a kill before the
+// count leaves a place that the next registration writes again.
 
 import {
   chunkAt,
@@ -195,7 +196,10 @@ export class ObjectTable {
   }
 }
 
-/** A process is gone: it uses no object any more. Called by the sweep of its slot, may be repeated. */
+/**
+ * A process is gone: it uses no object any more. Called by the sweep of its slot, may be
+ * repeated.
+ */
 export function dropUsers(segment: Segment, slot: number): void {
   const { words } = segment;
   const bit = 1 << (slot & 31);

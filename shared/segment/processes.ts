@@ -1,9 +1,9 @@
-// The 64 process slots: who writes to the segment now, and since when. A control thread takes a slot,
-// renews it every second and leaves it; whoever notices a dead owner sweeps its slot. Proxy threads
-// never call this.
+// The 64 process slots: who writes to the segment now, and since when. A control thread takes a
+// slot, renews it every second and leaves it; whoever notices a dead owner sweeps its slot. Proxy
+// threads never call this.
 //
-// Owner word of a slot: 0 free, PID in use, -PID being swept by PID. Sweeping only repeats stores that
-// give the same result, so a sweeper that dies half-way is simply followed by another one.
+// Owner word of a slot: 0 free, PID in use, -PID being swept by PID. Sweeping only repeats stores
+// that give the same result, so a sweeper that dies half-way is simply followed by another one.
 
 import { readFileSync, readlinkSync } from 'node:fs';
 import { retireChunks } from './chunks.ts';
@@ -97,7 +97,7 @@ export class ProcessSlots {
   /** Process id in a slot, 0 when it is free. */
   pidOf(slot: number): number {
     const owner = Atomics.load(this.segment.words, slotWord(slot) + wordOwner);
-    return owner > 0 ? owner : 0;
+    return Math.max(owner, 0);
   }
 
   /** Raised each time the slot is taken. */
@@ -144,9 +144,9 @@ export class ProcessSlots {
   }
 
   /**
-   * Of an owner in this pid namespace the kernel is asked; of another one only the heartbeat tells.
-   * A sweeper in this namespace is never judged by its heartbeat: a second one that frees the slot
-   * under a slow first one would let it retire the chunks of the next owner.
+   * Of an owner in this pid namespace the kernel is asked; of another one only the heartbeat
+   * tells. A sweeper in this namespace is never judged by its heartbeat: a second one that frees
+   * the slot under a slow first one would let it retire the chunks of the next owner.
    */
   private isAlive(slot: number, owner: number, nowNs: number): boolean {
     const { words, floats, sys } = this.segment;

@@ -1,10 +1,14 @@
-// Events per period on the shared clock, as the manual's rates behave: what came in this period plus the
-// share of the last period that is still within reach. One writer per rate: plain stores, three fields
-// of a Float64Array (period start in ms, count now, count before). Called on the hot path.
+// Events per period on the shared clock, as the manual's rates behave: what came in this period
+// plus the share of the last period that is still within reach. One writer per rate: plain
+// stores, three fields of a Float64Array (period start in ms, count now, count before). Called on
+// the hot path.
 
 export const ratePeriodMs = 1000;
 
-/** Counts `count` events at `nowMs` (shared clock) in the rate at index `at`; returns this period's count. */
+/**
+ * Counts `count` events at `nowMs` (shared clock) in the rate at index `at`; returns this
+ * period's count.
+ */
 export function countRate(values: Float64Array, at: number, nowMs: number, count: number): number {
   const age = nowMs - values[at];
   if (age < ratePeriodMs) return (values[at + 1] += count);
@@ -13,7 +17,9 @@ export function countRate(values: Float64Array, at: number, nowMs: number, count
   return (values[at + 1] = count);
 }
 
-/** Events per period times the period: add these up over writers before dividing by ratePeriodMs. */
+/**
+ * Events per period times the period: add these up over writers before dividing by ratePeriodMs.
+ */
 export function rateTotal(values: Float64Array, at: number, nowMs: number): number {
   const before = values[at];
   let current = values[at + 1];

@@ -1,13 +1,14 @@
-// Bounded rings between the threads of one process: accepted descriptors on their way to the thread that
-// will serve them, and the words by which threads see each other's load. Plain shared memory of the
-// process, not of the segment: descriptors mean nothing to anybody else and die with it.
+// Bounded rings between the threads of one process: accepted descriptors on their way to the
+// thread that will serve them, and the words by which threads see each other's load. Plain shared
+// memory of the process, not of the segment: descriptors mean nothing to anybody else and die
+// with it.
 //
-//   per thread: load line (64 bytes: connections, sleeping)   ring: head and tail lines, then slots
+//   per thread: load line (64 bytes: connections, sleeping), ring: head and tail line, slots
 //   slot (16 bytes): sequence, fd, listener, spare
 //
 // Many producers, one consumer. A slot's sequence says whose turn it is: `position` free for the
-// producer of that position, `position + 1` filled for the consumer. A full ring refuses; the caller
-// keeps the connection itself and the refusal is counted.
+// producer of that position, `position + 1` filled for the consumer. A full ring refuses; the
+// caller keeps the connection itself and the refusal is counted.
 
 const lineWords = 16;
 const slotWords = 4;
@@ -77,7 +78,9 @@ export class ThreadRings {
     }
   }
 
-  /** Takes the next descriptor for `thread` (its owner only) into `fd` and `listener`. Hot path. */
+  /**
+   * Takes the next descriptor for `thread` (its owner only) into `fd` and `listener`. Hot path.
+   */
   pop(thread: number): boolean {
     const { words } = this;
     const base = thread * threadWords;
@@ -107,8 +110,8 @@ export class ThreadRings {
   }
 
   /**
-   * The thread with the fewest connections, descriptors still in its ring included; `preferred` wins a
-   * tie. Hot path: one read per thread.
+   * The thread with the fewest connections, descriptors still in its ring included; `preferred`
+   * wins a tie. Hot path: one read per thread.
    */
   leastLoaded(preferred: number): number {
     let best = preferred;
@@ -130,8 +133,9 @@ export class ThreadRings {
   }
 
   /**
-   * Owner, before it sleeps: announces it, and says whether it may (false: something came meanwhile).
-   * The announcement and the producer's push are both sequentially consistent, so no wake is lost.
+   * Owner, before it sleeps: announces it, and says whether it may (false: something came
+   * meanwhile). The announcement and the producer's push are both sequentially consistent, so no
+   * wake is lost.
    */
   sleep(thread: number): boolean {
     const { words } = this;
@@ -149,7 +153,9 @@ export class ThreadRings {
     Atomics.store(this.words, thread * threadWords + loadSleeping, 0);
   }
 
-  /** Producer, after a push: true when it must signal the thread's eventfd. One signal per sleep. */
+  /**
+   * Producer, after a push: true when it must signal the thread's eventfd. One signal per sleep.
+   */
   mustWake(thread: number): boolean {
     return Atomics.compareExchange(this.words, thread * threadWords + loadSleeping, 1, 0) === 1;
   }

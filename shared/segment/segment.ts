@@ -1,6 +1,6 @@
-// The segment itself: one mapping of a named file or of a memfd, and its typed views. The master opens
-// it, workers and threads attach to it. Never called with `-c`, and never throws away a file that cannot
-// be used: the file is kept beside as NAME.old.
+// The segment itself: one mapping of a named file or of a memfd, and its typed views. The master
+// opens it, workers and threads attach to it. Never called with `-c`, and never throws away a
+// file that cannot be used: the file is kept beside as NAME.old.
 
 import { fstatSync, readSync, renameSync, statSync } from 'node:fs';
 import { errnoText } from '../sys/errno.ts';
@@ -17,7 +17,9 @@ import {
   writeHeader,
 } from './layout.ts';
 
-/** A segment that cannot be had: `message` is one sentence for the operator. Raised at start only. */
+/**
+ * A segment that cannot be had: `message` is one sentence for the operator. Raised at start only.
+ */
 export class SegmentError extends Error {}
 
 /** The views of one mapping. Cheap to make: every thread has its own over the same memory. */
@@ -80,9 +82,7 @@ export function openSegment(sys: Sys, options: OpenOptions): OpenedSegment {
     if (typeof found !== 'string') {
       unlock(sys, fd);
       if (found.objectsMax < options.objectsMax) {
-        notices.push(
-          `segment file '${options.path}' was made for ${found.objectsMax} objects and keeps that limit`,
-        );
+        notices.push(`segment file '${options.path}' was made for ${found.objectsMax} objects`);
       }
       return { segment: map(sys, fd, found), fresh: false, notices };
     }
@@ -95,7 +95,9 @@ export function openSegment(sys: Sys, options: OpenOptions): OpenedSegment {
   }
 }
 
-/** Worker: attaches to the descriptor it inherited. Throws SegmentError when it is not a segment. */
+/**
+ * Worker: attaches to the descriptor it inherited. Throws SegmentError when it is not a segment.
+ */
 export function attachSegment(sys: Sys, fd: number): Segment {
   const length = checked(sys.fstatSize(fd), 'cannot read the size of the segment');
   const found = probe(fd, length);

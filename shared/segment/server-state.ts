@@ -1,7 +1,7 @@
-// What all processes and threads share about a server and its backend: may it be used, how much, since
-// when. Words of the object's record, changed with atomics by the control thread (health checks, runtime
-// API), read by balancing. Each change of a server raises its backend's revision: a thread compares one
-// word per choice and rebuilds what it derived only when that word moved.
+// What all processes and threads share about a server and its backend: may it be used, how much,
+// since when. Words of the object's record, changed with atomics by the control thread (health
+// checks, runtime API), read by balancing. Each change of a server raises its backend's revision:
+// a thread compares one word per choice and rebuilds what it derived only when that word moved.
 //
 // What one process alone knows (served, queued, cursors) is in live.ts.
 
@@ -99,10 +99,10 @@ export class ServerWords {
   }
 
   /**
-   * Brings the words to the configuration, once per load (`load` identifies it: a number no other load
-   * of this segment has). A worker that replaces a crashed one has the same load and finds all states
-   * as they were. A reload resets what the configuration decides, and keeps the health of a server that
-   * is checked, so that a dead server is not tried again.
+   * Brings the words to the configuration, once per load (`load` identifies it: a number no other
+   * load of this segment has). A worker that replaces a crashed one has the same load and finds
+   * all states as they were. A reload resets what the configuration decides, and keeps the health
+   * of a server that is checked, so that a dead server is not tried again.
    */
   prepare(setup: ServerSetup, load: number, nowSeconds: number): void {
     const { words, at } = this;
