@@ -62,7 +62,8 @@ export function parseFields(message: Message, from: number, end: number, state: 
     if (special !== 0) {
       const verdict = handleSpecial(special, message, word, state);
       if (verdict < 0) return verdict;
-      if (verdict === 0) continue;
+      // Framing and routing have no place in trailers (RFC 9110 6.5.1): checked, never passed on.
+      if (verdict === 0 || state.isTrailers) continue;
     }
     written += nameLength + headers[word + 3] + 4;
     word += headerWords;

@@ -79,6 +79,7 @@ export class HeadState {
 
   // Scratch of one pass, written by the parser only.
   isResponse: boolean;
+  isTrailers: boolean;
   valueAt: number;
   valueLength: number;
   hostWord: number;
@@ -94,6 +95,7 @@ export class HeadState {
     this.errorAt = 0;
     this.violationAt = -1;
     this.isResponse = false;
+    this.isTrailers = false;
     this.valueAt = 0;
     this.valueLength = 0;
     this.hostWord = -1;
@@ -135,6 +137,7 @@ export const fieldWebsocket = 64;
 export const fieldRewrite = 128;
 export const fieldExpect = 256;
 
-/** Bounds of one chunk line: its digits (2^52 - 1, exact in a double) and all of it. */
-export const chunkDigitsMax = 13;
+/** Largest chunk: 2^52 - 1, far inside what a double holds exactly. */
+export const chunkBytesMax = 2 ** 52 - 1;
+/** Longest chunk line, extensions included (they are validated and dropped). */
 export const chunkLineBytesMax = 16384;
