@@ -2,8 +2,9 @@
 // the socket address. Made once by linux.ts, filled by callers, read by the kernel.
 // Each owns a region in the kernel's layout; none allocates after it was made.
 
+import { checkBounds } from './bounds.ts';
 import { AF_UNSPEC } from './constants.ts';
-import { checkBounds, region } from './memory.ts';
+import { region } from './memory.ts';
 import type { DatagramBatch, EventBatch, IoVector, Region, SocketAddress } from './sys.ts';
 
 /** Bytes of a sockaddr_storage: every address fits. */

@@ -1,11 +1,12 @@
 // Descriptors, pipes and files of the contract, over the C library. Called by linux.ts.
 // Knows nothing of sockets; never opens a path on its own account.
 
+import { checkBounds } from './bounds.ts';
 import { fstatSync } from 'node:fs';
 import { type KernelVector, wordsOf } from './batches.ts';
 import { EINTR } from './constants.ts';
 import { declare, lastErrno, outcome } from './ffi.ts';
-import { checkBounds, region } from './memory.ts';
+import { region } from './memory.ts';
 import type { IoVector, Region } from './sys.ts';
 
 type Call1 = (a: number) => number;

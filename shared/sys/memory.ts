@@ -1,4 +1,4 @@
-// Memory the kernel may touch: regions, their bounds check, and the shared mapping of a file.
+// Memory the kernel may touch: regions, and the shared mapping of a file.
 // Called by the rest of shared/sys. It must never hand out memory that moves or is given back while
 // somebody may still use its address.
 
@@ -61,16 +61,6 @@ export function region(length: number): Region {
 /** See `Sys.regionOf`. */
 export function regionOf(bytes: Uint8Array): Region {
   return new MemoryRegion(bytes);
-}
-
-/**
- * Throws a RangeError unless [at, at + length) lies inside `memory`. One comparison of the unsigned
- * form settles negative numbers, fractions and NaN together.
- */
-export function checkBounds(memory: Region, at: number, length: number): void {
-  if (at >>> 0 !== at || length >>> 0 !== length || at + length > memory.bytes.length) {
-    throw new RangeError(`${length} bytes at ${at} of a region of ${memory.bytes.length}`);
-  }
 }
 
 /** See `Sys.mapShared`. */

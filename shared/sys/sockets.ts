@@ -1,6 +1,7 @@
 // Socket calls of the contract, over the C library. Called by linux.ts; serves every proxy thread.
 // The calls that carry traffic pass numbers only and allocate nothing; each checks its bounds first.
 
+import { checkBounds } from './bounds.ts';
 import {
   type KernelDatagrams,
   type KernelVector,
@@ -14,7 +15,7 @@ import {
 } from './batches.ts';
 import { MSG_DONTWAIT, MSG_NOSIGNAL, SOL_SOCKET } from './constants.ts';
 import { declare, lastErrno, outcome } from './ffi.ts';
-import { checkBounds, region } from './memory.ts';
+import { region } from './memory.ts';
 import type { DatagramBatch, IoVector, Region, SocketAddress } from './sys.ts';
 
 type Fd3 = (fd: number, a: number, b: number) => number;
