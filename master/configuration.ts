@@ -1,0 +1,115 @@
+// One load of the configuration for one start or reload: read, checked, adjusted by the command line,
+// its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no socket.
+
+import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
+import { loadConfiguration } from '../shared/config/load.ts';
+import type { Model } from '../shared/config/model.ts';
+import type { Console } from './console.ts';
+import type { Flags } from './flags.ts';
+
+export interface Loaded {
+  /** null: it cannot run; all that is wrong has been printed. */
+  readonly model: Model | null;
+}
+
+export interface LoadInput {
+  readonly flags: Flags;
+  readonly console: Console;
+  /** As the program was started: `setenv` of a former load must not show. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The compile check of worker/check-configuration, null when the worker will report by itself. */
+  readonly check: ((model: Model) => { readonly diagnostics: Diagnostics }) | null;
+}
+
+/** Reads the files and reports every mistake of them in one run. */
+export function load(input: LoadInput): Loaded {
+  const { flags, console } = input;
+  const { model, diagnostics } = loadConfiguration({
+    files: flags.files,
+    environment: input.environment,
+    maxconn: flags.maxconn,
+    proxyMaxconn: flags.proxyMaxconn,
+    peerName: flags.peerName,
+  });
+  adjust(model, flags);
+  const found = [...diagnostics.list, ...checked(input, model, diagnostics)];
+  printDiagnostics(found, flags, console);
+  const alerts = found.filter(({ severity }) => severity === 'alert');
+  if (alerts.length > 0) {
+    for (const file of new Set(alerts.map((alert) => alert.file))) {
+      if (file !== '') console.alert(`config : Error(s) found in configuration file : ${file}`);
+    }
+    console.alert('config : Fatal errors found in configuration.');
+    return { model: null };
+  }
+  return { model: refuseWarnings(console, flags, model) ? null : model };
+}
+
+/** -dW and `zero-warning`: true when the start is refused; said once. */
+export function refuseWarnings(console: Console, flags: Flags, model: Model): boolean {
+  const refused = console.warnings > 0 && (flags.zeroWarning || model.global.zeroWarning);
+  if (refused) console.alert("Some warnings were found and 'zero-warning' is set. Aborting.");
+  return refused;
+}
+
+/** What only compiling finds. A model with mistakes may not compile at all: then those must do. */
+function checked(input: LoadInput, model: Model, before: Diagnostics): Diagnostic[] {
+  if (input.check === null) return [];
+  try {
+    const known = new Set(before.list.map(identity));
+    return input.check(model).diagnostics.list.filter((found) => !known.has(identity(found)));
+  } catch (fault) {
+    if (before.alerts > 0) return [];
+    throw fault;
+  }
+}
+
+const identity = ({ file, line, message }: Diagnostic): string => `${file}\n${line}\n${message}`;
+
+export function printDiagnostics(
+  list: readonly Diagnostic[],
+  flags: Flags,
+  console: Console,
+): void {
+  for (const found of list) {
+    const text = diagnosticText(found);
+    if (found.severity === 'alert') console.alert(text);
+    else if (found.severity === 'warning') console.warning(text);
+    else if (found.severity === 'notice') console.notice(text);
+    else if (flags.diagnostics) console.diagnostic(text);
+  }
+}
+
+/** The sentence with its place, its hint and the line with a caret. */
+export function diagnosticText(found: Diagnostic): string {
+  const place = found.file === '' ? '' : `parsing [${found.file}:${found.line}] : `;
+  const hint = found.hint === '' ? '' : `; ${found.hint}`;
+  const caret = found.column > 0 ? `\n  ${caretLine(found)}` : '';
+  const line = found.text === '' ? '' : `\n  ${found.text}${caret}`;
+  return `config : ${place}${found.message}${hint}${line}`;
+}
+
+/** Tabs stay tabs, so that the caret stands below its word in any terminal. */
+function caretLine({ text, column }: Diagnostic): string {
+  return `${text.slice(0, column - 1).replace(/[^\t]/g, ' ')}^`;
+}
+
+/** The command line has the last word (management.txt chapter 3). */
+function adjust(model: Model, flags: Flags): void {
+  const { global } = model;
+  if (flags.maxconn > 0) global.maxconn = flags.maxconn;
+  if (flags.pidfile !== '') global.pidfile = flags.pidfile;
+  if (flags.daemon) global.daemon = true;
+  if (flags.foreground || flags.debug) global.daemon = false;
+  if (flags.master) global.masterWorker = true;
+  if (flags.zeroWarning) global.zeroWarning = true;
+  if (flags.insecureFork) global.insecureForkWanted = true;
+  if (!flags.verifyServers) global.ssl.serverVerify = 'none';
+  if (!flags.fastForward) global.tune.disableFastForward = true;
+  if (!flags.zeroCopy || !flags.splice) global.tune.disableZeroCopyForwarding = true;
+}
+
+/** True when something listens for traffic: -c asks for that. */
+export function hasListener(model: Model): boolean {
+  return model.proxies.some((proxy) => !proxy.disabled && proxy.binds.length > 0);
+}

@@ -1,0 +1,93 @@
+// What the process says about itself, in HAProxy's line format on standard error, and the copy of the
+// start-up messages that `reload` and `show startup-logs` answer with. Called by everything in master/.
+// Writes synchronously and never fails: an output that is gone is no reason to stop.
+
+import { writeSync } from 'node:fs';
+import { compatibilityVersion } from '../shared/config/features.ts';
+
+export type MessageLevel = 'ALERT' | 'WARNING' | 'NOTICE' | 'DIAG';
+
+/** Messages kept for one start-up or reload; what comes later is counted out, oldest first. */
+const startupBytesMax = 65_536;
+
+export class Console {
+  quiet = false;
+  verbose = false;
+  warnings = 0;
+  /** Messages of the start-up or reload under way, with line ends. */
+  startupLogs = '';
+  private recording = true;
+  private introduced = false;
+  private readonly program: string;
+  private readonly version: string;
+
+  /** `version`: hawser's own. `program`: path shown with the first alert or warning. */
+  constructor(version: string, program: string) {
+    this.version = version;
+    this.program = program;
+  }
+
+  alert(message: string): void {
+    this.introduce();
+    this.print('ALERT', message);
+  }
+
+  warning(message: string): void {
+    this.warnings++;
+    this.introduce();
+    this.print('WARNING', message);
+  }
+
+  notice(message: string): void {
+    this.print('NOTICE', message);
+  }
+
+  diagnostic(message: string): void {
+    this.print('DIAG', message);
+  }
+
+  /** Begins a new start-up (reload): forgets the messages of the last one. */
+  beginStartup(): void {
+    this.startupLogs = '';
+    this.warnings = 0;
+    this.introduced = false;
+    this.recording = true;
+  }
+
+  endStartup(): void {
+    this.recording = false;
+  }
+
+  /** Text for standard output, unless -q. */
+  say(text: string): void {
+    if (!this.quiet) writeAll(1, text);
+  }
+
+  private introduce(): void {
+    if (this.introduced || !this.recording) return;
+    this.introduced = true;
+    this.print('NOTICE', `haproxy version is ${compatibilityVersion} (hawser ${this.version})`);
+    this.print('NOTICE', `path to executable is ${this.program}`);
+  }
+
+  private print(level: MessageLevel, message: string): void {
+    const line = `${`[${level}]`.padEnd(10)} (${process.pid}) : ${message}\n`;
+    if (this.recording && this.startupLogs.length + line.length <= startupBytesMax) {
+      this.startupLogs += line;
+    }
+    if (!this.quiet || this.verbose) writeAll(2, line);
+  }
+}
+
+/** Writes all of `text`; a full pipe is waited for, a closed one is given up. */
+export function writeAll(fd: number, text: string): void {
+  let bytes = Buffer.from(text);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch (fault) {
+      if ((fault as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}

@@ -1,0 +1,327 @@
+// The listening sockets of the process: which ones a configuration wants, which are already open, and
+// the ones to open or close. The master keeps them over workers and reloads. Called by start.ts and the
+// supervisor, before privileges are dropped; all failures of one attempt are reported together.
+
+import { lookup } from 'node:dns/promises';
+import { availableParallelism } from 'node:os';
+import type { AddressModel, BindModel, Model, ProxyModel } from '../shared/config/model.ts';
+import type { CliListener, ListenerObject } from '../shared/messages.ts';
+import { SHUT_RD } from '../shared/sys/constants.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { type OpenSocket, openSocket, protocolName } from './sockets.ts';
+
+/** One socket that is open in this process. */
+interface BoundSocket extends OpenSocket {
+  /** What it must equal to be used again after a reload. */
+  readonly key: string;
+  /** The descriptor belongs to whoever started us: never closed. */
+  readonly foreign: boolean;
+  readonly backlog: number;
+}
+
+/** A socket of an old process, offered through -x. */
+export interface OfferedSocket {
+  readonly key: string;
+  readonly fd: number;
+}
+
+export interface BindResult {
+  readonly sockets: readonly BoundSocket[];
+  readonly listeners: readonly ListenerObject[];
+  readonly cliListeners: readonly CliListener[];
+  /** Sentences of what could not be bound, in HAProxy's words. */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  /** Every failure may be cured by the old process letting go. */
+  readonly retryable: boolean;
+}
+
+/** One socket that the configuration asks for. */
+interface Wanted {
+  /** null: a `stats socket` of the global section. */
+  readonly proxy: ProxyModel | null;
+  readonly proxyIndex: number;
+  readonly bind: BindModel;
+  readonly bindIndex: number;
+  readonly address: AddressModel;
+  readonly addressIndex: number;
+  readonly shard: number;
+}
+
+export interface ListenerOptions {
+  readonly reusePort: boolean;
+}
+
+const backlogDefault = 1024;
+
+export class Listeners {
+  private readonly sys: Sys;
+  private readonly options: ListenerOptions;
+  private sockets: readonly BoundSocket[] = [];
+  private offered: OfferedSocket[] = [];
+
+  constructor(sys: Sys, options: ListenerOptions) {
+    this.sys = sys;
+    this.options = options;
+  }
+
+  /** Sockets an old process handed over; those nobody wants are closed by `dropOffers`. */
+  offer(sockets: readonly OfferedSocket[]): void {
+    this.offered.push(...sockets);
+  }
+
+  dropOffers(): void {
+    for (const { fd } of this.offered) this.sys.close(fd);
+    this.offered = [];
+  }
+
+  /**
+   * Opens what `model` wants, using again what is open already. Nothing is closed and nothing is
+   * forgotten until `commit` or `discard` says how it went on.
+   */
+  async bind(model: Model): Promise<BindResult> {
+    const free = new Map<string, BoundSocket[]>();
+    for (const socket of this.sockets) push(free, socket.key, socket);
+    const attempt = new Attempt(this.sys, this.options, free, this.offered);
+    for (const wanted of wantedSockets(model)) await attempt.open(wanted);
+    this.offered = attempt.offered;
+    return attempt.result();
+  }
+
+  /** The new configuration runs: sockets that it does not use are closed. */
+  commit(result: BindResult): void {
+    const used = new Set(result.sockets);
+    for (const socket of this.sockets) if (!used.has(socket)) this.close(socket);
+    this.sockets = result.sockets;
+  }
+
+  /** The new configuration does not run: what was opened for it is closed again. */
+  discard(result: BindResult): void {
+    const kept = new Set(this.sockets);
+    for (const socket of result.sockets) if (!kept.has(socket)) this.close(socket);
+  }
+
+  /** Stops listening so that a new process can bind (SIGTTOU). Abstract names cannot be paused. */
+  pause(): void {
+    for (const { fd, family } of this.sockets) {
+      if (family === 'ipv4' || family === 'ipv6') this.sys.shutdown(fd, SHUT_RD);
+    }
+  }
+
+  /** Listens again (SIGTTIN). */
+  resume(): void {
+    for (const { fd, family, backlog } of this.sockets) {
+      if (family === 'ipv4' || family === 'ipv6') this.sys.listen(fd, backlog);
+    }
+  }
+
+  closeAll(): void {
+    for (const socket of this.sockets) this.close(socket);
+    this.sockets = [];
+  }
+
+  private close(socket: BoundSocket): void {
+    if (!socket.foreign) this.sys.close(socket.fd);
+  }
+}
+
+function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** Threads that serve: as configured, else one for each processor this process may use. */
+export function threadCount(model: Model): number {
+  const { nbthread, threadHardLimit } = model.global;
+  if (nbthread > 0) return nbthread;
+  const count = availableParallelism();
+  return threadHardLimit > 0 ? Math.min(count, threadHardLimit) : count;
+}
+
+function* wantedSockets(model: Model): Generator<Wanted> {
+  for (const [bindIndex, bind] of model.global.statsSockets.entries()) {
+    yield* wantedByBind(model, { proxy: null, proxyIndex: -1, bind, bindIndex });
+  }
+  for (const [proxyIndex, proxy] of model.proxies.entries()) {
+    if (proxy.disabled) continue;
+    for (const [bindIndex, bind] of proxy.binds.entries()) {
+      yield* wantedByBind(model, { proxy, proxyIndex, bind, bindIndex });
+    }
+  }
+}
+
+type BindPart = Pick<Wanted, 'proxy' | 'proxyIndex' | 'bind' | 'bindIndex'>;
+
+function* wantedByBind(model: Model, part: BindPart): Generator<Wanted> {
+  const count = part.proxy === null ? 1 : shardCount(model, part.bind);
+  for (const [addressIndex, address] of part.bind.addresses.entries()) {
+    for (let shard = 0; shard < count; shard++) yield { ...part, address, addressIndex, shard };
+  }
+}
+
+/** Sockets of one address: `shards N`, by-thread, by-group (there is one group), by-process. */
+function shardCount(model: Model, bind: BindModel): number {
+  const word = bind.shards || model.global.tune.listenerDefaultShards;
+  const threads = threadCount(model);
+  if (word === 'by-thread') return threads;
+  return /^\d+$/.test(word) ? Math.max(1, Math.min(Number(word), threads)) : 1;
+}
+
+/** One try at opening everything. */
+class Attempt {
+  offered: OfferedSocket[];
+  private readonly sys: Sys;
+  private readonly options: ListenerOptions;
+  private readonly free: Map<string, BoundSocket[]>;
+  private readonly sockets: BoundSocket[] = [];
+  private readonly listeners: ListenerObject[] = [];
+  private readonly cliListeners: CliListener[] = [];
+  private readonly errors: string[] = [];
+  private readonly warnings: string[] = [];
+  private retryable = true;
+
+  constructor(
+    sys: Sys,
+    options: ListenerOptions,
+    free: Map<string, BoundSocket[]>,
+    offered: readonly OfferedSocket[],
+  ) {
+    this.sys = sys;
+    this.options = options;
+    this.free = free;
+    this.offered = [...offered];
+  }
+
+  result(): BindResult {
+    const { sockets, listeners, cliListeners, errors, warnings } = this;
+    const retryable = errors.length > 0 && this.retryable;
+    return { sockets, listeners, cliListeners, errors, warnings, retryable };
+  }
+
+  async open(wanted: Wanted): Promise<void> {
+    const address = await resolveAddress(wanted.address);
+    if (address === null) {
+      this.fail(wanted, `cannot resolve '${wanted.address.host}'`, false);
+      return;
+    }
+    const key = socketKey(address, wanted.bind);
+    const socket = this.free.get(key)?.shift() ?? this.make(wanted, address, key);
+    if (socket === null) return;
+    this.sockets.push(socket);
+    this.record(wanted, socket);
+  }
+
+  private make(wanted: Wanted, address: AddressModel, key: string): BoundSocket | null {
+    const twin = this.twinOf(wanted, address);
+    if (twin !== undefined) return this.share(wanted, twin, key);
+    const backlog = backlogOf(wanted);
+    const outcome = openSocket(this.sys, {
+      bind: wanted.bind,
+      address,
+      backlog,
+      reusePort: this.options.reusePort,
+      offeredFd: this.takeOffer(key),
+    });
+    for (const warning of outcome.warnings) this.warnings.push(sentence(wanted, warning, address));
+    if (outcome.socket === null) {
+      this.fail({ ...wanted, address }, outcome.error, outcome.retryable);
+      return null;
+    }
+    const foreign = address.family === 'fd' || address.family === 'sockpair';
+    return { ...outcome.socket, key, foreign, backlog };
+  }
+
+  /** Only TCP can have several sockets on one address; a descriptor may be named by two lines. */
+  private twinOf(wanted: Wanted, address: AddressModel): BoundSocket | undefined {
+    if (address.family === 'fd') return this.sockets.find(({ fd }) => fd === address.fd);
+    const last = wanted.shard === 0 ? undefined : this.sockets.at(-1);
+    return last === undefined || isShardable(last.family) ? undefined : last;
+  }
+
+  private share(wanted: Wanted, twin: BoundSocket, key: string): BoundSocket | null {
+    const fd = this.sys.dup(twin.fd);
+    if (fd >= 0) return { ...twin, fd, key, foreign: false };
+    this.fail(wanted, 'cannot dup() receiving socket', true);
+    return null;
+  }
+
+  private takeOffer(key: string): number {
+    const index = this.offered.findIndex((socket) => socket.key === key);
+    return index < 0 ? -1 : this.offered.splice(index, 1)[0].fd;
+  }
+
+  private fail(wanted: Wanted, error: string, retryable: boolean): void {
+    this.retryable &&= retryable;
+    this.errors.push(sentence(wanted, error, wanted.address));
+  }
+
+  private record(wanted: Wanted, socket: BoundSocket): void {
+    const { bindIndex, proxyIndex, addressIndex, shard } = wanted;
+    const { fd, family, host, port } = socket;
+    if (wanted.proxy === null) {
+      this.cliListeners.push({ bindIndex, fd, host, port });
+      return;
+    }
+    const index = this.listeners.length;
+    this.listeners.push({
+      index,
+      proxyIndex,
+      bindIndex,
+      addressIndex,
+      shard,
+      fd,
+      family,
+      host,
+      port,
+    });
+  }
+}
+
+const isShardable = (family: string): boolean => family === 'ipv4' || family === 'ipv6';
+
+/** A name becomes its first address; null when it has none. */
+async function resolveAddress(address: AddressModel): Promise<AddressModel | null> {
+  if (address.family !== 'unspecified') return address;
+  try {
+    const found = await lookup(address.host);
+    return { ...address, host: found.address, family: found.family === 6 ? 'ipv6' : 'ipv4' };
+  } catch {
+    return null;
+  }
+}
+
+/** Equal keys: the same socket serves. */
+function socketKey(address: AddressModel, bind: BindModel): string {
+  const { family, host, port, fd } = address;
+  const only = family === 'ipv6' && bind.v6only ? 'v6only' : '';
+  const foreign = bind.transparent ? 'transparent' : '';
+  return keyOf([family, anyAsEmpty(host), port, fd, bind.interface, only, foreign]);
+}
+
+/** `0.0.0.0` and `*` are one address, `::` and `:::` another. */
+export const anyAsEmpty = (host: string): string =>
+  host === '0.0.0.0' || host === '::' ? '' : host;
+
+/** The parts: family, host, port, descriptor, interface, 'v6only' or '', 'transparent' or ''. */
+export function keyOf(parts: readonly (string | number)[]): string {
+  return parts.join('\n');
+}
+
+function backlogOf({ bind, proxy }: Wanted): number {
+  return bind.backlog || proxy?.backlog || bind.maxconn || proxy?.maxconn || backlogDefault;
+}
+
+const kindNames: Readonly<Record<string, string>> = {
+  frontend: 'frontend',
+  backend: 'backend',
+  listen: 'proxy',
+};
+
+function sentence(wanted: Wanted, text: string, address: AddressModel): string {
+  const { file, line } = wanted.bind.place;
+  const owner =
+    wanted.proxy === null ? 'proxy GLOBAL' : `${kindNames[wanted.proxy.kind]} ${wanted.proxy.name}`;
+  const protocol = protocolName(address.family);
+  return `Binding [${file}:${line}] for ${owner}: protocol ${protocol}: ${text}.`;
+}

@@ -1,0 +1,169 @@
+// Entry of everything that HAProxy's command line can ask for: reads the flags, answers those that only
+// print, then checks, goes to the background or runs. Called by cli/main.ts; a test passes its own
+// worker folder. Must not touch traffic. Modules that only some runs need are imported when needed.
+
+import { chdir } from 'node:process';
+import type { Diagnostics } from '../shared/config/diagnostic.ts';
+import type { Model } from '../shared/config/model.ts';
+import { hawserVersion } from '../shared/version.ts';
+import { Console, writeAll } from './console.ts';
+import { type Flags, parseFlags } from './flags.ts';
+import { importWorker, type Program } from './program.ts';
+
+export interface MainOptions {
+  /** Where the worker's modules are; default: beside this folder. */
+  readonly workerUrl?: URL;
+}
+
+/** Runs the program with the words behind its name; the exit status. Never rejects. */
+export async function runMaster(
+  words: readonly string[],
+  options: MainOptions = {},
+): Promise<number> {
+  const startUs = Date.now() * 1000;
+  const console = new Console(hawserVersion, process.argv[1] ?? '');
+  const result = parseFlags(words);
+  if (result.kind !== 'run') return await leave(result, console);
+  const { flags } = result;
+  console.quiet = flags.quiet;
+  console.verbose = flags.verbose;
+  for (const warning of result.warnings) console.warning(warning);
+  if (flags.condition !== null) return await evaluate(flags.condition, console);
+  if (flags.directory !== '' && !changeDirectory(flags.directory, console)) return 1;
+  const { linuxSys } = await import('../shared/sys/linux.ts');
+  return await run({
+    flags,
+    console,
+    sys: linuxSys(),
+    words,
+    environment: environmentNow(),
+    workerUrl: options.workerUrl ?? new URL('../worker/', import.meta.url),
+    startUs,
+  });
+}
+
+function environmentNow(): Record<string, string> {
+  const pairs = Object.entries(process.env).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(pairs) as Record<string, string>;
+}
+
+type Leaving = Exclude<ReturnType<typeof parseFlags>, { kind: 'run' }>;
+
+async function leave(result: Leaving, console: Console): Promise<number> {
+  if (result.kind === 'text') {
+    writeAll(1, result.text);
+    return 0;
+  }
+  const { usageText, versionText } = await import('./version.ts');
+  if (result.kind === 'version') {
+    writeAll(1, versionText(result.form));
+    return 0;
+  }
+  if (result.message !== '') console.alert(result.message);
+  if (result.usage) {
+    writeAll(1, versionText('line'));
+    writeAll(2, usageText());
+  }
+  return 1;
+}
+
+/** -cc: 0 true, 1 false, 2 not a condition. */
+async function evaluate(text: string, console: Console): Promise<number> {
+  const { splitLine } = await import('../shared/config/lexer.ts');
+  const { evaluateCondition } = await import('../shared/config/condition.ts');
+  const lookup = (name: string): string | undefined => process.env[name];
+  const line = splitLine(text, lookup);
+  if (line.fault !== null) {
+    console.alert(`Syntax Error in condition: ${faultTexts[line.fault.kind]}.`);
+    return 2;
+  }
+  const { value, error } = evaluateCondition(line.words.join(' '), lookup);
+  if (error === '') return value ? 0 : 1;
+  console.alert(`Failed to evaluate condition: ${error}`);
+  return 2;
+}
+
+const faultTexts = {
+  quote: 'Unmatched quote',
+  brace: 'Missing closing brace in an environment variable',
+  variable: 'Environment variable expected',
+  hex: 'Truncated or invalid hexadecimal sequence',
+  expansion: 'A list can only be expanded as a word of its own',
+} as const;
+
+function changeDirectory(path: string, console: Console): boolean {
+  try {
+    chdir(path);
+    return true;
+  } catch (fault) {
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    console.alert(`Could not change to directory ${path} : ${reason}`);
+    return false;
+  }
+}
+
+interface CheckModule {
+  readonly checkConfiguration: (model: Model) => { readonly diagnostics: Diagnostics };
+}
+
+async function run(program: Program): Promise<number> {
+  const { flags, console } = program;
+  const { load } = await import('./configuration.ts');
+  const isMaster = flags.master && !flags.check && flags.dumpKeywords === null;
+  const check = isMaster
+    ? null
+    : (await importWorker<CheckModule>(program, 'check')).checkConfiguration;
+  const { model } = load({ flags, console, environment: program.environment, check });
+  if (model === null) return 1;
+  if (model.global.quiet && !flags.verbose) console.quiet = true;
+  await dump(program);
+  if (flags.check) return await finishCheck(flags, model, console);
+  if (flags.masterSockets.length > 0 && !model.global.masterWorker) {
+    console.alert('a master CLI socket was defined, but master-worker mode (-W) is not enabled.');
+    return 1;
+  }
+  return await serve(program, model);
+}
+
+async function dump(program: Program): Promise<void> {
+  const { flags } = program;
+  if (flags.dumpLibraries) {
+    const { sharedObjects } = await import('./version.ts');
+    writeAll(1, `List of loaded object files:\n${sharedObjects()}`);
+  }
+  if (flags.dumpKeywords === null) return;
+  const { keywordClasses } = await import('./version.ts');
+  for (const name of flags.dumpKeywords.split(',')) {
+    if (name === 'help') writeAll(1, keywordClasses());
+    else writeAll(1, (await importWorker<CatalogModule>(program, 'catalog')).dumpKeywords(name));
+  }
+}
+
+interface CatalogModule {
+  /** The words of one class ('all' for every class) in HAProxy's -dK format. */
+  readonly dumpKeywords: (className: string) => string;
+}
+
+async function finishCheck(flags: Flags, model: Model, console: Console): Promise<number> {
+  const { hasListener } = await import('./configuration.ts');
+  if (console.warnings > 0) console.say('Warnings were found.\n');
+  if (!hasListener(model)) {
+    console.say('Configuration file has no error but will not start (no listener) => exit(2).\n');
+    return 2;
+  }
+  if (!flags.quiet || flags.verbose) writeAll(1, 'Configuration file is valid\n');
+  return 0;
+}
+
+async function serve(program: Program, model: Model): Promise<number> {
+  const { isBackground, startBackground } = await import('./daemon.ts');
+  if (model.global.daemon && !isBackground(program.environment)) {
+    return await startBackground(program);
+  }
+  if (model.global.masterWorker) {
+    const { runSupervisor } = await import('./supervisor.ts');
+    return await runSupervisor(program, model);
+  }
+  const { runStandAlone } = await import('./stand-alone.ts');
+  return await runStandAlone(program, model);
+}

@@ -1,0 +1,36 @@
+// What one run of the master program consists of, handed to everything in master/. Made by main.ts (a
+// test makes its own, with its own worker).
+
+import type { Sys } from '../shared/sys/sys.ts';
+import type { Console } from './console.ts';
+import type { Flags } from './flags.ts';
+
+export interface Program {
+  readonly flags: Flags;
+  readonly console: Console;
+  readonly sys: Sys;
+  /** Words behind the program's name, for starting this program again in the background. */
+  readonly words: readonly string[];
+  /** The environment as the program was started. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The folder of the worker's modules: named, never imported statically. */
+  readonly workerUrl: URL;
+  /** Wall clock of the start, microseconds. */
+  readonly startUs: number;
+}
+
+/** Exports of the worker's modules that the master calls; each is imported when it is needed. */
+export const workerModules = {
+  main: 'main.js',
+  check: 'check-configuration.js',
+  catalog: 'catalog.js',
+} as const;
+
+/** Imports one module of the worker. */
+export async function importWorker<T>(
+  program: Pick<Program, 'workerUrl'>,
+  module: keyof typeof workerModules,
+): Promise<T> {
+  // A module namespace has no type here: the caller names what the file exports by contract.
+  return (await import(new URL(workerModules[module], program.workerUrl).href)) as T;
+}

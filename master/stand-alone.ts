@@ -1,0 +1,138 @@
+// hawser without -W: one process that binds, attaches the segment and becomes the worker. Called by
+// main.ts. Signals as management.txt chapter 4 says; SIGTERM and SIGINT are left to the kernel, which
+// ends the process at once.
+
+import { rmSync, writeFileSync } from 'node:fs';
+import type { Model } from '../shared/config/model.ts';
+import type { RunningWorker, WorkerHost, WorkerStart, WorkerToMaster } from '../shared/messages.ts';
+import { hasListener, printDiagnostics } from './configuration.ts';
+import { reportReady, silence } from './daemon.ts';
+import { Listeners } from './listeners.ts';
+import { SIGTERM, SIGTTIN, SIGUSR1, tellOldProcesses } from './old-process.ts';
+import { changeRoot, dropIdentity, rootWarnings } from './privileges.ts';
+import { importWorker, type Program } from './program.ts';
+import { attach, bindAll, settleLimits, takeOldSockets, workerStart } from './start.ts';
+
+interface WorkerModule {
+  readonly startWorker: (start: WorkerStart, host: WorkerHost) => Promise<RunningWorker>;
+}
+
+/** Runs until the worker is done; the process's exit status. */
+export async function runStandAlone(program: Program, model: Model): Promise<number> {
+  const { console, sys, flags } = program;
+  if (!settleLimits(program, model)) return 1;
+  const listeners = new Listeners(sys, { reusePort: flags.reusePort });
+  if (!takeOldSockets(program, listeners)) return 1;
+  const bound = await bindAll(program, listeners, model);
+  if (bound === null) return 1;
+  if (!hasListener(model) && bound.cliListeners.length === 0) {
+    console.alert(
+      "[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.",
+    );
+    return 1;
+  }
+  listeners.commit(bound);
+  listeners.dropOffers();
+  const segment = attach(program, model);
+  if (segment === null || !writePidfile(program, model)) {
+    if (flags.oldPids.length > 0) tellOldProcesses(sys, flags.oldPids, SIGTTIN);
+    return 1;
+  }
+  const start = workerStart(program, { model, bound, segment, generation: 1, reloads: 0 });
+  const running = await startHere(program, model, start);
+  if (running === null) return 1;
+  listenToSignals(listeners, running);
+  becomeQuiet(program, model);
+  console.endStartup();
+  return await running.finished;
+}
+
+/** Only in the background: a process in the foreground is known to whoever started it. */
+function writePidfile({ console }: Program, { global }: Model): boolean {
+  if (!global.daemon || global.pidfile === '') return true;
+  return writePid(global.pidfile, console);
+}
+
+/** Replaces the file; false with an alert when it cannot be written. */
+export function writePid(path: string, console: Program['console']): boolean {
+  try {
+    rmSync(path, { force: true });
+    writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
+    return true;
+  } catch {
+    console.alert(`[hawser.main()] Cannot create pidfile ${path}`);
+    return false;
+  }
+}
+
+async function startHere(
+  program: Program,
+  model: Model,
+  start: WorkerStart,
+): Promise<RunningWorker | null> {
+  const { console, flags } = program;
+  let dropped = false;
+  let failed = false;
+  const host: WorkerHost = {
+    send: (message: WorkerToMaster) => {
+      if (message.type !== 'failed') return;
+      failed = true;
+      printDiagnostics(message.diagnostics, flags, console);
+    },
+    dropPrivileges: () => {
+      dropped = true;
+      giveUpRights(program, model);
+    },
+  };
+  try {
+    const worker = await importWorker<WorkerModule>(program, 'main');
+    const running = await worker.startWorker(start, host);
+    if (!dropped) host.dropPrivileges();
+    return running;
+  } catch (fault) {
+    if (!failed)
+      console.alert(fault instanceof Error ? (fault.stack ?? fault.message) : `${fault}`);
+    return null;
+  }
+}
+
+/** In HAProxy's order: the new root, word to the old processes (they may be another user's), identity. */
+function giveUpRights({ sys, flags, console }: Program, { global }: Model): void {
+  changeRoot(sys, global);
+  const signal = flags.oldSignal === 'SIGTERM' ? SIGTERM : SIGUSR1;
+  tellOldProcesses(sys, flags.oldPids, signal);
+  for (const warning of rootWarnings(global)) console.warning(`[hawser.main()] ${warning}`);
+  dropIdentity(sys, global);
+}
+
+function listenToSignals(listeners: Listeners, running: RunningWorker): void {
+  process.on('SIGUSR1', () => {
+    running.handle({ type: 'soft-stop' });
+    listeners.closeAll();
+  });
+  process.on('SIGHUP', () => running.handle({ type: 'dump', what: 'servers' }));
+  process.on('SIGQUIT', () => running.handle({ type: 'dump', what: 'pools' }));
+  process.on('SIGUSR2', ignore);
+  process.on('SIGPIPE', ignore);
+  process.on('SIGTTOU', () => {
+    running.handle({ type: 'pause' });
+    listeners.pause();
+  });
+  process.on('SIGTTIN', () => {
+    listeners.resume();
+    running.handle({ type: 'resume' });
+  });
+}
+
+const ignore = (): void => undefined;
+
+/** In the background nothing is written to the terminal any more, and the starter may leave. */
+function becomeQuiet({ flags, sys, console }: Program, { global }: Model): void {
+  const isQuiet = (flags.quiet || global.quiet) && !flags.verbose;
+  if (global.daemon || isQuiet) silence(sys);
+  if (global.daemon) {
+    console.quiet = true;
+    console.verbose = false;
+    reportReady(sys);
+  }
+}
