@@ -13,6 +13,7 @@ import {
   h1ErrorValue,
 } from './h1.ts';
 import { handleSpecial, specialAt } from './h1-special.ts';
+import type { SlotPool } from '../memory/pool.ts';
 import { hashStart, headerWords, type Message } from './message.ts';
 import { carriageReturn, colon, lineFeed, lowerToken, space, tab } from './syntax.ts';
 
@@ -50,7 +51,7 @@ export function parseFields(message: Message, from: number, end: number, state: 
       if (at <= 0) return at;
       continue;
     }
-    at = parseValue(bytes, at + 1, end, state);
+    at = parseValue(message.pool, at + 1, end, state);
     if (at <= 0) return at;
     if (word >= wordMax) return state.fail(nameAt, h1ErrorHeaderCount);
     headers[word] = nameAt;
@@ -77,14 +78,23 @@ function afterEmptyLine(bytes: Uint8Array, at: number, end: number, state: HeadS
   return bytes[at + 1] === lineFeed ? at + 2 : state.fail(at + 1, h1ErrorLineEnd);
 }
 
+/** Four bytes at a time: a byte is below 14 when taking 14 from it borrows and its own high bit is 0. */
+const belowFourteen = 0x0e0e0e0e;
+const highBits = 0x80808080 | 0;
+
 /**
  * Reads the value that starts after the colon, into state.valueAt and valueLength. Returns the start
  * of the next line (a byte that is there), 0: incomplete, or an error.
  */
-function parseValue(bytes: Uint8Array, from: number, end: number, state: HeadState): number {
+function parseValue(pool: SlotPool, from: number, end: number, state: HeadState): number {
+  const { bytes, view } = pool;
   let at = from;
   if (at < end && bytes[at] === space) at++;
   const valueAt = at;
+  for (const wordsEnd = end - 4; at <= wordsEnd; at += 4) {
+    const four = view.getInt32(at, true);
+    if (((four - belowFourteen) & ~four & highBits) !== 0) break;
+  }
   while (at < end && bytes[at] > carriageReturn) at++;
   if (at + 2 >= end || bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed) {
     return parseOddValue(bytes, from, end, state);

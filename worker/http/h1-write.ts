@@ -29,7 +29,7 @@ import {
 export const addChunked = 64;
 
 /** Runs up to this many bytes are copied in a loop: a native call costs more (test/bench/h1.bench.ts). */
-const loopBytesMax = 48;
+const loopBytesMax = 12;
 
 /** Where the head being written has got to; one per thread is enough, a head is written in one go. */
 class Output {

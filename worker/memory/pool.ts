@@ -8,6 +8,8 @@ import type { Region, Sys } from '../../shared/sys/sys.ts';
 export class SlotPool {
   readonly region: Region;
   readonly bytes: Uint8Array;
+  /** The same memory, for reading several bytes at once. */
+  readonly view: DataView;
   readonly slotBytes: number;
   readonly slotMax: number;
   /** Slots handed out now. */
@@ -23,6 +25,8 @@ export class SlotPool {
     assert(slotBytes > 0 && slotMax > 0 && slotBytes * slotMax < 2 ** 31);
     this.region = sys.region(slotBytes * slotMax);
     this.bytes = this.region.bytes;
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.view = new DataView(buffer, byteOffset, byteLength);
     this.slotBytes = slotBytes;
     this.slotMax = slotMax;
     this.inUse = 0;
