@@ -2,10 +2,13 @@
 // compiled program. One object per thread, made by worker/thread.ts, handed to whoever needs it.
 
 import type { CounterWriter } from '../shared/segment/counters.ts';
-import type { Sys } from '../shared/sys/sys.ts';
+import type { IoVector, Sys } from '../shared/sys/sys.ts';
+import type { PipePool } from './conn/pipes.ts';
+import type { Poller } from './loop/poller.ts';
 import type { Timers } from './loop/timers.ts';
 import type { SlotPool } from './memory/pool.ts';
 import type { Program } from './program.ts';
+import type { Sample } from './sample/sample.ts';
 
 /** Read once per turn of the loop; nobody else asks the kernel for the time. */
 export interface LoopTime {
@@ -15,6 +18,9 @@ export interface LoopTime {
   wallMs: number;
 }
 
+/** Size of the scratch area: a head, a payload and framing fit. */
+export const scratchSlots = 3;
+
 export interface ThreadContext {
   /** 0-based. `thread` in logs and fetches is index + 1. */
   readonly index: number;
@@ -22,11 +28,20 @@ export interface ThreadContext {
   readonly memory: SlotPool;
   readonly time: LoopTime;
   readonly timers: Timers;
+  readonly poller: Poller;
+  /** Start of the scratch area in `memory`: `scratchSlots` slots in a row, free between two calls. */
+  readonly scratchAt: number;
+  /** A list of a few entries for one sendVector call. */
+  readonly vector: IoVector;
+  readonly pipes: PipePool;
   readonly counters: CounterWriter;
   /** Set once, right after compiling. */
   program: Program;
   /** Process variables (proc.*), by index; each thread has a copy kept equal by edits. */
-  readonly processVariables: import('./sample/sample.ts').Sample[];
+  readonly processVariables: (Sample | null)[];
+  /** Tells the other threads of an edit of a process variable; null: unset. They apply it with
+   * applyProcessVariable of sample/variables.ts. Absent: this is the only thread. */
+  publishVariable?: (index: number, value: import('./sample/sample.ts').Sample | null) => void;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */
   random(): number;
   /** Runs `act` after the current batch of events, before sleeping. */

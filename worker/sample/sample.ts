@@ -14,6 +14,19 @@ export const kindString = 7;
 export const kindBinary = 8;
 export const kindMethod = 9;
 export type SampleKind = number;
+/** Names by kind, as the manual and `-dKall` write them. */
+export const kindNames = [
+  'any',
+  'same',
+  'bool',
+  'sint',
+  'addr',
+  'ipv4',
+  'ipv6',
+  'str',
+  'bin',
+  'meth',
+] as const;
 
 /**
  * `kind` says which field holds the value:
@@ -50,6 +63,13 @@ export class Sample {
     this.cursor = 0;
   }
 
+  /** Takes the value of `other`, not its iteration. Strings are immutable: nothing is copied. */
+  copy(other: Sample): void {
+    this.kind = other.kind;
+    this.int = other.int;
+    this.text = other.text;
+  }
+
   setBool(value: boolean): true {
     this.kind = kindBool;
     this.int = value ? 1 : 0;
@@ -70,6 +90,12 @@ export class Sample {
 
   setBinary(value: string): true {
     this.kind = kindBinary;
+    this.text = value;
+    return true;
+  }
+
+  setMethod(value: string): true {
+    this.kind = kindMethod;
     this.text = value;
     return true;
   }

@@ -1,6 +1,7 @@
 // The pooled object of one exchange: an HTTP request with its response, or a TCP session. This file
 // holds its state only; engine.ts decides what happens next. Rules, fetches and log tags read it.
 
+import type { Waiter } from '../server/queue.ts';
 import type { Server } from '../server/server.ts';
 import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
@@ -82,6 +83,21 @@ export class Stream implements Timed {
   serverForced: boolean;
   /** This stream counts in the server's `served`. */
   serverSlotHeld: boolean;
+  /** False: balancing must choose; `server` is then the one to stay away from. Kept by server/backend.ts. */
+  serverAssigned: boolean;
+  /** This stream counts in its backend (server/backend.ts enter, leave). */
+  backendEntered: boolean;
+  /** Rules and cookies that choose a server have had their say. */
+  persistDone: boolean;
+  /** `force-persist` applies: a server that is down is used all the same. */
+  persistForced: boolean;
+  /** `ignore-persist` applies: cookies do not choose. */
+  persistIgnored: boolean;
+  /** Dates that the persistence cookie carried, seconds since the epoch; 0: none. */
+  cookieLastSeconds: number;
+  cookieFirstSeconds: number;
+  /** Its place in a queue, null: it waits in none. */
+  waiter: Waiter | null;
 
   readonly request: Message;
   readonly response: Message;
@@ -89,6 +105,11 @@ export class Stream implements Timed {
   readonly responsePayload: Payload;
   /** directionRequest or directionResponse: what is being evaluated now. */
   direction: number;
+  /**
+   * What is missing will not come (manual 7.3, inspect-delay): conditions then never answer -1. True
+   * but while content rules wait for more data.
+   */
+  samplesFinal: boolean;
 
   front: Side | null;
   back: Side | null;
@@ -183,11 +204,20 @@ export class Stream implements Timed {
     this.server = null;
     this.serverForced = false;
     this.serverSlotHeld = false;
+    this.serverAssigned = false;
+    this.backendEntered = false;
+    this.persistDone = false;
+    this.persistForced = false;
+    this.persistIgnored = false;
+    this.cookieLastSeconds = 0;
+    this.cookieFirstSeconds = 0;
+    this.waiter = null;
     this.request = new Message(thread.memory, headerMax);
     this.response = new Message(thread.memory, headerMax);
     this.requestPayload = new Payload();
     this.responsePayload = new Payload();
     this.direction = directionRequest;
+    this.samplesFinal = true;
     this.front = null;
     this.back = null;
     this.backConnection = null;

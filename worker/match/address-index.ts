@@ -1,0 +1,206 @@
+// Index of address patterns (manual 7.1.6): networks of both families. Yes or no is one search over
+// merged IPv4 ranges; the entry itself is the longest network, a map per mask length. Masks with holes
+// are walked last, as HAProxy does. Called with samples of kind IPv4 or IPv6.
+
+import {
+  ipv4ToIpv6,
+  ipv6ToIpv4,
+  maskBytes,
+  maskIpv6,
+  parseIpv4,
+  parseIpv6,
+  parseMask4,
+} from '../sample/address.ts';
+import { kindIpv4, type Sample } from '../sample/sample.ts';
+import type { PatternEntry, PatternIndex } from './pattern.ts';
+
+export interface NetworkPattern {
+  readonly family: 4 | 6;
+  readonly address4: number;
+  readonly mask4: number;
+  /** Sixteen bytes, already masked. */
+  readonly address6: string;
+  readonly bits6: number;
+}
+
+/** A network of either family, or a message. Host names are not looked up. */
+export function parseNetworkPattern(text: string): NetworkPattern | string {
+  const slash = text.indexOf('/');
+  const host = slash < 0 ? text : text.slice(0, slash);
+  const mask = slash < 0 ? '' : text.slice(slash + 1);
+  const address4 = parseShortIpv4(host);
+  if (address4 >= 0) {
+    const mask4 = slash < 0 ? 0xffffffff : parseMask4(mask);
+    if (mask4 < 0) return `'${text}' is not a valid IPv4 or IPv6 address`;
+    return { family: 4, address4, mask4, address6: '', bits6: 0 };
+  }
+  const bytes = parseIpv6(host);
+  const bits6 = slash < 0 ? 128 : /^\d{1,3}$/.test(mask) ? Number(mask) : 129;
+  if (bytes !== '' && bits6 <= 128) {
+    return { family: 6, address4: 0, mask4: 0, address6: maskIpv6(bytes, maskBytes(bits6)), bits6 };
+  }
+  if (/^[A-Za-z][\w.-]*$/.test(host)) {
+    return `'${text}' is a host name: names in address patterns are not supported yet`;
+  }
+  return `'${text}' is not a valid IPv4 or IPv6 address`;
+}
+
+/** A dotted quad, or one with zero bytes left out before the last part (`10.12`, `127.1`). */
+function parseShortIpv4(text: string): number {
+  const full = parseIpv4(text);
+  if (full >= 0) return full;
+  const parts = text.split('.');
+  if (parts.length < 2 || parts.length > 3 || !parts.every((part) => /^\d{1,8}$/.test(part)))
+    return -1;
+  const last = Number(parts[parts.length - 1]);
+  const head = parts.slice(0, -1).map(Number);
+  if (head.some((part) => part > 255) || last >= 256 ** (5 - parts.length)) return -1;
+  const high = head.reduce((value, part) => value * 256 + part, 0) * 256 ** (4 - head.length);
+  return high + last;
+}
+
+interface Family4 {
+  /** Flat pairs low, high: merged and sorted. */
+  readonly ranges: Float64Array;
+  /** By mask, longest first. */
+  readonly masks: readonly number[];
+  readonly maps: readonly ReadonlyMap<number, PatternEntry>[];
+  readonly holes: readonly {
+    readonly address: number;
+    readonly mask: number;
+    readonly entry: PatternEntry;
+  }[];
+}
+
+interface Family6 {
+  readonly masks: readonly string[];
+  readonly maps: readonly ReadonlyMap<string, PatternEntry>[];
+}
+
+export function addressIndex(entries: readonly PatternEntry[]): PatternIndex {
+  const networks = entries.map((entry) => parseNetworkPattern(entry.text) as NetworkPattern);
+  const four = family4(entries, networks);
+  const six = family6(entries, networks);
+  if (six.maps.length === 0) return only4(four);
+  return {
+    test: (sample) => find(four, six, sample) !== null,
+    find: (sample) => find(four, six, sample),
+  };
+}
+
+/** Lists of IPv4 networks only, the usual case. */
+function only4(four: Family4): PatternIndex {
+  const address = (sample: Sample): number =>
+    sample.kind === kindIpv4 ? (sample.int as number) : ipv6ToIpv4(sample.text);
+  return {
+    test: (sample) => {
+      const value = address(sample);
+      return value >= 0 && (isInRanges(four.ranges, value) || findHole(four, value) !== null);
+    },
+    find: (sample) => {
+      const value = address(sample);
+      return value < 0 ? null : (findNetwork4(four, value) ?? findHole(four, value));
+    },
+  };
+}
+
+function find(four: Family4, six: Family6, sample: Sample): PatternEntry | null {
+  if (sample.kind === kindIpv4) {
+    const value = sample.int as number;
+    return (
+      findNetwork4(four, value) ?? findNetwork6(six, ipv4ToIpv6(value)) ?? findHole(four, value)
+    );
+  }
+  const found = findNetwork6(six, sample.text);
+  if (found !== null) return found;
+  const value = ipv6ToIpv4(sample.text);
+  return value < 0 ? null : (findNetwork4(four, value) ?? findHole(four, value));
+}
+
+function findNetwork4(four: Family4, value: number): PatternEntry | null {
+  for (let i = 0; i < four.masks.length; i++) {
+    const entry = four.maps[i].get((value & four.masks[i]) >>> 0);
+    if (entry !== undefined) return entry;
+  }
+  return null;
+}
+
+function findHole(four: Family4, value: number): PatternEntry | null {
+  for (let i = 0; i < four.holes.length; i++) {
+    const hole = four.holes[i];
+    if (((value ^ hole.address) & hole.mask) === 0) return hole.entry;
+  }
+  return null;
+}
+
+function findNetwork6(six: Family6, bytes: string): PatternEntry | null {
+  for (let i = 0; i < six.masks.length; i++) {
+    const entry = six.maps[i].get(maskIpv6(bytes, six.masks[i]));
+    if (entry !== undefined) return entry;
+  }
+  return null;
+}
+
+function isInRanges(ranges: Float64Array, value: number): boolean {
+  let low = 0;
+  let high = ranges.length >> 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle * 2] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && value <= ranges[low * 2 - 1];
+}
+
+const isContiguous = (mask: number): boolean => {
+  const zeros = ~mask >>> 0;
+  return (zeros & (zeros + 1)) === 0;
+};
+
+function family4(entries: readonly PatternEntry[], networks: readonly NetworkPattern[]): Family4 {
+  const byMask = new Map<number, Map<number, PatternEntry>>();
+  const holes: { address: number; mask: number; entry: PatternEntry }[] = [];
+  const spans: [number, number][] = [];
+  for (const [i, network] of networks.entries()) {
+    if (network.family !== 4) continue;
+    const { address4: address, mask4: mask } = network;
+    if (!isContiguous(mask)) {
+      holes.push({ address, mask, entry: entries[i] });
+      continue;
+    }
+    const low = (address & mask) >>> 0;
+    const map = byMask.get(mask) ?? new Map<number, PatternEntry>();
+    if (!map.has(low)) map.set(low, entries[i]);
+    byMask.set(mask, map);
+    spans.push([low, (low | ~mask) >>> 0]);
+  }
+  const masks = [...byMask.keys()].sort((a, b) => b - a);
+  const maps = masks.map((mask) => byMask.get(mask) as Map<number, PatternEntry>);
+  return { ranges: mergeSpans(spans), masks: masks.map((mask) => mask | 0), maps, holes };
+}
+
+function mergeSpans(spans: [number, number][]): Float64Array {
+  spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const merged: number[] = [];
+  for (const [low, high] of spans) {
+    const last = merged.length - 1;
+    if (last > 0 && low <= merged[last] + 1) merged[last] = Math.max(merged[last], high);
+    else merged.push(low, high);
+  }
+  return Float64Array.from(merged);
+}
+
+function family6(entries: readonly PatternEntry[], networks: readonly NetworkPattern[]): Family6 {
+  const byBits = new Map<number, Map<string, PatternEntry>>();
+  for (const [i, network] of networks.entries()) {
+    if (network.family !== 6) continue;
+    const map = byBits.get(network.bits6) ?? new Map<string, PatternEntry>();
+    if (!map.has(network.address6)) map.set(network.address6, entries[i]);
+    byBits.set(network.bits6, map);
+  }
+  const bits = [...byBits.keys()].sort((a, b) => b - a);
+  return {
+    masks: bits.map(maskBytes),
+    maps: bits.map((count) => byBits.get(count) as Map<string, PatternEntry>),
+  };
+}

@@ -1,0 +1,223 @@
+// The match methods of ACLs and maps (manual 7.1), one row each, and the ACL keywords derived from
+// fetches (path_beg, hdr_dom, ...). compile/condition.ts and the map converters read these tables.
+
+import {
+  kindAddress,
+  kindBinary,
+  kindBool,
+  kindSint,
+  kindString,
+  type Sample,
+  type SampleKind,
+} from '../sample/sample.ts';
+import { addressIndex, parseNetworkPattern } from './address-index.ts';
+import { intIndex, parseRange } from './number-index.ts';
+import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
+import { compileRegex } from './regex.ts';
+import {
+  exactIndex,
+  prefixIndex,
+  regexIndex,
+  substringIndex,
+  suffixIndex,
+  wordIndex,
+} from './string-index.ts';
+
+export interface MatchMethodDef {
+  readonly name: string;
+  readonly help: string;
+  /** Samples are cast to this before the index sees them; -1: as they are. */
+  readonly takes: SampleKind | -1;
+  /** '' when `text` is a good pattern, else what is wrong with it. */
+  readonly check: (text: string, options: PatternOptions) => string;
+  /** Needs no pattern (found, bool). */
+  readonly bare?: true;
+  readonly index: (entries: readonly PatternEntry[], options: PatternOptions) => PatternIndex;
+}
+
+const anything = (): string => '';
+const message = (found: unknown): string => (typeof found === 'string' ? found : '');
+
+function checkHex(text: string): string {
+  if (text.length % 2 !== 0) return `'${text}' has an odd number of hexadecimal digits`;
+  const bad = /[^0-9A-Fa-f]/.exec(text);
+  return bad === null ? '' : `'${bad[0]}' in '${text}' is not a hexadecimal digit`;
+}
+
+const present: PatternIndex = { test: () => true, find: () => null };
+const isTrue: PatternIndex = {
+  test: (sample) => sample.int !== 0 && sample.int !== 0n,
+  find: () => null,
+};
+
+/** Expressions are compiled twice at most: to check, and to index. */
+const regexOf = (entry: PatternEntry, options: PatternOptions): RegExp => {
+  const found = compileRegex(entry.text, { ignoreCase: options.ignoreCase });
+  return typeof found === 'string' ? /(?!)/ : found;
+};
+const checkRegex = (text: string, options: PatternOptions): string =>
+  message(compileRegex(text, { ignoreCase: options.ignoreCase }));
+
+const readInt = (sample: Sample): number | bigint => sample.int;
+const readLength = (sample: Sample): number => sample.text.length;
+
+export const matchMethods = [
+  {
+    name: 'found',
+    help: 'the sample exists',
+    takes: -1,
+    check: anything,
+    bare: true,
+    index: () => present,
+  },
+  {
+    name: 'bool',
+    help: 'the value is not zero',
+    takes: kindSint,
+    check: anything,
+    bare: true,
+    index: () => isTrue,
+  },
+  {
+    name: 'int',
+    help: 'an integer, or one in a range',
+    takes: kindSint,
+    check: (text) => message(parseRange(text)),
+    index: (entries) => intIndex(entries, readInt),
+  },
+  {
+    name: 'ip',
+    help: 'an address in a network',
+    takes: kindAddress,
+    check: (text) => message(parseNetworkPattern(text)),
+    index: addressIndex,
+  },
+  {
+    name: 'bin',
+    help: 'these bytes, in hexadecimal',
+    takes: kindBinary,
+    check: checkHex,
+    index: (entries, options) =>
+      exactIndex(entries, options, (entry) => Buffer.from(entry.text, 'hex').toString('latin1')),
+  },
+  {
+    name: 'len',
+    help: 'the length is this integer, or in this range',
+    takes: kindString,
+    check: (text) => message(parseRange(text)),
+    index: (entries) => intIndex(entries, readLength),
+  },
+  { name: 'str', help: 'exactly this text', takes: kindString, check: anything, index: exactIndex },
+  {
+    name: 'beg',
+    help: 'starts with this text',
+    takes: kindString,
+    check: anything,
+    index: prefixIndex,
+  },
+  {
+    name: 'sub',
+    help: 'contains this text',
+    takes: kindString,
+    check: anything,
+    index: substringIndex,
+  },
+  {
+    name: 'dir',
+    help: 'contains this part between slashes',
+    takes: kindString,
+    check: anything,
+    index: wordIndex('/?'),
+  },
+  {
+    name: 'dom',
+    help: 'contains this part of a domain name',
+    takes: kindString,
+    check: anything,
+    index: wordIndex('/?.:'),
+  },
+  {
+    name: 'end',
+    help: 'ends with this text',
+    takes: kindString,
+    check: anything,
+    index: suffixIndex,
+  },
+  {
+    name: 'reg',
+    help: 'a regular expression finds something',
+    takes: kindString,
+    check: checkRegex,
+    index: regexIndex(regexOf),
+  },
+  {
+    name: 'regm',
+    help: 'as reg; in maps, the value may refer to groups',
+    takes: kindString,
+    check: checkRegex,
+    index: regexIndex(regexOf),
+  },
+] as const satisfies readonly MatchMethodDef[];
+
+export const matchMethodByName: ReadonlyMap<string, MatchMethodDef> = new Map(
+  matchMethods.map((method) => [method.name, method as MatchMethodDef]),
+);
+
+/** The method a type implies (manual 7.1), null: it must be named with -m. */
+export function defaultMethod(kind: SampleKind): MatchMethodDef | null {
+  if (kind === kindBool) return matchMethodByName.get('bool') ?? null;
+  if (kind === kindSint) return matchMethodByName.get('int') ?? null;
+  if (kind === kindString) return matchMethodByName.get('str') ?? null;
+  return kind >= kindAddress && kind < kindString ? (matchMethodByName.get('ip') ?? null) : null;
+}
+
+/** An ACL keyword: a fetch with the method it implies. */
+export interface AclKeywordDef {
+  readonly name: string;
+  readonly fetch: string;
+  readonly method: string;
+  /** Patterns are versions `major.minor` compared as integers. */
+  readonly versions?: true;
+}
+
+const families: readonly (readonly [string, string])[] = [
+  ['base', 'base'],
+  ['cook', 'req.cook'],
+  ['hdr', 'req.hdr'],
+  ['path', 'path'],
+  ['scook', 'res.cook'],
+  ['shdr', 'res.hdr'],
+  ['url', 'url'],
+  ['urlp', 'urlp'],
+];
+const variants: readonly (readonly [string, string])[] = [
+  ['', 'str'],
+  ['_beg', 'beg'],
+  ['_dir', 'dir'],
+  ['_dom', 'dom'],
+  ['_end', 'end'],
+  ['_len', 'len'],
+  ['_reg', 'reg'],
+  ['_sub', 'sub'],
+];
+
+const derived = families.flatMap(([name, fetch]) =>
+  variants.map(([suffix, method]): AclKeywordDef => ({ name: name + suffix, fetch, method })),
+);
+
+export const aclKeywords: readonly AclKeywordDef[] = [
+  ...derived,
+  { name: 'http_auth_group', fetch: 'http_auth_group', method: 'str' },
+  { name: 'method', fetch: 'method', method: 'str' },
+  { name: 'payload', fetch: 'req.payload', method: 'bin' },
+  { name: 'payload_lv', fetch: 'req.payload_lv', method: 'bin' },
+  { name: 'req.ssl_ver', fetch: 'req.ssl_ver', method: 'int', versions: true },
+  { name: 'req_rdp_cookie', fetch: 'req.rdp_cookie', method: 'str' },
+  { name: 'req_rdp_cookie_cnt', fetch: 'req.rdp_cookie_cnt', method: 'int' },
+  { name: 'req_ssl_sni', fetch: 'req.ssl_sni', method: 'str' },
+  { name: 'req_ssl_ver', fetch: 'req.ssl_ver', method: 'int', versions: true },
+  { name: 'req_ver', fetch: 'req.ver', method: 'str' },
+  { name: 'resp_ver', fetch: 'res.ver', method: 'str' },
+  { name: 'ssl_fc_sni_end', fetch: 'ssl_fc_sni', method: 'end' },
+  { name: 'ssl_fc_sni_reg', fetch: 'ssl_fc_sni', method: 'reg' },
+];

@@ -1,0 +1,265 @@
+// Variables (manual 2.9): typed values that live as long as their scope. Names become indexes at start
+// (VariableTable); readers, writers and erasers are closures over index and scope, made for `var`,
+// set-var and friends. The stream engine clears scopes as their life ends.
+
+import type { TuneModel } from '../../shared/config/model.ts';
+import type { Evaluate, Scope } from '../keyword.ts';
+import { directionRequest, directionResponse, type Stream } from '../stream/stream.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { kindAny, kindBinary, kindMethod, kindSint, kindString, Sample } from './sample.ts';
+
+export const variableScopes = ['proc', 'sess', 'txn', 'req', 'res', 'check'] as const;
+export type VariableScope = (typeof variableScopes)[number];
+
+export interface VariableName {
+  readonly scope: VariableScope;
+  /** Without its scope. */
+  readonly name: string;
+}
+
+/** Splits `txn.foo`; a message when scope or characters are wrong. */
+export function parseVariableName(text: string): VariableName | string {
+  const dot = text.indexOf('.');
+  const scope = dot < 0 ? '' : text.slice(0, dot);
+  if (/^p(sess|txn|req|res)$/.test(scope)) {
+    return `invalid variable name '${text}': variables of a parent stream are not supported yet`;
+  }
+  if (!(variableScopes as readonly string[]).includes(scope)) {
+    const known = variableScopes.map((one) => `'${one}'`).join(', ');
+    return `invalid variable name '${text}': it must start with its scope, one of ${known}`;
+  }
+  const name = text.slice(dot + 1);
+  const bad = /[^A-Za-z0-9_.]/.exec(name);
+  if (bad !== null)
+    return `invalid syntax at char '${name.slice(bad.index)}' of variable '${text}'`;
+  return { scope: scope as VariableScope, name };
+}
+
+/** Names of one program, in order of their index. */
+export class VariableTable {
+  readonly names: string[] = [];
+  private readonly byName = new Map<string, number>();
+
+  /** Index of a checked name. */
+  indexOf(name: string): number {
+    const known = this.byName.get(name);
+    if (known !== undefined) return known;
+    this.byName.set(name, this.names.length);
+    return this.names.push(name) - 1;
+  }
+
+  /** Index by name, -1: nobody uses it. */
+  lookup(name: string): number {
+    return this.byName.get(name) ?? -1;
+  }
+}
+
+/** Conditions of set-var (manual, "set-var"), or'ed bits. */
+export const setConditions: Readonly<Record<string, number>> = {
+  ifexists: 1,
+  ifnotexists: 2,
+  ifempty: 4,
+  ifnotempty: 8,
+  ifset: 16,
+  ifnotset: 32,
+  ifgt: 64,
+  iflt: 128,
+};
+
+/** Bits of the conditions, or a message. */
+export function parseSetConditions(words: readonly (string | undefined)[]): number | string {
+  let bits = 0;
+  for (const word of words) {
+    if (word === undefined || word === '') continue;
+    if (setConditions[word] === undefined) return `unknown condition "${word}"`;
+    bits |= setConditions[word];
+  }
+  return bits;
+}
+
+type Slots = (Sample | null)[];
+
+/** Where a scope's values are now; null: the scope does not exist here. */
+type Place = (stream: Stream) => Slots | null;
+
+const places: Readonly<Record<VariableScope, Place>> = {
+  proc: (stream) => stream.thread.processVariables,
+  sess: (stream) => stream.session.variables,
+  txn: (stream) => stream.variables,
+  req: (stream) => (stream.direction === directionRequest ? stream.variables : null),
+  res: (stream) => (stream.direction === directionResponse ? stream.variables : null),
+  // Health checks have their own stream-less context: no traffic can reach these.
+  check: () => null,
+};
+
+/** The value of a slot, null when unset. */
+function held(slots: Slots | null, index: number): Sample | null {
+  if (slots === null || index >= slots.length) return null;
+  const found = slots[index];
+  return found === null || found === undefined || found.kind === kindAny ? null : found;
+}
+
+/** Reads the variable called `name`; null with an alert when the name is wrong. */
+export function variableReader(name: string, scope: Scope): ReadVariable | null {
+  const parsed = parseVariableName(name);
+  const index = scope.variable(name);
+  if (index === null || typeof parsed === 'string') return null;
+  const place = places[parsed.scope];
+  return (stream) => held(place(stream), index);
+}
+/** The sample in the variable, null when unset. Not to be kept or changed. */
+export type ReadVariable = (stream: Stream) => Sample | null;
+
+/** The same as an evaluator. */
+export function variableEvaluator(name: string, scope: Scope): Evaluate | null {
+  const read = variableReader(name, scope);
+  if (read === null) return null;
+  return (stream, out) => {
+    const found = read(stream);
+    if (found === null) return false;
+    out.copy(found);
+    return true;
+  };
+}
+
+/** Sets the variable to a sample; false: a condition or a limit was in the way. */
+export type WriteVariable = (stream: Stream, sample: Sample) => boolean;
+
+/** `conditions`: bits of setConditions. null with an alert when the name is wrong. */
+export function variableWriter(
+  name: string,
+  conditions: number,
+  scope: Scope,
+): WriteVariable | null {
+  const parsed = parseVariableName(name);
+  const index = scope.variable(name);
+  if (index === null || typeof parsed === 'string') return null;
+  const place = places[parsed.scope];
+  const shared = parsed.scope === 'proc';
+  const fits = limitOf(parsed.scope, scope.model.global.tune);
+  return (stream, sample) => {
+    const slots = place(stream);
+    if (slots === null) return false;
+    const before = held(slots, index);
+    // Process variables exist from the start on, the others from their first value.
+    const exists = shared || before !== null;
+    if (conditions !== 0 && !mayReplace(before, exists, sample, conditions)) return false;
+    if (fits !== null && !fits(stream, before, sample)) return false;
+    slotOf(slots, index).copy(sample);
+    if (shared) stream.thread.publishVariable?.(index, sample);
+    return true;
+  };
+}
+
+/** Unsets the variable. */
+export function variableEraser(name: string, scope: Scope): ((stream: Stream) => void) | null {
+  const parsed = parseVariableName(name);
+  const index = scope.variable(name);
+  if (index === null || typeof parsed === 'string') return null;
+  const place = places[parsed.scope];
+  const shared = parsed.scope === 'proc';
+  return (stream) => {
+    const slots = place(stream);
+    if (slots === null || held(slots, index) === null) return;
+    clearSlot(slots, index);
+    if (shared) stream.thread.publishVariable?.(index, null);
+  };
+}
+
+/** What other threads do when they hear of an edit of a process variable; null: unset. */
+export function applyProcessVariable(
+  thread: ThreadContext,
+  index: number,
+  value: Sample | null,
+): void {
+  const slots = thread.processVariables;
+  if (value === null) clearSlot(slots, index);
+  else slotOf(slots, index).copy(value);
+}
+
+function slotOf(slots: Slots, index: number): Sample {
+  while (slots.length <= index) slots.push(null);
+  let slot = slots[index];
+  if (slot === null || slot === undefined) {
+    slot = new Sample();
+    slots[index] = slot;
+  }
+  return slot;
+}
+
+function clearSlot(slots: Slots, index: number): void {
+  const slot = slots[index];
+  if (slot === null || slot === undefined) return;
+  slot.kind = kindAny;
+  slot.int = 0;
+  slot.text = '';
+}
+
+/** Forgets every value of a scope array; the samples are kept for the next user. */
+export function clearVariables(slots: Slots): void {
+  for (let i = 0; i < slots.length; i++) clearSlot(slots, i);
+}
+
+const isText = (kind: number): boolean =>
+  kind === kindString || kind === kindBinary || kind === kindMethod;
+
+function mayReplace(
+  before: Sample | null,
+  exists: boolean,
+  sample: Sample,
+  conditions: number,
+): boolean {
+  if ((conditions & setConditions.ifnotexists) !== 0 && exists) return false;
+  if ((conditions & setConditions.ifexists) !== 0 && !exists) return false;
+  if ((conditions & setConditions.ifset) !== 0 && before === null) return false;
+  if ((conditions & setConditions.ifnotset) !== 0 && before !== null) return false;
+  const text = isText(sample.kind);
+  const empty = text && sample.text === '';
+  if ((conditions & setConditions.ifempty) !== 0 && !empty) return false;
+  if ((conditions & setConditions.ifnotempty) !== 0 && empty) return false;
+  if (before === null || sample.kind !== kindSint || before.kind !== kindSint) return true;
+  if ((conditions & setConditions.ifgt) !== 0 && !(before.int > sample.int)) return false;
+  return (conditions & setConditions.iflt) === 0 || before.int < sample.int;
+}
+
+/** What one variable costs besides its text, as the limits count it. */
+const slotBytes = 80;
+const costOf = (sample: Sample | null): number =>
+  sample === null ? 0 : slotBytes + (isText(sample.kind) ? sample.text.length : 0);
+
+function bytesOf(slots: Slots): number {
+  let total = 0;
+  for (let i = 0; i < slots.length; i++) total += costOf(held(slots, i));
+  return total;
+}
+
+type Fits = (stream: Stream, before: Sample | null, sample: Sample) => boolean;
+
+/** The limits a scope counts in: its own and those of the scopes around it. null: no limit is set. */
+function limitOf(scope: VariableScope, tune: TuneModel): Fits | null {
+  const around = variableScopes.indexOf(scope);
+  const limits = [
+    { level: 0, max: tune.varsGlobalMaxSize },
+    { level: 0, max: tune.varsProcMaxSize },
+    { level: 1, max: tune.varsSessMaxSize },
+    { level: 2, max: tune.varsTxnMaxSize },
+    { level: 3, max: tune.varsReqresMaxSize },
+  ].filter(({ level, max }) => max > 0 && level <= Math.min(around, 3));
+  if (limits.length === 0) return null;
+  return (stream, before, sample) => {
+    const more = costOf(sample) - costOf(before);
+    if (more <= 0) return true;
+    for (let i = 0; i < limits.length; i++) {
+      if (bytesWithin(stream, limits[i].level) + more > limits[i].max) return false;
+    }
+    return true;
+  };
+}
+
+/** Bytes held in a scope and everything inside it, as far as this stream knows. */
+function bytesWithin(stream: Stream, level: number): number {
+  let total = bytesOf(stream.variables);
+  if (level <= 1) total += bytesOf(stream.session.variables);
+  if (level === 0) total += bytesOf(stream.thread.processVariables);
+  return total;
+}
