@@ -6,10 +6,10 @@
 //   byte 0       header (4096)      words below; a clock, a lock and the region table
 //   4096         process slots      64 x 64 bytes (processes.ts)
 //   8192         chunk table        chunksMax x 16 bytes: claim, key, thread, spare (chunks.ts)
-//   areaAt       chunks             chunksMax x 32 KiB, committed as they are first used
+//   areaAt       chunks             chunksMax x 40 KiB, committed as they are first used
 //
-// A chunk is the unit of everything that grows: 32 counter rows of one writing thread, 64 object
-// records, or the live words of 512 objects of one process. Which chunk holds what is only in the
+// A chunk is the unit of everything that grows: 32 counter rows of one writing thread, 80 object
+// records, or the live words of 640 objects of one process. Which chunk holds what is only in the
 // chunk table, so more objects, more threads and more processes need no other layout.
 
 export const segmentMagic = 0x52535748;
@@ -23,10 +23,10 @@ export const slotBytes = 64;
 export const slotsAt = headerBytes;
 export const chunkTableAt = slotsAt + slotsMax * slotBytes;
 export const chunkEntryWords = 4;
-export const chunkBytes = 32_768;
+export const chunkBytes = 40_960;
 
 /** 64-bit floats of one counter row, and rows of one chunk. */
-export const rowFields = 128;
+export const rowFields = 160;
 export const rowBytes = rowFields * 8;
 export const rowsPerChunk = chunkBytes / rowBytes;
 /** One object: 256 bytes of identity, then 64 shared words. */

@@ -5,11 +5,22 @@
 import { rowFields } from './layout.ts';
 import { assignFields, type MetricDef } from './metric.ts';
 import { type InfoFieldName, infoMetrics } from './metrics-info.ts';
+import { type ModuleFieldName, moduleMetrics } from './metrics-modules.ts';
 import { type ProxyFieldName, proxyMetrics, storedMetrics } from './metrics-proxy.ts';
 
-const allMetrics: readonly MetricDef[] = [...proxyMetrics, ...storedMetrics, ...infoMetrics];
+const allMetrics: readonly MetricDef[] = [
+  ...proxyMetrics,
+  ...storedMetrics,
+  ...moduleMetrics,
+  ...infoMetrics,
+];
 
-export type FieldName = ProxyFieldName | InfoFieldName;
+/** Columns of `show stat` in order; the fixed ones come first, then those of the modules. */
+export const statColumns: readonly MetricDef[] = [...proxyMetrics, ...moduleMetrics];
+export const fixedColumns = proxyMetrics.length;
+export { infoMetrics as infoLines } from './metrics-info.ts';
+
+export type FieldName = ProxyFieldName | ModuleFieldName | InfoFieldName;
 
 /**
  * Index of each stored number within a row. A rate takes three fields from there: count it with
