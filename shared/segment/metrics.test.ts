@@ -15,7 +15,7 @@ test('show stat has 214 columns with its separator, show info its lines', () => 
     [17, 'status'],
     [48, 'req_tot'],
     [73, 'addr'],
-    [100, 'uweight'],
+    [99, 'uweight'],
     [118, 'cache_hint_hits'],
     [119, 'ssl_sess'],
     [212, 'h1_spliced_bytes_out'],
