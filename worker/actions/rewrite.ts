@@ -1,0 +1,72 @@
+// What happens when a rewrite finds no room or a value that no message may carry (manual 4.4,
+// strict-mode), and the edits that more than one family makes. Called by acts while serving.
+
+import { field } from '../../shared/segment/metrics.ts';
+import { splitTarget, TargetParts } from '../http/syntax.ts';
+import { type HeaderName, headerName, type Message } from '../http/message.ts';
+import { verdictError, verdictNext } from '../keyword.ts';
+import type { Stream } from '../stream/stream.ts';
+
+/** Counts a rewrite that failed; the verdict is an error unless `strict-mode off` was said. */
+export function rewriteFailed(stream: Stream): number {
+  countFailure(stream, stream.frontend.frontObject);
+  if (stream.backend !== stream.frontend) countFailure(stream, stream.backend.backObject);
+  return stream.softRewrites ? verdictNext : verdictError;
+}
+
+function countFailure(stream: Stream, object: number): void {
+  const { counters } = stream.thread;
+  if (object >= 0) counters.values[counters.row(object) + field.wrew] += 1;
+}
+
+export const hostHeader = headerName('host');
+const parts = new TargetParts();
+
+/** True for a value that can stand in a header: no CR, LF or NUL (they would start another line). */
+export function isFieldValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code === 10 || code === 13 || code === 0) return false;
+  }
+  return true;
+}
+
+/** True for a target or method that leaves the request line in one piece: no control byte, no space. */
+export function isLineWord(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code <= 32 || code === 127) return false;
+  }
+  return true;
+}
+
+/** Appends a header; a new Host also goes into a target that names an authority. */
+export function addHeader(message: Message, name: HeaderName, value: string, isRequest: boolean) {
+  if (!isFieldValue(value) || !message.add(name, value)) return false;
+  if (!isRequest || name.hash !== hostHeader.hash || name.text !== 'host') return true;
+  return setAuthority(message, value);
+}
+
+/** Puts `host` where the target names its authority; true when it names none. */
+function setAuthority(message: Message, host: string): boolean {
+  splitTarget(message.bytes, message.targetAt, message.targetLength, parts);
+  if (parts.authorityAt < 0) return true;
+  if (parts.authorityLength === 0) return false;
+  const target = message.target();
+  const from = parts.authorityAt - message.targetAt;
+  const to = from + parts.authorityLength;
+  if (target.slice(from, to) === host) return true;
+  return isLineWord(host) && message.setTarget(target.slice(0, from) + host + target.slice(to));
+}
+
+/** The target's authority, '' when it names none. */
+export function authorityOf(message: Message): string {
+  splitTarget(message.bytes, message.targetAt, message.targetLength, parts);
+  return parts.authorityAt < 0 ? '' : message.text(parts.authorityAt, parts.authorityLength);
+}
+
+/** Where the path starts in `target()`, the authority skipped; -1: the target has no path. */
+export function pathStart(message: Message): number {
+  splitTarget(message.bytes, message.targetAt, message.targetLength, parts);
+  return parts.pathAt < 0 ? -1 : parts.pathAt - message.targetAt;
+}

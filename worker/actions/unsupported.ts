@@ -1,0 +1,65 @@
+// Words that the reference knows as actions and hawser refuses: facts from its keyword list, per rule set.
+// A word leaves this table when its row appears in a family. Read by compile/rules.ts and by the tests.
+
+import { type RuleSet, ruleSets } from '../../shared/config/model.ts';
+
+interface UnsupportedRow {
+  readonly name: string;
+  readonly sets: readonly RuleSet[];
+}
+
+const http = ['http-request', 'http-response', 'http-after-response'] as const;
+const messages = ['http-request', 'http-response'] as const;
+const contents = ['tcp-request content', 'tcp-response content'] as const;
+const tracking = [
+  'tcp-request connection',
+  'tcp-request session',
+  'tcp-request content',
+  ...messages,
+] as const;
+
+const counterActions = [
+  'sc-add-gpc',
+  'sc-inc-gpc',
+  'sc-inc-gpc0',
+  'sc-inc-gpc1',
+  'sc-set-gpt',
+  'sc-set-gpt0',
+];
+
+const rows: readonly UnsupportedRow[] = [
+  ...counterActions.map((name) => ({ name, sets: ruleSets })),
+  { name: 'track-sc', sets: tracking },
+  { name: 'add-acl', sets: messages },
+  { name: 'del-acl', sets: http },
+  { name: 'set-map', sets: http },
+  { name: 'del-map', sets: http },
+  { name: 'attach-srv', sets: ['tcp-request session'] },
+  { name: 'cache-use', sets: ['http-request'] },
+  { name: 'cache-store', sets: ['http-response'] },
+  { name: 'do-log', sets: ruleSets },
+  { name: 'do-resolve', sets: ['tcp-request content', 'http-request'] },
+  { name: 'early-hint', sets: ['http-request'] },
+  { name: 'expect-netscaler-cip', sets: ['tcp-request connection'] },
+  { name: 'expect-proxy', sets: ['tcp-request connection'] },
+  { name: 'send-spoe-group', sets: [...contents, ...messages] },
+  { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
+  { name: 'set-bc-mark', sets: ['tcp-request content', 'http-request'] },
+  { name: 'set-bc-tos', sets: ['tcp-request content', 'http-request'] },
+  { name: 'switch-mode', sets: ['tcp-request content'] },
+  { name: 'use-service', sets: ['tcp-request content', 'http-request'] },
+];
+
+const setsByName: ReadonlyMap<string, readonly RuleSet[]> = new Map(
+  rows.map((row) => [row.name, row.sets]),
+);
+
+/** True when the reference knows `name` in `ruleSet` and hawser does not. */
+export function isUnsupportedAction(name: string, ruleSet: RuleSet): boolean {
+  if (name.startsWith('lua.')) return true;
+  const base = name.startsWith('track-sc') ? 'track-sc' : name;
+  return setsByName.get(base)?.includes(ruleSet) === true;
+}
+
+/** The names of this table, for the test that compares lists. */
+export const unsupportedActions: readonly string[] = [...setsByName.keys()];

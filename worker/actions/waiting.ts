@@ -1,0 +1,121 @@
+// Actions that hold a stream until time or bytes have come. They answer verdictWait and leave in
+// `stream.waitUntilMs` when to be asked again at the latest; the engine also asks when payload arrives.
+
+import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
+import { verdictDeny, verdictNext, verdictWait } from '../keyword.ts';
+import { bodyNone, bodyTunnel, methodConnect } from '../http/message.ts';
+import { errorReply } from '../stream/error-reply.ts';
+import type { Stream } from '../stream/stream.ts';
+import { sizeNumber, takeNumber, takeWord, timeNumber } from './arguments.ts';
+import { isRequestSet } from './headers.ts';
+
+function buildPause(words: WordCursor, scope: Scope): Act | null {
+  const source = takeNumber(words, scope, 'a time or an expression', timeNumber);
+  if (source === null) return null;
+  return (stream) => {
+    const { nowMs } = stream.thread.time;
+    if (stream.waitUntilMs === 0) {
+      const pauseMs = source.read(stream);
+      if (!(pauseMs > 0)) return verdictNext;
+      stream.waitUntilMs = nowMs + pauseMs;
+    }
+    if (nowMs < stream.waitUntilMs) return verdictWait;
+    stream.waitUntilMs = 0;
+    return verdictNext;
+  };
+}
+
+interface BodyWait {
+  timeMs: number;
+  atLeastBytes: number;
+}
+
+const bodyWords: Readonly<Record<string, (wait: BodyWait, text: string) => boolean>> = {
+  time: (wait, text) => {
+    wait.timeMs = timeNumber(text);
+    return !Number.isNaN(wait.timeMs);
+  },
+  'at-least': (wait, text) => {
+    wait.atLeastBytes = sizeNumber(text);
+    return !Number.isNaN(wait.atLeastBytes);
+  },
+};
+
+function takeBodyWait(words: WordCursor, scope: Scope): BodyWait | null {
+  const wait: BodyWait = { timeMs: Number.NaN, atLeastBytes: 0 };
+  if (words.peek() === '') scope.alertAt(words.here(), "'time' is expected");
+  for (let store = bodyWords[words.peek()]; store !== undefined; store = bodyWords[words.peek()]) {
+    const word = words.next();
+    const place = words.here();
+    const text = takeWord(words, scope, `the value of '${word}'`);
+    if (text === null) return null;
+    if (store(wait, text)) continue;
+    scope.alertAt(place, `'${text}' is not a value of '${word}'`);
+    return null;
+  }
+  if (words.peek() === 'use-large-buffer') {
+    scope.alertAt(words.here(), "'use-large-buffer' is not supported yet");
+    return null;
+  }
+  if (!Number.isNaN(wait.timeMs)) return wait;
+  scope.alertAt(words.here(), "'time' and a time are expected");
+  return null;
+}
+
+/** Statuses and first letters of the termination state when the body does not come in time. */
+const requestLate = { status: 408, cause: 'C' };
+const responseLate = { status: 504, cause: 'S' };
+
+function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
+  const wait = takeBodyWait(words, scope);
+  if (wait === null) return null;
+  const isRequest = isRequestSet(scope.ruleSet);
+  const late = isRequest ? requestLate : responseLate;
+  const atLeast = wait.atLeastBytes === 0 ? Number.POSITIVE_INFINITY : wait.atLeastBytes;
+  return (stream) => {
+    const { nowMs } = stream.thread.time;
+    if (hasBody(stream, isRequest, atLeast)) {
+      stream.waitUntilMs = 0;
+      return verdictNext;
+    }
+    if (stream.waitUntilMs === 0) stream.waitUntilMs = nowMs + wait.timeMs;
+    if (nowMs < stream.waitUntilMs) return verdictWait;
+    stream.waitUntilMs = 0;
+    if (stream.endCause === '-') stream.endCause = late.cause;
+    stream.reply = errorReply(stream, late.status);
+    return verdictDeny;
+  };
+}
+
+/** True when nothing more is waited for: no body, all of it, enough of it, or the buffer is full. */
+function hasBody(stream: Stream, isRequest: boolean, atLeast: number): boolean {
+  const message = isRequest ? stream.request : stream.response;
+  const payload = isRequest ? stream.requestPayload : stream.responsePayload;
+  if (message.framing === bodyNone || message.framing === bodyTunnel) return true;
+  if (stream.request.method === methodConnect) return true;
+  if (payload.ended || payload.length >= atLeast) return true;
+  return payload.length >= roomForPayload(stream, message.headLength);
+}
+
+/** Bytes a buffer holds beside the head and the room reserved for rewriting. */
+function roomForPayload(stream: Stream, headBytes: number): number {
+  const { bufsize, maxrewrite } = stream.thread.program.model.global.tune;
+  return Math.max(1, bufsize - maxrewrite - headBytes);
+}
+
+export const waiting = [
+  {
+    name: 'pause',
+    sets: ['http-request', 'http-response'],
+    help: 'Holds the message for a time',
+    example: 'pause 100ms',
+    build: buildPause,
+  },
+  {
+    name: 'wait-for-body',
+    sets: ['http-request', 'http-response'],
+    help: 'Holds the message until its body, or a part of it, has come',
+    example: 'wait-for-body time 1s at-least 1k',
+    build: buildWaitForBody,
+  },
+] satisfies readonly ActionDef[];
