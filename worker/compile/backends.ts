@@ -1,0 +1,113 @@
+// Model -> Backend: the servers, balancing and persistence of one proxy. Called by compile/proxies.ts for
+// every proxy that has a back side, on each proxy thread and when a configuration is only checked.
+
+import type { LineModel, ProxyModel } from '../../shared/config/model.ts';
+import type { Sys } from '../../shared/sys/sys.ts';
+import { algorithms } from '../balance/algorithms.ts';
+import type { Scope } from '../keyword.ts';
+import { Backend } from '../server/backend.ts';
+import type { MakeBalancer, Members } from '../server/balancer.ts';
+import { Persistence, type UseServerPlan } from '../server/persistence.ts';
+import { Server } from '../server/server.ts';
+import { privateWords, type ServerWordsTable } from '../server/words.ts';
+import { fullconnOf } from './fullconn.ts';
+import { lineCursor } from './line-cursor.ts';
+
+export interface BackendInput {
+  readonly model: ProxyModel;
+  readonly proxyIndex: number;
+  /** Scope of this proxy; alerts go through it. */
+  readonly scope: Scope;
+  /** null: only check. */
+  readonly words: ServerWordsTable | null;
+  readonly sys: Sys;
+  /** Uniform in [0, 1), the thread's own. Math.random when absent. */
+  readonly random?: () => number;
+}
+
+/** Never null: what is wrong has been reported through `scope`, and a rotation takes its place. */
+export function buildBackend(input: BackendInput): Backend {
+  const { model, proxyIndex, scope } = input;
+  const table = input.words ?? checkedWords(model);
+  const place = table.backend(proxyIndex);
+  const home = {
+    words: table.words,
+    backendName: model.name,
+    backendLiveAt: place.liveAt,
+    fullconn: fullconnOf(scope.model, model),
+  };
+  const servers = model.servers.map(
+    (server, index) => new Server(server, index, table.server(proxyIndex, index), home),
+  );
+  const members: Members = {
+    servers,
+    block: table.farm(proxyIndex),
+    allBackups: model.options['allbackups'] === true,
+    threadIndex: table.threadIndex,
+    random: input.random ?? Math.random,
+    backendWords: table.words,
+    backendLiveAt: place.liveAt,
+    values: table.values,
+  };
+  const persistence = new Persistence({
+    servers,
+    useServers: compileUseServers(model, scope),
+    forcePersist: compileConditions(model.forcePersist, scope),
+    cookie: null,
+    usesDown: model.options['persist'] === true,
+  });
+  const balancer = compileBalance(model, scope)(members);
+  return new Backend({ model, proxyIndex, servers, balancer, persistence, table, place });
+}
+
+/** Words of a configuration that is only checked: every server as its configuration says. */
+function checkedWords(model: ProxyModel): ServerWordsTable {
+  return privateWords(model.servers.length);
+}
+
+const defaultBalance = 'roundrobin';
+
+function compileBalance(model: ProxyModel, scope: Scope): MakeBalancer {
+  const { balance } = model;
+  const fallback = algorithms.get(defaultBalance)!;
+  const words = { algorithm: defaultBalance, words: [], place: model.place };
+  const plain = fallback.build(words, model, scope)!;
+  if (balance === null) return plain;
+  const def = algorithms.get(balance.algorithm);
+  if (def === undefined) {
+    scope.alertAt(balance.place, `balance algorithm '${balance.algorithm}' is not supported yet`);
+    return plain;
+  }
+  if (def.httpOnly && model.mode !== 'http') {
+    scope.alertAt(balance.place, `'balance ${def.name}' requires 'mode http'`);
+    return plain;
+  }
+  return def.build(balance, model, scope) ?? plain;
+}
+
+function compileUseServers(model: ProxyModel, scope: Scope): UseServerPlan[] {
+  const plans: UseServerPlan[] = [];
+  for (const line of model.useServers) {
+    const words = lineCursor(line);
+    const wanted = words.next();
+    const condition = words.atEnd() ? null : scope.condition(words);
+    const serverIndex = model.servers.findIndex((server) => server.name === wanted);
+    const isFormat = wanted.includes('%');
+    const name = isFormat ? scope.logFormat(wanted) : null;
+    if (serverIndex < 0 && !isFormat) {
+      scope.alertAt(line.place, `unable to find server '${wanted}' in backend '${model.name}'`);
+      continue;
+    }
+    plans.push({ condition, serverIndex: isFormat ? -1 : serverIndex, name });
+  }
+  return plans;
+}
+
+function compileConditions(lines: readonly LineModel[], scope: Scope) {
+  const conditions = [];
+  for (const line of lines) {
+    const condition = scope.condition(lineCursor(line));
+    if (condition !== null) conditions.push(condition);
+  }
+  return conditions;
+}

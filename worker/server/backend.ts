@@ -1,0 +1,323 @@
+// One backend on one thread: which server a stream gets, when it must wait, what happens when a
+// connection fails. Called by the stream engine; owns the counts of its servers, opens no connection and
+// keeps no timer. The order of decisions is the manual's: use-server, cookie, then balance.
+
+import { enter, leave, liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
+import { field } from '../../shared/segment/metrics.ts';
+import { backendRevision } from '../../shared/segment/server-state.ts';
+import type { ProxyModel } from '../../shared/config/model.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { Balancer } from './balancer.ts';
+import type { Persistence } from './persistence.ts';
+import type { Server } from './server.ts';
+import { type BackendHost, Waiting } from './waiting.ts';
+import type { ObjectWords, ServerWordsTable } from './words.ts';
+
+/** `stream.server` is set and the stream holds a slot: connect. */
+export const assignOk = 0;
+/** The stream waits: start timeout queue; `host.resume` comes when it may try again. */
+export const assignQueued = 1;
+/** No server can be used: 503, SC. */
+export const assignNone = 2;
+/** The server that must be used has a full queue (maxqueue): 503, SQ. */
+export const assignFull = 3;
+
+/** What to do after a connection failed. */
+/** Connect to the same server again, now. */
+export const retryConnect = 0;
+/** Call `assign` again, now. */
+export const retryAssign = 1;
+/** Wait `retryDelayMs()`, then connect (`stream.serverAssigned`) or call `assign`. */
+export const retryWait = 2;
+/** Out of retries: 503, SC. The slot has been given back. */
+export const retryNever = 3;
+
+const fieldChosen = field.lbtot;
+const fieldRetries = field.wretr;
+const fieldRedispatches = field.wredis;
+const fieldFailed = field.econ;
+
+const retryDelayMaxMs = 1000;
+
+export interface BackendParts {
+  readonly model: ProxyModel;
+  readonly proxyIndex: number;
+  readonly servers: readonly Server[];
+  readonly balancer: Balancer;
+  readonly persistence: Persistence;
+  readonly table: ServerWordsTable;
+  readonly place: ObjectWords;
+}
+
+export class Backend {
+  readonly proxyIndex: number;
+  readonly name: string;
+  readonly servers: readonly Server[];
+  readonly balancer: Balancer;
+  readonly persistence: Persistence;
+  /** Index of its object in the segment, and this thread's counter row of it. */
+  readonly object: number;
+  readonly row: number;
+  private readonly waiting: Waiting;
+  private readonly words: Int32Array;
+  private readonly values: Float64Array;
+  private readonly stateAt: number;
+  private readonly liveAt: number;
+  /** backendRevision as of the last refresh. */
+  private revision: number;
+  private readonly retries: number;
+  private readonly retriesFailures: boolean;
+  private readonly redispatch: number;
+  private readonly persistsDown: boolean;
+  private readonly connectMs: number;
+
+  constructor(parts: BackendParts) {
+    const { model, servers, balancer, table, place } = parts;
+    this.proxyIndex = parts.proxyIndex;
+    this.name = model.name;
+    this.servers = servers;
+    this.balancer = balancer;
+    this.persistence = parts.persistence;
+    this.object = place.object;
+    this.row = place.row;
+    this.waiting = new Waiting(
+      servers,
+      balancer,
+      { words: table.words, liveAt: place.liveAt },
+      table,
+    );
+    this.words = table.words;
+    this.values = table.values;
+    this.stateAt = place.stateAt;
+    this.liveAt = place.liveAt;
+    this.revision = -1;
+    this.retries = model.retries;
+    this.retriesFailures = retriesFailures(model.retryOn);
+    this.redispatch = model.redispatch;
+    this.persistsDown = model.options['persist'] === true;
+    this.connectMs = model.timeouts.connect;
+  }
+
+  /** Tells the backend whom to wake. Once per thread, before traffic. */
+  bind(host: BackendHost): void {
+    this.waiting.host = host;
+  }
+
+  /** A stream chose this backend. Every `enter` is followed by one `leave`. */
+  enter(stream: Stream): void {
+    if (stream.backendEntered) return;
+    stream.backendEntered = true;
+    enter(this.words, this.liveAt + liveCurrent);
+  }
+
+  /** The stream is done with this backend, whatever it was doing; notes the counts logs show. */
+  leave(stream: Stream): void {
+    this.waiting.cancel(stream);
+    this.release(stream);
+    if (!stream.backendEntered) return;
+    stream.backendEntered = false;
+    stream.backendConnections = leave(this.words, this.liveAt + liveCurrent);
+  }
+
+  /**
+   * A server and a slot of it for the stream; assign* tells. Called to start, again when `resume` said
+   * so, and after `connectFailed` answered retryAssign. Hot path.
+   */
+  assign(stream: Stream): number {
+    if (this.words[this.stateAt + backendRevision] !== this.revision) this.statesChanged();
+    if (!stream.persistDone) {
+      stream.persistDone = true;
+      this.persistence.choose(stream);
+    }
+    let result = this.assignOnce(stream);
+    if (result === assignFull && stream.serverForced && this.mayMove(stream)) {
+      stream.serverForced = false;
+      stream.serverAssigned = false;
+      result = this.assignOnce(stream);
+    }
+    if (result >= assignNone) this.countFailure(result === assignFull ? stream.server : null);
+    return result;
+  }
+
+  private mayMove(stream: Stream): boolean {
+    return this.redispatch !== 0 && !stream.persistForced;
+  }
+
+  private assignOnce(stream: Stream): number {
+    if (!stream.serverAssigned) {
+      const result = this.choose(stream);
+      if (result !== assignOk) return result;
+    }
+    if (stream.serverSlotHeld) return assignOk;
+    const server = stream.server as Server; // serverAssigned says so
+    if (server.maxconn() === 0 || server.queued() === 0) {
+      if (this.waiting.take(stream, server)) return assignOk;
+    }
+    if (server.maxqueue > 0 && server.queued() >= server.maxqueue) return assignFull;
+    return this.waiting.queueOnServer(stream, server, stream.thread.time.nowMs)
+      ? assignOk
+      : assignQueued;
+  }
+
+  /** Lets the algorithm choose; `stream.server` was the last choice and is avoided. */
+  private choose(stream: Stream): number {
+    const previous = stream.server;
+    const held = stream.serverSlotHeld && previous !== null;
+    if (held) this.waiting.drop(stream, previous);
+    if (this.balancer.totalWeight() === 0) {
+      stream.server = null;
+      if (previous !== null) this.countMove(stream, previous, null);
+      if (held) this.waiting.serve(previous);
+      return assignNone;
+    }
+    const server = this.allFull() ? null : this.balancer.pick(stream, previous);
+    stream.server = server;
+    if (previous !== null) this.countMove(stream, previous, server);
+    if (server !== null) {
+      stream.serverAssigned = true;
+      if (server !== previous) {
+        this.values[this.row + fieldChosen]++;
+        this.values[server.row + fieldChosen]++;
+      }
+    }
+    if (held) this.waiting.serve(previous);
+    if (server !== null) return assignOk;
+    return this.waiting.queueOnBackend(stream, stream.thread.time.nowMs) ? assignOk : assignQueued;
+  }
+
+  /** A queue that others are being served from proves it without looking at a single server. */
+  private allFull(): boolean {
+    if (!this.balancer.skipsFull) return false;
+    const { words, liveAt } = this;
+    const queued = Atomics.load(words, liveAt + liveQueued);
+    if (queued === 0 || Atomics.load(words, liveAt + liveServed) === 0) return false;
+    return queued !== Atomics.load(words, liveAt + liveCurrent);
+  }
+
+  private countMove(stream: Stream, previous: Server, server: Server | null): void {
+    const { values } = this;
+    if (server === previous) {
+      values[previous.row + fieldRetries]++;
+      values[this.row + fieldRetries]++;
+      return;
+    }
+    if (stream.cookieRequest === 'V') stream.cookieRequest = 'D';
+    stream.redispatched = true;
+    values[previous.row + fieldRedispatches]++;
+    values[this.row + fieldRedispatches]++;
+  }
+
+  private countFailure(server: Server | null): void {
+    if (server !== null) this.values[server.row + fieldFailed]++;
+    this.values[this.row + fieldFailed]++;
+  }
+
+  /** The exchange with the server is over: gives the slot back and offers it to who waits. Idempotent. */
+  release(stream: Stream): void {
+    const { server } = stream;
+    if (!stream.serverSlotHeld || server === null) return;
+    this.waiting.drop(stream, server);
+    stream.serverConnections = server.connections();
+    this.waiting.serve(server);
+  }
+
+  /** timeout queue has passed: 503, sQ. The stream has left the queue. */
+  queueExpired(stream: Stream): void {
+    this.waiting.cancel(stream);
+    this.countFailure(stream.serverAssigned ? stream.server : null);
+  }
+
+  /** The client went away while its stream was waiting. */
+  queueAborted(stream: Stream): void {
+    this.waiting.cancel(stream);
+  }
+
+  /**
+   * A connection to `stream.server` failed (`refused`: an error; else it timed out) or, `reused`, an
+   * idle one proved dead. Counts, decides, and returns a retry* constant.
+   */
+  connectFailed(stream: Stream, refused: boolean, reused: boolean): number {
+    const server = stream.server as Server; // there was a connection to it
+    const limit = stream.retryMax >= 0 ? stream.retryMax : this.retries;
+    if (stream.retries >= limit || !this.retriesFailures) {
+      this.countFailure(server);
+      this.release(stream);
+      return retryNever;
+    }
+    stream.retries++;
+    const elsewhere = this.redispatches(stream, server, limit);
+    if (elsewhere) {
+      this.release(stream);
+      stream.serverForced = false;
+      stream.serverAssigned = false;
+    } else {
+      this.values[server.row + fieldRetries]++;
+      this.values[this.row + fieldRetries]++;
+    }
+    const sameServer = !elsewhere || this.balancer.activeCount() <= 1;
+    if (refused && sameServer && !reused) return retryWait;
+    return elsewhere ? retryAssign : retryConnect;
+  }
+
+  /** Pause before the same server is tried again: a second, or timeout connect when that is shorter. */
+  retryDelayMs(): number {
+    return this.connectMs > 0 ? Math.min(this.connectMs, retryDelayMaxMs) : retryDelayMaxMs;
+  }
+
+  /** `option redispatch N`: is it time to try another server. */
+  private redispatches(stream: Stream, server: Server, limit: number): boolean {
+    const every = this.redispatch;
+    if (every === 0 || stream.persistForced) return false;
+    if (!server.isRunning()) return true;
+    const { retries } = stream;
+    if (every > 0 ? retries % every === 0 : isNthBeforeLast(retries, limit, every)) return true;
+    return !stream.serverForced && !this.balancer.isHash && this.balancer.activeCount() > 1;
+  }
+
+  /** Server states or weights changed: rebuilds what follows from them and moves streams that wait. */
+  statesChanged(): void {
+    this.revision = Atomics.load(this.words, this.stateAt + backendRevision);
+    const { waiting, balancer } = this;
+    balancer.refresh();
+    for (const server of this.servers) {
+      const queue = waiting.serverQueues[server.index];
+      if (queue.length === 0 || !server.isStopped()) continue;
+      if (this.redispatch !== 0 && !this.persistsDown) waiting.flush(queue, true);
+      else if (server.isMaintained()) waiting.flush(queue, true);
+    }
+    if (balancer.totalWeight() === 0) waiting.flush(waiting.backendQueue, false);
+    else waiting.serveWaiters();
+  }
+
+  /** This thread was woken: streams that wait here may get slots that other threads gave back. */
+  serveWaiters(): void {
+    if (this.words[this.stateAt + backendRevision] !== this.revision) this.statesChanged();
+    else this.waiting.serveWaiters();
+  }
+
+  /** Streams of this thread that wait. */
+  hasWaiters(): boolean {
+    const { waiting } = this;
+    if (waiting.backendQueue.length > 0) return true;
+    for (let i = 0; i < waiting.serverQueues.length; i++) {
+      if (waiting.serverQueues[i].length > 0) return true;
+    }
+    return false;
+  }
+
+  /** Streams in this backend now, over all threads (%bc). */
+  connections(): number {
+    return Atomics.load(this.words, this.liveAt + liveCurrent);
+  }
+}
+
+function isNthBeforeLast(retries: number, limit: number, every: number): boolean {
+  const period = limit + 1 + every;
+  return period !== 0 && retries % period === 0;
+}
+
+/** `retry-on`: connection failures are retried unless a list leaves them out. */
+function retriesFailures(retryOn: readonly string[]): boolean {
+  if (retryOn.length === 0) return true;
+  return retryOn.includes('conn-failure') || retryOn.includes('all-retryable-errors');
+}

@@ -1,0 +1,121 @@
+// Memory in which the threads of one process balance together: per backend a lock, counts, and columns
+// with one entry per server. The control thread makes it before threads start; it dies with the process,
+// as a rotation does in HAProxy. What outlives a process (weights, states) is in the segment instead.
+//
+//   per backend   64 words (word* below), 16 numbers, then for n servers
+//                 intColumns x n words and numberColumns x n 64-bit floats
+//
+// Everything but the lock is plain memory: read and written only by the holder of the lock. A process
+// with one proxy thread takes no lock at all.
+
+import type { Model } from '../../shared/config/model.ts';
+
+const headerWords = 64;
+const headerNumbers = 16;
+const intColumns = 12;
+const numberColumns = 4;
+
+export const wordLock = 0;
+/** 1: a thread has filled the columns. */
+export const wordPrepared = 1;
+/** Members in use: active, backup, and the first backup (-1: none, or all backups take part). */
+export const wordActive = 2;
+export const wordBackups = 3;
+export const wordFirstBackup = 4;
+/** Sums of effective weights. */
+export const wordActiveWeight = 5;
+export const wordBackupWeight = 6;
+/** First of the words that a balancing algorithm keeps for itself. */
+export const wordOwn = 16;
+
+const lockFree = 0;
+const lockHeld = 1;
+const lockAwaited = 2;
+const spinsMax = 200;
+const lockWaitMs = 10;
+
+/** One backend's part, as one thread sees it. Columns are indexed by server. */
+export class FarmBlock {
+  readonly size: number;
+  readonly words: Int32Array;
+  readonly numbers: Float64Array;
+  private readonly buffer: SharedArrayBuffer;
+  private readonly columnsAt: number;
+  private readonly shared: boolean;
+
+  constructor(buffer: SharedArrayBuffer, at: number, size: number, shared: boolean) {
+    this.size = size;
+    this.shared = shared;
+    this.buffer = buffer;
+    this.words = new Int32Array(buffer, at, headerWords);
+    this.numbers = new Float64Array(buffer, at + headerWords * 4, headerNumbers);
+    this.columnsAt = at + headerWords * 4 + headerNumbers * 8;
+  }
+
+  /** A view of column `index` of 0 to 11. Start only. */
+  intColumn(index: number): Int32Array {
+    const at = this.columnsAt + (numberColumns * 8 + index * 4) * this.size;
+    return new Int32Array(this.buffer, at, this.size);
+  }
+
+  /** A view of column `index` of 0 to 3. Start only. */
+  numberColumn(index: number): Float64Array {
+    return new Float64Array(this.buffer, this.columnsAt + index * 8 * this.size, this.size);
+  }
+
+  /** Holds the backend for the few hundred nanoseconds of one decision. Never nest. */
+  lock(): void {
+    if (!this.shared) return;
+    const { words } = this;
+    if (Atomics.compareExchange(words, wordLock, lockFree, lockHeld) !== lockFree) this.contend();
+  }
+
+  unlock(): void {
+    if (!this.shared) return;
+    const { words } = this;
+    if (Atomics.exchange(words, wordLock, lockFree) === lockAwaited) {
+      Atomics.notify(words, wordLock, 1);
+    }
+  }
+
+  /** The holder may have lost its processor: spin a little, then sleep until it lets go. */
+  private contend(): void {
+    const { words } = this;
+    for (let spins = 0; spins < spinsMax; spins++) {
+      if (Atomics.compareExchange(words, wordLock, lockFree, lockHeld) === lockFree) return;
+    }
+    while (Atomics.exchange(words, wordLock, lockAwaited) !== lockFree) {
+      Atomics.wait(words, wordLock, lockAwaited, lockWaitMs);
+    }
+  }
+}
+
+function blockBytes(servers: number): number {
+  const bytes =
+    headerWords * 4 + headerNumbers * 8 + servers * (intColumns * 4 + numberColumns * 8);
+  return Math.ceil(bytes / 64) * 64;
+}
+
+/** Control thread, before threads start: room for every proxy of the model. */
+export function allocateFarm(model: Pick<Model, 'proxies'>): SharedArrayBuffer {
+  let bytes = 64;
+  for (const proxy of model.proxies) bytes += blockBytes(proxy.servers.length);
+  return new SharedArrayBuffer(bytes);
+}
+
+/** The part of proxy `proxyIndex`. `threads`: how many balance here; with one nothing is locked. */
+export function farmBlock(
+  farm: SharedArrayBuffer,
+  model: Pick<Model, 'proxies'>,
+  proxyIndex: number,
+  threads: number,
+): FarmBlock {
+  let at = 64;
+  for (let i = 0; i < proxyIndex; i++) at += blockBytes(model.proxies[i].servers.length);
+  return new FarmBlock(farm, at, model.proxies[proxyIndex].servers.length, threads > 1);
+}
+
+/** A block of its own, for a check of the configuration and for tests. */
+export function privateBlock(servers: number): FarmBlock {
+  return new FarmBlock(new SharedArrayBuffer(blockBytes(servers)), 0, servers, false);
+}

@@ -1,0 +1,80 @@
+// What decides on a server before balancing does: force-persist, use-server rules, then the persistence
+// cookie (manual 4.2, use-server: in this order). Run once per stream by Backend.assign.
+
+import type { Condition, FormatText } from '../keyword.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { CookiePersistence } from './cookie.ts';
+import type { Server } from './server.ts';
+
+/** One `use-server` line. */
+export interface UseServerPlan {
+  /** null: always. */
+  readonly condition: Condition | null;
+  /** Index of the server, or -1 when `name` must be evaluated. */
+  readonly serverIndex: number;
+  readonly name: FormatText | null;
+}
+
+export interface PersistenceParts {
+  readonly servers: readonly Server[];
+  readonly useServers: readonly UseServerPlan[];
+  readonly forcePersist: readonly Condition[];
+  readonly cookie: CookiePersistence | null;
+  /** `option persist`: servers that are down are used as well. */
+  readonly usesDown: boolean;
+}
+
+export class Persistence {
+  private readonly servers: readonly Server[];
+  private readonly byName: ReadonlyMap<string, Server>;
+  private readonly useServers: readonly UseServerPlan[];
+  private readonly forcePersist: readonly Condition[];
+  private readonly cookie: CookiePersistence | null;
+  private readonly usesDown: boolean;
+
+  constructor(parts: PersistenceParts) {
+    this.servers = parts.servers;
+    this.byName = new Map(parts.servers.map((server) => [server.name, server]));
+    this.useServers = parts.useServers;
+    this.forcePersist = parts.forcePersist;
+    this.cookie = parts.cookie;
+    this.usesDown = parts.usesDown;
+  }
+
+  /** Sets stream.server, serverAssigned and serverForced when something asks for a certain server. */
+  choose(stream: Stream): void {
+    for (let i = 0; i < this.forcePersist.length; i++) {
+      if (this.forcePersist[i](stream) === 1) {
+        stream.persistForced = true;
+        break;
+      }
+    }
+    if (!stream.serverAssigned) this.applyRules(stream);
+    if (this.cookie !== null && stream.backend.isHttp) this.cookie.readRequest(stream);
+  }
+
+  private applyRules(stream: Stream): void {
+    for (let i = 0; i < this.useServers.length; i++) {
+      const rule = this.useServers[i];
+      if (rule.condition !== null && rule.condition(stream) !== 1) continue;
+      const server = this.serverOf(rule, stream);
+      // A name that means nothing ends the rules: balancing decides (manual, use-server).
+      if (server === null) return;
+      if (server.isStopped() && !this.usesDown && !stream.persistForced) continue;
+      stream.server = server;
+      stream.serverAssigned = true;
+      stream.serverForced = true;
+      return;
+    }
+  }
+
+  private serverOf(rule: UseServerPlan, stream: Stream): Server | null {
+    if (rule.name === null) return this.servers[rule.serverIndex];
+    return this.byName.get(rule.name(stream)) ?? null;
+  }
+
+  /** The response's head is complete: Set-Cookie of persistence. False: no room for it in the head. */
+  onResponse(stream: Stream): boolean {
+    return this.cookie === null || !stream.backend.isHttp || this.cookie.writeResponse(stream);
+  }
+}
