@@ -217,7 +217,7 @@ function connection(message: Message, word: number, state: HeadState): number {
   return keep;
 }
 
-/** `h2` and `h2c` leave the list: the protocol is not changed on a running connection (manual 2.2). */
+/** `h2` and `h2c` leave the list: a running connection stays HTTP/1. */
 function upgrade(message: Message, word: number, state: HeadState): number {
   const { bytes, headers } = message;
   const end = headers[word + 2] + headers[word + 3];
