@@ -23,6 +23,7 @@ export interface Diagnostic extends Place {
 /** Collects diagnostics of one load. */
 export class Diagnostics {
   readonly list: Diagnostic[] = [];
+  /** Alerts that stop the start. */
   alerts = 0;
   warnings = 0;
 
@@ -33,6 +34,12 @@ export class Diagnostics {
     if (severity === 'warning') this.warnings++;
   }
 
+  /** An alert that does not stop the start (HAProxy: "already specified. Continuing."). */
+  complain(place: Place, message: string, hint = '', text = ''): void {
+    const { file, line, column } = place;
+    this.list.push({ severity: 'alert', file, line, column, message, hint, text });
+  }
+
   alert(place: Place, message: string, hint = '', text = ''): void {
     this.add('alert', place, message, hint, text);
   }
@@ -41,3 +48,31 @@ export class Diagnostics {
     this.add('warning', place, message, hint, text);
   }
 }
+
+const tags: Readonly<Record<Severity, string>> = {
+  alert: '[ALERT]    ',
+  warning: '[WARNING]  ',
+  notice: '[NOTICE]   ',
+  diag: '[DIAG]     ',
+};
+
+/**
+ * The lines that HAProxy prints for a diagnostic, without a last line feed; the source line with a
+ * caret follows when the place has a column.
+ */
+export function formatDiagnostic(diagnostic: Diagnostic, pid: number): string {
+  const { severity, file, line, column, message, hint, text } = diagnostic;
+  const where = line > 0 ? `parsing [${file}:${line}] : ` : '';
+  const tail = hint === '' ? '' : `; ${hint}`;
+  const head = `${tags[severity]}(${pid}) : config : ${where}${message}${tail}`;
+  const shown = text.trimStart();
+  if (column <= 0 || shown === '') return decode(head);
+  const before = text.slice(text.length - shown.length, column - 1).length;
+  const caret = `${' '.repeat(Math.max(0, before))}^`;
+  return decode(`${head}\n  ${printable(shown)}\n  ${caret}`);
+}
+
+/** Words are bytes inside: outside they are UTF-8 again. */
+const decode = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
+
+const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, ' ').trimEnd();

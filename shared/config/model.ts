@@ -156,6 +156,8 @@ export interface TuneModel {
   listenerDefaultShards: string;
   /** tune.listener.multi-queue: 'on', 'fair' or 'off'. */
   listenerMultiQueue: string;
+  /** False after `nosplice`. */
+  splice: boolean;
   patternCacheSize: number;
   sslCachesize: number;
   sslLifetimeMs: number;
@@ -434,11 +436,8 @@ export interface ProxyModel {
   /** Name of the defaults section the proxy inherits from, '' for none or an anonymous one. */
   defaultsName: string;
   restrictReqHdrNames: 'default' | 'preserve' | 'delete' | 'reject';
-  /** `option forwardfor`, `option originalto`: null when not set. */
+  /** `option forwardfor`: null when not set. */
   forwardFor: ForwardForModel | null;
-  originalTo: ForwardForModel | null;
-  /** `max-keep-alive-queue`, -1: no limit. */
-  maxKeepAliveQueue: number;
   clitcpka: TcpKeepAliveModel;
   srvtcpka: TcpKeepAliveModel;
   httpReuse: 'never' | 'safe' | 'aggressive' | 'always';

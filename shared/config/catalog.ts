@@ -1,0 +1,102 @@
+// The list of section tables: every configuration keyword that works, and look-up by name.
+// Read by parse.ts, by -dKall and by the tests. Adding a table is one line here.
+
+import {
+  type BindKeyword,
+  type GlobalKeyword,
+  indexRows,
+  type KeywordRow,
+  type ProxyKeyword,
+  type ServerKeyword,
+} from './keyword.ts';
+import { balanceKeywords } from './sections/balance.ts';
+import { bindKeywords } from './sections/bind.ts';
+import { globalTlsKeywords } from './sections/bind-tls.ts';
+import { environmentKeywords } from './sections/environment.ts';
+import { errorKeywords, httpErrorsKeywords } from './sections/errors.ts';
+import { loggingKeywords } from './sections/logging.ts';
+import { optionKeywords, switches } from './sections/options.ts';
+import { processKeywords } from './sections/process.ts';
+import { proxyKeywords } from './sections/proxy.ts';
+import { ruleKeywords } from './sections/rules.ts';
+import { serverKeywords } from './sections/server.ts';
+import { userlistKeywords } from './sections/services.ts';
+import { tuningKeywords } from './sections/tuning.ts';
+
+export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
+  'global keyword',
+  processKeywords,
+  environmentKeywords,
+  tuningKeywords,
+  globalTlsKeywords,
+);
+
+export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows(
+  'proxy keyword',
+  proxyKeywords,
+  optionKeywords,
+  ruleKeywords,
+  balanceKeywords,
+  loggingKeywords,
+  errorKeywords,
+);
+
+export const userlistRows = indexRows('userlist keyword', userlistKeywords);
+export const httpErrorsRows = indexRows('http-errors keyword', httpErrorsKeywords);
+export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
+
+/** Sections that work, in the order of the manual. */
+export const sectionNames = [
+  'global',
+  'defaults',
+  'frontend',
+  'backend',
+  'listen',
+  'userlist',
+  'http-errors',
+] as const;
+
+export type KeywordClass = 'global' | 'listen' | 'bind' | 'server' | 'option' | 'userlist';
+
+export interface ListedKeyword {
+  readonly class: KeywordClass | 'http-errors';
+  /** As -dKall prints it: `bind <addr> maxconn +1`, `option nolinger [ FE BE ]`, `maxconn`. */
+  readonly name: string;
+  readonly help: string;
+}
+
+/** Everything that works, for -dKall. Names of a class come sorted. */
+export function configKeywords(): ListedKeyword[] {
+  const plain = [...proxySectionKeywords.values()].filter((row) => !row.name.startsWith('option '));
+  return [
+    ...listed('global', [...globalKeywords.values()], (row) => row.name),
+    ...listed('listen', plain, (row) => row.name),
+    ...listed('bind', bindKeywords, bindName),
+    ...listed('server', serverKeywords, serverName),
+    ...listed('option', switches, optionName),
+    ...listed('userlist', userlistKeywords, (row) => row.name),
+    ...listed('http-errors', httpErrorsKeywords, (row) => row.name),
+  ];
+}
+
+function listed<T extends Pick<KeywordRow, 'name' | 'help'>>(
+  kind: ListedKeyword['class'],
+  rows: readonly T[],
+  name: (row: T) => string,
+): ListedKeyword[] {
+  const list = rows.map((row) => ({ class: kind, name: name(row), help: row.help }));
+  return list.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const suffix = (takes: number): string => (takes === 0 ? '' : ` +${takes}`);
+
+const bindName = (row: BindKeyword): string =>
+  `bind <addr> ${row.tls === true && row.name !== 'ssl' ? 'ssl ' : ''}${row.name}${suffix(row.takes)}`;
+
+const serverName = (row: ServerKeyword): string =>
+  `server <name> <addr> ${row.name}${row.name === 'source' ? ' +-1' : suffix(row.takes)}`;
+
+const sides = { front: 'FE', back: 'BE', both: 'FE BE' } as const;
+
+const optionName = (row: (typeof switches)[number]): string =>
+  `option ${row.name} [ ${sides[row.side]}${row.http === true ? ' HTTP' : ''} ]`;

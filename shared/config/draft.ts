@@ -1,0 +1,188 @@
+// The configuration while it is read: what parse.ts hands to the section tables and resolve.ts turns
+// into a Model. Also the inheritance of defaults sections: which settings a new section starts with.
+
+import type { Diagnostics, Place } from './diagnostic.ts';
+import { freshGlobal, freshProxy, freshRules, freshServer, freshServerSsl } from './fresh.ts';
+import type { Mutable, ProxyDraft, ServerDraft } from './keyword.ts';
+import type {
+  GlobalModel,
+  HttpErrorsModel,
+  LineModel,
+  ProxyModel,
+  RuleSet,
+  UserlistModel,
+} from './model.ts';
+
+export interface Draft {
+  readonly diagnostics: Diagnostics;
+  /** Environment as bytes; setenv and its kind change it. */
+  readonly environment: Map<string, string>;
+  readonly global: GlobalModel;
+  /** Words of global that may be written once. */
+  readonly once: Set<string>;
+  readonly unixBind: { mode: number; uid: number; gid: number };
+  readonly proxies: ProxyDraft[];
+  readonly defaults: ProxyDraft[];
+  /** The defaults section that the next proxy inherits from without `from`. */
+  lastDefaults: ProxyDraft | null;
+  readonly httpErrors: Mutable<HttpErrorsModel>[];
+  readonly userlists: Mutable<UserlistModel>[];
+  /** Files read, by path. */
+  readonly contents: Map<string, string>;
+  /** Directory of relative paths (`default-path`), '' for the current one. */
+  defaultPath: string;
+  readonly resolveHost: (name: string, family: 4 | 6 | 0) => string | null;
+}
+
+export function newDraft(
+  diagnostics: Diagnostics,
+  environment: Readonly<Record<string, string>>,
+  resolveHost: Draft['resolveHost'],
+): Draft {
+  const bytes = Object.entries(environment).map(
+    ([name, value]) => [name, Buffer.from(value, 'utf8').toString('latin1')] as const,
+  );
+  return {
+    diagnostics,
+    environment: new Map(bytes),
+    global: freshGlobal(),
+    once: new Set(),
+    unixBind: { mode: -1, uid: -1, gid: -1 },
+    proxies: [],
+    defaults: [],
+    lastDefaults: null,
+    httpErrors: [],
+    userlists: [],
+    contents: new Map(),
+    defaultPath: '',
+    resolveHost,
+  };
+}
+
+export function newServerDraft(place: Place, name: string): ServerDraft {
+  return { model: freshServer(place, name), tls: freshServerSsl(), tlsOn: false };
+}
+
+/** A server that starts with what `from` says (a default-server, or another draft). */
+export function copyServerDraft(from: ServerDraft, place: Place, name: string): ServerDraft {
+  const blank = freshServer(place, name);
+  const { id, guid, fqdn, address } = blank;
+  return {
+    model: { ...from.model, place, name, id, guid, fqdn, address },
+    tls: { ...from.tls },
+    tlsOn: from.tlsOn,
+  };
+}
+
+export function newProxyDraft(
+  section: ProxyDraft['section'],
+  place: Place,
+  name: string,
+  parent: ProxyDraft | null,
+): ProxyDraft {
+  const kind = section === 'defaults' ? 'listen' : section;
+  const model = freshProxy(place, name, kind);
+  if (parent !== null) inherit(model, section, parent);
+  return {
+    section,
+    parent,
+    model,
+    defaultServer:
+      parent === null
+        ? newServerDraft(place, '')
+        : copyServerDraft(parent.defaultServer, place, ''),
+    namedDefaultServers: new Map(),
+    serverNames: new Map(),
+    cleared: new Set(parent?.cleared),
+    explicitRef: false,
+    implicitRef: false,
+    hidden: null,
+    logPresetPlace: parent?.logPresetPlace ?? null,
+  };
+}
+
+/** Settings that both sides of a proxy take from its defaults section. */
+const bothSides = [
+  'mode',
+  'disabled',
+  'inspectDelayMs',
+  'responseInspectDelayMs',
+  'logTag',
+  'uniqueIdFormat',
+  'uniqueIdHeader',
+  'restrictReqHdrNames',
+  'forwardFor',
+  'retryOn',
+] as const satisfies readonly (keyof ProxyModel)[];
+
+const frontSide = [
+  'maxconn',
+  'backlog',
+  'rateLimitSessions',
+  'monitorUri',
+  'defaultBackend',
+  'defaultBackendPlace',
+  'logFormat',
+  'errorLogFormat',
+  'logFormatSd',
+  'logPreset',
+] as const satisfies readonly (keyof ProxyModel)[];
+
+const backSide = [
+  'balance',
+  'hashType',
+  'hashBalanceFactor',
+  'hashPreserveAffinity',
+  'fullconn',
+  'retries',
+  'redispatch',
+  'httpReuse',
+  'cookie',
+  'source',
+] as const satisfies readonly (keyof ProxyModel)[];
+
+const bothTimeouts = ['tarpit', 'httpRequest', 'httpKeepAlive'] as const;
+const frontTimeouts = ['client', 'clientHs', 'clientFin'] as const;
+const backTimeouts = ['connect', 'server', 'serverFin', 'check', 'queue', 'tunnel'] as const;
+
+function copyFields(to: ProxyModel, from: ProxyModel, names: readonly (keyof ProxyModel)[]): void {
+  for (const name of names) Object.assign(to, { [name]: from[name] });
+}
+
+function inherit(model: ProxyModel, section: ProxyDraft['section'], parent: ProxyDraft): void {
+  const from = parent.model;
+  const front = section !== 'backend';
+  const back = section !== 'frontend';
+  copyFields(model, from, bothSides);
+  Object.assign(model.options, from.options);
+  Object.assign(model.optionLines, from.optionLines);
+  model.errors.push(...from.errors);
+  model.logs.push(...from.logs);
+  for (const name of bothTimeouts) model.timeouts[name] = from.timeouts[name];
+  if (front) {
+    copyFields(model, from, frontSide);
+    Object.assign(model.clitcpka, from.clitcpka);
+    for (const name of frontTimeouts) model.timeouts[name] = from.timeouts[name];
+  }
+  if (back) {
+    copyFields(model, from, backSide);
+    Object.assign(model.srvtcpka, from.srvtcpka);
+    for (const name of backTimeouts) model.timeouts[name] = from.timeouts[name];
+  }
+  // Rules of a defaults section run in the proxies that use it, never in another defaults section.
+  if (section !== 'defaults') {
+    model.defaultsName = from.name;
+    model.rules = inheritRules(from.rules, from.name);
+  }
+}
+
+function inheritRules(
+  rules: Readonly<Record<RuleSet, LineModel[]>>,
+  from: string,
+): Record<RuleSet, LineModel[]> {
+  const copy = freshRules();
+  for (const [set, lines] of Object.entries(rules) as [RuleSet, LineModel[]][]) {
+    copy[set] = lines.map((line) => ({ ...line, from }));
+  }
+  return copy;
+}

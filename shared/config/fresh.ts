@@ -1,0 +1,374 @@
+// Models as they are before a configuration has said anything: HAProxy's defaults, in one place.
+// Called by draft.ts and the tables. Numbers are those of the manual's keyword descriptions.
+
+import { hostname } from 'node:os';
+import type { Place } from './diagnostic.ts';
+import type {
+  AddressModel,
+  BindModel,
+  BindSslModel,
+  GlobalModel,
+  LineModel,
+  ProxyModel,
+  RuleSet,
+  ServerModel,
+  ServerSslModel,
+  SslDefaultsModel,
+  TimeoutsModel,
+  TuneModel,
+} from './model.ts';
+import { ruleSets } from './model.ts';
+
+export const noAddress: AddressModel = {
+  family: 'unspecified',
+  socket: 'stream',
+  host: '',
+  port: 0,
+  portOffset: false,
+  fd: -1,
+};
+
+function freshTune(): TuneModel {
+  return {
+    bufsize: 16_384,
+    maxrewrite: 1024,
+    httpMaxhdr: 101,
+    httpCookielen: 63,
+    httpLogurilen: 1024,
+    poolLowFdRatio: 20,
+    poolHighFdRatio: 25,
+    idlePoolShared: true,
+    maxaccept: 4,
+    maxpollevents: 200,
+    runqueueDepth: 280,
+    rcvbufClient: 0,
+    rcvbufServer: 0,
+    sndbufClient: 0,
+    sndbufServer: 0,
+    pipesize: 0,
+    varsGlobalMaxSize: 0,
+    varsProcMaxSize: 0,
+    varsSessMaxSize: 0,
+    varsTxnMaxSize: 0,
+    varsReqresMaxSize: 0,
+    maxChecksPerThread: 0,
+    stickCounters: 3,
+    idletimerMs: 1000,
+    cliMaxPayloadSize: 131_072,
+    maxRulesAtOnce: 50,
+    buffersLimit: 0,
+    notsentLowatClient: 0,
+    notsentLowatServer: 0,
+    disableFastForward: false,
+    disableZeroCopyForwarding: false,
+    listenerDefaultShards: 'by-process',
+    listenerMultiQueue: 'on',
+    splice: true,
+    patternCacheSize: 10_000,
+    sslCachesize: 20_000,
+    sslLifetimeMs: 300_000,
+    sslMaxrecord: 0,
+    sslHardMaxrecord: 0,
+    sslDefaultDhParam: 2048,
+    others: {},
+  };
+}
+
+function freshSslDefaults(): SslDefaultsModel {
+  return {
+    caBase: '',
+    crtBase: '',
+    bindOptions: [],
+    bindCiphers: '',
+    bindCiphersuites: '',
+    serverOptions: [],
+    serverCiphers: '',
+    serverCiphersuites: '',
+    serverVerify: 'required',
+  };
+}
+
+export function freshGlobal(): GlobalModel {
+  return {
+    daemon: false,
+    masterWorker: false,
+    nbthread: 0,
+    maxconn: 0,
+    maxconnrate: 0,
+    maxsessrate: 0,
+    ulimitN: 0,
+    fdHardLimit: 0,
+    strictLimits: true,
+    uid: -1,
+    gid: -1,
+    user: '',
+    group: '',
+    chroot: '',
+    pidfile: '',
+    setDumpable: false,
+    node: '',
+    description: '',
+    hardStopAfterMs: -1,
+    graceMs: -1,
+    closeSpreadTimeMs: -1,
+    closeSpreadInfinite: false,
+    cpuMap: [],
+    statsSockets: [],
+    statsTimeoutMs: 10_000,
+    statsMaxconn: 10,
+    logs: [],
+    logTag: 'haproxy',
+    logSendHostname: null,
+    shmStatsFile: '',
+    shmStatsFileMaxObjects: 2000,
+    tune: freshTune(),
+    setVars: [],
+    environment: {},
+    mworkerMaxReloads: 50,
+    insecureForkWanted: false,
+    spreadChecks: 0,
+    ssl: freshSslDefaults(),
+    ...freshProcess(),
+  };
+}
+
+function freshProcess() {
+  return {
+    zeroWarning: false,
+    quiet: false,
+    localpeer: hostname(),
+    maxsslconn: 0,
+    maxsslrate: 0,
+    threadGroups: 1,
+    threadHardLimit: 0,
+    profilingTasks: 'auto',
+    httpErrCodes: [[400, 499]],
+    httpFailCodes: [
+      [500, 500],
+      [502, 504],
+      [506, 599],
+    ],
+    h1AcceptPayloadWithAnyMethod: false,
+    h1DoNotCloseOnInsecureTransferEncoding: false,
+    ppNeverSendLocal: false,
+    unixBindPrefix: '',
+    exposeExperimental: false,
+    exposeDeprecated: false,
+    others: {},
+  } satisfies Partial<GlobalModel>;
+}
+
+/** 'inherit' stands for "not said": -1 in numbers. Everything a bind line may say. */
+export function freshBind(place: Place, addresses: readonly AddressModel[]): BindModel {
+  return {
+    place,
+    addresses,
+    name: '',
+    id: 0,
+    guidPrefix: '',
+    maxconn: 0,
+    backlog: 0,
+    interface: '',
+    v4v6: false,
+    v6only: false,
+    tfo: false,
+    deferAccept: false,
+    mss: 0,
+    tcpUtMs: 0,
+    nice: 0,
+    shards: '',
+    thread: '',
+    acceptProxy: false,
+    transparent: false,
+    mode: -1,
+    uid: -1,
+    gid: -1,
+    user: '',
+    group: '',
+    level: 'operator',
+    exposeFdListeners: false,
+    severityOutput: 'none',
+    proto: '',
+    ssl: null,
+  };
+}
+
+export function freshBindSsl(): BindSslModel {
+  return {
+    crts: [],
+    alpn: '',
+    caFile: '',
+    verify: 'none',
+    ciphers: '',
+    ciphersuites: '',
+    sslMinVer: '',
+    sslMaxVer: '',
+    strictSni: false,
+    tlsTickets: true,
+    preferClientCiphers: false,
+  };
+}
+
+export function freshServerSsl(): ServerSslModel {
+  return {
+    verify: 'required',
+    verifyHost: '',
+    caFile: '',
+    crt: '',
+    sni: '',
+    alpn: '',
+    ciphers: '',
+    ciphersuites: '',
+    sslMinVer: '',
+    sslMaxVer: '',
+  };
+}
+
+export function freshServer(place: Place, name: string): ServerModel {
+  return {
+    place,
+    name,
+    id: 0,
+    guid: '',
+    fqdn: '',
+    address: noAddress,
+    weight: 1,
+    backup: false,
+    disabled: false,
+    maxconn: 0,
+    minconn: 0,
+    maxqueue: 0,
+    maxReuse: -1,
+    poolMaxConn: -1,
+    poolLowConn: 0,
+    poolPurgeDelayMs: 5000,
+    check: false,
+    checkPort: 0,
+    checkAddress: null,
+    checkSendProxy: false,
+    hashKey: 'id',
+    initStateUp: true,
+    strictMaxconn: false,
+    stick: true,
+    interMs: 2000,
+    fastinterMs: 0,
+    downinterMs: 0,
+    rise: 2,
+    fall: 3,
+    cookie: '',
+    redir: '',
+    sendProxy: 0,
+    proxyV2Options: [],
+    source: null,
+    tcpUtMs: 0,
+    tfo: false,
+    track: '',
+    ssl: null,
+    proto: '',
+  };
+}
+
+function freshTimeouts(): TimeoutsModel {
+  return {
+    client: -1,
+    server: -1,
+    connect: -1,
+    queue: -1,
+    tunnel: -1,
+    tarpit: -1,
+    httpRequest: -1,
+    httpKeepAlive: -1,
+    check: -1,
+    clientFin: -1,
+    serverFin: -1,
+    clientHs: -1,
+  };
+}
+
+export function freshRules(): Record<RuleSet, LineModel[]> {
+  return Object.fromEntries(ruleSets.map((set) => [set, []])) as unknown as Record<
+    RuleSet,
+    LineModel[]
+  >;
+}
+
+export function freshProxy(place: Place, name: string, kind: ProxyModel['kind']): ProxyModel {
+  return {
+    place,
+    name,
+    kind,
+    id: 0,
+    guid: '',
+    description: '',
+    mode: 'tcp',
+    disabled: false,
+    binds: [],
+    servers: [],
+    maxconn: 0,
+    backlog: 0,
+    fullconn: 0,
+    rateLimitSessions: 0,
+    timeouts: freshTimeouts(),
+    options: {},
+    optionLines: {},
+    acls: [],
+    rules: freshRules(),
+    useBackends: [],
+    useServers: [],
+    redirects: [],
+    forcePersist: [],
+    monitorFail: [],
+    monitorUri: '',
+    inspectDelayMs: -1,
+    responseInspectDelayMs: -1,
+    defaultBackend: '',
+    defaultBackendPlace: null,
+    ...freshBalance(),
+    ...freshLogging(),
+    ...freshHttp(),
+    graceMs: -1,
+    statsLines: [],
+  };
+}
+
+function freshBalance() {
+  return {
+    balance: null,
+    hashType: [],
+    hashBalanceFactor: 0,
+    hashPreserveAffinity: 'always',
+    defaultsName: '',
+    httpReuse: 'safe',
+    retries: 3,
+    retryOn: ['conn-failure'],
+    redispatch: 0,
+    cookie: null,
+    source: null,
+    clitcpka: { count: 0, idleMs: 0, intervalMs: 0 },
+    srvtcpka: { count: 0, idleMs: 0, intervalMs: 0 },
+  } satisfies Partial<ProxyModel>;
+}
+
+function freshLogging() {
+  return {
+    logs: [],
+    logTag: '',
+    logFormat: null,
+    errorLogFormat: null,
+    logFormatSd: null,
+    logPreset: 'default',
+  } satisfies Partial<ProxyModel>;
+}
+
+function freshHttp() {
+  return {
+    errors: [],
+    captureRequestHeaders: [],
+    captureResponseHeaders: [],
+    captureCookie: null,
+    uniqueIdFormat: null,
+    uniqueIdHeader: '',
+    restrictReqHdrNames: 'default',
+    forwardFor: null,
+  } satisfies Partial<ProxyModel>;
+}

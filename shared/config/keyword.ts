@@ -1,0 +1,119 @@
+// Contract of a configuration keyword: one row in a section's table says how it is called, where it
+// may stand, what it is for, and how it writes the model. Tables live in sections/, catalog.ts lists
+// them, parse.ts calls them. A row writes only its own fields.
+
+import type { Place } from './diagnostic.ts';
+import type { Draft } from './draft.ts';
+import type { Line } from './line.ts';
+import type {
+  BindModel,
+  GlobalModel,
+  HttpErrorsModel,
+  ProxyModel,
+  ServerModel,
+  ServerSslModel,
+  UserlistModel,
+} from './model.ts';
+
+export interface KeywordRow {
+  /** The word, or two words: `option httplog`, `timeout client`. */
+  readonly name: string;
+  readonly help: string;
+  /** A line that is accepted, for tests and manuals. */
+  readonly example: string;
+}
+
+export interface GlobalKeyword extends KeywordRow {
+  /** The line may start with `no`. */
+  readonly negatable?: boolean;
+  readonly parse: (line: Line, global: GlobalModel, draft: Draft) => void;
+}
+
+export type Side = 'front' | 'back' | 'both';
+
+export interface ProxyKeyword extends KeywordRow {
+  readonly side: Side;
+  /** Legal in `defaults`: yes, only in named ones, or not at all. */
+  readonly defaults: 'yes' | 'named' | 'no';
+  readonly negatable?: boolean;
+  /** Only meaningful in `mode http` (for the warning about ignored options). */
+  readonly http?: boolean;
+  /** What the warning adds when the word stands on the wrong side. */
+  readonly wrongSide?: string;
+  readonly parse: (line: Line, proxy: ProxyDraft, draft: Draft) => void;
+}
+
+/** A proxy or defaults section while it is read. */
+export interface ProxyDraft {
+  readonly section: 'defaults' | 'frontend' | 'backend' | 'listen';
+  /** The defaults section this one inherits from. */
+  readonly parent: ProxyDraft | null;
+  readonly model: ProxyModel;
+  /** What `default-server` set so far. */
+  defaultServer: ServerDraft;
+  readonly namedDefaultServers: Map<string, ServerDraft>;
+  readonly serverNames: Map<string, ServerModel>;
+  /** Options that `no option` turned off. */
+  readonly cleared: Set<string>;
+  /** How sections inherit from this one (defaults only): by name, or as the last one seen. */
+  explicitRef: boolean;
+  implicitRef: boolean;
+  /** Where an earlier defaults section of this name was, which this one hides. */
+  hidden: Place | null;
+  /** The line of `option httplog` and friends, for the message when the mode forbids it. */
+  logPresetPlace: Place | null;
+}
+
+/** A server while it is read: the model without what only `server` lines give. */
+export interface ServerDraft {
+  readonly model: ServerModel;
+  /** TLS settings; they count only when `ssl` was written too. */
+  readonly tls: ServerSslModel;
+  tlsOn: boolean;
+}
+
+export interface BindKeyword extends KeywordRow {
+  /** Words after the name that belong to it. */
+  readonly takes: number;
+  readonly tls?: boolean;
+  readonly parse: (cursor: WordCursor, bind: BindModel, draft: Draft) => void;
+}
+
+export interface ServerKeyword extends KeywordRow {
+  readonly takes: number;
+  readonly parse: (cursor: WordCursor, server: ServerDraft, draft: Draft) => void;
+}
+
+/** Where a word of a `bind` or `server` line stands. */
+export interface WordCursor {
+  readonly line: Line;
+  /** Argument index of the option word itself. */
+  index: number;
+}
+
+export interface UserlistKeyword extends KeywordRow {
+  readonly parse: (line: Line, list: Mutable<UserlistModel>, draft: Draft) => void;
+}
+
+export interface HttpErrorsKeyword extends KeywordRow {
+  readonly parse: (line: Line, list: Mutable<HttpErrorsModel>, draft: Draft) => void;
+}
+
+export type Mutable<T> = {
+  -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K];
+};
+
+/** Makes the index of tables; two rows of one name are a mistake of ours. */
+export function indexRows<T extends KeywordRow>(
+  kind: string,
+  ...tables: readonly (readonly T[])[]
+): ReadonlyMap<string, T> {
+  const all = new Map<string, T>();
+  for (const table of tables) {
+    for (const row of table) {
+      if (all.has(row.name)) throw new Error(`${kind} '${row.name}' is declared twice`);
+      all.set(row.name, row);
+    }
+  }
+  return all;
+}

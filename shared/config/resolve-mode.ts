@@ -1,0 +1,83 @@
+// What a proxy says that its mode cannot use: HAProxy warns and ignores it, so does this.
+// Called by resolve.ts for every proxy that is enabled.
+
+import { proxySectionKeywords } from './catalog.ts';
+import type { Draft } from './draft.ts';
+import type { ProxyDraft } from './keyword.ts';
+
+const nowhere = { file: '', line: 0, column: 0 };
+const httpAlgorithms = new Set(['uri', 'url_param', 'hdr']);
+
+/** Warns about HTTP settings of a proxy in TCP mode and takes them back. */
+export function checkMode(proxy: ProxyDraft, draft: Draft): void {
+  checkLogFormat(proxy, draft);
+  if (proxy.model.mode === 'http') return;
+  checkLogPreset(proxy, draft);
+  checkBalance(proxy, draft);
+  checkOptions(proxy, draft);
+  checkRules(proxy, draft);
+}
+
+const who = (proxy: ProxyDraft): string => `${proxy.section} '${proxy.model.name}'`;
+
+function checkLogFormat(proxy: ProxyDraft, draft: Draft): void {
+  const { logs, logFormat, logFormatSd, logPreset } = proxy.model;
+  if (proxy.section === 'backend' || logs.length > 0) return;
+  if (logFormat === null && logFormatSd === null && logPreset === 'default') return;
+  const message = `log format ignored for ${who(proxy)} since it has no log address.`;
+  draft.diagnostics.warning(nowhere, message);
+}
+
+function checkLogPreset(proxy: ProxyDraft, draft: Draft): void {
+  const { model, logPresetPlace } = proxy;
+  if (model.logPreset === 'default' || model.logPreset === 'tcp' || logPresetPlace === null) return;
+  const name = model.logPreset === 'clf' ? 'httplog clf' : `${model.logPreset}log`;
+  draft.diagnostics.warning(
+    logPresetPlace,
+    `'option ${name}' not usable with ${who(proxy)} (needs 'mode http'). Falling back to 'option tcplog'.`,
+  );
+  model.logPreset = 'tcp';
+}
+
+function checkBalance(proxy: ProxyDraft, draft: Draft): void {
+  const { balance } = proxy.model;
+  if (balance === null || !httpAlgorithms.has(balance.algorithm)) return;
+  draft.diagnostics.warning(
+    nowhere,
+    `Layer 7 hash not possible for ${who(proxy)} (needs 'mode http'). Falling back to round robin.`,
+  );
+  proxy.model.balance = { algorithm: 'roundrobin', words: [], place: balance.place };
+}
+
+function checkOptions(proxy: ProxyDraft, draft: Draft): void {
+  const { options } = proxy.model;
+  for (const [name, on] of Object.entries(options)) {
+    const row = proxySectionKeywords.get(`option ${name}`);
+    if (!on || row?.http !== true) continue;
+    if (row.side === 'front' && proxy.section === 'backend') continue;
+    if (row.side === 'back' && proxy.section === 'frontend') continue;
+    const message = `'option ${name}' ignored for ${who(proxy)} as it requires HTTP mode.`;
+    draft.diagnostics.warning(nowhere, message);
+    delete options[name];
+  }
+}
+
+function checkRules(proxy: ProxyDraft, draft: Draft): void {
+  const { rules, captureCookie, monitorUri, redirects } = proxy.model;
+  const own = (lines: readonly { readonly from: string }[]): boolean =>
+    lines.some(({ from }) => from === '');
+  const found: readonly (readonly [boolean, string])[] = [
+    [captureCookie !== null, "'capture' statement"],
+    [monitorUri !== '', "'monitor-uri' statement"],
+    [own(rules['http-request']), "'http-request' rules"],
+    [own(rules['http-response']), "'http-response' rules"],
+    [own(rules['http-after-response']), "'http-after-response' rules"],
+    [redirects.length > 0, "'redirect' rules"],
+  ];
+  for (const [present, what] of found) {
+    if (!present) continue;
+    const verb = what.endsWith('rules') ? 'as they require' : 'as it requires';
+    const message = `${what} ignored for ${who(proxy)} ${verb} HTTP mode.`;
+    draft.diagnostics.warning(nowhere, message);
+  }
+}

@@ -1,0 +1,85 @@
+// TLS settings of global become part of every bind line and server that uses TLS, so that readers
+// of the Model look in one place. Called by resolve.ts.
+
+import type { Draft } from './draft.ts';
+import type { BindModel, ServerModel, SslDefaultsModel } from './model.ts';
+import { narrowVersions, versionWords } from './sections/bind-tls.ts';
+
+/** Manual 5.1 "alpn": HTTP lines announce HTTP/1.1 by themselves; HTTP/2 is not spoken yet. */
+const httpAlpn = 'http/1.1';
+
+export function mergeTlsDefaults(draft: Draft): void {
+  const { ssl } = draft.global;
+  for (const { model } of draft.proxies) {
+    for (const bind of model.binds) mergeBind(bind, ssl, model.mode === 'http');
+    for (const server of model.servers) mergeServer(server, ssl);
+  }
+  for (const bind of draft.global.statsSockets) mergeBind(bind, ssl, false);
+  reportMissing(draft);
+}
+
+function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): void {
+  const { ssl } = bind;
+  if (ssl === null) return;
+  ssl.ciphers ||= defaults.bindCiphers;
+  ssl.ciphersuites ||= defaults.bindCiphersuites;
+  if (http) ssl.alpn ||= httpAlpn;
+  const words = defaults.bindOptions;
+  mergeVersions(ssl, words);
+  if (words.includes('no-tls-tickets')) ssl.tlsTickets = false;
+  if (words.includes('prefer-client-ciphers')) ssl.preferClientCiphers = true;
+  if (words.includes('strict-sni')) ssl.strictSni = true;
+}
+
+function mergeServer(server: ServerModel, defaults: SslDefaultsModel): void {
+  const { ssl } = server;
+  if (ssl === null) return;
+  ssl.ciphers ||= defaults.serverCiphers;
+  ssl.ciphersuites ||= defaults.serverCiphersuites;
+  mergeVersions(ssl, defaults.serverOptions);
+}
+
+interface Limits {
+  sslMinVer: string;
+  sslMaxVer: string;
+}
+
+/** What the line says wins over the defaults. */
+function mergeVersions(limits: Limits, words: readonly string[]): void {
+  const wanted: Limits = { sslMinVer: '', sslMaxVer: '' };
+  for (const [index, word] of words.entries()) {
+    const version = versionWords.find((one) => one.name === word);
+    if (version !== undefined) narrowVersions(wanted, version);
+    if (word === 'ssl-min-ver') wanted.sslMinVer = words[index + 1];
+    if (word === 'ssl-max-ver') wanted.sslMaxVer = words[index + 1];
+  }
+  limits.sslMinVer ||= wanted.sslMinVer;
+  limits.sslMaxVer ||= wanted.sslMaxVer;
+}
+
+/** TLS lines that cannot work: no certificate, or nothing to verify against. */
+function reportMissing(draft: Draft): void {
+  for (const { model } of draft.proxies) {
+    for (const { ssl, place } of model.binds) {
+      if (ssl === null) continue;
+      if (ssl.crts.length === 0) {
+        const message = `Proxy '${model.name}': no SSL certificate specified for bind line (use 'crt').`;
+        draft.diagnostics.alert(place, message);
+      }
+      if (ssl.verify !== 'none' && ssl.caFile === '') {
+        const message = `Proxy '${model.name}': verify is enabled but no CA file specified.`;
+        draft.diagnostics.alert(place, message);
+      }
+    }
+    for (const { ssl, place, name } of model.servers) {
+      if (ssl === null || ssl.verify === 'none' || ssl.caFile !== '') continue;
+      if (draft.global.ssl.serverVerify === 'none') ssl.verify = 'none';
+      else {
+        const message =
+          `Proxy '${model.name}', server '${name}' verify is enabled by default but no CA file ` +
+          "specified. 'verify none' allows any certificate, 'ca-file @system-ca' uses the system's.";
+        draft.diagnostics.alert(place, message);
+      }
+    }
+  }
+}

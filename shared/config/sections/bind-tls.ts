@@ -1,0 +1,354 @@
+// The TLS words of `bind` lines, of `server` lines and of `global`: certificates, verification,
+// versions and ciphers. Files are read here, so that a chrooted worker needs none.
+
+import type { Draft } from '../draft.ts';
+import { exists, isDirectory, listNames, readText } from '../files.ts';
+import type { BindKeyword, GlobalKeyword, WordCursor } from '../keyword.ts';
+import type { Line } from '../line.ts';
+import type { BindModel, BindSslModel, SslDefaultsModel } from '../model.ts';
+
+export const tlsVersions = ['SSLv3', 'TLSv1.0', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+
+const argument = (cursor: WordCursor): string => cursor.line.arg(cursor.index + 1);
+
+function missing(cursor: WordCursor, what: string): null {
+  const { line, index } = cursor;
+  return line.alert(index + 1, `'${line.arg(index)}' : ${what}`);
+}
+
+/** `path` below `base` unless it is absolute. */
+export const underBase = (base: string, path: string): string =>
+  base === '' || path.startsWith('/') ? path : `${base}/${path}`;
+
+/** Reads a file into the contents; reports and returns null when it cannot be read. */
+export function keepFile(line: Line, index: number, path: string, draft: Draft): string | null {
+  if (draft.contents.has(path)) return path;
+  const { text, error } = readText(path);
+  if (error !== '') return line.alert(index, `unable to read '${path}' : ${error}.`);
+  draft.contents.set(path, text);
+  return path;
+}
+
+/** Certificate files of `crt`: one file, or those of a folder; their `.key` files come along. */
+export function readCertificates(
+  line: Line,
+  index: number,
+  path: string,
+  draft: Draft,
+): string[] | null {
+  if (!isDirectory(path)) return readCertificate(line, index, path, draft) ? [path] : null;
+  const { names, error } = listNames(path);
+  if (names === null) return line.alert(index, `unable to read '${path}' : ${error}.`);
+  const side = /\.(issuer|ocsp|sctl|key|dhparam)(\.(rsa|dsa|ecdsa))?$/;
+  const files = names.filter((name) => !side.test(name)).map((name) => `${path}/${name}`);
+  const certificates = files.filter((file) => !isDirectory(file));
+  return certificates.every((file) => readCertificate(line, index, file, draft))
+    ? certificates
+    : null;
+}
+
+function readCertificate(line: Line, index: number, path: string, draft: Draft): boolean {
+  if (keepFile(line, index, path, draft) === null) return false;
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(draft.contents.get(path) ?? '')) return true;
+  const key = `${path}.key`;
+  if (exists(key)) return keepFile(line, index, key, draft) !== null;
+  line.alert(index, `no private key found in '${path}' or '${key}'.`);
+  return false;
+}
+
+/** `ca-file`: a path, or @system-ca. */
+export function readCaFile(cursor: WordCursor, draft: Draft): string | null {
+  const text = argument(cursor);
+  if (text === '') return missing(cursor, 'missing CAfile path');
+  if (text === '@system-ca') return text;
+  const path = underBase(draft.global.ssl.caBase, text);
+  return keepFile(cursor.line, cursor.index + 1, path, draft);
+}
+
+/** An ALPN list whose protocols all work here. */
+export function readAlpn(cursor: WordCursor): string | null {
+  const names = argument(cursor).split(',');
+  if (names.includes('')) return missing(cursor, 'missing ALPN protocol name');
+  for (const name of ['h2', 'h3']) {
+    if (names.includes(name)) return cursor.line.notSupported(cursor.index + 1, `alpn ${name}`);
+  }
+  return names.join(',');
+}
+
+export function readTlsVersion(cursor: WordCursor): string | null {
+  const found = tlsVersions.find((version) => version === argument(cursor));
+  return found ?? missing(cursor, `expects one of ${tlsVersions.join(', ')}`);
+}
+
+type TextField = 'ciphers' | 'ciphersuites';
+
+const textRow = (name: TextField, help: string): BindKeyword => ({
+  name,
+  takes: 1,
+  tls: true,
+  help,
+  example: `bind :443 ${name} TLS_AES_128_GCM_SHA256`,
+  parse: (cursor, bind) => {
+    if (argument(cursor) === '') missing(cursor, 'missing cipher suite');
+    else set(bind, { [name]: argument(cursor) });
+  },
+});
+
+const set = (bind: BindModel, fields: Partial<BindSslModel>): void => {
+  Object.assign(bind.ssl ?? {}, fields);
+};
+
+interface VersionWord {
+  readonly name: string;
+  readonly min?: string;
+  readonly max?: string;
+}
+
+/** `force-tlsv12` is both limits; `no-tlsv10` is a lower limit when nothing below is left. */
+export const versionWords: readonly VersionWord[] = [
+  ['sslv3', 'SSLv3'],
+  ['tlsv10', 'TLSv1.0'],
+  ['tlsv11', 'TLSv1.1'],
+  ['tlsv12', 'TLSv1.2'],
+  ['tlsv13', 'TLSv1.3'],
+].flatMap(([word, version], index): VersionWord[] => [
+  { name: `force-${word}`, min: version, max: version },
+  index < 4
+    ? { name: `no-${word}`, min: tlsVersions[index + 1] }
+    : { name: `no-${word}`, max: 'TLSv1.2' },
+]);
+
+/** Applies a version word to limits that may already be set: a limit only gets narrower. */
+export function narrowVersions(
+  limits: { sslMinVer: string; sslMaxVer: string },
+  word: VersionWord,
+): void {
+  const rank = (version: string): number => tlsVersions.findIndex((known) => known === version);
+  if (
+    word.min !== undefined &&
+    (limits.sslMinVer === '' || rank(word.min) > rank(limits.sslMinVer))
+  ) {
+    limits.sslMinVer = word.min;
+  }
+  if (
+    word.max !== undefined &&
+    (limits.sslMaxVer === '' || rank(word.max) < rank(limits.sslMaxVer))
+  ) {
+    limits.sslMaxVer = word.max;
+  }
+}
+
+const versionRows = versionWords.map(
+  (word): BindKeyword => ({
+    name: word.name,
+    takes: 0,
+    tls: true,
+    help: word.name.startsWith('no-') ? 'a TLS version that is not spoken' : 'the only TLS version',
+    example: `bind :443 ${word.name}`,
+    parse: (_cursor, bind) => {
+      if (bind.ssl !== null) narrowVersions(bind.ssl, word);
+    },
+  }),
+);
+
+const switches: readonly (readonly [string, Partial<BindSslModel>, string])[] = [
+  ['strict-sni', { strictSni: true }, 'refuse names without a certificate'],
+  ['no-strict-sni', { strictSni: false }, 'names without a certificate get the first one'],
+  ['no-tls-tickets', { tlsTickets: false }, 'no session tickets'],
+  ['tls-tickets', { tlsTickets: true }, 'session tickets'],
+  ['prefer-client-ciphers', { preferClientCiphers: true }, 'the order of the client counts'],
+  ['no-alpn', { alpn: '' }, 'no ALPN'],
+];
+
+const switchRows = switches.map(
+  ([name, fields, help]): BindKeyword => ({
+    name,
+    takes: 0,
+    tls: true,
+    help,
+    example: `bind :443 ${name}`,
+    parse: (_cursor, bind) => set(bind, fields),
+  }),
+);
+
+export const bindTlsKeywords: readonly BindKeyword[] = [
+  {
+    name: 'ssl',
+    takes: 0,
+    tls: true,
+    help: 'TLS on this line',
+    example: 'bind :443 ssl crt site.pem',
+    parse: () => {},
+  },
+  {
+    name: 'crt',
+    takes: 1,
+    tls: true,
+    help: 'certificate file with its key, or a folder of them',
+    example: 'bind :443 ssl crt site.pem',
+    parse: (cursor, bind, draft) => {
+      if (argument(cursor) === '') return void missing(cursor, 'missing certificate location');
+      const path = underBase(draft.global.ssl.crtBase, argument(cursor));
+      const files = readCertificates(cursor.line, cursor.index + 1, path, draft);
+      if (files !== null) set(bind, { crts: [...(bind.ssl?.crts ?? []), ...files] });
+    },
+  },
+  {
+    name: 'alpn',
+    takes: 1,
+    tls: true,
+    help: 'protocols to negotiate',
+    example: 'bind :443 alpn http/1.1',
+    parse: (cursor, bind) => {
+      const alpn = readAlpn(cursor);
+      if (alpn !== null) set(bind, { alpn });
+    },
+  },
+  {
+    name: 'ca-file',
+    takes: 1,
+    tls: true,
+    help: 'authorities of client certificates',
+    example: 'bind :443 ca-file @system-ca',
+    parse: (cursor, bind, draft) => {
+      const caFile = readCaFile(cursor, draft);
+      if (caFile !== null) set(bind, { caFile });
+    },
+  },
+  {
+    name: 'verify',
+    takes: 1,
+    tls: true,
+    help: 'ask for client certificates',
+    example: 'bind :443 verify optional',
+    parse: (cursor, bind) => {
+      const verify = (['none', 'optional', 'required'] as const).find(
+        (choice) => choice === argument(cursor),
+      );
+      if (verify === undefined) missing(cursor, "expects 'none', 'optional' or 'required'");
+      else set(bind, { verify });
+    },
+  },
+  textRow('ciphers', 'cipher suites up to TLS 1.2'),
+  textRow('ciphersuites', 'cipher suites of TLS 1.3'),
+  {
+    name: 'ssl-min-ver',
+    takes: 1,
+    tls: true,
+    help: 'lowest TLS version',
+    example: 'bind :443 ssl-min-ver TLSv1.2',
+    parse: (cursor, bind) => {
+      const sslMinVer = readTlsVersion(cursor);
+      if (sslMinVer !== null) set(bind, { sslMinVer });
+    },
+  },
+  {
+    name: 'ssl-max-ver',
+    takes: 1,
+    tls: true,
+    help: 'highest TLS version',
+    example: 'bind :443 ssl-max-ver TLSv1.3',
+    parse: (cursor, bind) => {
+      const sslMaxVer = readTlsVersion(cursor);
+      if (sslMaxVer !== null) set(bind, { sslMaxVer });
+    },
+  },
+  ...versionRows,
+  ...switchRows,
+];
+
+const globalTexts: readonly (readonly [string, keyof SslDefaultsModel, string, string])[] = [
+  ['ca-base', 'caBase', 'folder of relative ca-file names', '/etc/ssl/certs'],
+  ['crt-base', 'crtBase', 'folder of relative crt names', '/etc/ssl/private'],
+  [
+    'ssl-default-bind-ciphers',
+    'bindCiphers',
+    'ciphers of bind lines',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+  ],
+  [
+    'ssl-default-bind-ciphersuites',
+    'bindCiphersuites',
+    'TLS 1.3 suites of bind lines',
+    'TLS_AES_128_GCM_SHA256',
+  ],
+  [
+    'ssl-default-server-ciphers',
+    'serverCiphers',
+    'ciphers of servers',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+  ],
+  [
+    'ssl-default-server-ciphersuites',
+    'serverCiphersuites',
+    'TLS 1.3 suites of servers',
+    'TLS_AES_128_GCM_SHA256',
+  ],
+];
+
+const globalTextRows = globalTexts.map(
+  ([name, field, help, example]): GlobalKeyword => ({
+    name,
+    help,
+    example: `${name} ${example}`,
+    parse: (line, global) => {
+      const value = line.atMost(1) ? line.needed(0, 'a value') : null;
+      if (value !== null) Object.assign(global.ssl, { [field]: value });
+    },
+  }),
+);
+
+/** Words of ssl-default-bind-options and ssl-default-server-options; the two limits take a value. */
+const optionWords = new Set([
+  ...versionWords.map((word) => word.name),
+  'no-tls-tickets',
+  'prefer-client-ciphers',
+  'strict-sni',
+]);
+
+function readOptions(line: Line): readonly string[] | null {
+  const words = line.rest();
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index];
+    if (word === 'ssl-min-ver' || word === 'ssl-max-ver') {
+      index++;
+      if (tlsVersions.some((version) => version === words[index])) continue;
+      return line.alert(index, `'${word}' : expects one of ${tlsVersions.join(', ')}`);
+    }
+    if (!optionWords.has(word)) {
+      return line.alert(index, `unknown option '${word}' on global statement '${line.name}'.`);
+    }
+  }
+  return words.length === 0
+    ? line.alert(0, `global statement '${line.name}' expects an option.`)
+    : words;
+}
+
+export const globalTlsKeywords: readonly GlobalKeyword[] = [
+  ...globalTextRows,
+  {
+    name: 'ssl-default-bind-options',
+    help: 'TLS options of bind lines',
+    example: 'ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets',
+    parse: (line, global) => {
+      global.ssl.bindOptions = readOptions(line) ?? global.ssl.bindOptions;
+    },
+  },
+  {
+    name: 'ssl-default-server-options',
+    help: 'TLS options of servers',
+    example: 'ssl-default-server-options ssl-min-ver TLSv1.2',
+    parse: (line, global) => {
+      global.ssl.serverOptions = readOptions(line) ?? global.ssl.serverOptions;
+    },
+  },
+  {
+    name: 'ssl-server-verify',
+    help: 'verification of servers that say nothing',
+    example: 'ssl-server-verify none',
+    parse: (line, global) => {
+      const value = line.choice(0, ['none', 'required']);
+      if (value !== null) global.ssl.serverVerify = value;
+    },
+  },
+];

@@ -1,0 +1,134 @@
+// The TLS words of `server` and `default-server` lines. Rows write ServerDraft.tls, which counts
+// only when `ssl` stands on the line or came from default-server.
+
+import type { ServerKeyword, WordCursor } from '../keyword.ts';
+import {
+  keepFile,
+  narrowVersions,
+  readAlpn,
+  readCaFile,
+  readTlsVersion,
+  underBase,
+  versionWords,
+} from './bind-tls.ts';
+
+const argument = (cursor: WordCursor): string => cursor.line.arg(cursor.index + 1);
+
+function missing(cursor: WordCursor, what: string): void {
+  const { line, index } = cursor;
+  line.alert(index + 1, `'${line.arg(index)}' : ${what}`);
+}
+
+const texts: readonly (readonly ['verifyhost' | 'sni' | 'ciphers' | 'ciphersuites', string])[] = [
+  ['verifyhost', 'name that the certificate must carry'],
+  ['sni', 'expression whose value is asked for'],
+  ['ciphers', 'cipher suites up to TLS 1.2'],
+  ['ciphersuites', 'cipher suites of TLS 1.3'],
+];
+
+const textRows = texts.map(
+  ([name, help]): ServerKeyword => ({
+    name,
+    takes: 1,
+    help,
+    example: `server s 127.0.0.1:443 ${name} str(example.com)`,
+    parse: (cursor, { tls }) => {
+      const value = argument(cursor);
+      const field = name === 'verifyhost' ? 'verifyHost' : name;
+      if (value === '') missing(cursor, 'missing value');
+      else Object.assign(tls, { [field]: value });
+    },
+  }),
+);
+
+const versionRows = versionWords.map(
+  (word): ServerKeyword => ({
+    name: word.name,
+    takes: 0,
+    help: word.name.startsWith('no-') ? 'a TLS version that is not spoken' : 'the only TLS version',
+    example: `server s 127.0.0.1:443 ${word.name}`,
+    parse: (_cursor, { tls }) => narrowVersions(tls, word),
+  }),
+);
+
+export const serverTlsKeywords: readonly ServerKeyword[] = [
+  {
+    name: 'ssl',
+    takes: 0,
+    help: 'TLS to the server',
+    example: 'server s 127.0.0.1:443 ssl verify none',
+    parse: (_cursor, server) => {
+      server.tlsOn = true;
+    },
+  },
+  {
+    name: 'no-ssl',
+    takes: 0,
+    help: 'no TLS to the server',
+    example: 'server s 127.0.0.1:80 no-ssl',
+    parse: (_cursor, server) => {
+      server.tlsOn = false;
+    },
+  },
+  {
+    name: 'verify',
+    takes: 1,
+    help: 'whether the certificate is verified',
+    example: 'server s 127.0.0.1:443 verify none',
+    parse: (cursor, { tls }) => {
+      const value = argument(cursor);
+      if (value === 'none' || value === 'required') tls.verify = value;
+      else missing(cursor, "expects 'none' or 'required'");
+    },
+  },
+  {
+    name: 'ca-file',
+    takes: 1,
+    help: 'authorities of server certificates',
+    example: 'server s 127.0.0.1:443 ca-file @system-ca',
+    parse: (cursor, { tls }, draft) => {
+      const caFile = readCaFile(cursor, draft);
+      if (caFile !== null) tls.caFile = caFile;
+    },
+  },
+  {
+    name: 'crt',
+    takes: 1,
+    help: 'certificate shown to the server',
+    example: 'server s 127.0.0.1:443 crt client.pem',
+    parse: (cursor, { tls }, draft) => {
+      if (argument(cursor) === '') return missing(cursor, 'missing certificate file path');
+      const path = underBase(draft.global.ssl.crtBase, argument(cursor));
+      tls.crt = keepFile(cursor.line, cursor.index + 1, path, draft) ?? tls.crt;
+    },
+  },
+  {
+    name: 'alpn',
+    takes: 1,
+    help: 'protocols to negotiate',
+    example: 'server s 127.0.0.1:443 alpn http/1.1',
+    parse: (cursor, { tls }) => {
+      tls.alpn = readAlpn(cursor) ?? tls.alpn;
+    },
+  },
+  {
+    name: 'ssl-min-ver',
+    takes: 1,
+    help: 'lowest TLS version',
+    example: 'server s 127.0.0.1:443 ssl-min-ver TLSv1.2',
+    parse: (cursor, { tls }) => {
+      tls.sslMinVer = readTlsVersion(cursor) ?? tls.sslMinVer;
+    },
+  },
+  {
+    name: 'ssl-max-ver',
+    takes: 1,
+    help: 'highest TLS version',
+    example: 'server s 127.0.0.1:443 ssl-max-ver TLSv1.3',
+    parse: (cursor, { tls }) => {
+      tls.sslMaxVer = readTlsVersion(cursor) ?? tls.sslMaxVer;
+    },
+  },
+  ...textRows,
+  ...versionRows,
+];

@@ -1,0 +1,342 @@
+// `server` and `default-server` lines: one row per option word. Rows write a ServerDraft; names are
+// resolved later, all at once. Nothing here connects.
+
+import { parseAddress } from '../../address.ts';
+import { copyServerDraft, type Draft, newServerDraft } from '../draft.ts';
+import { nearestWord } from '../hint.ts';
+import {
+  indexRows,
+  type ProxyDraft,
+  type ServerDraft,
+  type ServerKeyword,
+  type WordCursor,
+} from '../keyword.ts';
+import type { Line } from '../line.ts';
+import type { ServerModel } from '../model.ts';
+import { unsupportedServer } from '../unsupported.ts';
+import {
+  toAddressModel,
+  wordChoice,
+  wordInteger,
+  wordProtocol,
+  wordText,
+  wordTime,
+} from './bind.ts';
+import { serverTlsKeywords } from './server-tls.ts';
+import { readSource } from './source.ts';
+
+type Field<T> = {
+  [K in keyof ServerModel]: ServerModel[K] extends T ? K : never;
+}[keyof ServerModel];
+
+const numbers: readonly (readonly [string, Field<number>, number, number, string])[] = [
+  ['weight', 'weight', 0, 256, 'share of the load'],
+  ['maxconn', 'maxconn', 0, 2 ** 31 - 1, 'connections at the same time'],
+  ['minconn', 'minconn', 0, 2 ** 31 - 1, 'lowest dynamic connection limit'],
+  ['maxqueue', 'maxqueue', 0, 2 ** 31 - 1, 'requests that may wait'],
+  ['max-reuse', 'maxReuse', -1, 2 ** 31 - 1, 'requests on one connection'],
+  ['pool-max-conn', 'poolMaxConn', -1, 2 ** 31 - 1, 'idle connections kept'],
+  ['pool-low-conn', 'poolLowConn', 0, 2 ** 31 - 1, 'idle connections not taken by other threads'],
+  ['rise', 'rise', 1, 2 ** 31 - 1, 'good checks until up'],
+  ['fall', 'fall', 1, 2 ** 31 - 1, 'bad checks until down'],
+  ['port', 'checkPort', 1, 65_535, 'port of health checks'],
+];
+
+const numberRows = numbers.map(
+  ([name, field, min, max, help]): ServerKeyword => ({
+    name,
+    takes: 1,
+    help,
+    example: `server s 127.0.0.1:80 ${name} 10`,
+    parse: (cursor, { model }) => {
+      const value = wordInteger(cursor, min, max);
+      if (value !== null) Object.assign(model, { [field]: value });
+    },
+  }),
+);
+
+const times: readonly (readonly [string, Field<number>, string, boolean])[] = [
+  ['inter', 'interMs', 'time between checks', true],
+  ['fastinter', 'fastinterMs', 'time between checks while changing', true],
+  ['downinter', 'downinterMs', 'time between checks while down', true],
+  ['pool-purge-delay', 'poolPurgeDelayMs', 'time after which idle connections are closed', false],
+  ['tcp-ut', 'tcpUtMs', 'TCP user timeout', false],
+];
+
+const timeRows = times.map(
+  ([name, field, help, positive]): ServerKeyword => ({
+    name,
+    takes: 1,
+    help,
+    example: `server s 127.0.0.1:80 ${name} 10s`,
+    parse: (cursor, { model }) => {
+      const value = wordTime(cursor);
+      if (value === null) return;
+      if (value > 0 || !positive) Object.assign(model, { [field]: value });
+      else cursor.line.alert(cursor.index + 1, `invalid value 0 for argument '${name}' of server.`);
+    },
+  }),
+);
+
+const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
+  ['backup', { backup: true }, 'used when all others are down'],
+  ['no-backup', { backup: false }, 'used like all others'],
+  ['check', { check: true }, 'health checks'],
+  ['no-check', { check: false }, 'no health checks'],
+  ['disabled', { disabled: true }, 'starts in maintenance'],
+  ['enabled', { disabled: false }, 'starts in service'],
+  ['send-proxy', { sendProxy: 1 }, 'PROXY protocol version 1'],
+  ['no-send-proxy', { sendProxy: 0 }, 'no PROXY protocol'],
+  ['send-proxy-v2', { sendProxy: 2 }, 'PROXY protocol version 2'],
+  ['no-send-proxy-v2', { sendProxy: 0 }, 'no PROXY protocol'],
+  ['check-send-proxy', { checkSendProxy: true }, 'PROXY protocol in health checks'],
+  ['no-check-send-proxy', { checkSendProxy: false }, 'no PROXY protocol in health checks'],
+  ['tfo', { tfo: true }, 'TCP fast open'],
+  ['no-tfo', { tfo: false }, 'no TCP fast open'],
+  ['strict-maxconn', { strictMaxconn: true }, 'maxconn counts connections, not requests'],
+];
+
+const flagRows = flags.map(
+  ([name, fields, help]): ServerKeyword => ({
+    name,
+    takes: 0,
+    help,
+    example: `server s 127.0.0.1:80 ${name}`,
+    parse: (_cursor, { model }) => {
+      Object.assign(model, fields);
+    },
+  }),
+);
+
+function readCheckAddress(cursor: WordCursor, model: ServerModel, draft: Draft): void {
+  const text = wordText(cursor);
+  if (text === null) return;
+  const { address, error } = parseAddress(text, { port: true, names: true });
+  if (address === null) {
+    cursor.line.alert(cursor.index + 1, `'addr' : ${error}`);
+    return;
+  }
+  const checkAddress = toAddressModel(address, draft);
+  if (checkAddress === null) {
+    cursor.line.alert(cursor.index + 1, `'addr' : could not resolve '${address.host}'.`);
+  } else Object.assign(model, { checkAddress });
+}
+
+const proxyOptions = [
+  'authority',
+  'cert-cn',
+  'cert-key',
+  'cert-sig',
+  'crc32c',
+  'ssl',
+  'ssl-cipher',
+  'unique-id',
+];
+const laterProxyOptions = new Set(proxyOptions.filter((name) => name !== 'crc32c'));
+
+function readProxyOptions(cursor: WordCursor, model: ServerModel): void {
+  const { line, index } = cursor;
+  const words = line.arg(index + 1).split(',');
+  for (const word of words) {
+    if (laterProxyOptions.has(word)) line.notSupported(index + 1, `proxy-v2-options ${word}`);
+    else if (!proxyOptions.includes(word)) {
+      line.alert(index + 1, `'proxy-v2-options' : '${word}' is not implemented.`);
+    }
+  }
+  if (!line.failed) Object.assign(model, { proxyV2Options: words, sendProxy: model.sendProxy });
+}
+
+export const serverKeywords: readonly ServerKeyword[] = [
+  ...numberRows,
+  ...timeRows,
+  ...flagRows,
+  ...serverTlsKeywords,
+  {
+    name: 'id',
+    takes: 1,
+    help: 'number of the server',
+    example: 'server s 127.0.0.1:80 id 7',
+    parse: (cursor, { model }) => {
+      const id = wordInteger(cursor, 1);
+      if (id !== null) model.id = id;
+    },
+  },
+  {
+    name: 'guid',
+    takes: 1,
+    help: 'identifier that survives reloads',
+    example: 'server s 127.0.0.1:80 guid web-1',
+    parse: (cursor, { model }) => {
+      model.guid = wordText(cursor) ?? model.guid;
+    },
+  },
+  {
+    name: 'addr',
+    takes: 1,
+    help: 'address of health checks',
+    example: 'server s 127.0.0.1:80 addr 127.0.0.2',
+    parse: (cursor, { model }, draft) => readCheckAddress(cursor, model, draft),
+  },
+  {
+    name: 'hash-key',
+    takes: 1,
+    help: 'what places the server on the hash ring',
+    example: 'server s 127.0.0.1:80 hash-key addr-port',
+    parse: (cursor, { model }) => {
+      model.hashKey = wordChoice(cursor, ['id', 'addr', 'addr-port', 'guid']) ?? model.hashKey;
+    },
+  },
+  {
+    name: 'proxy-v2-options',
+    takes: 1,
+    help: 'what PROXY protocol version 2 carries',
+    example: 'server s 127.0.0.1:80 proxy-v2-options crc32c',
+    parse: (cursor, { model }) => readProxyOptions(cursor, model),
+  },
+  {
+    name: 'proto',
+    takes: 1,
+    help: 'protocol spoken whatever was negotiated',
+    example: 'server s 127.0.0.1:80 proto h1',
+    parse: (cursor, { model }) => {
+      model.proto = wordProtocol(cursor) ?? model.proto;
+    },
+  },
+  {
+    name: 'source',
+    takes: 0,
+    help: 'address that connections come from',
+    example: 'server s 127.0.0.1:80 source 127.0.0.1:1024-2048 interface lo',
+    parse: (cursor, { model }, draft) => {
+      const found = readSource(cursor.line, cursor.index + 1, draft);
+      if (found === null) return;
+      model.source = found.source;
+      cursor.index = found.next - 1;
+    },
+  },
+  {
+    name: 'init-addr',
+    takes: 1,
+    help: 'how the address is found while starting',
+    example: 'server s 127.0.0.1:80 init-addr libc',
+    parse: (cursor) => {
+      const { line, index } = cursor;
+      for (const word of line.arg(index + 1).split(',')) {
+        if (word === 'last' || word === 'none') line.notSupported(index + 1, `init-addr ${word}`);
+        else if (word !== 'libc') {
+          line.alert(index + 1, `'init-addr' : unknown initialization method '${word}'.`);
+        }
+      }
+    },
+  },
+];
+
+const byName = indexRows('server option', serverKeywords);
+const unsupported = new Set(unsupportedServer);
+
+function readWords(line: Line, from: number, server: ServerDraft, draft: Draft): void {
+  for (let index = from; index < line.count; ) {
+    const word = line.arg(index);
+    const row = byName.get(word);
+    if (row === undefined) {
+      reportUnknown(line, index, word);
+      return;
+    }
+    const cursor = { line, index };
+    row.parse(cursor, server, draft);
+    index = cursor.index + 1 + row.takes;
+  }
+}
+
+function reportUnknown(line: Line, index: number, word: string): void {
+  if (unsupported.has(word)) {
+    line.notSupported(index, word);
+    return;
+  }
+  const near = nearestWord(word, [...byName.keys(), ...unsupported]);
+  const hint = near === '' ? '' : `did you mean '${near}' maybe ?`;
+  line.alert(index, `'${line.name} ${line.arg(0)}' unknown keyword '${word}'.`, hint);
+}
+
+/** Reads `default-server [name NAME] [from NAME] words...`. */
+export function readDefaultServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
+  const named = line.arg(0) === 'name';
+  const name = named ? line.arg(1) : '';
+  if (named && name === '') {
+    line.alert(1, 'default-server name: missing value.');
+    return;
+  }
+  let target = named ? proxy.namedDefaultServers.get(name) : proxy.defaultServer;
+  target ??= newServerDraft(line.place(-1), '');
+  const from = readFrom(line, named ? 2 : 0, proxy);
+  if (from === null) return;
+  if (from.preset !== null) target = copyServerDraft(from.preset, line.place(-1), '');
+  readWords(line, from.next, target, draft);
+  if (named) proxy.namedDefaultServers.set(name, target);
+  else proxy.defaultServer = target;
+}
+
+/** `from NAME` at argument `at`: a named default-server. null after an alert. */
+function readFrom(
+  line: Line,
+  at: number,
+  proxy: ProxyDraft,
+): { readonly preset: ServerDraft | null; readonly next: number } | null {
+  if (line.arg(at) !== 'from') return { preset: null, next: at };
+  const name = line.arg(at + 1);
+  const preset = proxy.namedDefaultServers.get(name) ?? null;
+  if (preset !== null) return { preset, next: at + 2 };
+  return line.alert(at + 1, `default-server '${name}' not found.`);
+}
+
+/** Reads `server NAME ADDRESS [from NAME] words...`. */
+export function readServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
+  const [name, text] = [line.arg(0), line.arg(1)];
+  if (text === '') {
+    line.alert(-1, "'server' expects <name> and <addr>[:<port>] as arguments.");
+    return;
+  }
+  const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+  if (bad !== null) {
+    line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
+    return;
+  }
+  const other = proxy.serverNames.get(name);
+  if (other !== undefined) {
+    const at = other.place.line;
+    line.alert(
+      0,
+      `another server named '${name}' was already defined at line ${at}, please use a distinct name.`,
+    );
+    return;
+  }
+  const from = readFrom(line, 2, proxy);
+  if (from === null) return;
+  const server = copyServerDraft(from.preset ?? proxy.defaultServer, line.place(-1), name);
+  if (!readServerAddress(line, text, server.model)) return;
+  readWords(line, from.next, server, draft);
+  if (line.failed) return;
+  server.model.ssl = server.tlsOn ? server.tls : null;
+  proxy.serverNames.set(name, server.model);
+  proxy.model.servers.push(server.model);
+}
+
+function readServerAddress(line: Line, text: string, model: ServerModel): boolean {
+  const rules = { port: true, portOffset: true, names: true, fd: true };
+  const { address, error } = parseAddress(text, rules);
+  if (address === null) {
+    line.alert(1, error);
+    return false;
+  }
+  if (address.family === 'fd') {
+    line.alert(1, `a file descriptor is not acceptable here in '${text}'`);
+    return false;
+  }
+  const { family, socket, host, portLow, portOffset, fd } = address;
+  const internet = family === 'ipv4' || family === 'ipv6' || family === 'unspecified';
+  // No port means: the port that the client connected to.
+  const mapped = portOffset || (internet && portLow === 0);
+  model.address = { family, socket, host, port: portLow, portOffset: mapped, fd };
+  model.fqdn = family === 'unspecified' ? host : '';
+  return true;
+}

@@ -1,0 +1,408 @@
+// tune.* keywords of `global`. Rows only: what steers something that hawser has becomes a field of
+// TuneModel; what only steers parts of HAProxy that hawser does not have is range checked and kept
+// in `others`, where nobody reads it.
+
+import type { GlobalKeyword } from '../keyword.ts';
+import type { Range } from '../line.ts';
+import type { TuneModel } from '../model.ts';
+
+type Fields<T> = { [K in keyof TuneModel]: TuneModel[K] extends T ? K : never }[keyof TuneModel];
+
+interface NumberRow extends Range {
+  readonly name: string;
+  readonly field: Fields<number>;
+  readonly kind: 'integer' | 'size' | 'time' | 'seconds';
+  readonly example: string;
+  readonly help: string;
+  /** Multiple that the value is rounded up to. */
+  readonly round?: number;
+}
+
+const numbers: readonly NumberRow[] = [
+  {
+    name: 'tune.bufsize',
+    field: 'bufsize',
+    kind: 'size',
+    min: 1,
+    max: 2 ** 31 - 17,
+    round: 16,
+    example: '16k',
+    help: 'bytes of a buffer',
+  },
+  {
+    name: 'tune.maxrewrite',
+    field: 'maxrewrite',
+    kind: 'integer',
+    example: '1024',
+    help: 'bytes of a buffer kept free for rewrites',
+  },
+  {
+    name: 'tune.http.maxhdr',
+    field: 'httpMaxhdr',
+    kind: 'integer',
+    min: 1,
+    max: 32_767,
+    example: '101',
+    help: 'header fields of a message',
+  },
+  {
+    name: 'tune.http.cookielen',
+    field: 'httpCookielen',
+    kind: 'integer',
+    example: '63',
+    help: 'bytes of a captured cookie',
+  },
+  {
+    name: 'tune.http.logurilen',
+    field: 'httpLogurilen',
+    kind: 'integer',
+    example: '1024',
+    help: 'bytes of a logged request line',
+  },
+  {
+    name: 'tune.pool-low-fd-ratio',
+    field: 'poolLowFdRatio',
+    kind: 'integer',
+    max: 100,
+    example: '20',
+    help: 'share of descriptors above which idle connections are not kept',
+  },
+  {
+    name: 'tune.pool-high-fd-ratio',
+    field: 'poolHighFdRatio',
+    kind: 'integer',
+    max: 100,
+    example: '25',
+    help: 'share of descriptors above which idle connections are closed',
+  },
+  {
+    name: 'tune.maxaccept',
+    field: 'maxaccept',
+    kind: 'integer',
+    min: -1,
+    example: '4',
+    help: 'connections accepted at once',
+  },
+  {
+    name: 'tune.maxpollevents',
+    field: 'maxpollevents',
+    kind: 'integer',
+    max: 1_000_000,
+    example: '200',
+    help: 'events taken at once',
+  },
+  {
+    name: 'tune.runqueue-depth',
+    field: 'runqueueDepth',
+    kind: 'integer',
+    example: '200',
+    help: 'tasks run at once',
+  },
+  {
+    name: 'tune.rcvbuf.client',
+    field: 'rcvbufClient',
+    kind: 'size',
+    example: '64k',
+    help: 'receive buffer of client sockets',
+  },
+  {
+    name: 'tune.rcvbuf.server',
+    field: 'rcvbufServer',
+    kind: 'size',
+    example: '64k',
+    help: 'receive buffer of server sockets',
+  },
+  {
+    name: 'tune.sndbuf.client',
+    field: 'sndbufClient',
+    kind: 'size',
+    example: '64k',
+    help: 'send buffer of client sockets',
+  },
+  {
+    name: 'tune.sndbuf.server',
+    field: 'sndbufServer',
+    kind: 'size',
+    example: '64k',
+    help: 'send buffer of server sockets',
+  },
+  {
+    name: 'tune.notsent-lowat.client',
+    field: 'notsentLowatClient',
+    kind: 'size',
+    example: '16k',
+    help: 'unsent bytes above which a client socket is not writable',
+  },
+  {
+    name: 'tune.notsent-lowat.server',
+    field: 'notsentLowatServer',
+    kind: 'size',
+    example: '16k',
+    help: 'unsent bytes above which a server socket is not writable',
+  },
+  {
+    name: 'tune.pipesize',
+    field: 'pipesize',
+    kind: 'size',
+    example: '64k',
+    help: 'bytes of a pipe',
+  },
+  {
+    name: 'tune.vars.global-max-size',
+    field: 'varsGlobalMaxSize',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of all variables',
+  },
+  {
+    name: 'tune.vars.proc-max-size',
+    field: 'varsProcMaxSize',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of process variables',
+  },
+  {
+    name: 'tune.vars.sess-max-size',
+    field: 'varsSessMaxSize',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of session variables',
+  },
+  {
+    name: 'tune.vars.txn-max-size',
+    field: 'varsTxnMaxSize',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of transaction variables',
+  },
+  {
+    name: 'tune.vars.reqres-max-size',
+    field: 'varsReqresMaxSize',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of request and response variables',
+  },
+  {
+    name: 'tune.max-checks-per-thread',
+    field: 'maxChecksPerThread',
+    kind: 'integer',
+    example: '0',
+    help: 'health checks that run at the same time',
+  },
+  {
+    name: 'tune.stick-counters',
+    field: 'stickCounters',
+    kind: 'integer',
+    example: '3',
+    help: 'tracked counters of a session',
+  },
+  {
+    name: 'tune.idletimer',
+    field: 'idletimerMs',
+    kind: 'time',
+    max: 65_535,
+    example: '1s',
+    help: 'time after which a stream counts as idle',
+  },
+  {
+    name: 'tune.cli.max-payload-size',
+    field: 'cliMaxPayloadSize',
+    kind: 'size',
+    example: '128k',
+    help: 'bytes of a runtime command',
+  },
+  {
+    name: 'tune.max-rules-at-once',
+    field: 'maxRulesAtOnce',
+    kind: 'integer',
+    example: '50',
+    help: 'rules evaluated at once',
+  },
+  {
+    name: 'tune.buffers.limit',
+    field: 'buffersLimit',
+    kind: 'integer',
+    example: '0',
+    help: 'buffers of the process',
+  },
+  {
+    name: 'tune.pattern.cache-size',
+    field: 'patternCacheSize',
+    kind: 'integer',
+    example: '10000',
+    help: 'remembered pattern look-ups',
+  },
+  {
+    name: 'tune.ssl.cachesize',
+    field: 'sslCachesize',
+    kind: 'integer',
+    example: '20000',
+    help: 'remembered TLS sessions',
+  },
+  {
+    name: 'tune.ssl.lifetime',
+    field: 'sslLifetimeMs',
+    kind: 'seconds',
+    example: '300',
+    help: 'life of a TLS session',
+  },
+  {
+    name: 'tune.ssl.maxrecord',
+    field: 'sslMaxrecord',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of a TLS record while a transfer is young',
+  },
+  {
+    name: 'tune.ssl.hard-maxrecord',
+    field: 'sslHardMaxrecord',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of any TLS record',
+  },
+  {
+    name: 'tune.ssl.default-dh-param',
+    field: 'sslDefaultDhParam',
+    kind: 'integer',
+    min: 1024,
+    example: '2048',
+    help: 'bits of Diffie-Hellman parameters',
+  },
+];
+
+const numberRows = numbers.map((row): GlobalKeyword => {
+  const { name, field, kind, example, help, round = 1 } = row;
+  return {
+    name,
+    help,
+    example: `${name} ${example}`,
+    parse: (line, global) => {
+      if (!line.atMost(1)) return;
+      const value = read[kind](line, row);
+      if (value !== null) global.tune[field] = Math.ceil(value / round) * round;
+    },
+  };
+});
+
+const read = {
+  integer: (line, range) => line.integer(0, range),
+  size: (line, range) => line.size(0, range),
+  time: (line, range) => {
+    const value = line.time(0);
+    const { max } = range;
+    if (value === null || max === undefined || value <= max) return value;
+    return line.alert(0, `'${line.name}' expects a timer value between 0 and ${max} ms.`);
+  },
+  seconds: (line) => {
+    const value = line.time(0, 's');
+    return value === null ? null : value * 1000;
+  },
+} satisfies Record<
+  NumberRow['kind'],
+  (line: Parameters<GlobalKeyword['parse']>[0], range: Range) => number | null
+>;
+
+/** What only steers HAProxy's own machinery: [name, why nothing happens, allowed words]. */
+const inert: readonly (readonly [name: string, why: string, allowed: RegExp, example: string])[] = [
+  ['tune.buffers.reserve', 'buffers come from one pool', /^\d+$/, '2'],
+  ['tune.epoll.mask-events', 'no events are hidden', /^[a-z,]+$/, 'err'],
+  ['tune.events.max-events-at-once', 'there is no event queue', /^\d+$/, '32'],
+  ['tune.fail-alloc', 'allocations are not made to fail', /^\d+$/, '0'],
+  ['tune.fd.edge-triggered', 'the loop chooses by itself', /^(on|off)$/, 'off'],
+  [
+    'tune.fd.tables',
+    'descriptors are those of the process',
+    /^(shared|per-thread-group)$/,
+    'shared',
+  ],
+  ['tune.memory.hot-size', 'there is no pool cache', /^\d+[kmg]?$/i, '512k'],
+  ['tune.recv_enough', 'reading stops when the socket is empty', /^\d+[kmg]?$/i, '10136'],
+  ['tune.renice.runtime', 'priorities are left alone', /^-?\d+$/, '0'],
+  ['tune.renice.startup', 'priorities are left alone', /^-?\d+$/, '0'],
+  ['tune.ring.queues', 'rings have one queue', /^\d+$/, '1'],
+  ['tune.sched.low-latency', 'there is no task scheduler', /^(on|off)$/, 'off'],
+  ['tune.defaults.purge', 'defaults are gone after the start', /^[a-z,]*$/, 'all'],
+  ['tune.applet.zero-copy-forwarding', 'answers are written in place', /^(on|off)$/, 'on'],
+  ['tune.h1.zero-copy-fwd-recv', 'bytes are never copied between buffers', /^(on|off)$/, 'on'],
+  ['tune.h1.zero-copy-fwd-send', 'bytes are never copied between buffers', /^(on|off)$/, 'on'],
+  ['tune.pt.zero-copy-forwarding', 'bytes are never copied between buffers', /^(on|off)$/, 'on'],
+  [
+    'warn-blocked-traffic-after',
+    'the loop has no blocked tasks to report',
+    /^\d+(us|ms|s)?$/,
+    '1s',
+  ],
+];
+
+const inertRows = inert.map(
+  ([name, why, allowed, example]): GlobalKeyword => ({
+    name,
+    help: `accepted without effect: ${why}`,
+    example: `${name} ${example}`,
+    parse: (line, global) => {
+      if (!line.atMost(1)) return;
+      const value = line.arg(0);
+      if (!allowed.test(value)) {
+        line.alert(0, `'${name}' : '${value}' is not a value it takes.`);
+        return;
+      }
+      global.tune.others = { ...global.tune.others, [name]: value };
+    },
+  }),
+);
+
+export const tuningKeywords: readonly GlobalKeyword[] = [
+  ...numberRows,
+  ...inertRows,
+  {
+    name: 'tune.idle-pool.shared',
+    help: 'threads take idle server connections from each other',
+    example: 'tune.idle-pool.shared on',
+    parse: (line, global) => {
+      const value = line.choice(0, ['on', 'off', 'full']);
+      if (value !== null) global.tune.idlePoolShared = value !== 'off';
+    },
+  },
+  {
+    name: 'tune.disable-fast-forward',
+    help: 'no fast path for bodies',
+    example: 'tune.disable-fast-forward',
+    parse: (line, global) => {
+      if (line.atMost(0)) global.tune.disableFastForward = true;
+    },
+  },
+  {
+    name: 'tune.disable-zero-copy-forwarding',
+    help: 'no zero-copy path for bodies',
+    example: 'tune.disable-zero-copy-forwarding',
+    parse: (line, global) => {
+      if (line.atMost(0)) global.tune.disableZeroCopyForwarding = true;
+    },
+  },
+  {
+    name: 'nosplice',
+    help: 'bodies never move by splice',
+    example: 'nosplice',
+    parse: (line, global) => {
+      if (line.atMost(0)) global.tune.splice = false;
+    },
+  },
+  {
+    name: 'tune.listener.default-shards',
+    help: 'sockets of a bind line that says nothing',
+    example: 'tune.listener.default-shards by-thread',
+    parse: (line, global) => {
+      const value = line.choice(0, ['by-process', 'by-thread', 'by-group']);
+      if (value !== null) global.tune.listenerDefaultShards = value;
+    },
+  },
+  {
+    name: 'tune.listener.multi-queue',
+    help: 'how accepted connections are spread over threads',
+    example: 'tune.listener.multi-queue fair',
+    parse: (line, global) => {
+      const value = line.choice(0, ['on', 'fair', 'off']);
+      if (value !== null) global.tune.listenerMultiQueue = value;
+    },
+  },
+];
