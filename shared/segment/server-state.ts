@@ -5,6 +5,7 @@
 //
 // What one process alone knows (served, queued, cursors) is in live.ts.
 
+import { statusInitial } from './check-status.ts';
 import type { ObjectTable } from './objects.ts';
 
 // Administrative states: bits, as `show servers state` prints them (management.txt 9.3).
@@ -12,7 +13,7 @@ import type { ObjectTable } from './objects.ts';
 export const adminForcedMaint = 0x01;
 /** Inherited from the server that is tracked. */
 export const adminInheritedMaint = 0x02;
-/** `disabled` in the configuration. */
+/** `disabled` in the configuration; comes with adminForcedMaint, which the runtime API clears. */
 export const adminConfiguredMaint = 0x04;
 export const adminForcedDrain = 0x08;
 export const adminInheritedDrain = 0x10;
@@ -47,8 +48,12 @@ export const serverHealth = 9;
 export const serverCheckStatus = 10;
 export const serverCheckCode = 11;
 export const serverCheckDurationMs = 12;
-/** Bits: 1 configured, 2 enabled, 4 paused, 8 in progress. */
+/** Bits of a check, as `show servers state` prints them. */
 export const serverCheckFlags = 13;
+export const checkInProgress = 1;
+export const checkConfigured = 2;
+export const checkEnabled = 4;
+export const checkPaused = 8;
 export const serverAgentFlags = 14;
 export const serverAgentHealth = 15;
 export const serverAgentStatus = 16;
@@ -62,6 +67,10 @@ export const serverLoad = 23;
 export const serverIdRevision = 24;
 export const serverRise = 25;
 export const serverFall = 26;
+
+/** Text of the last check: length in bytes, then up to 116 bytes from the next word on. */
+export const serverCheckText = 34;
+const checkTextMax = 116;
 
 // Words of a backend.
 export const backendRevision = 0;
@@ -110,7 +119,7 @@ export class ServerWords {
     const known = words[at + serverLoad] !== 0;
     const wasChecked = (words[at + serverCheckFlags] & checkConfigured) !== 0;
     const keepsHealth = known && setup.checked && wasChecked;
-    words[at + serverAdmin] = setup.disabled ? adminConfiguredMaint : 0;
+    words[at + serverAdmin] = setup.disabled ? adminConfiguredMaint | adminForcedMaint : 0;
     words[at + serverWeight] = setup.weight;
     words[at + serverWeightConfigured] = setup.weight;
     words[at + serverThrottle] = 100;
@@ -119,9 +128,13 @@ export class ServerWords {
     words[at + serverRise] = setup.rise;
     words[at + serverFall] = setup.fall;
     words[at + serverAddressFamily] = 0;
-    words[at + serverCheckFlags] = setup.checked ? checkConfigured | checkEnabled : 0;
+    const checks = setup.checked ? checkConfigured | checkEnabled : 0;
+    words[at + serverCheckFlags] = setup.disabled ? checks | checkPaused : checks;
     if (!keepsHealth) this.prepareHealth(setup, nowSeconds);
-    if (setup.disabled) words[at + serverState] = stateStopped;
+    if (setup.disabled) {
+      words[at + serverState] = stateStopped;
+      words[at + serverHealth] = 0;
+    }
     Atomics.store(words, at + serverLoad, load);
     this.raiseRevision();
   }
@@ -130,7 +143,7 @@ export class ServerWords {
     const { words, at } = this;
     words[at + serverState] = setup.initUp ? stateRunning : stateStopped;
     words[at + serverHealth] = setup.initUp ? setup.rise : 0;
-    words[at + serverCheckStatus] = 0;
+    words[at + serverCheckStatus] = statusInitial;
     words[at + serverCheckCode] = 0;
     words[at + serverCheckDurationMs] = 0;
     words[at + serverChangedAt] = nowSeconds;
@@ -194,9 +207,19 @@ export class ServerWords {
   raiseRevision(): void {
     Atomics.add(this.words, this.backendAt + backendRevision, 1);
   }
-}
 
-export const checkConfigured = 1;
-export const checkEnabled = 2;
-export const checkPaused = 4;
-export const checkInProgress = 8;
+  /** What the last check reported, latin1; longer texts are cut. Control thread. */
+  setCheckText(text: string): void {
+    const bytes = Buffer.from(text.slice(0, checkTextMax), 'latin1');
+    const first = this.at + serverCheckText;
+    new Uint8Array(this.words.buffer, this.words.byteOffset).set(bytes, (first + 1) * 4);
+    Atomics.store(this.words, first, bytes.length);
+  }
+
+  checkText(): string {
+    const first = this.at + serverCheckText;
+    const length = Math.min(Atomics.load(this.words, first), checkTextMax);
+    const all = new Uint8Array(this.words.buffer, this.words.byteOffset);
+    return Buffer.from(all.subarray((first + 1) * 4, (first + 1) * 4 + length)).toString('latin1');
+  }
+}
