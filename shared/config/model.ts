@@ -303,10 +303,7 @@ export interface ServerModel {
   checkSendProxy: boolean;
   /** Keys of consistent hashing: 'id' (default), 'addr', 'addr-port', 'guid'. */
   hashKey: string;
-  initStateUp: boolean;
   strictMaxconn: boolean;
-  /** `stick` is the default, `non-stick` clears it. */
-  stick: boolean;
   interMs: number;
   fastinterMs: number;
   downinterMs: number;

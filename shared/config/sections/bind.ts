@@ -33,7 +33,8 @@ export function readBind(line: Line, proxy: ProxyDraft, draft: Draft): void {
   const bind = freshBind(line.place(-1), addresses);
   if (addresses.some((address) => address.family === 'unix')) Object.assign(bind, draft.unixBind);
   readBindWords(line, 1, bind, draft);
-  if (!line.failed) proxy.model.binds.push(bind);
+  // A line with a mistake is kept too, so that its section does not count as one without any.
+  proxy.model.binds.push(bind);
 }
 
 function readAddresses(line: Line, text: string, draft: Draft): AddressModel[] {

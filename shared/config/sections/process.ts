@@ -186,6 +186,7 @@ const inert: readonly (readonly [
   ['no-memory-trimming', 'memory is given back by the garbage collector', 0, ''],
   ['prealloc-fd', 'the descriptor table belongs to the kernel', 0, ''],
   ['numa-cpu-mapping', 'threads are placed by cpu-map only', 0, ''],
+  ['noktls', 'there is no kernel TLS here', 0, ''],
   ['quick-exit', 'leaving is always quick', 0, ''],
   ['limited-quic', 'there is no QUIC to limit', 0, ''],
   ['stress-level', 'there are no stress tests built in', 1, '1'],

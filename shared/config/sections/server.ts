@@ -96,6 +96,26 @@ const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
   ['strict-maxconn', { strictMaxconn: true }, 'maxconn counts connections, not requests'],
 ];
 
+/** Words that say what is so anyway, because the opposite does not work yet. */
+const defaults = [
+  'no-agent-check',
+  'no-check-ssl',
+  'no-check-reuse-pool',
+  'no-check-sni-auto',
+  'no-send-proxy-v2-ssl',
+  'no-send-proxy-v2-ssl-cn',
+] as const;
+
+const defaultRows = defaults.map(
+  (name): ServerKeyword => ({
+    name,
+    takes: 0,
+    help: 'says what is so anyway',
+    example: `server s 127.0.0.1:80 ${name}`,
+    parse: () => {},
+  }),
+);
+
 const flagRows = flags.map(
   ([name, fields, help]): ServerKeyword => ({
     name,
@@ -150,6 +170,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...numberRows,
   ...timeRows,
   ...flagRows,
+  ...defaultRows,
   ...serverTlsKeywords,
   {
     name: 'id',
