@@ -2,7 +2,7 @@
 // into a Model. Also the inheritance of defaults sections: which settings a new section starts with.
 
 import type { Diagnostics, Place } from './diagnostic.ts';
-import { freshGlobal, freshProxy, freshRules, freshServer, freshServerSsl } from './fresh.ts';
+import { freshGlobal, freshProxy, freshRules, freshServer, noAddress } from './fresh.ts';
 import type { Mutable, ProxyDraft, ServerDraft } from './keyword.ts';
 import type {
   GlobalModel,
@@ -22,6 +22,8 @@ export interface Draft {
   readonly once: Set<string>;
   readonly unixBind: { mode: number; uid: number; gid: number };
   readonly proxies: ProxyDraft[];
+  /** Frontends, backends and listens by name; the first of a name stays. */
+  readonly proxyNames: Map<string, ProxyDraft>;
   readonly defaults: ProxyDraft[];
   /** The defaults section that the next proxy inherits from without `from`. */
   lastDefaults: ProxyDraft | null;
@@ -49,6 +51,7 @@ export function newDraft(
     once: new Set(),
     unixBind: { mode: -1, uid: -1, gid: -1 },
     proxies: [],
+    proxyNames: new Map(),
     defaults: [],
     lastDefaults: null,
     httpErrors: [],
@@ -60,16 +63,14 @@ export function newDraft(
 }
 
 export function newServerDraft(place: Place, name: string): ServerDraft {
-  return { model: freshServer(place, name), tls: freshServerSsl(), tlsOn: false };
+  return { model: freshServer(place, name), tls: null, tlsOn: false };
 }
 
 /** A server that starts with what `from` says (a default-server, or another draft). */
 export function copyServerDraft(from: ServerDraft, place: Place, name: string): ServerDraft {
-  const blank = freshServer(place, name);
-  const { id, guid, fqdn, address } = blank;
   return {
-    model: { ...from.model, place, name, id, guid, fqdn, address },
-    tls: { ...from.tls },
+    model: { ...from.model, place, name, id: 0, guid: '', fqdn: '', address: noAddress },
+    tls: from.tls === null ? null : { ...from.tls },
     tlsOn: from.tlsOn,
   };
 }

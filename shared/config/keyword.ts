@@ -52,7 +52,7 @@ export interface ProxyDraft {
   /** What `default-server` set so far. */
   defaultServer: ServerDraft;
   readonly namedDefaultServers: Map<string, ServerDraft>;
-  readonly serverNames: Map<string, ServerModel>;
+  readonly serverNames: Map<string, ServerDraft>;
   /** Options that `no option` turned off. */
   readonly cleared: Set<string>;
   /** How sections inherit from this one (defaults only): by name, or as the last one seen. */
@@ -67,8 +67,8 @@ export interface ProxyDraft {
 /** A server while it is read: the model without what only `server` lines give. */
 export interface ServerDraft {
   readonly model: ServerModel;
-  /** TLS settings; they count only when `ssl` was written too. */
-  readonly tls: ServerSslModel;
+  /** TLS settings, null while none was written; they count only when `ssl` was written too. */
+  tls: ServerSslModel | null;
   tlsOn: boolean;
 }
 

@@ -232,7 +232,10 @@ function openProxy(section: Section, line: Line, draft: Draft): Handler {
   if (section === 'defaults') {
     draft.defaults.push(proxy);
     draft.lastDefaults = proxy;
-  } else draft.proxies.push(proxy);
+  } else {
+    draft.proxies.push(proxy);
+    if (!draft.proxyNames.has(name)) draft.proxyNames.set(name, proxy);
+  }
   return (one) => readProxy(one, proxy, draft);
 }
 
@@ -266,8 +269,9 @@ function hideDefaults(line: Line, name: string, draft: Draft): void {
 
 function reportConflict(line: Line, section: Section, name: string, draft: Draft): void {
   if (name === '') return;
-  const others = section === 'defaults' ? draft.proxies : [...draft.proxies, ...draft.defaults];
-  const other = others.find((one) => one.model.name === name);
+  const defaults =
+    section === 'defaults' ? undefined : draft.defaults.find((one) => one.model.name === name);
+  const other = draft.proxyNames.get(name) ?? defaults;
   if (other === undefined) return;
   const at = `${other.model.place.file}:${other.model.place.line}`;
   line.alert(

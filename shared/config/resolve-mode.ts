@@ -11,12 +11,18 @@ const httpAlgorithms = new Set(['uri', 'url_param', 'hdr']);
 /** Warns about HTTP settings of a proxy in TCP mode and takes them back. */
 export function checkMode(proxy: ProxyDraft, draft: Draft): void {
   checkLogFormat(proxy, draft);
-  if (proxy.model.mode === 'http') return;
+  if (proxy.model.mode === 'http' || mayBecomeHttp(proxy)) return;
   checkLogPreset(proxy, draft);
   checkBalance(proxy, draft);
   checkOptions(proxy, draft);
   checkRules(proxy, draft);
 }
+
+/** `tcp-request content switch-mode http` makes HTTP settings useful in TCP mode. */
+const mayBecomeHttp = (proxy: ProxyDraft): boolean =>
+  proxy.model.rules['tcp-request content'].some(
+    ({ words }) => words[0] === 'switch-mode' && words[1] === 'http',
+  );
 
 const who = (proxy: ProxyDraft): string => `${proxy.section} '${proxy.model.name}'`;
 

@@ -169,7 +169,8 @@ function checkTarget(
 ): boolean {
   const { diagnostics } = draft;
   const { model } = proxy;
-  const target = draft.proxies.find((one) => one.section !== 'frontend' && one.model.name === name);
+  const found = draft.proxyNames.get(name);
+  const target = found?.section === 'frontend' ? undefined : found;
   const own = `Proxy '${model.name}': `;
   if (target === undefined) {
     diagnostics.alert(at.place, `${own}unable to find required ${at.rule}: '${name}'.`);

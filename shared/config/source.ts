@@ -190,8 +190,7 @@ class SourceReader {
   }
 
   truncated(length: number): void {
-    const message =
-      'Missing LF on last line, file might have been truncated at position ' + `${length + 1}.`;
+    const message = `Missing LF on last line, file might have been truncated at position ${length + 1}.`;
     this.context.diagnostics.alert(this.place(0), message);
   }
 

@@ -123,7 +123,8 @@ export function narrowVersions(
   limits: { sslMinVer: string; sslMaxVer: string },
   word: VersionWord,
 ): void {
-  const rank = (version: string): number => tlsVersions.findIndex((known) => known === version);
+  const versions: readonly string[] = tlsVersions;
+  const rank = (version: string): number => versions.indexOf(version);
   if (
     word.min !== undefined &&
     (limits.sslMinVer === '' || rank(word.min) > rank(limits.sslMinVer))
@@ -190,7 +191,8 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
       if (argument(cursor) === '') return void missing(cursor, 'missing certificate location');
       const path = underBase(draft.global.ssl.crtBase, argument(cursor));
       const files = readCertificates(cursor.line, cursor.index + 1, path, draft);
-      if (files !== null) set(bind, { crts: [...(bind.ssl?.crts ?? []), ...files] });
+      // A path that failed is kept: its line must not count as one without certificate.
+      set(bind, { crts: [...(bind.ssl?.crts ?? []), ...(files ?? [path])] });
     },
   },
   {

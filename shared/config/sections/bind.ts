@@ -99,7 +99,10 @@ export function wordText(cursor: WordCursor): string | null {
   return text === '' ? wrong(cursor, 'missing value') : text;
 }
 
-type BindField<T> = { [K in keyof BindModel]: BindModel[K] extends T ? K : never }[keyof BindModel];
+/** Fields that take any value of the type. */
+type BindField<T> = {
+  [K in keyof BindModel]: T extends BindModel[K] ? K : never;
+}[keyof BindModel];
 
 const flags: readonly (readonly [string, BindField<boolean>, string])[] = [
   ['accept-proxy', 'acceptProxy', 'the PROXY protocol stands before the data'],
@@ -117,7 +120,7 @@ const flagRows = flags.map(
     help,
     example: `bind [::1]:80 ${name}`,
     parse: (_cursor, bind) => {
-      Object.assign(bind, { [field]: true });
+      bind[field] = true;
     },
   }),
 );
@@ -138,7 +141,7 @@ const numberRows = numbers.map(
     example: `bind :80 ${name} 100`,
     parse: (cursor, bind) => {
       const value = wordInteger(cursor, min, max);
-      if (value !== null) Object.assign(bind, { [field]: value });
+      if (value !== null) bind[field] = value;
     },
   }),
 );
@@ -157,7 +160,7 @@ const textRows = texts.map(
     example: `bind :80 ${name} lo`,
     parse: (cursor, bind) => {
       const value = wordText(cursor);
-      if (value !== null) Object.assign(bind, { [field]: value });
+      if (value !== null) bind[field] = value;
     },
   }),
 );

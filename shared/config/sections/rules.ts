@@ -50,7 +50,8 @@ const finalActions = new Set([
 function warnUnreachable(line: Line, lines: readonly LineModel[], name: string): void {
   const last = lines.at(-1);
   if (last === undefined || last.from !== '') return;
-  if (!finalActions.has(last.words[0]) || /\s(if|unless)\s/.test(last.text)) return;
+  if (!finalActions.has(last.words[0]) || last.words.includes('ignore-empty')) return;
+  if (/\s(if|unless)\s/.test(last.text)) return;
   line.warning(
     -1,
     `previous '${name}' action is final and has no condition attached, further entries are NOOP.`,

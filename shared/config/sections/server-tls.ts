@@ -1,7 +1,9 @@
 // The TLS words of `server` and `default-server` lines. Rows write ServerDraft.tls, which counts
 // only when `ssl` stands on the line or came from default-server.
 
-import type { ServerKeyword, WordCursor } from '../keyword.ts';
+import { freshServerSsl } from '../fresh.ts';
+import type { ServerDraft, ServerKeyword, WordCursor } from '../keyword.ts';
+import type { ServerSslModel } from '../model.ts';
 import {
   keepFile,
   narrowVersions,
@@ -19,6 +21,11 @@ function missing(cursor: WordCursor, what: string): void {
   line.alert(index + 1, `'${line.arg(index)}' : ${what}`);
 }
 
+function tlsOf(server: ServerDraft): ServerSslModel {
+  server.tls ??= freshServerSsl();
+  return server.tls;
+}
+
 const texts: readonly (readonly ['verifyhost' | 'sni' | 'ciphers' | 'ciphersuites', string])[] = [
   ['verifyhost', 'name that the certificate must carry'],
   ['sni', 'expression whose value is asked for'],
@@ -32,7 +39,8 @@ const textRows = texts.map(
     takes: 1,
     help,
     example: `server s 127.0.0.1:443 ${name} str(example.com)`,
-    parse: (cursor, { tls }) => {
+    parse: (cursor, server) => {
+      const tls = tlsOf(server);
       const value = argument(cursor);
       const field = name === 'verifyhost' ? 'verifyHost' : name;
       if (value === '') missing(cursor, 'missing value');
@@ -47,7 +55,7 @@ const versionRows = versionWords.map(
     takes: 0,
     help: word.name.startsWith('no-') ? 'a TLS version that is not spoken' : 'the only TLS version',
     example: `server s 127.0.0.1:443 ${word.name}`,
-    parse: (_cursor, { tls }) => narrowVersions(tls, word),
+    parse: (_cursor, server) => narrowVersions(tlsOf(server), word),
   }),
 );
 
@@ -75,7 +83,8 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'whether the certificate is verified',
     example: 'server s 127.0.0.1:443 verify none',
-    parse: (cursor, { tls }) => {
+    parse: (cursor, server) => {
+      const tls = tlsOf(server);
       const value = argument(cursor);
       if (value === 'none' || value === 'required') tls.verify = value;
       else missing(cursor, "expects 'none' or 'required'");
@@ -86,7 +95,8 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'authorities of server certificates',
     example: 'server s 127.0.0.1:443 ca-file @system-ca',
-    parse: (cursor, { tls }, draft) => {
+    parse: (cursor, server, draft) => {
+      const tls = tlsOf(server);
       const caFile = readCaFile(cursor, draft);
       if (caFile !== null) tls.caFile = caFile;
     },
@@ -96,7 +106,8 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'certificate shown to the server',
     example: 'server s 127.0.0.1:443 crt client.pem',
-    parse: (cursor, { tls }, draft) => {
+    parse: (cursor, server, draft) => {
+      const tls = tlsOf(server);
       if (argument(cursor) === '') return missing(cursor, 'missing certificate file path');
       const path = underBase(draft.global.ssl.crtBase, argument(cursor));
       tls.crt = keepFile(cursor.line, cursor.index + 1, path, draft) ?? tls.crt;
@@ -107,7 +118,8 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'protocols to negotiate',
     example: 'server s 127.0.0.1:443 alpn http/1.1',
-    parse: (cursor, { tls }) => {
+    parse: (cursor, server) => {
+      const tls = tlsOf(server);
       tls.alpn = readAlpn(cursor) ?? tls.alpn;
     },
   },
@@ -116,7 +128,8 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'lowest TLS version',
     example: 'server s 127.0.0.1:443 ssl-min-ver TLSv1.2',
-    parse: (cursor, { tls }) => {
+    parse: (cursor, server) => {
+      const tls = tlsOf(server);
       tls.sslMinVer = readTlsVersion(cursor) ?? tls.sslMinVer;
     },
   },
@@ -125,7 +138,8 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'highest TLS version',
     example: 'server s 127.0.0.1:443 ssl-max-ver TLSv1.3',
-    parse: (cursor, { tls }) => {
+    parse: (cursor, server) => {
+      const tls = tlsOf(server);
       tls.sslMaxVer = readTlsVersion(cursor) ?? tls.sslMaxVer;
     },
   },

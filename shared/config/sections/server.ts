@@ -3,6 +3,7 @@
 
 import { parseAddress } from '../../address.ts';
 import { copyServerDraft, type Draft, newServerDraft } from '../draft.ts';
+import { freshServerSsl } from '../fresh.ts';
 import { nearestWord } from '../hint.ts';
 import {
   indexRows,
@@ -25,8 +26,9 @@ import {
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
 
+/** Fields that take any value of the type. */
 type Field<T> = {
-  [K in keyof ServerModel]: ServerModel[K] extends T ? K : never;
+  [K in keyof ServerModel]: T extends ServerModel[K] ? K : never;
 }[keyof ServerModel];
 
 const numbers: readonly (readonly [string, Field<number>, number, number, string])[] = [
@@ -50,7 +52,7 @@ const numberRows = numbers.map(
     example: `server s 127.0.0.1:80 ${name} 10`,
     parse: (cursor, { model }) => {
       const value = wordInteger(cursor, min, max);
-      if (value !== null) Object.assign(model, { [field]: value });
+      if (value !== null) model[field] = value;
     },
   }),
 );
@@ -72,7 +74,7 @@ const timeRows = times.map(
     parse: (cursor, { model }) => {
       const value = wordTime(cursor);
       if (value === null) return;
-      if (value > 0 || !positive) Object.assign(model, { [field]: value });
+      if (value > 0 || !positive) model[field] = value;
       else cursor.line.alert(cursor.index + 1, `invalid value 0 for argument '${name}' of server.`);
     },
   }),
@@ -279,7 +281,7 @@ function reportUnknown(line: Line, index: number, word: string): void {
   line.alert(index, `'${line.name} ${line.arg(0)}' unknown keyword '${word}'.`, hint);
 }
 
-/** Reads `default-server [name NAME] [from NAME] words...`. */
+/** Reads `default-server [name NAME] [from PRESET] words...`. */
 export function readDefaultServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
   const named = line.arg(0) === 'name';
   const name = named ? line.arg(1) : '';
@@ -287,30 +289,68 @@ export function readDefaultServer(line: Line, proxy: ProxyDraft, draft: Draft): 
     line.alert(1, 'default-server name: missing value.');
     return;
   }
-  let target = named ? proxy.namedDefaultServers.get(name) : proxy.defaultServer;
-  target ??= newServerDraft(line.place(-1), '');
-  const from = readFrom(line, named ? 2 : 0, proxy);
+  const other = proxy.serverNames.get(name);
+  if (other !== undefined) {
+    const at = other.model.place.line;
+    line.alert(1, `default-server name '${name}' conflicts with server defined at line ${at}.`);
+    return;
+  }
+  const from = readFrom(line, named ? 2 : 0, proxy, draft);
   if (from === null) return;
-  if (from.preset !== null) target = copyServerDraft(from.preset, line.place(-1), '');
+  const before = named ? proxy.namedDefaultServers.get(name) : proxy.defaultServer;
+  const target =
+    from.preset === undefined
+      ? (before ?? newServerDraft(line.place(-1), ''))
+      : startFrom(from.preset, line, '');
   readWords(line, from.next, target, draft);
   if (named) proxy.namedDefaultServers.set(name, target);
   else proxy.defaultServer = target;
 }
 
-/** `from NAME` at argument `at`: a named default-server. null after an alert. */
-function readFrom(
-  line: Line,
-  at: number,
-  proxy: ProxyDraft,
-): { readonly preset: ServerDraft | null; readonly next: number } | null {
-  if (line.arg(at) !== 'from') return { preset: null, next: at };
-  const name = line.arg(at + 1);
-  const preset = proxy.namedDefaultServers.get(name) ?? null;
-  if (preset !== null) return { preset, next: at + 2 };
-  return line.alert(at + 1, `default-server '${name}' not found.`);
+/** A copy of a preset; null stands for `from none`: as if nothing had been said. */
+function startFrom(preset: ServerDraft | null, line: Line, name: string): ServerDraft {
+  const place = line.place(-1);
+  return preset === null ? newServerDraft(place, name) : copyServerDraft(preset, place, name);
 }
 
-/** Reads `server NAME ADDRESS [from NAME] words...`. */
+interface FromFound {
+  /** undefined: `from` was not written. */
+  readonly preset: ServerDraft | null | undefined;
+  readonly next: number;
+}
+
+/** `from none`, `from be:[BACKEND]`, `from srv:[BACKEND/]SERVER` at argument `at`. */
+function readFrom(line: Line, at: number, proxy: ProxyDraft, draft: Draft): FromFound | null {
+  if (line.arg(at) !== 'from') return { preset: undefined, next: at };
+  const text = line.arg(at + 1);
+  if (line.arg(at + 2) === 'from') {
+    return line.alert(at + 2, "'from' keyword can only be specified once.");
+  }
+  const preset = findPreset(text, proxy, draft);
+  return typeof preset === 'string'
+    ? line.alert(at + 1, `from: ${preset}.`)
+    : { preset, next: at + 2 };
+}
+
+function findPreset(text: string, proxy: ProxyDraft, draft: Draft): ServerDraft | null | string {
+  if (text === 'none') return null;
+  const match = /^(be|srv):(?:(.*)\/)?(.*)$/.exec(text);
+  if (match === null) return `invalid '${text}' value`;
+  const [, kind, path, last] = match;
+  const backendName = kind === 'be' ? last : (path ?? '');
+  const backend = backendName === '' ? proxy : findBackend(backendName, draft);
+  if (backend === undefined) return `unknown backend instance '${backendName}'`;
+  if (kind === 'be') return backend.defaultServer;
+  const server = backend.namedDefaultServers.get(last) ?? backend.serverNames.get(last);
+  return server ?? `unknown server '${last}' in backend '${backend.model.name}'`;
+}
+
+function findBackend(name: string, draft: Draft): ProxyDraft | undefined {
+  const found = draft.proxyNames.get(name);
+  return found?.section === 'frontend' ? undefined : found;
+}
+
+/** Reads `server NAME ADDRESS [from PRESET] words...`. */
 export function readServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
   const [name, text] = [line.arg(0), line.arg(1)];
   if (text === '') {
@@ -324,21 +364,22 @@ export function readServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
   }
   const other = proxy.serverNames.get(name);
   if (other !== undefined) {
-    const at = other.place.line;
+    const at = other.model.place.line;
     line.alert(
       0,
       `another server named '${name}' was already defined at line ${at}, please use a distinct name.`,
     );
     return;
   }
-  const from = readFrom(line, 2, proxy);
+  const from = readFrom(line, 2, proxy, draft);
   if (from === null) return;
-  const server = copyServerDraft(from.preset ?? proxy.defaultServer, line.place(-1), name);
+  const preset = from.preset === undefined ? proxy.defaultServer : from.preset;
+  const server = startFrom(preset, line, name);
   if (!readServerAddress(line, text, server.model)) return;
   readWords(line, from.next, server, draft);
   if (line.failed) return;
-  server.model.ssl = server.tlsOn ? server.tls : null;
-  proxy.serverNames.set(name, server.model);
+  server.model.ssl = server.tlsOn ? (server.tls ?? freshServerSsl()) : null;
+  proxy.serverNames.set(name, server);
   proxy.model.servers.push(server.model);
 }
 
