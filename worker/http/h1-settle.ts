@@ -48,7 +48,7 @@ import { reasonBytes } from './syntax-reason.ts';
 
 /** May the connection carry another message after this one, as far as its own head says? */
 export function isPersistent(message: Message): boolean {
-  if ((message.flags & connectionClose) !== 0) return false;
+  if ((message.flags & connectionClose) !== 0 || message.framing === bodyUntilClose) return false;
   return message.version >= 11 || (message.flags & connectionKeepAlive) !== 0;
 }
 

@@ -303,6 +303,25 @@ export function dropField(message: Message, word: number): void {
   headers[word + 4] = 0;
 }
 
+/**
+ * Index of the first header from `from` on whose name holds anything but letters, digits and hyphens,
+ * -1: none (`option http-restrict-req-hdr-names`, which acts after the http-request rules).
+ */
+export function restrictedHeader(message: Message, from: number): number {
+  const { bytes, headers } = message;
+  for (let i = from; i < message.count; i++) {
+    const at = headers[i * headerWords];
+    const end = at + headers[i * headerWords + 1];
+    for (let k = at; k < end; k++) if (isRestricted(bytes[k])) return i;
+  }
+  return -1;
+}
+
+/** Names are lower case in a message. */
+function isRestricted(byte: number): boolean {
+  return !(byte === 45 || (byte >= 48 && byte <= 57) || (byte >= 97 && byte <= 122));
+}
+
 /** Takes every header called `name` out of the table of a head that was just parsed. */
 export function dropFields(message: Message, name: HeaderName): void {
   for (let i = message.find(name, 0); i >= 0; i = message.find(name, i + 1)) {

@@ -108,12 +108,11 @@ function putVersion(message: Message, out: Output): void {
 }
 
 /**
- * The lines of the table. A run is a stretch of the received head with only CR LF between a value and
- * the next name and ": " between a name and its value: the parser leaves no other two bytes there.
+ * The lines of the table. A run is a stretch of memory that already is what would be written: ": "
+ * between names and values, CR LF between lines. Received heads mostly are one run.
  */
 function putFields(message: Message, out: Output): boolean {
-  const { headers, headAt } = message;
-  const headEnd = headAt + message.headLength;
+  const { bytes, headers } = message;
   const wordEnd = message.count * headerWords;
   let runAt = 0;
   let runEnd = 0;
@@ -122,9 +121,12 @@ function putFields(message: Message, out: Output): boolean {
     const nameLength = headers[word + 1];
     if (nameLength === 0) continue;
     const valueAt = headers[word + 2];
-    const isReceived = valueAt === nameAt + nameLength + 2 && nameAt >= headAt && nameAt < headEnd;
-    if (isReceived && headers[word + 4] !== teName.hash) {
-      if (nameAt !== runEnd + 2) {
+    if (isWritten(bytes, nameAt + nameLength, valueAt) && headers[word + 4] !== teName.hash) {
+      if (
+        nameAt !== runEnd + 2 ||
+        bytes[runEnd] !== carriageReturn ||
+        bytes[runEnd + 1] !== lineFeed
+      ) {
         if (!putRun(out, runAt, runEnd)) return false;
         runAt = nameAt;
       }
@@ -137,6 +139,11 @@ function putFields(message: Message, out: Output): boolean {
     if (!putField(message, word, out)) return false;
   }
   return putRun(out, runAt, runEnd);
+}
+
+/** Is there just ": " from the end of a name to its value? */
+function isWritten(bytes: Uint8Array, nameEnd: number, valueAt: number): boolean {
+  return valueAt === nameEnd + 2 && bytes[nameEnd] === colon && bytes[nameEnd + 1] === space;
 }
 
 /** A run of lines and the CR LF of the last one. */
