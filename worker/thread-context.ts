@@ -4,6 +4,7 @@
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { IoVector, Sys } from '../shared/sys/sys.ts';
 import type { PipePool } from './conn/pipes.ts';
+import type { TrailerReader } from './http/h1-body.ts';
 import type { Poller } from './loop/poller.ts';
 import type { Timers } from './loop/timers.ts';
 import type { SlotPool } from './memory/pool.ts';
@@ -34,6 +35,8 @@ export interface ThreadContext {
   /** A list of a few entries for one sendVector call. */
   readonly vector: IoVector;
   readonly pipes: PipePool;
+  /** Where trailers are parsed into, front and back alike. */
+  readonly trailers: TrailerReader;
   readonly counters: CounterWriter;
   /** Set once, right after compiling. */
   program: Program;

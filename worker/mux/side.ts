@@ -1,39 +1,95 @@
 // The contract between a mux and a stream: one side (front or back) of one exchange. mux/tcp.ts and
-// mux/h1.ts fill it; h2 will. The stream never asks which one it talks to.
+// mux/h1-*.ts fill it; h2 will. The stream never asks which one it talks to.
 //
-//   front mux --onHead/onBody--> stream --sendHead/sendBody--> back side        (request)
-//   back mux  --onHead/onBody--> stream --sendHead/sendBody--> front side       (response)
+//   front mux --inbound--> stream --outbound--> back side        (request)
+//   back mux  --inbound--> stream --outbound--> front side       (response)
 //
-// Receiving is push with consumption: the mux shows decoded payload in place (bodyAt, bodyLength,
-// bodyDone) and calls the stream; what the stream could not hand on stays and the mux stops reading
-// until `consume` makes room. Sending answers how much was taken; `onWritable` comes when there is room.
+// Receiving shows decoded payload in place; what the stream could not hand on stays, and the mux stops
+// reading until `consume` makes room. Sending answers how much was taken; the mux calls the stream
+// again (Exchange.onFrontWritable / onBackWritable) when there is room.
 
 import type { Connection } from '../conn/connection.ts';
+import type { Pipe } from '../conn/pipes.ts';
 import type { Message } from '../http/message.ts';
+import type { Stream } from '../stream/stream.ts';
 
-/** Errors of sending, below zero: the connection is gone. */
+/** The other end or the framing failed: nothing more can be sent or received. */
 export const sideGone = -1;
 
-export interface Side {
-  readonly connection: Connection;
-  // ---- receiving: payload shown now, in the thread's memory ----
+export interface Inbound {
+  /** Payload shown now, in the thread's memory. */
   bodyAt: number;
   bodyLength: number;
   /** The whole message has been received; nothing follows what is shown. */
   bodyDone: boolean;
-  /** Takes `length` bytes off what is shown. The mux may receive more at once. */
+  /** 0, or why no more can come: minus errno, inboundClosed, or an h1Error code. */
+  failure: number;
+  /** Payload bytes taken since the head. */
+  taken: number;
+  /** Trailer lines with their empty line, once bodyDone (RFC 9112 7.1.2); length 0: none. */
+  trailersAt: number;
+  trailersLength: number;
+  /** Takes `length` bytes off what is shown. */
   consume(length: number): void;
-  /** Receives more if the socket has more and there is room; updates bodyAt/bodyLength/bodyDone. */
-  receiveBody(): void;
+  /** One receive, if there is room and the socket has something. True when anything changed. */
+  receive(): boolean;
+  /** Bytes that may bypass memory (splice): 0 when something is shown or framing needs a look. */
+  bypassable(): number;
+  /** `length` bytes have bypassed. */
+  bypassed(length: number): void;
+}
 
-  // ---- sending ----
+/** `Inbound.failure`: the peer closed before the message was complete. Below every h1Error and errno. */
+export const inboundClosed = -1000;
+
+export interface Outbound {
+  /** Sends payload; `done`: nothing follows. Bytes taken (0: blocked), or sideGone. */
+  send(at: number, length: number, done: boolean): number;
+  /** Trailer lines to send after the last chunk; ignored where the message does not leave in chunks. */
+  setTrailers(at: number, length: number): void;
+  /** Sends what is pending; true when nothing is left. */
+  flush(): boolean;
+  isFlushed(): boolean;
+  /** Bytes kept here that the kernel has not taken yet. */
+  queuedBytes(): number;
+  /** Keeps `length` bytes of the thread's memory to be sent before anything else. False: no room. */
+  stash(at: number, length: number): boolean;
+  /** Sends what `pipe` holds and gives it back; takes it over while the socket is blocked. */
+  sendPipe(pipe: Pipe): void;
+  /** Raw bytes may be put on the wire as they are (no framing of ours, no TLS). */
+  isRaw(): boolean;
+}
+
+export interface Side {
+  readonly connection: Connection;
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
   /**
-   * Sends the head of `message` and as much of the payload as goes with it; `done`: nothing follows.
+   * Sends the head of `message` and as much of the payload as goes with it.
    * Returns payload bytes taken, or sideGone.
    */
   sendHead(message: Message, at: number, length: number, done: boolean): number;
-  /** Sends payload. Returns bytes taken (0: blocked, wait for onWritable), or sideGone. */
-  sendBody(at: number, length: number, done: boolean): number;
-  /** All that was taken has left for the kernel. */
-  isFlushed(): boolean;
+  /** The message exchange became a tunnel (101, CONNECT): bytes in both directions until closed. */
+  becomeTunnel(): void;
+  /** Half-close after what was sent (TCP, tunnels). */
+  finish(): void;
+}
+
+/** What muxes call: the stream engine, handed to them at start (a rank above). */
+export interface Exchange {
+  /** A complete request head stands in stream.request. */
+  onRequest(stream: Stream): void;
+  /** Payload, end or failure on the client's side. */
+  onFrontReadable(stream: Stream): void;
+  onFrontWritable(stream: Stream): void;
+  /** The server connection is established, or failed with minus errno. */
+  onConnected(stream: Stream, result: number): void;
+  /** A complete response head stands in stream.response (1xx included). */
+  onResponse(stream: Stream): void;
+  /** The server's answer cannot be used: `failure` as Inbound.failure. */
+  onResponseFailure(stream: Stream, failure: number): void;
+  onBackReadable(stream: Stream): void;
+  onBackWritable(stream: Stream): void;
+  /** A request that could not be read: answer `status` (0: none) and log with these letters. */
+  onBadRequest(stream: Stream, status: number, cause: string): void;
 }

@@ -119,8 +119,11 @@ export class Stream implements Timed {
   readonly target: Endpoint;
 
   readonly times: StreamTimes;
+  /** Read when the stream has ended: from the client with heads, to the client with heads. */
   bytesIn: number;
   bytesOut: number;
+  /** What had been sent to the client before this answer, -1: nothing of it has been. */
+  bytesOutBase: number;
   retries: number;
   redispatched: boolean;
   /** Connections in front of this one when queued (%sq, %bq). */
@@ -186,6 +189,8 @@ export class Stream implements Timed {
 
   /** engine.ts: where the stream is. */
   state: number;
+  /** phases.ts: what is run next for a request or response. */
+  step: number;
   /** engine.ts bits. */
   flags: number;
   next: Stream | null;
@@ -225,6 +230,7 @@ export class Stream implements Timed {
     this.times = new StreamTimes();
     this.bytesIn = 0;
     this.bytesOut = 0;
+    this.bytesOutBase = -1;
     this.retries = 0;
     this.redispatched = false;
     this.serverQueue = 0;
@@ -263,6 +269,7 @@ export class Stream implements Timed {
     this.sample2 = new Sample();
     this.sample3 = new Sample();
     this.state = 0;
+    this.step = 0;
     this.flags = 0;
     this.next = null;
     this.onTimeoutHandler = null;

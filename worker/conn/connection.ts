@@ -1,0 +1,195 @@
+// One stream socket and its transport (clear or TLS). Owns the descriptor: nobody else closes it, and
+// after `close` every use is a mistake. Edge-triggered: `readable` and `writable` remember what the
+// kernel said until a call answers EAGAIN. Talks to its owner, a mux, when either becomes true.
+
+import assert from 'node:assert/strict';
+import {
+  EAGAIN,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  MSG_MORE,
+  MSG_NOSIGNAL,
+  SHUT_WR,
+  SO_LINGER,
+  SOL_SOCKET,
+} from '../../shared/sys/constants.ts';
+import type { IoVector, Region, Sys } from '../../shared/sys/sys.ts';
+import type { FdHandler, Poller } from '../loop/poller.ts';
+import { Endpoint } from './endpoint.ts';
+
+/** The mux (or preamble, or handshake) a connection reports to. */
+export interface ConnectionOwner {
+  onReadable(): void;
+  onWritable(): void;
+}
+
+/** What TLS does for a connection: the same calls on the same memory (conn/tls.ts). */
+export interface Transport {
+  /** Bytes read; 0: clean end; blocked or another negative errno. */
+  recv(at: number, length: number): number;
+  send(at: number, length: number): number;
+  /** Says goodbye (close_notify) if that is possible without waiting. */
+  shutdown(): void;
+  free(): void;
+  /** Decrypted bytes wait inside: reading goes on although the socket is quiet. */
+  hasPending(): boolean;
+}
+
+/** Nothing now: wait for the event. */
+export const blocked = -EAGAIN;
+
+const watchAll = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+const readEvents = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+const hangupEvents = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+const writeEvents = EPOLLOUT | EPOLLHUP | EPOLLERR;
+const resetLinger = new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0]);
+
+export class Connection implements FdHandler {
+  readonly sys: Sys;
+  readonly poller: Poller;
+  readonly memory: Region;
+  /** -1 once closed. */
+  fd: number;
+  owner: ConnectionOwner;
+  transport: Transport | null;
+  readable: boolean;
+  writable: boolean;
+  /** The peer has shut its side (or the socket failed): read until 0 or an error comes. */
+  hangup: boolean;
+  /** The socket failed in both directions. */
+  broken: boolean;
+  /** Our sending side is shut. */
+  finished: boolean;
+  /** Where it comes from and what it was connected to. */
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  bytesReceived: number;
+  bytesSent: number;
+
+  constructor(poller: Poller, memory: Region, fd: number, owner: ConnectionOwner) {
+    this.sys = poller.sys;
+    this.poller = poller;
+    this.memory = memory;
+    this.fd = fd;
+    this.owner = owner;
+    this.transport = null;
+    this.readable = false;
+    this.writable = false;
+    this.hangup = false;
+    this.broken = false;
+    this.finished = false;
+    this.source = new Endpoint();
+    this.destination = new Endpoint();
+    this.bytesReceived = 0;
+    this.bytesSent = 0;
+  }
+
+  /** Starts watching; 0 or minus errno. */
+  watch(): number {
+    return this.poller.add(this.fd, watchAll, this);
+  }
+
+  get isOpen(): boolean {
+    return this.fd >= 0;
+  }
+
+  onEvents(events: number): void {
+    if ((events & hangupEvents) !== 0) {
+      this.hangup = true;
+      if ((events & (EPOLLERR | EPOLLHUP)) !== 0) this.broken = true;
+    }
+    const wasWritable = this.writable;
+    if ((events & writeEvents) !== 0) this.writable = true;
+    if ((events & readEvents) !== 0) {
+      this.readable = true;
+      this.owner.onReadable();
+      if (this.fd < 0) return;
+    }
+    if (this.writable && !wasWritable) this.owner.onWritable();
+  }
+
+  /**
+   * Receives into the thread's memory. > 0 bytes, 0 end of stream, `blocked`, or minus errno.
+   * A short read without a hang-up means the socket is empty: no second call to learn EAGAIN.
+   */
+  recv(at: number, length: number): number {
+    assert(this.fd >= 0, 'use of a closed connection');
+    if (this.transport !== null) return this.recvThrough(at, length);
+    const got = this.sys.recv(this.fd, this.memory, at, length, 0);
+    if (got < length && !this.hangup) this.readable = false;
+    if (got > 0) this.bytesReceived += got;
+    else if (got === blocked) this.readable = false;
+    return got;
+  }
+
+  private recvThrough(at: number, length: number): number {
+    const got = this.transport!.recv(at, length);
+    if (got > 0) this.bytesReceived += got;
+    else if (got === blocked) this.readable = false;
+    return got;
+  }
+
+  /** Sends from the thread's memory. Bytes taken by the kernel, `blocked`, or minus errno. */
+  send(at: number, length: number, more: boolean): number {
+    assert(this.fd >= 0, 'use of a closed connection');
+    const sent =
+      this.transport === null
+        ? this.sys.send(this.fd, this.memory, at, length, more ? moreFlags : MSG_NOSIGNAL)
+        : this.transport.send(at, length);
+    return this.account(sent, length);
+  }
+
+  /** Gathers. Only on a clear connection. */
+  sendVector(vector: IoVector, length: number): number {
+    assert(this.fd >= 0 && this.transport === null, 'vector on a closed or encrypted connection');
+    return this.account(this.sys.sendVector(this.fd, vector, MSG_NOSIGNAL), length);
+  }
+
+  private account(sent: number, length: number): number {
+    if (sent < length) this.writable = false;
+    if (sent > 0) this.bytesSent += sent;
+    return sent;
+  }
+
+  /** Ends our side after what was sent. */
+  finish(): void {
+    if (this.fd < 0 || this.finished) return;
+    this.finished = true;
+    if (this.transport !== null) this.transport.shutdown();
+    else this.sys.shutdown(this.fd, SHUT_WR);
+  }
+
+  /** Makes the coming close a reset (option nolinger, silent refusals, aborted transfers). */
+  resetOnClose(): void {
+    if (this.fd >= 0) this.sys.setsockoptBytes(this.fd, SOL_SOCKET, SO_LINGER, resetLinger);
+  }
+
+  /** Gives everything back. Safe to call twice. */
+  close(): void {
+    if (this.fd < 0) return;
+    if (this.transport !== null) {
+      if (!this.finished) this.transport.shutdown();
+      this.transport.free();
+      this.transport = null;
+    }
+    this.poller.forget(this.fd);
+    this.sys.close(this.fd);
+    this.fd = -1;
+    this.readable = false;
+    this.writable = false;
+  }
+
+  /** Hands the descriptor to somebody else (another thread): it is no longer ours. */
+  release(): number {
+    const { fd } = this;
+    this.poller.remove(fd);
+    this.fd = -1;
+    return fd;
+  }
+}
+
+const moreFlags = MSG_NOSIGNAL | MSG_MORE;

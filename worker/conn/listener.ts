@@ -1,0 +1,135 @@
+// The listening sockets as one thread watches them: accepts in bounded batches, hands each descriptor to
+// the least loaded thread (EPOLLEXCLUSIVE alone would leave most connections with one thread), and steps
+// back while its frontend is full or the process has no descriptors left.
+
+import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLEXCLUSIVE, EPOLLIN } from '../../shared/sys/constants.ts';
+import type { ThreadRings } from '../../shared/segment/ring.ts';
+import type { FdHandler } from '../loop/poller.ts';
+import type { Timed } from '../loop/timers.ts';
+import type { ListenerPlan } from '../program.ts';
+import type { ThreadContext } from '../thread-context.ts';
+
+/** Without room (frontend full, no descriptors) the listener is looked at again this often. */
+const pauseMs = 20;
+
+export interface ListenerHost {
+  readonly thread: ThreadContext;
+  readonly rings: ThreadRings;
+  /** True when one more client may come in through this listener now. */
+  hasRoom(listener: ListenerPlan): boolean;
+  /** A connection of this thread. */
+  accept(fd: number, listener: ListenerPlan): void;
+  wake(threadIndex: number): void;
+}
+
+export class Listener implements FdHandler, Timed {
+  dueMs: number;
+  bucket: number;
+  timerNext: Timed | null;
+  timerPrevious: Timed | null;
+  readonly plan: ListenerPlan;
+  private readonly host: ListenerHost;
+  private readonly acceptMax: number;
+  /** Threads the bind line allows (`thread`), null: all. */
+  private readonly threads: readonly number[] | null;
+  private watched: boolean;
+  /** Not to be watched: soft stop, disabled frontend, SIGTTOU. */
+  private stopped: boolean;
+
+  constructor(host: ListenerHost, plan: ListenerPlan, threads: readonly number[] | null) {
+    this.dueMs = 0;
+    this.bucket = -1;
+    this.timerNext = null;
+    this.timerPrevious = null;
+    this.plan = plan;
+    this.host = host;
+    this.threads = threads;
+    const { maxaccept } = host.thread.program.model.global.tune;
+    this.acceptMax = maxaccept > 0 ? maxaccept : acceptMaxDefault;
+    this.watched = false;
+    this.stopped = true;
+  }
+
+  /** Starts accepting on this thread, if the bind line allows it here. */
+  start(): void {
+    this.stopped = false;
+    this.watch();
+  }
+
+  /** Stops accepting; what waits in the queue is left to others. */
+  stop(): void {
+    this.stopped = true;
+    this.unwatch();
+    this.host.thread.timers.remove(this);
+  }
+
+  private watch(): void {
+    const { thread } = this.host;
+    if (this.watched || this.stopped) return;
+    if (this.threads !== null && !this.threads.includes(thread.index)) return;
+    const result = thread.poller.add(this.plan.object.fd, EPOLLIN | EPOLLEXCLUSIVE, this);
+    this.watched = result === 0;
+  }
+
+  private unwatch(): void {
+    if (!this.watched) return;
+    this.watched = false;
+    this.host.thread.poller.remove(this.plan.object.fd);
+  }
+
+  /** Looks away for a moment: level-triggered events would spin. */
+  private pause(): void {
+    this.unwatch();
+    const { thread } = this.host;
+    thread.timers.schedule(this, thread.time.nowMs + pauseMs);
+  }
+
+  onTimeout(): void {
+    if (this.host.hasRoom(this.plan)) this.watch();
+    else this.pause();
+  }
+
+  onEvents(): void {
+    const { host, plan } = this;
+    const { sys } = host.thread;
+    for (let i = 0; i < this.acceptMax; i++) {
+      if (!host.hasRoom(plan)) {
+        this.pause();
+        return;
+      }
+      const fd = sys.accept(plan.object.fd, null);
+      if (fd >= 0) {
+        this.place(fd);
+      } else if (fd === -EAGAIN) {
+        return;
+      } else if (fd === -EMFILE || fd === -ENFILE || fd === -ENOMEM || fd === -ENOBUFS) {
+        this.pause();
+        return;
+      }
+      // Anything else concerns one client that is gone again (ECONNABORTED): the next one.
+    }
+  }
+
+  private place(fd: number): void {
+    const { host, plan } = this;
+    const own = host.thread.index;
+    const target = this.threads === null ? host.rings.leastLoaded(own) : this.leastLoaded();
+    if (target === own || !host.rings.push(target, fd, plan.index)) {
+      host.accept(fd, plan);
+      return;
+    }
+    host.wake(target);
+  }
+
+  private leastLoaded(): number {
+    const { rings, thread } = this.host;
+    let best = thread.index;
+    for (const candidate of this.threads!) {
+      if (rings.loadOf(candidate) < rings.loadOf(best)) best = candidate;
+    }
+    return best;
+  }
+}
+
+/** tune.maxaccept when it is not set. */
+const acceptMaxDefault = 64;

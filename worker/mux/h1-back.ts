@@ -1,0 +1,232 @@
+// HTTP/1 towards a server: one connection, one exchange at a time, then back to the idle pool. Writes
+// the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
+
+import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
+import { HeadState, type H1Limits } from '../http/h1.ts';
+import { parseResponseHead } from '../http/h1-head.ts';
+import { addChunked, writeRequestHead } from '../http/h1-write.ts';
+import {
+  bodyChunked,
+  bodyNone,
+  connectionClose,
+  connectionKeepAlive,
+  type Message,
+} from '../http/message.ts';
+import { persistKeepAlive } from '../program.ts';
+import type { Server } from '../server/server.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { Output } from './output.ts';
+import { Receiver } from './receiver.ts';
+import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+
+/** Who keeps idle connections (conn/reuse.ts). */
+export interface IdlePool {
+  /** The idle connection has died or said something unasked. */
+  lost(mux: H1Back): void;
+}
+
+export class H1Back implements Side, ConnectionOwner {
+  readonly connection: Connection;
+  readonly inbound: Receiver;
+  readonly outbound: Output;
+  readonly server: Server;
+  /** What must be equal for another stream to use this connection (SNI, source, ...): manual http-reuse. */
+  readonly hash: string;
+  private readonly exchange: Exchange;
+  private readonly thread: ThreadContext;
+  private readonly head: HeadState;
+  private stream: Stream | null;
+  private pool: IdlePool | null;
+  /** The response head of the current exchange has been read. */
+  private answered: boolean;
+  private persistent: boolean;
+  /** Exchanges carried; 1 while the first is under way. */
+  useCount: number;
+  /** Only the session that opened it may use it again (NTLM and the like). */
+  isPrivate: boolean;
+  /** When it became idle, loop ms. */
+  idleSinceMs: number;
+  /** Position in the pool's list. */
+  poolIndex: number;
+
+  constructor(
+    thread: ThreadContext,
+    exchange: Exchange,
+    connection: Connection,
+    server: Server,
+    limits: H1Limits,
+    hash: string,
+  ) {
+    this.connection = connection;
+    this.inbound = new Receiver(connection, thread);
+    this.outbound = new Output(connection, thread);
+    this.server = server;
+    this.hash = hash;
+    this.exchange = exchange;
+    this.thread = thread;
+    this.head = new HeadState(limits);
+    this.stream = null;
+    this.pool = null;
+    this.answered = false;
+    this.persistent = true;
+    this.useCount = 0;
+    this.isPrivate = false;
+    this.idleSinceMs = 0;
+    this.poolIndex = -1;
+    connection.owner = this;
+  }
+
+  /** Starts an exchange for `stream`. */
+  attach(stream: Stream): void {
+    this.stream = stream;
+    this.pool = null;
+    this.answered = false;
+    this.persistent = true;
+    this.useCount++;
+    this.head.restart();
+  }
+
+  /** The exchange is over; the connection waits in `pool`. */
+  detach(pool: IdlePool): void {
+    this.stream = null;
+    this.pool = pool;
+    this.inbound.rewind();
+    this.idleSinceMs = this.thread.time.nowMs;
+  }
+
+  /** The exchange ended cleanly and another may follow. */
+  isReusable(): boolean {
+    const { inbound, connection } = this;
+    if (!this.answered || !this.persistent || !connection.isOpen || connection.hangup) return false;
+    return inbound.bodyDone && inbound.failure === 0 && inbound.rawEnd === inbound.rawAt &&
+      inbound.bodyLength === 0 && this.outbound.isFlushed();
+  }
+
+  onReadable(): void {
+    if (this.stream === null) {
+      if (this.pool !== null) this.pool.lost(this);
+      else this.close();
+    } else if (this.answered) {
+      this.exchange.onBackReadable(this.stream);
+    } else {
+      this.receiveHead();
+    }
+  }
+
+  onWritable(): void {
+    if (this.stream !== null) this.exchange.onBackWritable(this.stream);
+  }
+
+  /** Reads what has come of the response head. */
+  private receiveHead(): void {
+    const stream = this.stream!;
+    const { inbound, thread } = this;
+    if (!inbound.hold()) {
+      this.exchange.onResponseFailure(stream, -12);
+      return;
+    }
+    const { bufsize, maxrewrite } = thread.program.model.global.tune;
+    const limit = bufsize - maxrewrite;
+    for (let i = 0; i < readsMax; i++) {
+      const got = inbound.receiveRaw(limit);
+      if (got === blocked) {
+        if (inbound.rawEnd === inbound.rawAt) inbound.drop();
+        return;
+      }
+      if (got <= 0) {
+        this.exchange.onResponseFailure(stream, got === 0 ? inboundClosed : got);
+        return;
+      }
+      if (this.parse(stream, limit)) return;
+      if (this.stream !== stream || !this.connection.readable) return;
+    }
+    thread.defer(() => {
+      if (this.stream === stream && this.connection.isOpen) this.receiveHead();
+    });
+  }
+
+  /** True when the answer's final head (or a failure) has been handed on. */
+  private parse(stream: Stream, limit: number): boolean {
+    const { inbound, head } = this;
+    while (inbound.rawEnd > inbound.rawAt) {
+      head.requestMethod = stream.request.method;
+      const { response } = stream;
+      const length = parseResponseHead(response, inbound.rawAt, inbound.rawEnd - inbound.rawAt, head);
+      if (length === 0) {
+        if (inbound.rawEnd - inbound.slotAt < limit) return false;
+        this.exchange.onResponseFailure(stream, -1);
+        return true;
+      }
+      if (length < 0) {
+        this.exchange.onResponseFailure(stream, length);
+        return true;
+      }
+      if (response.status >= 200 || response.status === 101) {
+        this.finalHead(stream, length);
+        return true;
+      }
+      this.interim(stream, length);
+      if (this.stream !== stream) return true;
+    }
+    return false;
+  }
+
+  private finalHead(stream: Stream, length: number): void {
+    const { response } = stream;
+    this.answered = true;
+    this.persistent = (response.flags & connectionClose) === 0 &&
+      (response.version >= 11 || (response.flags & connectionKeepAlive) !== 0);
+    this.inbound.begin(length, response.framing, response.contentLength);
+    this.exchange.onResponse(stream);
+  }
+
+  private interim(stream: Stream, length: number): void {
+    this.inbound.rawAt += length;
+    this.head.restart();
+    this.exchange.onResponse(stream);
+    stream.response.reset();
+    if (this.stream === stream && this.inbound.rawEnd === this.inbound.rawAt) this.inbound.rewind();
+  }
+
+  sendHead(message: Message, at: number, length: number, done: boolean): number {
+    const { thread, outbound } = this;
+    outbound.chunked = message.framing === bodyChunked;
+    const room = thread.memory.slotBytes;
+    const headLength = writeRequestHead(message, thread.scratchAt, room, this.adds(message));
+    if (headLength < 0) return sideGone;
+    return outbound.start(headLength, at, message.framing === bodyNone ? 0 : length, done);
+  }
+
+  /** Persistence is announced only where it is not the default of the message's version. */
+  private adds(message: Message): number {
+    const chunks = this.outbound.chunked ? addChunked : 0;
+    if (this.stream!.backend.persist !== persistKeepAlive) {
+      this.persistent = false;
+      return chunks | connectionClose;
+    }
+    return chunks | (message.version >= 11 ? 0 : connectionKeepAlive);
+  }
+
+  becomeTunnel(): void {
+    this.persistent = false;
+    this.outbound.chunked = false;
+    this.inbound.becomeTunnel();
+  }
+
+  finish(): void {
+    this.persistent = false;
+    if (this.outbound.isFlushed()) this.connection.finish();
+  }
+
+  close(): void {
+    this.stream = null;
+    this.pool = null;
+    this.inbound.drop();
+    this.outbound.release();
+    this.connection.close();
+  }
+}
+
+/** Receives per event while a head is incomplete. */
+const readsMax = 4;

@@ -1,0 +1,383 @@
+// HTTP/1 towards the client: reads requests one after another, writes their responses, and decides
+// whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in the
+// slot. An idle connection holds this object, its Connection, and nothing else.
+
+import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
+import { h1ErrorStatus, h1PrefaceH2, HeadState, type H1Limits } from '../http/h1.ts';
+import { parseRequestHead } from '../http/h1-head.ts';
+import { addChunked, writeResponseHead } from '../http/h1-write.ts';
+import {
+  bodyChunked,
+  bodyNone,
+  bodyUntilClose,
+  connectionClose,
+  connectionKeepAlive,
+  type Message,
+  methodHead,
+} from '../http/message.ts';
+import type { Timed } from '../loop/timers.ts';
+import { persistClose, type ProxyPlan } from '../program.ts';
+import type { Session } from '../stream/session.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { Output } from './output.ts';
+import { Receiver } from './receiver.ts';
+import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+
+/** Waiting for the first byte of a request, slot or no slot. */
+const stateIdle = 0;
+/** Part of a head has arrived. */
+const stateHead = 1;
+/** A stream is at work. */
+const stateBusy = 2;
+/** Everything is said; what is pending leaves, then the connection closes. */
+const stateClosing = 3;
+const stateClosed = 4;
+
+/** No memory for a head: ask again this often, as long as timeout http-request lasts. */
+const memoryRetryMs = 10;
+
+/** What the mux needs from the rank above: pooled streams and who runs them. */
+export interface FrontHost {
+  readonly thread: ThreadContext;
+  readonly exchange: Exchange;
+  takeStream(session: Session, front: Side): Stream;
+  /** The stream never became a request: give it back without a word. */
+  releaseStream(stream: Stream): void;
+  /** The client connection is gone. */
+  frontClosed(session: Session): void;
+}
+
+export class H1Front implements Side, ConnectionOwner, Timed {
+  dueMs: number;
+  bucket: number;
+  timerNext: Timed | null;
+  timerPrevious: Timed | null;
+  readonly connection: Connection;
+  readonly inbound: Receiver;
+  readonly outbound: Output;
+  readonly session: Session;
+  private readonly host: FrontHost;
+  private readonly thread: ThreadContext;
+  private readonly proxy: ProxyPlan;
+  private readonly head: HeadState;
+  private stream: Stream | null;
+  private state: number;
+  /** Requests served before the current one. */
+  requestCount: number;
+  /** When the connection became idle, loop ms. */
+  private idleSinceMs: number;
+  /** Deadline of the head being received, 0: none. */
+  private headDueMs: number;
+  /** The response under way leaves the connection usable. */
+  private persistent: boolean;
+
+  constructor(host: FrontHost, session: Session, limits: H1Limits) {
+    this.dueMs = 0;
+    this.bucket = -1;
+    this.timerNext = null;
+    this.timerPrevious = null;
+    this.connection = session.connection;
+    this.inbound = new Receiver(session.connection, host.thread);
+    this.outbound = new Output(session.connection, host.thread);
+    this.session = session;
+    this.host = host;
+    this.thread = host.thread;
+    this.proxy = session.frontend;
+    this.head = new HeadState(limits);
+    this.stream = null;
+    this.state = stateIdle;
+    this.requestCount = 0;
+    this.idleSinceMs = session.acceptMs;
+    this.headDueMs = 0;
+    this.persistent = true;
+    this.connection.owner = this;
+  }
+
+  /** The connection is ready for HTTP: start waiting for a request. */
+  start(): void {
+    this.armIdle();
+    if (this.connection.readable) this.onReadable();
+  }
+
+  // ---- events ----
+
+  onReadable(): void {
+    if (this.state === stateBusy) this.host.exchange.onFrontReadable(this.stream!);
+    else if (this.state === stateClosing) this.drain();
+    else if (this.state !== stateClosed) this.receiveHead();
+  }
+
+  onWritable(): void {
+    if (this.state === stateBusy) this.host.exchange.onFrontWritable(this.stream!);
+    else if (this.state === stateClosed) return;
+    else if (this.outbound.flush() && this.state === stateClosing) this.drain();
+  }
+
+  onTimeout(nowMs: number): void {
+    if (this.state === stateClosing) {
+      this.close();
+      return;
+    }
+    if (this.state !== stateIdle && this.state !== stateHead) return;
+    if (this.headDueMs > nowMs + 1) {
+      this.receiveHead();
+      return;
+    }
+    // A keep-alive connection that stays quiet is closed without a word, as HAProxy does.
+    if (this.state === stateIdle && this.requestCount > 0) this.close();
+    else this.refuse(408, 'c');
+  }
+
+  // ---- requests ----
+
+  private receiveHead(): void {
+    const { inbound, thread } = this;
+    if (!inbound.hold()) {
+      thread.timers.schedule(this, thread.time.nowMs + memoryRetryMs);
+      return;
+    }
+    const limit = thread.program.model.global.tune.bufsize - thread.program.model.global.tune.maxrewrite;
+    const got = inbound.receiveRaw(limit);
+    if (got > 0) {
+      if (this.state === stateIdle) this.firstByte();
+      this.parse(limit);
+    } else if (got !== blocked) {
+      this.headEnded();
+    } else if (inbound.rawEnd === inbound.rawAt) {
+      inbound.drop();
+    }
+  }
+
+  private firstByte(): void {
+    const { thread, session, proxy } = this;
+    const stream = this.host.takeStream(session, this);
+    this.stream = stream;
+    this.state = stateHead;
+    this.head.restart();
+    const { times } = stream;
+    times.acceptMs = this.requestCount === 0 ? session.acceptMs : this.idleSinceMs;
+    times.acceptWallMs = thread.time.wallMs - (thread.time.nowMs - times.acceptMs);
+    times.requestWallMs = thread.time.wallMs;
+    times.handshakeMs = this.requestCount === 0 ? session.handshakeMs : 0;
+    times.firstByteMs = thread.time.nowMs;
+    times.idleMs = thread.time.nowMs - times.acceptMs - times.handshakeMs;
+    const limitMs = proxy.timeouts.httpRequestMs || proxy.timeouts.clientMs;
+    // timeout http-request counts from the accept on the first request (manual 4).
+    const from = this.requestCount === 0 ? session.acceptMs : thread.time.nowMs;
+    this.headDueMs = limitMs > 0 ? from + limitMs : 0;
+    if (this.headDueMs > 0) thread.timers.schedule(this, this.headDueMs);
+    else thread.timers.cancel(this);
+  }
+
+  private parse(limit: number): void {
+    const { inbound, head } = this;
+    const stream = this.stream!;
+    const length = parseRequestHead(stream.request, inbound.rawAt, inbound.rawEnd - inbound.rawAt, head);
+    if (length > 0) {
+      this.requestReady(stream, length);
+    } else if (length < 0) {
+      this.refuse(length === h1PrefaceH2 ? 400 : h1ErrorStatus(length), 'P');
+    } else if (inbound.rawEnd - inbound.slotAt >= limit) {
+      this.refuse(head.inFields ? 431 : 414, 'P');
+    } else if (this.connection.readable && this.connection.hangup) {
+      this.receiveHead();
+    }
+  }
+
+  private requestReady(stream: Stream, headLength: number): void {
+    const { inbound, thread } = this;
+    const { request } = stream;
+    this.state = stateBusy;
+    this.headDueMs = 0;
+    thread.timers.cancel(this);
+    stream.times.requestMs = thread.time.nowMs;
+    this.persistent = this.mayPersist(request);
+    inbound.begin(headLength, request.framing, request.contentLength);
+    this.host.exchange.onRequest(stream);
+  }
+
+  private mayPersist(request: Message): boolean {
+    if (this.proxy.persist === persistClose) return false;
+    if ((request.flags & connectionClose) !== 0) return false;
+    return request.version >= 11 || (request.flags & connectionKeepAlive) !== 0;
+  }
+
+  /** End of stream or error before a whole head. */
+  private headEnded(): void {
+    const partial = this.inbound.rawEnd > this.inbound.rawAt;
+    if (!partial && (this.requestCount > 0 || this.stream === null)) {
+      this.closeUnused();
+      return;
+    }
+    this.refuse(400, 'C');
+  }
+
+  /** A connection that never said anything: logged unless dontlognull (the exchange decides). */
+  private closeUnused(): void {
+    if (this.requestCount > 0) {
+      this.close();
+      return;
+    }
+    this.refuse(0, 'C');
+  }
+
+  private refuse(status: number, cause: string): void {
+    if (this.stream === null) {
+      this.firstByte();
+      this.stream!.times.firstByteMs = -1;
+    }
+    this.thread.timers.cancel(this);
+    this.state = stateBusy;
+    this.persistent = false;
+    this.inbound.failure = inboundClosed;
+    this.host.exchange.onBadRequest(this.stream!, status, cause);
+  }
+
+  // ---- responses ----
+
+  sendHead(message: Message, at: number, length: number, done: boolean): number {
+    const { thread, outbound } = this;
+    const { request } = this.stream!;
+    const informational = message.status < 200 && message.status !== 101;
+    const adds = informational ? 0 : this.frame(message, request, done);
+    const room = thread.memory.slotBytes;
+    const headLength = writeResponseHead(message, thread.scratchAt, room, adds);
+    if (headLength < 0) return sideGone;
+    const bodyless = informational || request.method === methodHead || message.framing === bodyNone;
+    const wasChunked = outbound.chunked;
+    if (bodyless) outbound.chunked = false;
+    const taken = outbound.start(headLength, at, bodyless ? 0 : length, done);
+    if (informational) outbound.chunked = wasChunked;
+    return bodyless && taken === 0 ? length : taken;
+  }
+
+  /** Decides framing and persistence of a final response; returns what the writer adds. */
+  private frame(message: Message, request: Message, done: boolean): number {
+    const { outbound } = this;
+    if (message.status === 101) {
+      outbound.chunked = false;
+      this.persistent = false;
+      return 0;
+    }
+    const modern = request.version >= 11;
+    if (message.framing === bodyUntilClose || message.framing === bodyChunked) {
+      // An HTTP/1.0 client knows no chunks: the end of the connection ends the body.
+      message.framing = modern ? bodyChunked : bodyUntilClose;
+    }
+    outbound.chunked = message.framing === bodyChunked;
+    if (message.framing === bodyUntilClose || this.mustClose(done)) this.persistent = false;
+    const chunks = outbound.chunked ? addChunked : 0;
+    const asked = (request.flags & connectionKeepAlive) !== 0;
+    if (!this.persistent) return chunks | (modern || asked ? connectionClose : 0);
+    return chunks | (modern ? 0 : connectionKeepAlive);
+  }
+
+  private mustClose(done: boolean): boolean {
+    if (this.thread.stopping || this.stream!.backend.persist === persistClose) return true;
+    return done && !this.inbound.bodyDone;
+  }
+
+  becomeTunnel(): void {
+    this.persistent = false;
+    this.outbound.chunked = false;
+    this.inbound.becomeTunnel();
+  }
+
+  finish(): void {
+    if (this.outbound.isFlushed()) this.connection.finish();
+  }
+
+  // ---- between requests ----
+
+  /** The stream is over. `keep`: its response was complete and well delimited. */
+  streamEnded(keep: boolean): void {
+    this.stream = null;
+    this.requestCount++;
+    if (!keep || !this.persistent || !this.inbound.bodyDone || !this.connection.isOpen) {
+      this.closeGracefully();
+      return;
+    }
+    this.state = stateIdle;
+    this.idleSinceMs = this.thread.time.nowMs;
+    this.inbound.rewind();
+    this.armIdle();
+    if (this.inbound.slotAt >= 0 || this.connection.readable) this.thread.defer(this.nextRequest);
+  }
+
+  /** Bound once: a pipelined request is looked at after the current batch of events. */
+  private readonly nextRequest = (): void => {
+    if (this.state !== stateIdle) return;
+    if (this.inbound.slotAt >= 0) {
+      const limit = this.thread.program.model.global.tune.bufsize;
+      this.firstByte();
+      this.parse(limit);
+    } else if (this.connection.isOpen && this.connection.readable) {
+      this.receiveHead();
+    }
+  };
+
+  private armIdle(): void {
+    const { timeouts } = this.proxy;
+    const first = this.requestCount === 0;
+    const limitMs = first
+      ? timeouts.httpRequestMs || timeouts.clientMs
+      : timeouts.httpKeepAliveMs || timeouts.httpRequestMs || timeouts.clientMs;
+    this.headDueMs = 0;
+    if (limitMs > 0) this.thread.timers.schedule(this, this.idleSinceMs + limitMs);
+    else this.thread.timers.cancel(this);
+  }
+
+  /** Soft stop: an idle connection closes, a busy one will after its response. */
+  stopIdle(): void {
+    if (this.state === stateIdle) this.close();
+  }
+
+  get isIdle(): boolean {
+    return this.state === stateIdle;
+  }
+
+  closeGracefully(): void {
+    if (this.state === stateClosed) return;
+    this.state = stateClosing;
+    if (!this.connection.isOpen || this.outbound.flush()) {
+      this.drain();
+      return;
+    }
+    const limitMs = this.proxy.timeouts.clientMs || lingerMs;
+    this.thread.timers.schedule(this, this.thread.time.nowMs + limitMs);
+  }
+
+  /** Unread request bytes would turn the close into a reset that destroys the response: read them. */
+  private drain(): void {
+    if (!this.connection.isOpen) {
+      this.close();
+      return;
+    }
+    if (!this.outbound.isFlushed()) return;
+    this.connection.finish();
+    const { thread } = this;
+    for (let i = 0; i < drainReadsMax && this.connection.readable; i++) {
+      if (this.connection.recv(thread.scratchAt, thread.memory.slotBytes) <= 0) break;
+    }
+    this.close();
+  }
+
+  /** Ends everything now. */
+  close(): void {
+    if (this.state === stateClosed) return;
+    const { stream, state } = this;
+    this.state = stateClosed;
+    this.stream = null;
+    this.thread.timers.remove(this);
+    this.inbound.drop();
+    this.outbound.release();
+    this.connection.close();
+    if (stream !== null && state === stateHead) this.host.releaseStream(stream);
+    this.host.frontClosed(this.session);
+  }
+}
+
+const drainReadsMax = 4;
+/** How long what is pending may take to leave when no client timeout says so. */
+const lingerMs = 10_000;

@@ -1,0 +1,178 @@
+// Connections of one thread to servers: opened here, taken from the idle pools or given back to them
+// (manual, http-reuse). The stream engine asks for a side and gets one; what lies between the socket
+// and the mux is decided here.
+
+import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
+import { AF_UNSPEC } from '../../shared/sys/constants.ts';
+import { familyOf, formatPeer } from '../../shared/sys/sockaddr.ts';
+import type { SocketAddress } from '../../shared/sys/sys.ts';
+import { Connection } from '../conn/connection.ts';
+import { openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
+import { H1Limits } from '../http/h1.ts';
+import type { ProxyPlan } from '../program.ts';
+import type { Server } from '../server/server.ts';
+import { writeTarget } from '../server/target.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { H1Back } from './h1-back.ts';
+import { ServerPool } from './idle-pool.ts';
+import { Opening, type OpeningStep } from './opening.ts';
+import type { Exchange } from './side.ts';
+import { TcpSide } from './tcp.ts';
+
+/** A connection was ready at once, or is on its way. Below zero: minus errno. */
+export const linkReady = 1;
+export const linkPending = 0;
+
+const noSteps: readonly OpeningStep[] = [];
+
+/** What one server needs for new connections, on this thread. */
+interface ServerLink {
+  readonly plan: SocketPlan;
+  readonly pool: ServerPool;
+  readonly limits: H1Limits;
+}
+
+/** Steps between connect and payload; filled by who knows PROXY headers and TLS (worker/thread.ts). */
+export type StepsFor = (stream: Stream, server: Server) => readonly OpeningStep[];
+
+export class Links {
+  private readonly thread: ThreadContext;
+  private readonly exchange: Exchange;
+  private readonly threadCount: number;
+  private readonly servers: Map<Server, ServerLink>;
+  private readonly address: SocketAddress;
+  private readonly stepsFor: StepsFor;
+  /** What two streams must have in common to share a connection: manual, http-reuse. '' mostly. */
+  private readonly hashFor: (stream: Stream, server: Server) => string;
+
+  constructor(
+    thread: ThreadContext,
+    exchange: Exchange,
+    threadCount: number,
+    stepsFor: StepsFor = () => noSteps,
+    hashFor: (stream: Stream, server: Server) => string = () => '',
+  ) {
+    this.thread = thread;
+    this.exchange = exchange;
+    this.threadCount = threadCount;
+    this.servers = new Map();
+    this.address = thread.sys.address();
+    this.stepsFor = stepsFor;
+    this.hashFor = hashFor;
+  }
+
+  connect(stream: Stream, server: Server): number {
+    const link = this.linkOf(stream.backend, server);
+    if (!writeTarget(server.target, stream.session.destination, stream.target, this.address)) {
+      return -EHOSTUNREACH;
+    }
+    const hash = this.sharingKey(stream, server);
+    if (stream.frontend.isHttp) {
+      const reused = this.takeIdle(stream, link, hash);
+      if (reused !== null) {
+        this.use(stream, reused, server);
+        return linkReady;
+      }
+    }
+    return this.open(stream, server, link, hash);
+  }
+
+  private sharingKey(stream: Stream, server: Server): string {
+    const own = this.hashFor(stream, server);
+    return server.target.isDynamic ? `${own} ${formatPeer(this.address)}` : own;
+  }
+
+  private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
+    if (link.pool.size === 0) return null;
+    const policy = stream.backend.model.httpReuse;
+    if (policy === 'never') return null;
+    const first = stream.session.streamCount <= 1;
+    if (first && policy === 'safe') return null;
+    return link.pool.take(hash, first && policy === 'aggressive' ? 2 : 0);
+  }
+
+  private open(stream: Stream, server: Server, link: ServerLink, hash: string): number {
+    const { thread, exchange } = this;
+    const domain = server.target.domain === AF_UNSPEC ? familyOf(this.address) : server.target.domain;
+    const fd = openSocket(thread.sys, domain, this.address, link.plan);
+    if (fd < 0) return fd;
+    const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
+    const back = stream.frontend.isHttp
+      ? new H1Back(thread, exchange, connection, server, link.limits, hash)
+      : new TcpSide(thread, exchange, connection, false);
+    const steps = this.stepsFor(stream, server);
+    new Opening(connection, back, steps, (result) => {
+      if (stream.back === back) exchange.onConnected(stream, result);
+    });
+    const watched = connection.watch();
+    if (watched < 0) {
+      connection.close();
+      return watched;
+    }
+    this.use(stream, back, server);
+    return linkPending;
+  }
+
+  private use(stream: Stream, back: H1Back | TcpSide, server: Server): void {
+    back.attach(stream);
+    stream.back = back;
+    stream.backConnection = back.connection;
+    enter(server.words, server.liveAt + liveCurrent);
+  }
+
+  /** The stream is done with its side: kept if it is clean, else closed. */
+  release(stream: Stream, reusable: boolean): void {
+    const back = stream.back as H1Back | TcpSide | null;
+    const { server } = stream;
+    if (back === null || server === null) return;
+    stream.back = null;
+    stream.backConnection = null;
+    leave(server.words, server.liveAt + liveCurrent);
+    if (reusable && back instanceof H1Back && back.isReusable() && !this.thread.stopping) {
+      if (stream.backend.model.httpReuse !== 'never' || back.isPrivate) {
+        this.linkOf(stream.backend, server).pool.put(back);
+        return;
+      }
+    }
+    back.close();
+  }
+
+  /** Closes idle connections of every server: soft stop. */
+  clear(): void {
+    for (const link of this.servers.values()) link.pool.clear();
+  }
+
+  /** Idle connections to `server` are of no use any more (it went down). */
+  clearServer(server: Server): void {
+    this.servers.get(server)?.pool.clear();
+  }
+
+  private linkOf(backend: ProxyPlan, server: Server): ServerLink {
+    const known = this.servers.get(server);
+    if (known !== undefined) return known;
+    const { thread } = this;
+    const { tune } = thread.program.model.global;
+    const { options } = backend.model;
+    const link: ServerLink = {
+      plan: socketPlan(
+        thread.sys,
+        server.model.source ?? backend.model.source,
+        options['srvtcpka'] === true || options['tcpka'] === true,
+        server.model.tcpUtMs,
+      ),
+      pool: new ServerPool(thread, server, this.threadCount),
+      limits: new H1Limits(
+        tune.httpMaxhdr - 1,
+        options['accept-unsafe-violations-in-http-response'] === true ||
+          options['accept-invalid-http-response'] === true,
+      ),
+    };
+    this.servers.set(server, link);
+    return link;
+  }
+}
+
+const EHOSTUNREACH = 113;
+
+const unowned = { onReadable(): void {}, onWritable(): void {} };

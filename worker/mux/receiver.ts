@@ -1,0 +1,230 @@
+// The receiving half of a connection that carries one message at a time (h1, tcp): one slot of memory,
+// the undecoded bytes in it, and the payload shown to the stream.
+//
+//   slot   | head (kept while rules and logs refer to it) | payload shown | undecoded | free
+//          0                                       bodyBase  bodyAt          rawAt       rawEnd
+//
+// An idle connection holds no slot.
+
+import { type Connection, blocked } from '../conn/connection.ts';
+import { BodyDecoder } from '../http/h1-body.ts';
+import { bodyLength as framingLength, bodyTunnel, bodyUntilClose } from '../http/message.ts';
+import type { SlotPool } from '../memory/pool.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { type Inbound, inboundClosed } from './side.ts';
+
+export class Receiver implements Inbound {
+  readonly connection: Connection;
+  readonly pool: SlotPool;
+  readonly decoder: BodyDecoder;
+  /** Slot, -1: none. Offsets below are absolute. */
+  slotAt: number;
+  slotEnd: number;
+  rawAt: number;
+  rawEnd: number;
+  bodyAt: number;
+  bodyLength: number;
+  bodyDone: boolean;
+  failure: number;
+  taken: number;
+  trailersAt: number;
+  trailersLength: number;
+  private bodyBase: number;
+  private framing: number;
+
+  constructor(connection: Connection, thread: ThreadContext) {
+    this.connection = connection;
+    this.pool = thread.memory;
+    this.decoder = new BodyDecoder(thread.trailers);
+    this.slotAt = -1;
+    this.slotEnd = 0;
+    this.rawAt = 0;
+    this.rawEnd = 0;
+    this.bodyAt = 0;
+    this.bodyLength = 0;
+    this.bodyDone = false;
+    this.failure = 0;
+    this.taken = 0;
+    this.trailersAt = 0;
+    this.trailersLength = 0;
+    this.bodyBase = 0;
+    this.framing = 0;
+  }
+
+  /** Makes sure there is a slot; false: the pool is empty. */
+  hold(): boolean {
+    if (this.slotAt >= 0) return true;
+    const at = this.pool.take();
+    if (at < 0) return false;
+    this.slotAt = at;
+    this.slotEnd = at + this.pool.slotBytes;
+    this.rawAt = at;
+    this.rawEnd = at;
+    this.bodyBase = at;
+    this.bodyAt = at;
+    return true;
+  }
+
+  /** Gives the slot back; whatever was in it is forgotten. */
+  drop(): void {
+    if (this.slotAt < 0) return;
+    this.pool.release(this.slotAt);
+    this.slotAt = -1;
+    this.rawAt = 0;
+    this.rawEnd = 0;
+    this.bodyLength = 0;
+  }
+
+  /** Receives raw bytes for a head, up to `limit` bytes of the slot in use. As Connection.recv. */
+  receiveRaw(limit: number): number {
+    const room = Math.min(this.slotAt + limit, this.slotEnd) - this.rawEnd;
+    if (room <= 0) return blocked;
+    const got = this.connection.recv(this.rawEnd, room);
+    if (got > 0) this.rawEnd += got;
+    return got;
+  }
+
+  /** Prepares for the next head: undecoded bytes move to the slot's start, an empty slot is given back. */
+  rewind(): void {
+    this.bodyLength = 0;
+    this.bodyDone = false;
+    this.failure = 0;
+    if (this.slotAt < 0) return;
+    const left = this.rawEnd - this.rawAt;
+    if (left === 0) {
+      this.drop();
+      return;
+    }
+    if (this.rawAt > this.slotAt) {
+      this.pool.bytes.copyWithin(this.slotAt, this.rawAt, this.rawEnd);
+      this.rawAt = this.slotAt;
+      this.rawEnd = this.slotAt + left;
+    }
+  }
+
+  /** A head of `headLength` bytes at rawAt has been parsed: what follows is payload framed like this. */
+  begin(headLength: number, framing: number, contentLength: number): void {
+    this.rawAt += headLength;
+    this.bodyBase = this.rawAt;
+    this.bodyAt = this.rawAt;
+    this.bodyLength = 0;
+    this.failure = 0;
+    this.taken = 0;
+    this.trailersLength = 0;
+    this.framing = framing;
+    this.decoder.start(framing, contentLength);
+    this.bodyDone = this.decoder.done;
+    if (!this.bodyDone && this.rawEnd > this.rawAt) this.decode();
+  }
+
+  /** From here on: raw bytes until the end of the connection. What was shown stays. */
+  becomeTunnel(): void {
+    this.framing = bodyTunnel;
+    this.decoder.start(bodyTunnel, -1);
+    this.bodyDone = false;
+    if (this.bodyLength === 0) this.bodyAt = this.rawAt;
+    if (this.rawEnd > this.rawAt) this.decode();
+  }
+
+  receive(): boolean {
+    if (this.bodyDone || this.failure !== 0 || !this.connection.readable) return false;
+    if (!this.hold()) return false;
+    this.compact();
+    const room = this.slotEnd - this.rawEnd;
+    if (room === 0) return false;
+    const got = this.connection.recv(this.rawEnd, room);
+    if (got === blocked) {
+      // A quiet tunnel holds no memory.
+      if (this.rawEnd === this.slotAt && this.bodyLength === 0) this.drop();
+      return false;
+    }
+    if (got <= 0) {
+      this.ended(got);
+      return true;
+    }
+    this.rawEnd += got;
+    this.decode();
+    return true;
+  }
+
+  consume(length: number): void {
+    this.taken += length;
+    this.bodyAt += length;
+    this.bodyLength -= length;
+    if (this.bodyLength === 0) this.compact();
+  }
+
+  bypassable(): number {
+    if (this.bodyLength > 0 || this.rawEnd > this.rawAt || this.bodyDone) return 0;
+    if (this.failure !== 0 || this.connection.transport !== null) return 0;
+    if (this.framing === framingLength) return this.decoder.remaining;
+    return this.framing === bodyTunnel || this.framing === bodyUntilClose ? bypassMax : 0;
+  }
+
+  bypassed(length: number): void {
+    this.taken += length;
+    this.connection.bytesReceived += length;
+    if (this.framing !== framingLength) return;
+    this.decoder.pass(length);
+    this.bodyDone = this.decoder.done;
+  }
+
+  /** The connection ended (0) or failed (minus errno) while payload was expected. */
+  ended(result: number): void {
+    if (result === 0 && (this.framing === bodyUntilClose || this.framing === bodyTunnel)) {
+      this.bodyDone = true;
+    } else {
+      this.failure = result === 0 ? inboundClosed : result;
+    }
+  }
+
+  private decode(): void {
+    const { decoder, rawAt } = this;
+    decoder.decode(this.pool.bytes, rawAt, this.rawEnd - rawAt);
+    const got = decoder.payloadLength;
+    if (got > 0) this.append(decoder.payloadAt, got);
+    this.rawAt = rawAt + decoder.consumed;
+    this.bodyDone = decoder.done;
+    if (decoder.error < 0) this.failure = decoder.error;
+    if (decoder.done && decoder.trailersLength > 0) {
+      this.trailersAt = decoder.trailersAt;
+      this.trailersLength = decoder.trailersLength;
+    }
+  }
+
+  private append(at: number, length: number): void {
+    if (this.bodyLength === 0) this.bodyAt = at;
+    const end = this.bodyAt + this.bodyLength;
+    if (end !== at) this.pool.bytes.copyWithin(end, at, at + length);
+    this.bodyLength += length;
+  }
+
+  /** Moves what is left to the front of the payload area, when that makes room. */
+  private compact(): void {
+    if (this.slotAt < 0) return;
+    if (this.bodyLength === 0) {
+      const left = this.rawEnd - this.rawAt;
+      if (left > 0 && this.rawAt > this.bodyBase) {
+        this.pool.bytes.copyWithin(this.bodyBase, this.rawAt, this.rawEnd);
+      }
+      this.rawAt = this.bodyBase;
+      this.rawEnd = this.bodyBase + left;
+      this.bodyAt = this.bodyBase;
+    } else if (this.slotEnd - this.rawEnd < compactBelow && this.bodyAt > this.bodyBase) {
+      this.shift();
+    }
+  }
+
+  private shift(): void {
+    const gap = this.bodyAt - this.bodyBase;
+    this.pool.bytes.copyWithin(this.bodyBase, this.bodyAt, this.rawEnd);
+    this.bodyAt = this.bodyBase;
+    this.rawAt -= gap;
+    this.rawEnd -= gap;
+  }
+}
+
+/** Less free room than this: payload that was partly taken moves down. */
+const compactBelow = 4096;
+/** The most one splice moves: a pipe's usual capacity grown by tune.pipesize is far below. */
+const bypassMax = 1 << 20;

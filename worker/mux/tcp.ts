@@ -1,0 +1,64 @@
+// TCP mode: bytes as they are, in both directions, with half-close. The same object serves either side;
+// it is also what remains of an HTTP connection whose stream was switched to a tunnel by a rule.
+
+import type { Connection, ConnectionOwner } from '../conn/connection.ts';
+import { bodyTunnel, type Message } from '../http/message.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { Output } from './output.ts';
+import { Receiver } from './receiver.ts';
+import { type Exchange, type Side, sideGone } from './side.ts';
+
+export class TcpSide implements Side, ConnectionOwner {
+  readonly connection: Connection;
+  readonly inbound: Receiver;
+  readonly outbound: Output;
+  private readonly exchange: Exchange;
+  private readonly isFront: boolean;
+  private stream: Stream | null;
+
+  constructor(thread: ThreadContext, exchange: Exchange, connection: Connection, isFront: boolean) {
+    this.connection = connection;
+    this.inbound = new Receiver(connection, thread);
+    this.outbound = new Output(connection, thread);
+    this.exchange = exchange;
+    this.isFront = isFront;
+    this.stream = null;
+    connection.owner = this;
+  }
+
+  attach(stream: Stream): void {
+    this.stream = stream;
+    this.inbound.begin(0, bodyTunnel, -1);
+  }
+
+  onReadable(): void {
+    if (this.stream === null) return;
+    if (this.isFront) this.exchange.onFrontReadable(this.stream);
+    else this.exchange.onBackReadable(this.stream);
+  }
+
+  onWritable(): void {
+    if (this.stream === null) return;
+    if (this.isFront) this.exchange.onFrontWritable(this.stream);
+    else this.exchange.onBackWritable(this.stream);
+  }
+
+  /** A TCP side carries no heads. */
+  sendHead(_message: Message, _at: number, _length: number, _done: boolean): number {
+    return sideGone;
+  }
+
+  becomeTunnel(): void {}
+
+  finish(): void {
+    if (this.outbound.isFlushed()) this.connection.finish();
+  }
+
+  close(): void {
+    this.stream = null;
+    this.inbound.drop();
+    this.outbound.release();
+    this.connection.close();
+  }
+}

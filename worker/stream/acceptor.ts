@@ -1,0 +1,312 @@
+// From an accepted descriptor to a mux: limits and counters, connection rules, what comes before the
+// protocol (PROXY header, TLS), session rules, and the choice of the mux. Owns the list of sessions of
+// its thread, for soft stops and `show sess`.
+
+import { field } from '../../shared/segment/metrics.ts';
+import { raise } from '../../shared/segment/counters.ts';
+import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
+import { countRate } from '../../shared/segment/rate.ts';
+import { IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_NODELAY } from '../../shared/sys/constants.ts';
+import type { SocketAddress } from '../../shared/sys/sys.ts';
+import { Connection } from '../conn/connection.ts';
+import { Endpoint, familyUnix } from '../conn/endpoint.ts';
+import { readOwn, readPeer } from '../conn/socket-address.ts';
+import { H1Limits } from '../http/h1.ts';
+import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
+import { type FrontHost, H1Front } from '../mux/h1-front.ts';
+import { Opening, type OpeningStep } from '../mux/opening.ts';
+import type { Exchange, Side } from '../mux/side.ts';
+import { TcpSide } from '../mux/tcp.ts';
+import type { ListenerPlan, ProxyPlan, RuleList } from '../program.ts';
+import type { Sample } from '../sample/sample.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { EngineContext } from './context.ts';
+import type { Engine } from './engine.ts';
+import { runRules } from './rule-runner.ts';
+import type { Session } from './session.ts';
+import { Stream } from './stream.ts';
+import { StreamPool } from './stream-pool.ts';
+
+const fieldConnections = field.conn_tot;
+const fieldConnectionRate = field.conn_rate;
+const fieldConnectionRateMax = field.conn_rate_max;
+const fieldSessions = field.stot;
+const fieldSessionRate = field.rate;
+const fieldSessionRateMax = field.rate_max;
+const fieldDeniedConnections = field.dcon;
+const fieldDeniedSessions = field.dses;
+const fieldH1Sessions = field.h1sess;
+
+/** Steps between accept and the mux, by what the bind line asks for. */
+export type FrontSteps = (session: ClientSession) => readonly OpeningStep[];
+
+/** One client connection on this thread. */
+export class ClientSession implements Session {
+  readonly connection: Connection;
+  readonly listener: ListenerPlan;
+  readonly frontend: ProxyPlan;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  readonly variables: (Sample | null)[];
+  acceptMs: number;
+  acceptWallMs: number;
+  handshakeMs: number;
+  streamCount: number;
+  /** null until the preamble is over, and in TCP mode. */
+  http: H1Front | null;
+  tcp: TcpSide | null;
+  stream: Stream | null;
+  /** Position in the acceptor's list. */
+  place: number;
+
+  constructor(connection: Connection, listener: ListenerPlan, nowMs: number, wallMs: number) {
+    this.connection = connection;
+    this.listener = listener;
+    this.frontend = listener.proxy;
+    this.source = connection.source;
+    this.destination = connection.destination;
+    this.variables = [];
+    this.acceptMs = nowMs;
+    this.acceptWallMs = wallMs;
+    this.handshakeMs = 0;
+    this.streamCount = 0;
+    this.http = null;
+    this.tcp = null;
+    this.stream = null;
+    this.place = -1;
+  }
+}
+
+export class Acceptor implements FrontHost {
+  readonly thread: ThreadContext;
+  readonly exchange: Exchange;
+  private readonly engine: Engine;
+  private readonly context: EngineContext;
+  private readonly streams: StreamPool;
+  private readonly sessions: ClientSession[];
+  private readonly scratch: SocketAddress;
+  private readonly steps: FrontSteps;
+  private readonly limits: Map<ProxyPlan, H1Limits>;
+  /** Called when a session begins or ends: the thread's load. */
+  private readonly onLoad: (sessions: number) => void;
+
+  constructor(engine: Engine, streams: StreamPool, steps: FrontSteps, onLoad: (n: number) => void) {
+    this.engine = engine;
+    this.exchange = engine;
+    this.context = engine.context;
+    this.thread = engine.context.thread;
+    this.streams = streams;
+    this.sessions = [];
+    this.scratch = this.thread.sys.address();
+    this.steps = steps;
+    this.limits = new Map();
+    this.onLoad = onLoad;
+  }
+
+  /** Sessions of this thread. */
+  get count(): number {
+    return this.sessions.length;
+  }
+
+  sessionAt(index: number): ClientSession {
+    return this.sessions[index];
+  }
+
+  /** A descriptor accepted on `listener`, here or by another thread. */
+  accept(fd: number, listener: ListenerPlan): void {
+    const { thread } = this;
+    const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
+    const session = new ClientSession(connection, listener, thread.time.nowMs, thread.time.wallMs);
+    readPeer(thread.sys, fd, this.scratch, connection.source);
+    readOwn(thread.sys, fd, this.scratch, connection.destination);
+    this.enter(session);
+    const { tcpConnection } = listener.proxy;
+    if (tcpConnection.length > 0 && !this.permits(session, tcpConnection, fieldDeniedConnections)) {
+      this.end(session);
+      return;
+    }
+    if (connection.source.family !== familyUnix) this.setOptions(fd, listener.proxy);
+    if (connection.watch() < 0) {
+      this.end(session);
+      return;
+    }
+    const steps = this.steps(session);
+    if (steps.length === 0) this.begin(session);
+    else this.openUp(session, steps);
+  }
+
+  private setOptions(fd: number, proxy: ProxyPlan): void {
+    const { sys } = this.thread;
+    const { options } = proxy.model;
+    sys.setsockoptInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (options['clitcpka'] === true || options['tcpka'] === true) {
+      sys.setsockoptInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    }
+  }
+
+  private enter(session: ClientSession): void {
+    const { context, thread } = this;
+    const { index } = session.frontend;
+    session.place = this.sessions.length;
+    this.sessions.push(session);
+    enter(context.live.words, context.frontLive[index] + liveCurrent);
+    enter(context.live.words, context.processLive + liveCurrent);
+    const { values } = thread.counters;
+    const row = context.frontRows[index];
+    values[row + fieldConnections] += 1;
+    const rate = countRate(values, row + fieldConnectionRate, thread.time.nowMs, 1);
+    raise(values, row + fieldConnectionRateMax, rate);
+    this.onLoad(this.sessions.length);
+  }
+
+  /** Runs connection or session rules with a stream that is lent for the purpose. */
+  private permits(session: ClientSession, rules: RuleList, deniedField: number): boolean {
+    const stream = this.streams.take(session);
+    const verdict = runRules(stream, rules);
+    this.streams.release(stream);
+    if (verdict === verdictNext || verdict === verdictStop) return true;
+    const { values } = this.thread.counters;
+    values[this.context.frontRows[session.frontend.index] + deniedField] += 1;
+    if (verdict !== verdictDrop) session.connection.resetOnClose();
+    return false;
+  }
+
+  private openUp(session: ClientSession, steps: readonly OpeningStep[]): void {
+    const { thread } = this;
+    new Opening(session.connection, unowned, steps, (result) => {
+      if (result < 0) {
+        this.end(session);
+        return;
+      }
+      session.handshakeMs = thread.time.nowMs - session.acceptMs;
+      this.begin(session);
+    });
+  }
+
+  private begin(session: ClientSession): void {
+    const { thread, context } = this;
+    const { frontend } = session;
+    if (frontend.tcpSession.length > 0) {
+      if (!this.permits(session, frontend.tcpSession, fieldDeniedSessions)) {
+        this.end(session);
+        return;
+      }
+    }
+    const { values } = thread.counters;
+    const row = context.frontRows[frontend.index];
+    values[row + fieldSessions] += 1;
+    const rate = countRate(values, row + fieldSessionRate, thread.time.nowMs, 1);
+    raise(values, row + fieldSessionRateMax, rate);
+    if (frontend.isHttp) {
+      values[row + fieldH1Sessions] += 1;
+      session.http = new H1Front(this, session, this.limitsOf(frontend));
+      session.http.start();
+    } else {
+      this.beginTcp(session);
+    }
+  }
+
+  private beginTcp(session: ClientSession): void {
+    const front = new TcpSide(this.thread, this.engine, session.connection, true);
+    session.tcp = front;
+    const stream = this.takeStream(session, front);
+    front.attach(stream);
+    const { times } = stream;
+    times.acceptMs = session.acceptMs;
+    times.acceptWallMs = session.acceptWallMs;
+    times.requestWallMs = session.acceptWallMs;
+    times.handshakeMs = session.handshakeMs;
+    this.engine.startTcp(stream);
+  }
+
+  private limitsOf(frontend: ProxyPlan): H1Limits {
+    const known = this.limits.get(frontend);
+    if (known !== undefined) return known;
+    const { options } = frontend.model;
+    const { tune } = this.thread.program.model.global;
+    const relaxed =
+      options['accept-unsafe-violations-in-http-request'] === true ||
+      options['accept-invalid-http-request'] === true;
+    const limits = new H1Limits(tune.httpMaxhdr - 1, relaxed);
+    this.limits.set(frontend, limits);
+    return limits;
+  }
+
+  takeStream(session: Session, front: Side): Stream {
+    const own = session as ClientSession;
+    session.streamCount++;
+    const stream = this.streams.take(session);
+    stream.front = front;
+    own.stream = stream;
+    return stream;
+  }
+
+  releaseStream(stream: Stream): void {
+    const session = stream.session as ClientSession;
+    if (session.stream === stream) session.stream = null;
+    this.streams.release(stream);
+  }
+
+  /** The engine is done with a stream (EngineContext.endFront). */
+  endFront(stream: Stream, keep: boolean): void {
+    const session = stream.session as ClientSession;
+    session.stream = null;
+    const { http } = session;
+    if (http !== null) {
+      http.streamEnded(keep);
+    } else {
+      session.tcp?.close();
+      this.frontClosed(session);
+    }
+    this.streams.release(stream);
+  }
+
+  frontClosed(session: Session): void {
+    this.end(session as ClientSession);
+  }
+
+  private end(session: ClientSession): void {
+    session.connection.close();
+    const { sessions, context } = this;
+    if (session.place < 0) return;
+    const last = sessions.pop()!;
+    if (last !== session) {
+      sessions[session.place] = last;
+      last.place = session.place;
+    }
+    session.place = -1;
+    leave(context.live.words, context.frontLive[session.frontend.index] + liveCurrent);
+    leave(context.live.words, context.processLive + liveCurrent);
+    this.onLoad(sessions.length);
+  }
+
+  /** Soft stop: idle keep-alive connections are closed, at most `most` now; returns how many are left idle. */
+  closeIdle(most: number): number {
+    let left = 0;
+    let closed = 0;
+    for (let i = this.sessions.length - 1; i >= 0; i--) {
+      const { http } = this.sessions[i];
+      if (http === null || !http.isIdle) continue;
+      if (closed < most) {
+        closed++;
+        http.close();
+      } else {
+        left++;
+      }
+    }
+    return left;
+  }
+
+  /** Hard stop. */
+  killAll(cause: string): void {
+    for (let i = this.sessions.length - 1; i >= 0; i--) {
+      const session = this.sessions[i];
+      if (session === undefined) continue;
+      if (session.stream !== null && session.stream.state !== 0) this.engine.kill(session.stream, cause);
+      if (session.place >= 0 && session.http !== null) session.http.close();
+      if (session.place >= 0) this.end(session);
+    }
+  }
+}
+
+const unowned = { onReadable(): void {}, onWritable(): void {} };

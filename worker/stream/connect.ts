@@ -1,0 +1,176 @@
+// From a chosen backend to a request on its way: a server and its slot, a connection, retries and
+// redispatches, and sending the request. Failures end in a reply with the letters of the log (manual 8.5).
+
+import { field } from '../../shared/segment/metrics.ts';
+import { ETIMEDOUT } from '../../shared/sys/constants.ts';
+import { linkPending, linkReady } from '../mux/links.ts';
+import { type Side, sideGone } from '../mux/side.ts';
+import {
+  assignFull,
+  assignNone,
+  assignOk,
+  retryAssign,
+  retryConnect,
+  retryWait,
+} from '../server/backend.ts';
+import type { EngineContext } from './context.ts';
+import { releaseBack } from './finish.ts';
+import { backGone, forwardRequest, forwardResponse, handTrailers, touch } from './forward.ts';
+import {
+  flagAnswered,
+  flagBodySent,
+  flagRequestDone,
+  flagRequestSent,
+  flagReused,
+  flagTcp,
+  stateConnecting,
+  stateForwarding,
+  stateQueued,
+  stateWaiting,
+} from './phases.ts';
+import { replyError } from './reply.ts';
+import type { Stream } from './stream.ts';
+
+const fieldConnect = field.connect;
+const fieldReuse = field.reuse;
+
+/** Finds a server for the stream, or queues it, or answers 503. Also called when a queue lets it go. */
+export function assignServer(context: EngineContext, stream: Stream): void {
+  const { backend } = stream.backend;
+  const result = backend === null ? assignNone : backend.assign(stream);
+  if (result === assignOk) {
+    connectServer(context, stream);
+    return;
+  }
+  const { thread } = context;
+  if (result === assignNone || result === assignFull) {
+    stream.times.queueMs = -1;
+    replyError(context, stream, 503, 'S', result === assignFull ? 'Q' : 'C');
+    return;
+  }
+  stream.state = stateQueued;
+  const limitMs = stream.queueTimeoutMs || stream.connectTimeoutMs;
+  if (limitMs > 0) thread.timers.schedule(stream, thread.time.nowMs + limitMs);
+  else thread.timers.cancel(stream);
+}
+
+/** Opens or reuses a connection to `stream.server`. */
+export function connectServer(context: EngineContext, stream: Stream): void {
+  const { thread } = context;
+  const server = stream.server!;
+  stream.times.queueMs = thread.time.nowMs;
+  stream.state = stateConnecting;
+  stream.flags &= ~flagReused;
+  const result = context.links.connect(stream, server);
+  const { values } = thread.counters;
+  if (result === linkReady) {
+    stream.flags |= flagReused;
+    values[server.row + fieldReuse] += 1;
+    values[stream.backend.backend!.row + fieldReuse] += 1;
+    connected(context, stream);
+  } else if (result === linkPending) {
+    values[server.row + fieldConnect] += 1;
+    values[stream.backend.backend!.row + fieldConnect] += 1;
+    const limitMs = stream.connectTimeoutMs;
+    if (limitMs > 0) thread.timers.schedule(stream, thread.time.nowMs + limitMs);
+    else thread.timers.cancel(stream);
+  } else {
+    connectFailed(context, stream, result);
+  }
+}
+
+/** The connection is up: the request leaves. */
+export function connected(context: EngineContext, stream: Stream): void {
+  const { thread } = context;
+  thread.timers.cancel(stream);
+  stream.times.connectMs = thread.time.nowMs;
+  const { front, back } = stream;
+  if (front === null || back === null) return;
+  if ((stream.flags & flagTcp) !== 0) {
+    stream.flags |= flagRequestSent | flagAnswered;
+    stream.state = stateForwarding;
+    touch(context, stream);
+    forwardRequest(context, stream);
+    if (stream.back === back) forwardResponse(context, stream);
+    return;
+  }
+  sendRequest(context, stream, front, back);
+}
+
+function sendRequest(context: EngineContext, stream: Stream, front: Side, back: Side): void {
+  const { inbound } = front;
+  stream.flags |= flagRequestSent;
+  stream.state = stateWaiting;
+  const { bodyLength: length, bodyDone: done } = inbound;
+  if (inbound.trailersLength > 0) handTrailers(front, back);
+  const taken = back.sendHead(stream.request, inbound.bodyAt, length, done);
+  if (taken === sideGone) {
+    backGone(context, stream, back);
+    return;
+  }
+  if (taken > 0) {
+    stream.flags |= flagBodySent;
+    inbound.consume(taken);
+  }
+  if (done && taken === length) stream.flags |= flagRequestDone;
+  armWaiting(context, stream);
+  if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
+  else if (back.connection.readable) back.connection.owner.onReadable();
+}
+
+/** timeout server runs once the request is complete; until then the client's counts too. */
+export function armWaiting(context: EngineContext, stream: Stream): void {
+  if ((stream.flags & flagRequestDone) === 0) {
+    touch(context, stream);
+    return;
+  }
+  const { thread } = context;
+  if (stream.serverTimeoutMs > 0) {
+    thread.timers.schedule(stream, thread.time.nowMs + stream.serverTimeoutMs);
+  } else {
+    thread.timers.cancel(stream);
+  }
+}
+
+/** A connection could not be made, or took too long (`result` -ETIMEDOUT). */
+export function connectFailed(context: EngineContext, stream: Stream, result: number): void {
+  releaseBack(context, stream);
+  const timedOut = result === -ETIMEDOUT;
+  const decision = stream.backend.backend!.connectFailed(stream, !timedOut, false);
+  retry(context, stream, decision, timedOut ? 's' : 'S');
+}
+
+function retry(context: EngineContext, stream: Stream, decision: number, cause: string): void {
+  const { thread } = context;
+  if (decision === retryAssign) {
+    assignServer(context, stream);
+  } else if (decision === retryConnect) {
+    connectServer(context, stream);
+  } else if (decision === retryWait) {
+    stream.state = stateConnecting;
+    const delayMs = stream.backend.backend!.retryDelayMs();
+    thread.timers.schedule(stream, thread.time.nowMs + delayMs);
+  } else {
+    replyError(context, stream, 503, cause, 'C');
+  }
+}
+
+/** The pause before the next attempt is over. */
+export function retryNow(context: EngineContext, stream: Stream): void {
+  if (stream.serverAssigned && stream.server !== null) connectServer(context, stream);
+  else assignServer(context, stream);
+}
+
+/**
+ * The server closed or reset before a byte of its answer. A connection that came from the idle pool may
+ * have been closed while it lay there: then nothing was processed and the request is sent again, once.
+ */
+export function requestLost(context: EngineContext, stream: Stream): boolean {
+  const resendable = (stream.flags & (flagReused | flagBodySent | flagAnswered)) === flagReused;
+  if (!resendable || stream.retriesConnectOnly) return false;
+  releaseBack(context, stream);
+  stream.flags &= ~(flagRequestSent | flagRequestDone);
+  const decision = stream.backend.backend!.connectFailed(stream, true, true);
+  retry(context, stream, decision, 'S');
+  return true;
+}

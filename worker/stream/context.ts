@@ -1,0 +1,30 @@
+// What the stream engine needs around it on one thread: counter rows, connections to servers, the log,
+// and the way back to the client's mux. Made by worker/thread.ts; tests make a smaller one.
+
+import type { LiveWords } from '../../shared/segment/live.ts';
+import type { Links } from '../mux/links.ts';
+import type { ProxyPlan } from '../program.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { Stream } from './stream.ts';
+
+export interface EngineContext {
+  readonly thread: ThreadContext;
+  readonly live: LiveWords;
+  /** Counter rows (index into counters.values) by proxy index, -1: none on that side. */
+  readonly frontRows: Int32Array;
+  readonly backRows: Int32Array;
+  /** By listener index, -1: no socket-stats. */
+  readonly listenerRows: Int32Array;
+  /** Live words by proxy index. */
+  readonly frontLive: Int32Array;
+  readonly backLive: Int32Array;
+  readonly links: Links;
+  /** Row of the process object, and its live words. */
+  readonly processRow: number;
+  readonly processLive: number;
+  log(stream: Stream): void;
+  /** Hands the client's side back to its mux, and the stream to the pool. */
+  endFront(stream: Stream, keep: boolean): void;
+  proxyAt(index: number): ProxyPlan;
+  proxyNamed(name: string): ProxyPlan | null;
+}

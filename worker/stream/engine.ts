@@ -1,0 +1,208 @@
+// The stream engine of one thread: what muxes, timers and queues call, and which part of the engine
+// answers in each state of a stream. The parts: request, connect, response, forward, reply, finish.
+
+import { ETIMEDOUT } from '../../shared/sys/constants.ts';
+import { field } from '../../shared/segment/metrics.ts';
+import type { Exchange } from '../mux/side.ts';
+import { assignServer, connected, connectFailed, retryNow } from './connect.ts';
+import type { EngineContext } from './context.ts';
+import { endsBy, finishStream } from './finish.ts';
+import { flushed, forwardRequest, forwardResponse, forwardTimeout, frontFailed } from './forward.ts';
+import {
+  flagAnswered,
+  flagRequestDone,
+  flagTcp,
+  stateConnecting,
+  stateForwarding,
+  stateFree,
+  stateQueued,
+  stateResponseRules,
+  stateRules,
+  stateTarpit,
+  stateWaiting,
+} from './phases.ts';
+import { replyError } from './reply.ts';
+import { moreData, onRequest, runRequest, tarpitOver } from './request.ts';
+import { onResponse, onResponseFailure, responseTimeout, runResponseRules } from './response.ts';
+import { startTcp } from './tcp.ts';
+import type { Stream } from './stream.ts';
+import { errorReply } from './error-reply.ts';
+import { sendReply } from './reply.ts';
+
+const fieldRequestErrors = field.ereq;
+
+export class Engine implements Exchange {
+  /** Set right after construction: the context refers to the engine's muxes. */
+  context: EngineContext;
+
+  constructor(context: EngineContext) {
+    this.context = context;
+  }
+
+  /** A TCP session begins: the front side stands in `stream.front`. */
+  startTcp(stream: Stream): void {
+    startTcp(this.context, stream);
+  }
+
+  onRequest(stream: Stream): void {
+    onRequest(this.context, stream);
+  }
+
+  onBadRequest(stream: Stream, status: number, cause: string): void {
+    const { context } = this;
+    const { values } = context.thread.counters;
+    values[context.frontRows[stream.frontend.index] + fieldRequestErrors] += 1;
+    endsBy(stream, cause, 'R');
+    stream.status = status;
+    if (status === 0) finishStream(context, stream, false);
+    else sendReply(context, stream, errorReply(stream, status));
+  }
+
+  onFrontReadable(stream: Stream): void {
+    const { context } = this;
+    const { front } = stream;
+    if (front === null) return;
+    switch (stream.state) {
+      case stateRules:
+        if (front.inbound.receive()) moreData(context, stream);
+        else if (isAborted(stream)) this.abort(stream, 'R');
+        return;
+      case stateForwarding:
+      case stateWaiting:
+        if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
+        else if (isAborted(stream)) this.abort(stream, stream.state === stateWaiting ? 'H' : 'D');
+        return;
+      case stateQueued:
+        if (isAborted(stream)) this.abort(stream, 'Q');
+        return;
+      case stateConnecting:
+        if (isAborted(stream)) this.abort(stream, 'C');
+        return;
+      case stateTarpit:
+        if (front.connection.hangup) this.abort(stream, 'T');
+        return;
+      default:
+    }
+  }
+
+  /** The client has left (option abortonclose, or its socket failed altogether). */
+  private abort(stream: Stream, phase: string): void {
+    endsBy(stream, 'C', phase);
+    if ((stream.flags & flagAnswered) !== 0 || (stream.flags & flagTcp) !== 0) {
+      finishStream(this.context, stream, false);
+    } else {
+      replyError(this.context, stream, 400, 'C', phase);
+    }
+  }
+
+  onFrontWritable(stream: Stream): void {
+    const { front } = stream;
+    if (front === null || !front.outbound.flush()) return;
+    flushed(this.context, stream);
+    if (stream.front === front && stream.state === stateForwarding) {
+      forwardResponse(this.context, stream);
+    }
+  }
+
+  onConnected(stream: Stream, result: number): void {
+    if (stream.state !== stateConnecting) return;
+    if (result < 0) connectFailed(this.context, stream, result);
+    else connected(this.context, stream);
+  }
+
+  onResponse(stream: Stream): void {
+    onResponse(this.context, stream);
+  }
+
+  onResponseFailure(stream: Stream, failure: number): void {
+    onResponseFailure(this.context, stream, failure);
+  }
+
+  onBackReadable(stream: Stream): void {
+    if (stream.state === stateForwarding) forwardResponse(this.context, stream);
+  }
+
+  onBackWritable(stream: Stream): void {
+    const { back } = stream;
+    if (back === null || !back.outbound.flush()) return;
+    flushed(this.context, stream);
+    if (stream.back === back && (stream.flags & flagRequestDone) === 0) {
+      if (stream.state === stateForwarding || stream.state === stateWaiting) {
+        forwardRequest(this.context, stream);
+      }
+    }
+  }
+
+  /** A queue let the stream go (server/backend.ts). */
+  resume(stream: Stream): void {
+    if (stream.state === stateQueued) assignServer(this.context, stream);
+  }
+
+  /** The stream's timer has fired. */
+  onTimeout(stream: Stream): void {
+    const { context } = this;
+    switch (stream.state) {
+      case stateRules:
+        this.rulesTimeout(stream);
+        return;
+      case stateTarpit:
+        tarpitOver(context, stream);
+        return;
+      case stateQueued:
+        stream.backend.backend?.queueExpired(stream);
+        replyError(context, stream, 503, 's', 'Q');
+        return;
+      case stateConnecting:
+        if (stream.back === null) retryNow(context, stream);
+        else connectFailed(context, stream, -ETIMEDOUT);
+        return;
+      case stateWaiting:
+        if ((stream.flags & flagRequestDone) === 0) this.requestTimeout(stream);
+        else responseTimeout(context, stream);
+        return;
+      case stateResponseRules:
+        runResponseRules(context, stream);
+        return;
+      case stateForwarding:
+        forwardTimeout(context, stream);
+        return;
+      default:
+    }
+  }
+
+  /** Rules waited for time (pause, inspect-delay), or for a client that sends nothing. */
+  private rulesTimeout(stream: Stream): void {
+    const { context } = this;
+    const waitsForTime = stream.waitUntilMs > 0 || stream.inspectUntilMs > 0;
+    if (waitsForTime) runRequest(context, stream);
+    else replyError(context, stream, 408, 'c', 'R');
+  }
+
+  /** The request's payload stopped coming (the client's turn) or going (the server's). */
+  private requestTimeout(stream: Stream): void {
+    const { front } = stream;
+    const isServers = front !== null && front.inbound.bodyLength > 0;
+    if (isServers) replyError(this.context, stream, 504, 's', 'D');
+    else replyError(this.context, stream, 408, 'c', 'D');
+  }
+
+  /** Ends a stream from outside: shutdown, hard stop, a fault of ours. */
+  kill(stream: Stream, cause: string): void {
+    if (stream.state === stateFree) return;
+    endsBy(stream, cause, stream.state === stateForwarding ? 'D' : 'R');
+    finishStream(this.context, stream, false);
+  }
+
+  payloadFailed(stream: Stream, failure: number): void {
+    frontFailed(this.context, stream, failure);
+  }
+}
+
+/** The client closed: its socket failed, or it closed its half and option abortonclose says that is enough. */
+function isAborted(stream: Stream): boolean {
+  const { connection } = stream.front!;
+  if (!connection.hangup) return false;
+  const chosen = stream.backend.model.options['abortonclose'];
+  // On by default in HTTP backends (manual 4, option abortonclose).
+  return (chosen ?? stream.backend.isHttp) || connection.broken;
+}

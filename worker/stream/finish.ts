@@ -1,0 +1,172 @@
+// The end of a stream: counted, logged, its server's slot and connection given back, its client told.
+// Everything that ends a stream comes through here exactly once.
+
+import { countTimes, raise } from '../../shared/segment/counters.ts';
+import { field } from '../../shared/segment/metrics.ts';
+import { countRate } from '../../shared/segment/rate.ts';
+import type { EngineContext } from './context.ts';
+import {
+  flagLogged,
+  flagResponseDone,
+  flagRequestDone,
+  flagTcp,
+  flagTunnel,
+  flagUnlogged,
+  stateFree,
+} from './phases.ts';
+import type { Stream } from './stream.ts';
+
+const fieldStot = field.stot;
+const fieldRate = field.rate;
+const fieldRateMax = field.rate_max;
+const fieldLastSession = field.lastsess;
+const fieldRequestBytesIn = field.reqbin;
+const fieldRequestBytesOut = field.reqbout;
+const fieldResponseBytesIn = field.resbin;
+const fieldResponseBytesOut = field.resbout;
+const fieldStatusOther = field.hrsp_other;
+const statusFields = [
+  field.hrsp_other,
+  field.hrsp_1xx,
+  field.hrsp_2xx,
+  field.hrsp_3xx,
+  field.hrsp_4xx,
+  field.hrsp_5xx,
+];
+const fieldClientAborts = field.cli_abrt;
+const fieldServerAborts = field.srv_abrt;
+
+/** Says how the stream ends, unless something has said so before (the first cause counts). */
+export function endsBy(stream: Stream, cause: string, phase: string): void {
+  if (stream.endCause === '-') {
+    stream.endCause = cause;
+    stream.endPhase = phase;
+  }
+}
+
+/** The stream enters its backend: current streams, session rate. */
+export function enterBackend(context: EngineContext, stream: Stream): void {
+  const { backend } = stream.backend;
+  if (backend === null || stream.backendEntered) return;
+  backend.enter(stream);
+  const { thread } = context;
+  const { values } = thread.counters;
+  const { row } = backend;
+  values[row + fieldStot] += 1;
+  const rate = countRate(values, row + fieldRate, thread.time.nowMs, 1);
+  raise(values, row + fieldRateMax, rate);
+}
+
+/** Ends the connection to the server, or keeps it for another stream when it is clean. */
+export function releaseBack(context: EngineContext, stream: Stream): void {
+  const clean = (stream.flags & cleanFlags) === cleanFlags;
+  context.links.release(stream, clean);
+}
+
+const cleanFlags = flagRequestDone | flagResponseDone;
+
+/** Ends a stream whose response (if any) has been handed on. `keep`: the client may send another request. */
+export function finishStream(context: EngineContext, stream: Stream, keep: boolean): void {
+  if (stream.state === stateFree) return;
+  const { thread } = context;
+  stream.state = stateFree;
+  stream.times.endMs = thread.time.nowMs;
+  thread.timers.remove(stream);
+  measure(stream);
+  countBytes(context, stream);
+  releaseBack(context, stream);
+  // Before the log line: the counts it shows are those that remain (manual 8.2.3).
+  stream.backend.backend?.leave(stream);
+  logOnce(context, stream);
+  context.endFront(stream, keep);
+}
+
+function measure(stream: Stream): void {
+  const { front } = stream;
+  if (front === null) return;
+  stream.bytesIn = stream.request.headLength + front.inbound.taken;
+  if (stream.bytesOutBase < 0) return;
+  const { connection, outbound } = front;
+  stream.bytesOut = connection.bytesSent + outbound.queuedBytes() - stream.bytesOutBase;
+}
+
+/** Both directions are complete. */
+export function isComplete(stream: Stream): boolean {
+  const done = flagRequestDone | flagResponseDone;
+  return (stream.flags & done) === done && (stream.flags & (flagTcp | flagTunnel)) === 0;
+}
+
+/** The log line: once, at the end (or earlier with option logasap). */
+export function logOnce(context: EngineContext, stream: Stream): void {
+  if ((stream.flags & (flagLogged | flagUnlogged)) !== 0) return;
+  stream.flags |= flagLogged;
+  if (stream.times.endMs < 0) stream.times.endMs = context.thread.time.nowMs;
+  context.log(stream);
+}
+
+function countBytes(context: EngineContext, stream: Stream): void {
+  const { values } = context.thread.counters;
+  const front = context.frontRows[stream.frontend.index];
+  const { bytesIn, bytesOut } = stream;
+  values[front + fieldRequestBytesIn] += bytesIn;
+  values[front + fieldResponseBytesOut] += bytesOut;
+  const listener = context.listenerRows[stream.session.listener.index];
+  if (listener >= 0) {
+    values[listener + fieldRequestBytesIn] += bytesIn;
+    values[listener + fieldResponseBytesOut] += bytesOut;
+  }
+  const isServed = stream.status > 0;
+  if (isServed) values[front + statusField(stream.status)] += 1;
+  const aborted = abortField(stream);
+  const { backend } = stream.backend;
+  if (backend !== null && stream.backendEntered) {
+    const back = backend.row;
+    values[back + fieldRequestBytesOut] += bytesIn;
+    values[back + fieldResponseBytesIn] += bytesOut;
+    values[back + fieldRequestBytesIn] += bytesIn;
+    values[back + fieldResponseBytesOut] += bytesOut;
+    if (isServed) values[back + statusField(stream.status)] += 1;
+    if (aborted > 0) values[back + aborted] += 1;
+    countPhases(context, stream, back);
+  }
+  if (stream.server !== null) countServer(context, stream, aborted);
+}
+
+function countServer(context: EngineContext, stream: Stream, aborted: number): void {
+  const { server } = stream;
+  if (server === null || stream.times.connectMs < 0) return;
+  const { values } = context.thread.counters;
+  const { row } = server;
+  values[row + fieldRequestBytesOut] += stream.bytesIn;
+  values[row + fieldResponseBytesIn] += stream.bytesOut;
+  values[row + fieldRequestBytesIn] += stream.bytesIn;
+  values[row + fieldResponseBytesOut] += stream.bytesOut;
+  values[row + fieldLastSession] = Math.floor(context.thread.time.nowMs / 1000);
+  if (stream.status > 0 && stream.endPhase !== 'C') values[row + statusField(stream.status)] += 1;
+  if (aborted > 0) values[row + aborted] += 1;
+  countPhases(context, stream, row);
+}
+
+/** Averages and maxima of the phases, milliseconds. */
+function countPhases(context: EngineContext, stream: Stream, row: number): void {
+  const { times } = stream;
+  if (times.connectMs < 0) return;
+  const queued = times.queueMs < 0 ? times.requestMs : times.queueMs;
+  const from = times.requestMs < 0 ? times.acceptMs : times.requestMs;
+  const queueMs = Math.max(0, Math.round(queued - from));
+  const connectMs = Math.max(0, Math.round(times.connectMs - queued));
+  const responseMs = times.responseMs < 0 ? 0 : Math.round(times.responseMs - times.connectMs);
+  const totalMs = Math.max(0, Math.round(times.endMs - times.acceptMs - times.idleMs));
+  countTimes(context.thread.counters.values, row, queueMs, connectMs, responseMs, totalMs);
+}
+
+function statusField(status: number): number {
+  return status < 100 || status > 599 ? fieldStatusOther : statusFields[(status / 100) | 0];
+}
+
+function abortField(stream: Stream): number {
+  const cause = stream.endCause;
+  if (cause === 'C' || cause === 'c') return fieldClientAborts;
+  if ((cause === 'S' || cause === 's') && stream.endPhase === 'D') return fieldServerAborts;
+  return 0;
+}

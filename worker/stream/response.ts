@@ -1,0 +1,200 @@
+// The server's answer: its rules, then its head and payload to the client; and what happens when there
+// is no usable answer. Interim responses pass through without rules (RFC 9110 15.2).
+
+import { field } from '../../shared/segment/metrics.ts';
+import { methodConnect } from '../http/message.ts';
+import {
+  verdictClose,
+  verdictDeny,
+  verdictDone,
+  verdictDrop,
+  verdictError,
+  verdictNext,
+  verdictStop,
+  verdictWait,
+} from '../keyword.ts';
+import { type Side, sideGone } from '../mux/side.ts';
+import type { EngineContext } from './context.ts';
+import { requestLost } from './connect.ts';
+import { endsBy, finishStream, logOnce } from './finish.ts';
+import {
+  forwardRequest,
+  forwardResponse,
+  frontGone,
+  handTrailers,
+  responseDone,
+  touch,
+} from './forward.ts';
+import {
+  flagAnswered,
+  flagRequestDone,
+  flagReused,
+  flagTunnel,
+  stateForwarding,
+  stateResponseRules,
+} from './phases.ts';
+import { afterResponse, replyError, sendReply } from './reply.ts';
+import { runRules } from './rule-runner.ts';
+import { directionResponse, type Stream } from './stream.ts';
+
+const fieldDenied = field.dresp;
+const fieldErrors = field.eresp;
+
+/** A head stands in stream.response. */
+export function onResponse(context: EngineContext, stream: Stream): void {
+  const { response } = stream;
+  if (response.status < 200 && response.status !== 101) {
+    interim(stream);
+    return;
+  }
+  const { thread } = context;
+  stream.times.responseMs = thread.time.nowMs;
+  stream.direction = directionResponse;
+  stream.rulePosition = -1;
+  stream.samplesFinal = true;
+  capture(stream);
+  stream.step = 0;
+  runResponseRules(context, stream);
+}
+
+function interim(stream: Stream): void {
+  const front = stream.front;
+  if (front !== null && stream.request.version >= 11) front.sendHead(stream.response, 0, 0, true);
+}
+
+function capture(stream: Stream): void {
+  const captures = stream.frontend.captureResponseHeaders;
+  const { response } = stream;
+  for (let i = 0; i < captures.length; i++) {
+    const found = response.find(captures[i].name, 0);
+    stream.responseCaptures[i] = found < 0 ? '' : response.valueText(found).slice(0, captures[i].lengthMax);
+  }
+}
+
+/** tcp-response content and http-response of the backend, then http-response of the frontend. */
+export function runResponseRules(context: EngineContext, stream: Stream): void {
+  const { backend, frontend } = stream;
+  while (stream.step < 3) {
+    const rules =
+      stream.step === 0
+        ? backend.tcpResponse
+        : stream.step === 1
+          ? backend.httpResponse
+          : backend === frontend
+            ? noRules
+            : frontend.httpResponse;
+    const verdict = rules.length === 0 ? verdictNext : runRules(stream, rules);
+    if (verdict === verdictWait) {
+      stream.state = stateResponseRules;
+      const { timers } = context.thread;
+      if (stream.waitUntilMs > 0) timers.schedule(stream, stream.waitUntilMs);
+      return;
+    }
+    if (verdict !== verdictNext && verdict !== verdictStop) {
+      settle(context, stream, verdict);
+      return;
+    }
+    stream.step++;
+  }
+  sendResponse(context, stream);
+}
+
+const noRules: [] = [];
+
+function settle(context: EngineContext, stream: Stream, verdict: number): void {
+  const { values } = context.thread.counters;
+  const { backend } = stream.backend;
+  if (verdict === verdictDeny || verdict === verdictClose || verdict === verdictDrop) {
+    values[context.frontRows[stream.frontend.index] + fieldDenied] += 1;
+    if (backend !== null) values[backend.row + fieldDenied] += 1;
+    if (stream.server !== null) values[stream.server.row + fieldDenied] += 1;
+  }
+  if ((verdict === verdictDeny || verdict === verdictDone) && stream.reply !== null) {
+    endsBy(stream, verdict === verdictDone ? 'L' : 'P', 'H');
+    sendReply(context, stream, stream.reply);
+  } else if (verdict === verdictError) {
+    replyError(context, stream, 502, 'I', 'H');
+  } else {
+    replyError(context, stream, 502, 'P', 'H');
+  }
+}
+
+function sendResponse(context: EngineContext, stream: Stream): void {
+  const front = stream.front as Side;
+  const back = stream.back as Side;
+  const { response } = stream;
+  const { backend } = stream.backend;
+  if (backend !== null && !backend.persistence.onResponse(stream)) {
+    replyError(context, stream, 502, 'P', 'H');
+    return;
+  }
+  afterResponse(stream);
+  stream.status = response.status;
+  stream.flags |= flagAnswered;
+  stream.state = stateForwarding;
+  const { inbound } = back;
+  const tunnel = isTunnel(stream);
+  const length = inbound.bodyLength;
+  const done = inbound.bodyDone && !tunnel;
+  stream.bytesOutBase = front.connection.bytesSent + front.outbound.queuedBytes();
+  if (inbound.trailersLength > 0) handTrailers(back, front);
+  const taken = front.sendHead(response, inbound.bodyAt, length, done);
+  if (taken === sideGone) {
+    frontGone(context, stream);
+    return;
+  }
+  if (taken > 0) inbound.consume(taken);
+  if (stream.frontend.log !== null && stream.frontend.log.early) logOnce(context, stream);
+  if (tunnel) {
+    startTunnel(context, stream, front, back);
+  } else if (done && taken === length) {
+    responseDone(context, stream, front);
+  } else {
+    touch(context, stream);
+    forwardResponse(context, stream);
+  }
+}
+
+function isTunnel(stream: Stream): boolean {
+  const { status } = stream.response;
+  if (status === 101) return true;
+  return stream.request.method === methodConnect && status >= 200 && status < 300;
+}
+
+function startTunnel(context: EngineContext, stream: Stream, front: Side, back: Side): void {
+  stream.flags |= flagTunnel;
+  stream.flags &= ~flagRequestDone;
+  front.becomeTunnel();
+  back.becomeTunnel();
+  touch(context, stream);
+  forwardRequest(context, stream);
+  if (stream.back === back) forwardResponse(context, stream);
+}
+
+/** No usable answer: closed, reset, or not HTTP. `failure` as Inbound.failure. */
+export function onResponseFailure(context: EngineContext, stream: Stream, failure: number): void {
+  const invalid = failure < 0 && failure >= -16;
+  if (!invalid && requestLost(context, stream)) return;
+  const { values } = context.thread.counters;
+  const { backend } = stream.backend;
+  if (backend !== null) values[backend.row + fieldErrors] += 1;
+  if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
+  if (!invalid && (stream.flags & flagReused) !== 0 && stream.session.streamCount > 1) {
+    // The client must repeat on its own what failed on a reused connection (RFC 9112 9.3.1): no answer.
+    endsBy(stream, 'S', 'H');
+    stream.status = 502;
+    finishStream(context, stream, false);
+    return;
+  }
+  replyError(context, stream, 502, invalid ? 'P' : 'S', 'H');
+}
+
+/** timeout server while waiting for the head. */
+export function responseTimeout(context: EngineContext, stream: Stream): void {
+  const { values } = context.thread.counters;
+  const { backend } = stream.backend;
+  if (backend !== null) values[backend.row + fieldErrors] += 1;
+  if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
+  replyError(context, stream, 504, 's', 'H');
+}
+
