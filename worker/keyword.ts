@@ -4,6 +4,7 @@
 import type { Place } from '../shared/config/diagnostic.ts';
 import type { Model, ProxyModel, RuleSet } from '../shared/config/model.ts';
 import type { HeaderName } from './http/message.ts';
+import type { PatternSource } from './match/pattern-file.ts';
 import type { ReplyPlan } from './program.ts';
 import type { Sample, SampleKind } from './sample/sample.ts';
 import type { Stream } from './stream/stream.ts';
@@ -50,8 +51,23 @@ export interface ArgumentDef {
   readonly optional?: boolean;
 }
 export type ArgumentType =
-  | 'string' | 'sint' | 'time' | 'size' | 'ipv4' | 'ipv6' | 'address' | 'mask4' | 'mask6'
-  | 'frontend' | 'backend' | 'server' | 'table' | 'userlist' | 'variable' | 'regex' | 'any';
+  | 'string'
+  | 'sint'
+  | 'time'
+  | 'size'
+  | 'ipv4'
+  | 'ipv6'
+  | 'address'
+  | 'mask4'
+  | 'mask6'
+  | 'frontend'
+  | 'backend'
+  | 'server'
+  | 'table'
+  | 'userlist'
+  | 'variable'
+  | 'regex'
+  | 'any';
 
 /** What an argument became. Names are resolved to indexes; regexes are compiled. */
 export type ArgumentValue = string | number | bigint | RegExp | null;
@@ -131,8 +147,15 @@ export interface Scope {
   expressionOf(text: string, kind: SampleKind): Expression | null;
   /** Builds `if ...` or `unless ...` from the cursor to its end; a true condition when at the end. */
   condition(words: WordCursor): Condition | null;
-  /** Builds a log-format string (manual 8.2.6). */
-  logFormat(text: string): FormatText | null;
+  /** The acl called `name` as this line sees it. null: alert given. */
+  acl(name: string): Condition | null;
+  /** Pattern lists of this thread: files of acls and maps, and where they are used. */
+  readonly patterns: PatternSource;
+  /**
+   * Builds a log-format string (manual 8.2.6). `header` (the default) percent-encodes what a header may
+   * not hold; `text` leaves values as they are (payloads, variables, names).
+   */
+  logFormat(text: string, use?: 'header' | 'text'): FormatText | null;
   /** Index of a variable by its scoped name (txn.foo): see sample/variables.ts. null: alert given. */
   variable(name: string): number | null;
   /** Index into model.proxies of the frontend or backend called `name`, -1: none. */
@@ -143,6 +166,8 @@ export interface Scope {
   /** Builds the reply of `words` (status, content-type, hdr, string, file, lf-..., errorfile...). */
   reply(words: WordCursor, statusDefault: number): ReplyPlan | null;
   header(name: string): HeaderName;
+  /** Alerts given so far: a caller that sees it grow need not say anything more. */
+  readonly alerts: number;
   alert(message: string, hint?: string): void;
   alertAt(place: Place, message: string, hint?: string): void;
   warning(message: string): void;

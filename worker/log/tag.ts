@@ -24,8 +24,11 @@ export interface LogTagDef {
   /** Without the percent sign: `ci`, `HM`. */
   readonly name: string;
   readonly help: string;
-  /** What the value is for encoders: a text, a number or yes/no. Absent: text. */
-  readonly type?: 'text' | 'number' | 'bool';
+  /**
+   * What the value is: `text` (the default) is quoted by +Q and is `-` when empty and mandatory;
+   * `plain` (dates) and `number` are never quoted nor replaced. Encoders write numbers bare.
+   */
+  readonly type?: 'text' | 'plain' | 'number';
   /** True: meaningful in HTTP mode only (manual 8.2.6, column H). */
   readonly http?: boolean;
   /**

@@ -1,0 +1,369 @@
+// What an entry may ask while it is built: names, expressions, conditions, formats, files and where to
+// report. One CompileContext per thread and program; one CompileScope per line. Start only; made by
+// worker/compile, handed to every row's `build` as the Scope of keyword.ts.
+
+import type { Diagnostics, Place } from '../../shared/config/diagnostic.ts';
+import { nearestWord } from '../../shared/config/hint.ts';
+import type { LineModel, Model, ProxyModel, RuleSet } from '../../shared/config/model.ts';
+import { type HeaderName, headerName } from '../http/message.ts';
+import type {
+  Condition,
+  ConverterDef,
+  Expression,
+  FetchDef,
+  FormatText,
+  Scope,
+  WordCursor,
+} from '../keyword.ts';
+import type { LogTagDef } from '../log/tag.ts';
+import type { PatternSource } from '../match/pattern-file.ts';
+import { PatternRegistry } from '../match/pattern-set.ts';
+import type { ReplyPlan } from '../program.ts';
+import { isLegalAt, points, readsLabel } from '../sample/reads.ts';
+import { kindAny, kindNames, type SampleKind } from '../sample/sample.ts';
+import { parseVariableName, VariableTable } from '../sample/variables.ts';
+import { buildCondition, buildNamedAcl, type ConditionSource, type NamedAcl } from './condition.ts';
+import {
+  appendConverterWord,
+  type BuiltExpression,
+  castExpression,
+  parseExpression,
+} from './expression.ts';
+import { compileLogFormat, headerFormat, type LogFormatKind, textFormat } from './log-format.ts';
+import { predefinedAcls } from './predefined-acls.ts';
+
+/** Builds the reply of `words`: worker/compile/reply.ts. */
+export type BuildReply = (
+  words: WordCursor,
+  scope: Scope,
+  statusDefault: number,
+) => ReplyPlan | null;
+
+/** The tables a program is compiled from. */
+export interface CompileTables {
+  readonly fetches: ReadonlyMap<string, FetchDef>;
+  readonly converters: ReadonlyMap<string, ConverterDef>;
+  readonly logTags: ReadonlyMap<string, LogTagDef>;
+  readonly reply: BuildReply;
+}
+
+/** What all scopes of one compilation share. */
+export class CompileContext {
+  readonly model: Model;
+  readonly diagnostics: Diagnostics;
+  readonly tables: CompileTables;
+  readonly variables: VariableTable;
+  readonly patterns: PatternRegistry;
+  /** ACLs by proxy and defaults section, then by name; null: it had mistakes. */
+  private readonly acls = new Map<string, Map<string, NamedAcl | null>>();
+  private readonly frontends = new Map<string, number>();
+  private readonly backends = new Map<string, number>();
+
+  constructor(model: Model, diagnostics: Diagnostics, tables: CompileTables) {
+    this.model = model;
+    this.diagnostics = diagnostics;
+    this.tables = tables;
+    this.variables = new VariableTable();
+    this.patterns = new PatternRegistry();
+    for (const [index, { name, kind }] of model.proxies.entries()) {
+      if (kind !== 'backend') this.frontends.set(name, index);
+      if (kind !== 'frontend') this.backends.set(name, index);
+    }
+  }
+
+  frontendIndex(name: string): number {
+    return this.frontends.get(name) ?? -1;
+  }
+
+  backendIndex(name: string): number {
+    return this.backends.get(name) ?? -1;
+  }
+
+  /** Names some proxy answers to, for hints. */
+  frontendNames(): Iterable<string> {
+    return this.frontends.keys();
+  }
+
+  backendNames(): Iterable<string> {
+    return this.backends.keys();
+  }
+
+  /** The ACLs compiled so far for one proxy and the defaults section a line came from. */
+  aclsOf(proxy: ProxyModel | null, from: string): Map<string, NamedAcl | null> {
+    const key = `${proxy === null ? '' : this.model.proxies.indexOf(proxy)} ${from}`;
+    let found = this.acls.get(key);
+    if (found === undefined) {
+      found = new Map();
+      this.acls.set(key, found);
+    }
+    return found;
+  }
+
+  /** The `acl` lines a line of `proxy` sees when it came from the defaults section `from`. */
+  aclLines(proxy: ProxyModel | null, from: string): readonly LineModel[] {
+    if (from !== '') return this.model.defaults.find((one) => one.name === from)?.acls ?? [];
+    return proxy?.acls ?? [];
+  }
+}
+
+/** Where a line is evaluated: the points its rule set stands for, on the sides the proxy has. */
+export function pointOf(ruleSet: RuleSet | '', proxy: ProxyModel | null): number {
+  if (ruleSet === '' || proxy === null) return 0;
+  const [front, back] = rulePoints[ruleSet];
+  const isFront = proxy.kind !== 'backend';
+  const isBack = proxy.kind !== 'frontend';
+  return (isFront ? front : 0) | (isBack ? back : 0);
+}
+
+const rulePoints: Readonly<Record<RuleSet, readonly [number, number]>> = {
+  'tcp-request connection': [points.frontConnection, 0],
+  'tcp-request session': [points.frontSession, 0],
+  'tcp-request content': [points.frontContent, points.backContent],
+  'tcp-response content': [points.frontResponseContent, points.backResponseContent],
+  'http-request': [points.frontRequest, points.backRequest],
+  'http-response': [points.frontResponse, points.backResponse],
+  'http-after-response': [points.frontResponse, points.backResponse],
+};
+
+/** What a scope stands for. */
+export interface ScopeSeat {
+  readonly proxy: ProxyModel | null;
+  readonly ruleSet: RuleSet | '';
+  /** The line being compiled: place and text of messages, and the ACLs it sees. */
+  readonly line: LineModel;
+  /** Or'ed points of sample/reads.ts; absent: from rule set and proxy. 0: anything is legal. */
+  readonly point?: number;
+}
+
+export class CompileScope implements Scope, ConditionSource {
+  readonly context: CompileContext;
+  readonly model: Model;
+  readonly proxy: ProxyModel | null;
+  readonly ruleSet: RuleSet | '';
+  readonly line: LineModel;
+  readonly point: number;
+  readonly patterns: PatternSource;
+  private readonly proxyIndex: number;
+
+  constructor(context: CompileContext, seat: ScopeSeat) {
+    this.context = context;
+    this.model = context.model;
+    this.proxy = seat.proxy;
+    this.ruleSet = seat.ruleSet;
+    this.line = seat.line;
+    this.point = seat.point ?? pointOf(seat.ruleSet, seat.proxy);
+    this.proxyIndex = seat.proxy === null ? -1 : context.model.proxies.indexOf(seat.proxy);
+    const { file, line } = seat.line.place;
+    this.patterns = {
+      registry: context.patterns,
+      content: (path, optional) => (optional ? this.find(path) : this.content(path)),
+      user: `by acl at file '${file}' line ${line}`,
+    };
+  }
+
+  // ---- ExpressionSource ----
+
+  get fetches(): ReadonlyMap<string, FetchDef> {
+    return this.context.tables.fetches;
+  }
+
+  get converters(): ReadonlyMap<string, ConverterDef> {
+    return this.context.tables.converters;
+  }
+
+  get logTags(): ReadonlyMap<string, LogTagDef> {
+    return this.context.tables.logTags;
+  }
+
+  get scope(): Scope {
+    return this;
+  }
+
+  get names() {
+    const { model, context, proxyIndex } = this;
+    return {
+      model,
+      proxyIndex,
+      frontendIndex: (name: string) => context.frontendIndex(name),
+      backendIndex: (name: string) => context.backendIndex(name),
+    };
+  }
+
+  /** Alerts given so far in the whole compilation. */
+  get alerts(): number {
+    return this.context.diagnostics.alerts;
+  }
+
+  // ---- Scope ----
+
+  expression(words: WordCursor): Expression | null {
+    const place = words.here();
+    if (words.atEnd()) {
+      this.alertAt(place, 'missing sample expression');
+      return null;
+    }
+    let built = this.parse(words.next(), place);
+    while (built !== null && !words.atEnd()) {
+      const more = appendConverterWord(words.peek(), built, this);
+      if (more === null) break;
+      if ('why' in more) {
+        this.alertAt(words.here(), more.why, more.hint);
+        return null;
+      }
+      words.next();
+      built = more;
+    }
+    return built;
+  }
+
+  expressionOf(text: string, kind: SampleKind): Expression | null {
+    const built = this.parse(text, this.line.place);
+    if (built === null || kind === kindAny) return built;
+    const cast = castExpression(built, kind);
+    if (cast === null) {
+      const types = `'${kindNames[built.returns]}' and '${kindNames[kind]}' was expected`;
+      this.alert(`expression '${text}' has the incompatible type ${types}`);
+    }
+    return cast;
+  }
+
+  /** A whole text as one expression that is legal here. */
+  private parse(text: string, place: Place): BuiltExpression | null {
+    const before = this.alerts;
+    const { expression, end, fault, hint } = parseExpression(text, 0, this);
+    if (expression === null) {
+      if (this.alerts === before) this.alertAt(place, fault, hint);
+      return null;
+    }
+    if (end < text.length) {
+      const what = expression.isConverted ? 'converter' : 'fetch keyword';
+      this.alertAt(place, `missing comma after ${what} in '${text}'`);
+      return null;
+    }
+    return this.isLegal(expression, place) ? expression : null;
+  }
+
+  /** Alerts when nothing the fetch reads exists here. */
+  isLegal(expression: BuiltExpression, place: Place): boolean {
+    const { name, reads } = expression.fetch;
+    if (isLegalAt(reads, this.point)) return true;
+    this.alertAt(
+      place,
+      `fetch method '${name}' extracts information from '${readsLabel(reads)}', ` +
+        'none of which is available here',
+    );
+    return false;
+  }
+
+  condition(words: WordCursor): Condition | null {
+    return buildCondition(words, this);
+  }
+
+  acl(name: string): Condition | null {
+    return this.aclNamed(name, this.line.place)?.condition ?? null;
+  }
+
+  named(name: string, words: WordCursor): NamedAcl | null {
+    return this.aclNamed(name, words.here());
+  }
+
+  /** Declared here, or predefined; compiled once. */
+  private aclNamed(name: string, place: Place): NamedAcl | null {
+    const { from } = this.line;
+    const known = this.context.aclsOf(this.proxy, from);
+    const found = known.get(name);
+    if (found !== undefined) return found;
+    const lines = this.context.aclLines(this.proxy, from).filter((line) => line.words[0] === name);
+    const words = predefinedAcls.get(name);
+    if (lines.length === 0 && words === undefined) {
+      this.alertAt(place, `no such ACL : '${name}'`, this.aclHint(name));
+      return null;
+    }
+    known.set(name, null);
+    const built =
+      lines.length > 0
+        ? buildNamedAcl(name, lines, this.at(lines[0]))
+        : buildNamedAcl(name, [this.predefinedLine(name, words ?? [])], this);
+    known.set(name, built);
+    return built;
+  }
+
+  private predefinedLine(name: string, words: readonly string[]): LineModel {
+    return { ...this.line, words: [name, ...words], columns: [] };
+  }
+
+  private aclHint(name: string): string {
+    const declared = this.context.aclLines(this.proxy, this.line.from).map((line) => line.words[0]);
+    const near = nearestWord(name, [...declared, ...predefinedAcls.keys()]);
+    return near === '' ? '' : `did you mean '${near}'?`;
+  }
+
+  /** Compiles every `acl` line of the proxy, so that unused ones are checked too. */
+  compileAcls(): void {
+    for (const line of this.context.aclLines(this.proxy, this.line.from)) {
+      if (line.words.length > 0) this.aclNamed(line.words[0], line.place);
+    }
+  }
+
+  /** The same seat on another line: its place, text and defaults section. */
+  at(line: LineModel): CompileScope {
+    const { proxy, ruleSet, point } = this;
+    return new CompileScope(this.context, { proxy, ruleSet, point, line });
+  }
+
+  logFormat(text: string, use: 'header' | 'text' = 'header'): FormatText | null {
+    return this.logFormatAs(text, use === 'header' ? headerFormat : textFormat);
+  }
+
+  /** A format with the rules of its user (logs, headers, payloads): see log-format.ts. */
+  logFormatAs(text: string, kind: LogFormatKind): FormatText | null {
+    return compileLogFormat(text, kind, this);
+  }
+
+  variable(name: string): number | null {
+    const parsed = parseVariableName(name);
+    if (typeof parsed !== 'string') return this.context.variables.indexOf(name);
+    this.alert(parsed);
+    return null;
+  }
+
+  frontendIndex(name: string): number {
+    return this.context.frontendIndex(name);
+  }
+
+  backendIndex(name: string): number {
+    return this.context.backendIndex(name);
+  }
+
+  content(path: string): string | null {
+    const found = this.find(path);
+    if (found === null) this.alert(`failed to open file '${path}'`);
+    return found;
+  }
+
+  private find(path: string): string | null {
+    return this.model.contents[path] ?? null;
+  }
+
+  reply(words: WordCursor, statusDefault: number): ReplyPlan | null {
+    return this.context.tables.reply(words, this, statusDefault);
+  }
+
+  header(name: string): HeaderName {
+    return headerName(name);
+  }
+
+  alert(message: string, hint = ''): void {
+    this.alertAt(this.line.place, message, hint);
+  }
+
+  alertAt(place: Place, message: string, hint = ''): void {
+    const { file, line } = this.line.place;
+    const text = place.file === file && place.line === line ? this.line.text : '';
+    this.context.diagnostics.alert(place, message, hint, text);
+  }
+
+  warning(message: string): void {
+    this.context.diagnostics.warning(this.line.place, message, '', this.line.text);
+  }
+}
