@@ -2,7 +2,7 @@
 // its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no socket.
 
 import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
-import { loadConfiguration } from '../shared/config/load.ts';
+import { type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { Console } from './console.ts';
 import type { Flags } from './flags.ts';
@@ -27,9 +27,7 @@ export function load(input: LoadInput): Loaded {
   const { model, diagnostics } = loadConfiguration({
     files: flags.files,
     environment: input.environment,
-    maxconn: flags.maxconn,
-    proxyMaxconn: flags.proxyMaxconn,
-    peerName: flags.peerName,
+    overrides: overridesOf(flags),
   });
   adjust(model, flags);
   const found = [...diagnostics.list, ...checked(input, model, diagnostics)];
@@ -94,19 +92,28 @@ function caretLine({ text, column }: Diagnostic): string {
   return `${text.slice(0, column - 1).replace(/[^\t]/g, ' ')}^`;
 }
 
+/** Only what was given: an absent flag leaves the configuration's word. */
+function overridesOf(flags: Flags): LoadOverrides {
+  return {
+    ...(flags.maxconn > 0 ? { maxconn: flags.maxconn } : {}),
+    ...(flags.proxyMaxconn > 0 ? { proxyMaxconn: flags.proxyMaxconn } : {}),
+    ...(flags.peerName === '' ? {} : { localpeer: flags.peerName }),
+    ...(flags.pidfile === '' ? {} : { pidfile: flags.pidfile }),
+    ...(flags.master ? { masterWorker: true } : {}),
+    ...(flags.daemon ? { daemon: true } : {}),
+  };
+}
+
 /** The command line has the last word (management.txt chapter 3). */
 function adjust(model: Model, flags: Flags): void {
   const { global } = model;
-  if (flags.maxconn > 0) global.maxconn = flags.maxconn;
-  if (flags.pidfile !== '') global.pidfile = flags.pidfile;
-  if (flags.daemon) global.daemon = true;
   if (flags.foreground || flags.debug) global.daemon = false;
-  if (flags.master) global.masterWorker = true;
   if (flags.zeroWarning) global.zeroWarning = true;
   if (flags.insecureFork) global.insecureForkWanted = true;
   if (!flags.verifyServers) global.ssl.serverVerify = 'none';
   if (!flags.fastForward) global.tune.disableFastForward = true;
-  if (!flags.zeroCopy || !flags.splice) global.tune.disableZeroCopyForwarding = true;
+  if (!flags.zeroCopy) global.tune.disableZeroCopyForwarding = true;
+  if (!flags.splice) global.tune.splice = false;
 }
 
 /** True when something listens for traffic: -c asks for that. */

@@ -1,8 +1,5 @@
 // HAProxy's command line (manual: management.txt chapter 3), one row per flag. Called by main.ts and by
-// cli/main.ts. Only reads words: it opens nothing but the folders of -f, prints nothing, exits nowhere.
-
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+// cli/main.ts. Only reads words: it opens nothing, prints nothing, exits nowhere.
 
 /** What the flags ask for. Numbers are 0 and texts '' where a flag was not given. */
 export interface Flags {
@@ -109,12 +106,16 @@ export const flagTable: readonly FlagDef[] = [
     name: 'f',
     value: '<file|dir>',
     help: 'load a configuration file or every .cfg of a folder',
-    apply: (state, _, value) => addFile(state, value),
+    apply: ({ flags }, _, value) => void flags.files.push(value),
   },
   {
     name: '-',
     help: 'all further words are configuration files or folders',
-    apply: (state) => takeFiles(state),
+    apply: (state) => {
+      state.flags.files.push(...state.words.slice(state.at + 1));
+      state.at = state.words.length;
+      return undefined;
+    },
   },
   {
     name: 'C',
@@ -292,34 +293,6 @@ function readFlag(state: State, word: string): Stop | undefined {
 /** As C's atol(): the digits at the start, 0 without any. */
 function leadingNumber(text: string): number {
   return Number(/^\s*[+-]?\d+/.exec(text)?.[0] ?? 0);
-}
-
-function addFile(state: State, path: string): Stop | undefined {
-  try {
-    state.flags.files.push(...listFiles(path));
-    return undefined;
-  } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault);
-    return mistake(`Cannot load configuration file/directory ${path} : ${reason}`);
-  }
-}
-
-/** The file itself, or the .cfg files of a folder that are not hidden, in byte order. */
-export function listFiles(path: string): string[] {
-  if (!(statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false)) return [path];
-  return readdirSync(path)
-    .filter((name) => name.endsWith('.cfg') && !name.startsWith('.'))
-    .filter((name) => statSync(join(path, name)).isFile())
-    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map((name) => join(path, name));
-}
-
-function takeFiles(state: State): Stop | undefined {
-  while (++state.at < state.words.length) {
-    const stop = addFile(state, state.words[state.at]);
-    if (stop !== undefined) return stop;
-  }
-  return undefined;
 }
 
 function pids(state: State, signal: 'SIGUSR1' | 'SIGTERM'): Stop | undefined {

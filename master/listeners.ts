@@ -8,7 +8,13 @@ import type { AddressModel, BindModel, Model, ProxyModel } from '../shared/confi
 import type { CliListener, ListenerObject } from '../shared/messages.ts';
 import { SHUT_RD } from '../shared/sys/constants.ts';
 import type { Sys } from '../shared/sys/sys.ts';
-import { type OpenSocket, openSocket, protocolName } from './sockets.ts';
+import {
+  type OpenSocket,
+  openSocket,
+  protocolName,
+  publishPaths,
+  withdrawPaths,
+} from './sockets.ts';
 
 /** One socket that is open in this process. */
 interface BoundSocket extends OpenSocket {
@@ -84,6 +90,7 @@ export class Listeners {
     for (const socket of this.sockets) push(free, socket.key, socket);
     const attempt = new Attempt(this.sys, this.options, free, this.offered);
     for (const wanted of wantedSockets(model)) await attempt.open(wanted);
+    attempt.settlePaths();
     this.offered = attempt.offered;
     return attempt.result();
   }
@@ -180,6 +187,8 @@ class Attempt {
   private readonly errors: string[] = [];
   private readonly warnings: string[] = [];
   private retryable = true;
+  /** Unix paths that are bound under a temporary name. */
+  private readonly paths: string[] = [];
 
   constructor(
     sys: Sys,
@@ -199,6 +208,12 @@ class Attempt {
     return { sockets, listeners, cliListeners, errors, warnings, retryable };
   }
 
+  /** All is well: sockets get their paths. Otherwise those who have them keep them. */
+  settlePaths(): void {
+    if (this.errors.length === 0) this.errors.push(...publishPaths(this.paths));
+    else withdrawPaths(this.paths);
+  }
+
   async open(wanted: Wanted): Promise<void> {
     const address = await resolveAddress(wanted.address);
     if (address === null) {
@@ -216,13 +231,13 @@ class Attempt {
     const twin = this.twinOf(wanted, address);
     if (twin !== undefined) return this.share(wanted, twin, key);
     const backlog = backlogOf(wanted);
-    const outcome = openSocket(this.sys, {
-      bind: wanted.bind,
-      address,
-      backlog,
-      reusePort: this.options.reusePort,
-      offeredFd: this.takeOffer(key),
-    });
+    const offeredFd = this.takeOffer(key);
+    const { reusePort } = this.options;
+    const request = { bind: wanted.bind, address, backlog, reusePort, offeredFd };
+    const outcome = openSocket(this.sys, request);
+    if (address.family === 'unix' && outcome.socket !== null && offeredFd < 0) {
+      this.paths.push(address.host);
+    }
     for (const warning of outcome.warnings) this.warnings.push(sentence(wanted, warning, address));
     if (outcome.socket === null) {
       this.fail({ ...wanted, address }, outcome.error, outcome.retryable);

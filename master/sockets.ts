@@ -6,7 +6,7 @@ import { errnoText } from '../shared/sys/errno.ts';
 import { decodeAddress, encodeAddress, type SocketFamily } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import type { AddressModel, BindModel } from '../shared/config/model.ts';
-import { linkSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 
 export interface SocketRequest {
   readonly bind: BindModel;
@@ -251,40 +251,46 @@ function bindFailure(result: number, address: AddressModel): string {
 }
 
 /**
- * Binds under a temporary name and renames, so that the path never disappears: whoever connects
- * reaches the old process or the new one. A copy of the old name allows to step back.
+ * Binds under a temporary name; `publishPaths` renames. So the path never disappears, whoever connects
+ * reaches the old process or the new one, and a start that fails has taken nothing from the old one.
  */
 function bindPath(sys: Sys, fd: number, request: SocketRequest): SocketOutcome | null {
   const { address, bind } = request;
-  const path = address.host;
-  const temporary = `${path}.${process.pid}.tmp`;
-  const backup = `${path}.${process.pid}.bak`;
+  const temporary = temporaryName(address.host);
   const shown = describe(address);
   const name = sys.address();
   if (!encodeAddress({ family: 'unix', host: temporary, port: 0 }, name)) {
     return failed(`name too long for UNIX socket (limit usually 97) ${shown}`);
   }
-  const kept = attempt('error when trying to preserve previous UNIX socket', () => {
-    rmSync(temporary, { force: true });
-    rmSync(backup, { force: true });
-    try {
-      linkSync(path, backup);
-    } catch (fault) {
-      if ((fault as NodeJS.ErrnoException).code !== 'ENOENT') throw fault;
-    }
-  });
-  if (kept !== '') return failed(`${kept} ${shown}`);
+  const cleared = attempt('error when trying to unlink previous UNIX socket', () =>
+    rmSync(temporary, { force: true }),
+  );
+  if (cleared !== '') return failed(`${cleared} ${shown}`);
   const result = sys.bind(fd, name);
-  if (result < 0) {
-    rmSync(backup, { force: true });
-    return failed(bindFailure(result, address), result === -abi.EADDRINUSE);
-  }
-  const fault =
-    setOwner(sys, temporary, bind) ||
-    attempt('cannot switch final and temporary UNIX sockets', () => renameSync(temporary, path));
+  if (result < 0) return failed(bindFailure(result, address), result === -abi.EADDRINUSE);
+  const fault = setOwner(sys, temporary, bind);
+  if (fault === '') return null;
   rmSync(temporary, { force: true });
-  rmSync(backup, { force: true });
-  return fault === '' ? null : failed(`${fault} ${shown}`);
+  return failed(`${fault} ${shown}`);
+}
+
+const temporaryName = (path: string): string => `${path}.${process.pid}.tmp`;
+
+/** Gives sockets their paths; the sentences of those that cannot be renamed. */
+export function publishPaths(paths: readonly string[]): string[] {
+  return paths
+    .map((path) => {
+      const fault = attempt('cannot switch final and temporary UNIX sockets', () =>
+        renameSync(temporaryName(path), path),
+      );
+      return fault === '' ? '' : `${fault} [${path}]`;
+    })
+    .filter((fault) => fault !== '');
+}
+
+/** The opposite: removes the temporary names of sockets that will not be used. */
+export function withdrawPaths(paths: readonly string[]): void {
+  for (const path of paths) rmSync(temporaryName(path), { force: true });
 }
 
 function setOwner(sys: Sys, path: string, bind: BindModel): string {

@@ -2,13 +2,13 @@
 // main.ts. Signals as management.txt chapter 4 says; SIGTERM and SIGINT are left to the kernel, which
 // ends the process at once.
 
-import { rmSync, writeFileSync } from 'node:fs';
 import type { Model } from '../shared/config/model.ts';
 import type { RunningWorker, WorkerHost, WorkerStart, WorkerToMaster } from '../shared/messages.ts';
 import { hasListener, printDiagnostics } from './configuration.ts';
 import { reportReady, silence } from './daemon.ts';
 import { Listeners } from './listeners.ts';
 import { SIGTERM, SIGTTIN, SIGUSR1, tellOldProcesses } from './old-process.ts';
+import { writePid } from './pidfile.ts';
 import { changeRoot, dropIdentity, rootWarnings } from './privileges.ts';
 import { importWorker, type Program } from './program.ts';
 import { attach, bindAll, settleLimits, takeOldSockets, workerStart } from './start.ts';
@@ -51,18 +51,6 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
 function writePidfile({ console }: Program, { global }: Model): boolean {
   if (!global.daemon || global.pidfile === '') return true;
   return writePid(global.pidfile, console);
-}
-
-/** Replaces the file; false with an alert when it cannot be written. */
-export function writePid(path: string, console: Program['console']): boolean {
-  try {
-    rmSync(path, { force: true });
-    writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
-    return true;
-  } catch {
-    console.alert(`[hawser.main()] Cannot create pidfile ${path}`);
-    return false;
-  }
 }
 
 async function startHere(

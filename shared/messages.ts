@@ -66,6 +66,8 @@ export type MasterToWorker =
 export type WorkerToMaster =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
+  /** Warnings and notices found while compiling; the worker goes on. */
+  | { readonly type: 'checked'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'cli-answer'; readonly id: number; readonly text: string }
   | { readonly type: 'draining'; readonly streams: number };
 

@@ -1,0 +1,123 @@
+// One worker process from spawn to gone: its descriptors, what it says, its exit. Made by the
+// supervisor, which decides about it. Never restarts anything by itself.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Diagnostic } from '../shared/config/diagnostic.ts';
+import type { ListenerObject, MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
+import type { CliLevel } from './cli-level.ts';
+import type { Program } from './program.ts';
+import { type Prepared, workerStart } from './start.ts';
+
+export interface GenerationEvents {
+  /** What compiling said; `fatal`: the worker leaves because of it. */
+  diagnostics(list: readonly Diagnostic[], fatal: boolean): void;
+  ready(generation: Generation): void;
+  /** `status`: its exit status, or 128 + the signal that ended it. */
+  gone(generation: Generation, status: number): void;
+}
+
+/** The first descriptors of a child: standard ones, IPC, then ours. */
+const segmentFd = 4;
+const firstListenerFd = 5;
+
+export class Generation {
+  readonly prepared: Prepared;
+  /** Wall clock of its start, milliseconds. */
+  readonly startMs: number;
+  readonly pid: number;
+  /** Reloads since it started. */
+  reloads = 0;
+  /** Ready: it serves (until it leaves). Leaving: it was told to finish. */
+  ready = false;
+  leaving = false;
+  gone = false;
+  private readonly child: ChildProcess;
+  private readonly events: GenerationEvents;
+  private readonly questions = new Map<number, (text: string) => void>();
+  private lastQuestion = 0;
+
+  constructor(program: Program, prepared: Prepared, events: GenerationEvents) {
+    this.prepared = prepared;
+    this.events = events;
+    this.startMs = Date.now();
+    const { bound, segment } = prepared;
+    const all = [...bound.listeners, ...bound.cliListeners];
+    const entry = fileURLToPath(new URL('./worker-process.js', import.meta.url));
+    this.child = spawn(process.execPath, [...process.execArgv, entry, program.workerUrl.href], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', segment.fd, ...all.map(({ fd }) => fd)],
+      serialization: 'advanced',
+      env: { ...program.environment, HAPROXY_MWORKER: '1' },
+    });
+    this.pid = this.child.pid ?? -1;
+    this.child.on('message', (message: WorkerToMaster) => this.hear(message));
+    this.child.on('error', () => this.leave(1));
+    this.child.on('exit', (code, signal) =>
+      this.leave(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
+    );
+    this.tell(inChild(workerStart(program, prepared)));
+  }
+
+  /** Nothing when it is gone already. */
+  kill(signal: NodeJS.Signals): void {
+    if (!this.gone) this.child.kill(signal);
+  }
+
+  /** Asks it to finish what it does and to leave; also while it is still starting. */
+  softStop(): void {
+    this.leaving = true;
+    this.tell({ type: 'soft-stop' });
+  }
+
+  /** Runs one command line of the runtime API; the text of its answer, '' when the worker dies. */
+  ask(line: string, level: CliLevel, payload: string): Promise<string> {
+    if (this.gone) return Promise.resolve('');
+    const id = ++this.lastQuestion;
+    return new Promise((settle) => {
+      this.questions.set(id, settle);
+      this.tell({ type: 'cli', id, level, line, payload });
+    });
+  }
+
+  private tell(message: MasterToWorker): void {
+    // A worker that died while we spoke is reported by its exit, not by this write.
+    if (this.child.connected) this.child.send(message, () => undefined);
+  }
+
+  private hear(message: WorkerToMaster): void {
+    const { events } = this;
+    if (message.type === 'failed') events.diagnostics(message.diagnostics, true);
+    if (message.type === 'checked') events.diagnostics(message.diagnostics, false);
+    if (message.type === 'cli-answer') this.answer(message.id, message.text);
+    if (message.type === 'ready') {
+      this.ready = true;
+      events.ready(this);
+    }
+  }
+
+  private answer(id: number, text: string): void {
+    this.questions.get(id)?.(text);
+    this.questions.delete(id);
+  }
+
+  private leave(status: number): void {
+    if (this.gone) return;
+    this.gone = true;
+    for (const id of [...this.questions.keys()]) this.answer(id, '');
+    this.events.gone(this, status);
+  }
+}
+
+/** The message with the descriptors' numbers in the child. */
+function inChild(start: ReturnType<typeof workerStart>): ReturnType<typeof workerStart> {
+  const count = start.listeners.length;
+  const listeners = start.listeners.map(
+    (listener, index): ListenerObject => ({ ...listener, fd: firstListenerFd + index }),
+  );
+  const cliListeners = start.cliListeners.map((listener, index) => ({
+    ...listener,
+    fd: firstListenerFd + count + index,
+  }));
+  return { ...start, listeners, cliListeners, segment: { ...start.segment, fd: segmentFd } };
+}

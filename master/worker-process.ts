@@ -1,0 +1,104 @@
+// Entry of a worker process: receives what the master prepared, runs worker/main in this process, and
+// leaves when it is done or when the master is gone. Started by generation.ts with inherited descriptors;
+// the first IPC message is WorkerStart. Never binds and never reads the configuration.
+
+import type { Diagnostics } from '../shared/config/diagnostic.ts';
+import type { Model } from '../shared/config/model.ts';
+import type {
+  MasterToWorker,
+  RunningWorker,
+  WorkerHost,
+  WorkerStart,
+  WorkerToMaster,
+} from '../shared/messages.ts';
+import { linuxSys } from '../shared/sys/linux.ts';
+import { changeRoot, dropIdentity } from './privileges.ts';
+import { importWorker } from './program.ts';
+
+interface WorkerModule {
+  readonly startWorker: (start: WorkerStart, host: WorkerHost) => Promise<RunningWorker>;
+}
+
+interface CheckModule {
+  readonly checkConfiguration: (model: Model) => { readonly diagnostics: Diagnostics };
+}
+
+const program = { workerUrl: new URL(process.argv[2]) };
+const waiting: MasterToWorker[] = [];
+let running: RunningWorker | null = null;
+
+// The master is gone: nobody would ever stop or replace this process.
+process.on('disconnect', () => process.exit(1));
+process.on('SIGUSR1', () => tell({ type: 'soft-stop' }));
+process.on('SIGTTOU', () => tell({ type: 'pause' }));
+process.on('SIGTTIN', () => tell({ type: 'resume' }));
+process.on('SIGQUIT', () => tell({ type: 'dump', what: 'pools' }));
+process.on('SIGHUP', () => tell({ type: 'dump', what: 'servers' }));
+process.on('SIGUSR2', () => undefined);
+process.on('SIGPIPE', () => undefined);
+process.on('message', (message: MasterToWorker) => {
+  if (message.type === 'start') void begin(message);
+  else tell(message);
+});
+
+/** Commands that come before the worker runs wait for it. */
+function tell(message: MasterToWorker): void {
+  if (running === null) waiting.push(message);
+  else running.handle(message);
+}
+
+async function begin(start: WorkerStart): Promise<void> {
+  try {
+    const { checkConfiguration } = await importWorker<CheckModule>(program, 'check');
+    const { diagnostics } = checkConfiguration(start.model);
+    if (diagnostics.alerts > 0) return fail(diagnostics);
+    if (diagnostics.list.length > 0) send({ type: 'checked', diagnostics: diagnostics.list });
+    const { startWorker } = await importWorker<WorkerModule>(program, 'main');
+    running = await startWorker(start, host(start.model));
+  } catch (fault) {
+    process.stderr.write(`${fault instanceof Error ? fault.stack : fault}\n`);
+    return leave(1);
+  }
+  dropOnce(start.model);
+  send({ type: 'ready' });
+  for (const message of waiting.splice(0)) running.handle(message);
+  leave(await running.finished);
+}
+
+function fail({ list }: Diagnostics): void {
+  send({ type: 'failed', diagnostics: list });
+  leave(1);
+}
+
+let dropped = false;
+
+function dropOnce(model: Model): void {
+  if (dropped) return;
+  dropped = true;
+  const sys = linuxSys();
+  changeRoot(sys, model.global);
+  dropIdentity(sys, model.global);
+}
+
+function host(model: Model): WorkerHost {
+  return {
+    // Ready is what this file says, once the rights are gone, too.
+    send: (message) => {
+      if (message.type !== 'ready') send(message);
+    },
+    dropPrivileges: () => dropOnce(model),
+  };
+}
+
+function send(message: WorkerToMaster): void {
+  if (process.connected) process.send?.(message);
+}
+
+/** Leaves once what was said has been written. */
+function leave(status: number): void {
+  process.exitCode = status;
+  process.removeAllListeners('disconnect');
+  process.on('disconnect', () => process.exit(status));
+  if (process.connected) process.disconnect();
+  else process.exit(status);
+}
