@@ -165,6 +165,11 @@ export class CounterReader {
 
   /** Events per second over the sliding period that ends at `nowMs`, rounded down. */
   rate(objectIndex: number, at: number, nowMs: number): number {
+    return Math.floor(this.exactRate(objectIndex, at, nowMs));
+  }
+
+  /** The same with its fraction. */
+  exactRate(objectIndex: number, at: number, nowMs: number): number {
     let total = 0;
     for (const chunk of this.chunksOf(objectIndex)) {
       total += rateTotal(
@@ -173,7 +178,7 @@ export class CounterReader {
         nowMs,
       );
     }
-    return Math.floor(total / ratePeriodMs);
+    return total / ratePeriodMs;
   }
 
   /** Average of a window over live writers, rounded up; 0 without samples. */

@@ -13,7 +13,7 @@ import { linuxSys } from '../sys/linux.ts';
 import type { Sys } from '../sys/sys.ts';
 import { chunkCount } from './chunks.ts';
 import { CounterReader, CounterWriter } from './counters.ts';
-import { LiveWords, liveCurrent, liveSum } from './live.ts';
+import { LiveReader, LiveWords, liveCurrent } from './live.ts';
 import { field } from './metrics.ts';
 import { ObjectTable, typeFrontend, typeServer } from './objects.ts';
 import { type ProcessProbe, ProcessSlots } from './processes.ts';
@@ -134,7 +134,11 @@ function checkAfterDeath(
   for (let i = 0; i < objects.count; i++) {
     sum += reader.sum(i, field.stot);
     assert.equal(reader.gauge(i, field.CurrStreams), 0, `a dead gauge counts at step ${step}`);
-    assert.equal(liveSum(view, i, liveCurrent), 0, `dead live words count at step ${step}`);
+    assert.equal(
+      new LiveReader(view).sum(i, liveCurrent),
+      0,
+      `dead live words count at step ${step}`,
+    );
   }
   assert.equal(sum, ledger.counted, `after a kill at step ${step}`);
   const names = new Set(Array.from({ length: objects.count }, (_, i) => objects.identityOf(i)));

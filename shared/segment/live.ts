@@ -4,7 +4,7 @@
 // have their own.
 
 import { chunkAt, chunkCount, claimChunk, keyOf, kindLive, ownerOf } from './chunks.ts';
-import { liveRowsPerChunk, liveWords } from './layout.ts';
+import { liveRowsPerChunk, liveWords, wordChunkRevision } from './layout.ts';
 import { noRoom } from './objects.ts';
 import type { Segment } from './segment.ts';
 
@@ -113,22 +113,64 @@ function enterIf(words: Int32Array, at: number, limit: number): number {
   }
 }
 
-/** Sum of one word over the live processes of the segment, for statistics. */
-export function liveSum(segment: Segment, objectIndex: number, word: number): number {
-  let total = 0;
-  for (const chunk of liveChunks(segment, objectIndex)) {
-    total += Atomics.load(segment.words, liveIndex(segment, chunk, objectIndex) + word);
-  }
-  return total;
-}
+/** Adds up the live words of all processes. Control thread and tools. */
+export class LiveReader {
+  private readonly segment: Segment;
+  /** Chunks by part, rebuilt when a chunk changed hands. */
+  private parts: number[][];
+  private revision: number;
 
-function liveChunks(segment: Segment, objectIndex: number): number[] {
-  const part = Math.floor(objectIndex / liveRowsPerChunk) + 1;
-  const found: number[] = [];
-  for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
-    const key = keyOf(segment, chunk);
-    if (key >>> 24 !== kindLive || (key & 0xffffff) !== part) continue;
-    if (ownerOf(segment, chunk) >= 0) found.push(chunk);
+  constructor(segment: Segment) {
+    this.segment = segment;
+    this.parts = [];
+    this.revision = -1;
   }
-  return found;
+
+  /** Sum of one word over the live processes. */
+  sum(objectIndex: number, word: number): number {
+    let total = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      const at = liveIndex(this.segment, chunk, objectIndex) + word;
+      total += Atomics.load(this.segment.words, at);
+    }
+    return total;
+  }
+
+  /** The largest value among the live processes: for words that keep a maximum. */
+  peak(objectIndex: number, word: number): number {
+    let highest = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      const at = liveIndex(this.segment, chunk, objectIndex) + word;
+      highest = Math.max(highest, Atomics.load(this.segment.words, at));
+    }
+    return highest;
+  }
+
+  /** `clear counters`: maxima start again from the value of now. `word` is the one counted. */
+  clearPeak(objectIndex: number, word: number): void {
+    for (const chunk of this.chunksOf(objectIndex)) {
+      const at = liveIndex(this.segment, chunk, objectIndex) + word;
+      Atomics.store(this.segment.words, at + 1, Atomics.load(this.segment.words, at));
+    }
+  }
+
+  private chunksOf(objectIndex: number): readonly number[] {
+    const revision = Atomics.load(this.segment.words, wordChunkRevision);
+    if (revision !== this.revision) this.rebuild(revision);
+    return this.parts[Math.floor(objectIndex / liveRowsPerChunk)] ?? [];
+  }
+
+  private rebuild(revision: number): void {
+    const { segment } = this;
+    this.revision = revision;
+    this.parts = [];
+    for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
+      const key = keyOf(segment, chunk);
+      if (key >>> 24 !== kindLive || ownerOf(segment, chunk) < 0) continue;
+      const part = (key & 0xffffff) - 1;
+      const list = this.parts[part] ?? [];
+      list.push(chunk);
+      this.parts[part] = list;
+    }
+  }
 }

@@ -1,0 +1,57 @@
+// All servers and backends of a configuration as the control thread handles them: their words in
+// the segment, brought to the configuration once per load. Health checks, runtime API and
+// statistics share one of these. Proxy threads read the same words through words.ts.
+
+import type { Model, ProxyModel, ServerModel } from '../../shared/config/model.ts';
+import { BackendWords } from '../../shared/segment/backend-state.ts';
+import type { ObjectTable } from '../../shared/segment/objects.ts';
+import { type ServerSetup, ServerWords } from '../../shared/segment/server-state.ts';
+import type { ObjectIndex } from './object-index.ts';
+
+export interface FarmStates {
+  /** By proxy index, null on a pure frontend. */
+  readonly backends: readonly (BackendWords | null)[];
+  /** By proxy index and server index. */
+  readonly servers: readonly (readonly ServerWords[])[];
+}
+
+/**
+ * Prepares every server and backend. `load` names this load of the configuration: the same number
+ * finds all states as they were (a worker that replaces a crashed one), another one resets what
+ * the configuration decides. Never 0.
+ */
+export function prepareFarm(
+  model: Pick<Model, 'proxies'>,
+  objects: ObjectIndex,
+  table: ObjectTable,
+  at: { readonly words: Int32Array; readonly load: number; readonly nowSeconds: number },
+): FarmStates {
+  const backends: (BackendWords | null)[] = [];
+  const servers: ServerWords[][] = [];
+  for (let index = 0; index < model.proxies.length; index++) {
+    const { backend, servers: indexes } = objects.proxies[index];
+    const farm = model.proxies[index].servers.map((server, i) => {
+      const words = new ServerWords(at.words, table, indexes[i], backend);
+      words.prepare(serverSetup(model.proxies[index], server), at.load, at.nowSeconds);
+      return words;
+    });
+    servers.push(farm);
+    const whole = backend < 0 ? null : new BackendWords(at.words, table.sharedWords(backend), farm);
+    whole?.prepare(at.load, at.nowSeconds);
+    backends.push(whole);
+  }
+  return { backends, servers };
+}
+
+function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup {
+  return {
+    weight: server.weight,
+    disabled: server.disabled || proxy.disabled,
+    backup: server.backup,
+    maxconn: server.maxconn,
+    rise: server.rise,
+    fall: server.fall,
+    checked: server.check,
+    initUp: true,
+  };
+}

@@ -1,0 +1,87 @@
+// Which object of the segment stands for what in the model: the one place where identities are
+// made. Called at start by the control thread (which registers) and by every thread (which finds
+// the same indexes); nothing is looked up while serving.
+
+import type { BindModel, Model, ProxyModel } from '../../shared/config/model.ts';
+import type { ListenerObject } from '../../shared/messages.ts';
+import {
+  derivedIdentity,
+  type ObjectTable,
+  typeBackend,
+  typeFrontend,
+  typeListener,
+  typeProcess,
+  typeServer,
+} from '../../shared/segment/objects.ts';
+
+/** Objects of one proxy; -1: it has no such side. */
+export interface ProxyObjects {
+  readonly front: number;
+  readonly backend: number;
+  /** In the model's order. */
+  readonly servers: readonly number[];
+}
+
+/** Plain data: may be sent to threads. */
+export interface ObjectIndex {
+  readonly process: number;
+  /** By proxy index. */
+  readonly proxies: readonly ProxyObjects[];
+  /** By listener index, -1 without `option socket-stats`. */
+  readonly listeners: readonly number[];
+}
+
+/**
+ * Registers everything of a configuration for process slot `slot` (-1: only finds or makes it).
+ * Throws SegmentError when the segment has no room.
+ */
+export function indexObjects(
+  model: Pick<Model, 'proxies'>,
+  listeners: readonly ListenerObject[],
+  table: ObjectTable,
+  slot: number,
+): ObjectIndex {
+  return {
+    process: table.register(typeProcess, derivedIdentity('process'), slot),
+    proxies: model.proxies.map((proxy) => indexProxy(proxy, table, slot)),
+    listeners: listeners.map((listener) => indexListener(model, listener, table, slot)),
+  };
+}
+
+export function hasFront(proxy: ProxyModel): boolean {
+  return proxy.kind !== 'backend';
+}
+
+export function hasBack(proxy: ProxyModel): boolean {
+  return proxy.kind !== 'frontend';
+}
+
+function indexProxy(proxy: ProxyModel, table: ObjectTable, slot: number): ProxyObjects {
+  const identity = proxy.guid || derivedIdentity(proxy.name);
+  return {
+    front: hasFront(proxy) ? table.register(typeFrontend, identity, slot) : -1,
+    backend: hasBack(proxy) ? table.register(typeBackend, identity, slot) : -1,
+    servers: proxy.servers.map((server) =>
+      table.register(typeServer, server.guid || derivedIdentity(proxy.name, server.name), slot),
+    ),
+  };
+}
+
+function indexListener(
+  model: Pick<Model, 'proxies'>,
+  listener: ListenerObject,
+  table: ObjectTable,
+  slot: number,
+): number {
+  const proxy = model.proxies[listener.proxyIndex];
+  if (!proxy.options['socket-stats']) return -1;
+  const bind = proxy.binds[listener.bindIndex];
+  return table.register(typeListener, listenerIdentity(proxy, bind, listener), slot);
+}
+
+/** `guid-prefix` numbers the sockets of its line: shards of one address share a counter. */
+function listenerIdentity(proxy: ProxyModel, bind: BindModel, listener: ListenerObject): string {
+  if (bind.guidPrefix !== '') return `${bind.guidPrefix}-${listener.addressIndex}`;
+  const place = `${listener.family}:${listener.host}:${listener.port}`;
+  return derivedIdentity(proxy.name, bind.name, place);
+}
