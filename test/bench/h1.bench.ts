@@ -1,5 +1,6 @@
-// Cost of reading and writing one HTTP/1 request head of about 350 bytes with ten header lines, and of
-// the copies the writer chooses between. Prints nanoseconds; run: node dist/test/bench/h1.bench.js
+// Cost of reading and writing one HTTP/1 request head of about 350 bytes with ten header lines,
+// and of the copies the writer chooses between. Prints nanoseconds; run: node
+// dist/test/bench/h1.bench.js
 
 import { pathToFileURL } from 'node:url';
 import { H1Limits, HeadState } from '../../worker/http/h1.ts';
@@ -39,7 +40,10 @@ const message = new Message(pool, 128);
 const state = new HeadState(new H1Limits(100));
 const added = headerName('x-forwarded-for');
 
-/** Median over rounds of the time one call takes. The received bytes are put back before each call. */
+/**
+ * Median over rounds of the time one call takes. The received bytes are put back before each
+ * call.
+ */
 function measure(label: string, text: string, work: (at: number) => number): void {
   const at = pool.take();
   const master = pool.take();

@@ -1,7 +1,7 @@
-// Fuzzer of the HTTP/1 codecs. Heads are built from fragments and mutated, then cut at every offset:
-// the parser must answer the same however they arrive, whatever lies around them, and what is written
-// must read back as the same message. Bodies are chunked at random and must come out as they went in.
-// `smoke` is run by h1.test.ts; a failure names the seed and the input.
+// Fuzzer of the HTTP/1 codecs. Heads are built from fragments and mutated, then cut at every
+// offset: the parser must answer the same however they arrive, whatever lies around them, and
+// what is written must read back as the same message. Bodies are chunked at random and must come
+// out as they went in. `smoke` is run by h1.test.ts; a failure names the seed and the input.
 
 import assert from 'node:assert/strict';
 import { H1Limits, h1PrefaceH2 } from '../../worker/http/h1.ts';

@@ -1,5 +1,6 @@
-// HTTP messages as text for tests of the codecs: puts text into thread memory, parses it, and shows
-// what a Message holds. Used by the tests of worker/http and by test/fuzz; never by production code.
+// HTTP messages as text for tests of the codecs: puts text into thread memory, parses it, and
+// shows what a Message holds. Used by the tests of worker/http and by test/fuzz; never by
+// production code.
 
 import type { Sys } from '../../shared/sys/sys.ts';
 import { H1Limits, HeadState } from '../../worker/http/h1.ts';
@@ -56,7 +57,9 @@ export class Exchange {
   }
 }
 
-/** What surrounds the text: a value no valid head holds, so that reading it changes the outcome. */
+/**
+ * What surrounds the text: a value no valid head holds, so that reading it changes the outcome.
+ */
 export const guardByte = 0;
 export const guardBytes = 64;
 

@@ -24,7 +24,10 @@ import {
 const pool = plainPool(32768, 4);
 const trailers = new TrailerReader(new Message(pool, 128), defaultLimits);
 
-/** Decodes `text` given in pieces of `pieceBytes`; what is not consumed is given again with the next. */
+/**
+ * Decodes `text` given in pieces of `pieceBytes`; what is not consumed is given again with the
+ * next.
+ */
 function decode(text: string, pieceBytes: number) {
   const decoder = new BodyDecoder(trailers);
   decoder.start(bodyChunked, -1);

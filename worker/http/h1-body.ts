@@ -1,11 +1,8 @@
-// Takes the framing off HTTP/1 bodies (RFC 9112 6 and 7): where the payload is in the bytes received,
-// and when the body is over. One decoder per connection and direction, used by the muxes. Payload is
-// shown in place; it is moved only over chunk lines that lie between two pieces of it.
-//
+// Takes the framing off HTTP/1 bodies (RFC 9112 6, 7): where the payload is, and when the body is
+// over. One decoder per connection and direction, used by the muxes. Chunk lines are consumed as
+// they come; payload is shown in place and moved only over chunk lines between two pieces of it:
 //   received:  5 CRLF h e l l o CRLF 3 CRLF a b c CRLF 0 CRLF CRLF
 //   shown:            h e l l o a b c                               payloadAt, payloadLength
-//
-// Chunk lines are consumed as they come, so a cut may be anywhere. Trailers are consumed once complete.
 
 import { chunkBytesMax, chunkLineBytesMax, type H1Limits, HeadState, h1ErrorChunk } from './h1.ts';
 import { parseFields } from './h1-field.ts';
@@ -35,8 +32,8 @@ export class TrailerReader {
   }
 
   /**
-   * Parses the trailer lines in the `length` bytes at `at` into `message`. Returns their length with
-   * the empty line, 0: incomplete, or an error (offset in `state.errorAt`).
+   * Parses the trailer lines in the `length` bytes at `at` into `message`. Returns their length
+   * with the empty line, 0: incomplete, or an error (offset in `state.errorAt`).
    */
   parse(at: number, length: number): number {
     const { message, state } = this;
@@ -113,8 +110,9 @@ export class BodyDecoder {
   }
 
   /**
-   * Looks at the `rawLength` received bytes at `at`: first what the last call did not consume, then
-   * what is new. A buffer that is full of what this does not consume holds trailers too large for it.
+   * Looks at the `rawLength` received bytes at `at`: first what the last call did not consume,
+   * then what is new. A buffer that is full of what this does not consume holds trailers too
+   * large for it.
    */
   decode(bytes: Uint8Array, at: number, rawLength: number): void {
     this.payloadAt = at;

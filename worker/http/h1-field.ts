@@ -1,9 +1,7 @@
-// Header lines of HTTP/1 (RFC 9112 5): finds name and value, lower-cases names in place, unfolds, and
-// hands the few lines that frame the message or belong to the connection to h1-special.ts. Called by
-// h1-head.ts for heads and by h1-body.ts for trailers. It writes only inside the lines themselves.
-//
-// A pass over an incomplete head leaves it so that a second pass reads the same: names lower-cased,
-// folds turned to spaces, nothing else.
+// Header lines of HTTP/1 (RFC 9112 5): finds name and value, lower-cases names in place, unfolds,
+// and hands lines that frame the message or belong to the connection to h1-special.ts. Called by
+// h1-head.ts for heads and by h1-body.ts for trailers. It writes only inside the lines, and so that
+// a second pass over a head that was incomplete reads the same.
 
 import {
   type HeadState,
@@ -19,8 +17,8 @@ import { carriageReturn, colon, lineFeed, lowerToken, space, tab } from './synta
 
 /**
  * Reads header lines from `from` into the table of `message`, which it empties first. Returns the
- * offset after the empty line, 0 when `end` comes first, or an error. `message.grown` gets the bytes
- * that the lines take when written.
+ * offset after the empty line, 0 when `end` comes first, or an error. `message.grown` gets the
+ * bytes that the lines take when written.
  */
 export function parseFields(message: Message, from: number, end: number, state: HeadState): number {
   const { bytes, headers } = message;
@@ -78,13 +76,16 @@ function afterEmptyLine(bytes: Uint8Array, at: number, end: number, state: HeadS
   return bytes[at + 1] === lineFeed ? at + 2 : state.fail(at + 1, h1ErrorLineEnd);
 }
 
-/** Four bytes at a time: a byte is below 14 when taking 14 from it borrows and its own high bit is 0. */
+/**
+ * Four bytes at a time: a byte is below 14 when taking 14 from it borrows and its own high bit is
+ * 0.
+ */
 const belowFourteen = 0x0e0e0e0e;
 const highBits = 0x80808080 | 0;
 
 /**
- * Reads the value that starts after the colon, into state.valueAt and valueLength. Returns the start
- * of the next line (a byte that is there), 0: incomplete, or an error.
+ * Reads the value that starts after the colon, into state.valueAt and valueLength. Returns the
+ * start of the next line (a byte that is there), 0: incomplete, or an error.
  */
 function parseValue(pool: SlotPool, from: number, end: number, state: HeadState): number {
   const { bytes, view } = pool;
@@ -148,8 +149,8 @@ function lineStop(bytes: Uint8Array, from: number, end: number, state: HeadState
 }
 
 /**
- * A line whose name holds anything but token characters: an error, or, when relaxed, a line that is
- * dropped (as long as it has a name and a colon). Returns the start of the next line.
+ * A line whose name holds anything but token characters: an error, or, when relaxed, a line that
+ * is dropped (as long as it has a name and a colon). Returns the start of the next line.
  */
 function skipBadLine(bytes: Uint8Array, from: number, end: number, state: HeadState): number {
   let at = from;

@@ -367,7 +367,8 @@ test('host: one value, without what an authority may not hold', () => {
   for (const value of ['a', 'a:80', '[::1]', '[::1]:80', '', 'a_b', 'a%20']) {
     assert.ok(parse(get(`host: ${value}`)).result > 0, value);
   }
-  for (const value of ['a,b', 'a b', 'a/b', 'a?b', 'a#b', 'u@a', 'a\\b', '[a', 'a]', '[a]b', 'é']) {
+  const refused = ['a,b', 'a b', 'a/b', 'a?b', 'a#b', 'u@a', 'a\\b', '[a', 'a]', '[a]b', '\xe9'];
+  for (const value of refused) {
     assert.equal(parse(get(`host: ${value}`)).result, h1ErrorHost, value);
   }
   assert.deepEqual(headerTexts(parse(get('host: a', 'host: A')).message), ['host: a']);

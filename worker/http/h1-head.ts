@@ -1,10 +1,8 @@
-// Parses the head of an HTTP/1 message into a Message: first line, header lines, and what follows from
-// them together (framing, persistence, target and Host). Called by the muxes and checks for every head.
-// It reads nothing outside [at, at + length), allocates nothing, and keeps no reference.
-//
-// Strictness is RFC 9112 as the reference applies it: blank lines before the first line are skipped, a
-// bare LF ends a line, folds become spaces; `option accept-unsafe-violations-in-http-*` relaxes what
-// the manual lists there and nothing else.
+// Parses the head of an HTTP/1 message into a Message: first line, header lines, and what follows
+// from them together. Called by the muxes and checks for every head. It reads nothing outside
+// [at, at + length), allocates nothing and keeps no reference. Strict as RFC 9112 where the
+// reference is: blank lines before the first line are skipped, a bare LF ends a line, folds become
+// spaces; `option accept-unsafe-violations-in-http-*` relaxes what the manual lists, nothing else.
 
 import {
   type HeadState,
@@ -36,9 +34,10 @@ import {
 const passesMax = 64;
 
 /**
- * Parses the request head in the `length` bytes at `at` (what has come so far, from its first byte).
- * Returns its length with the empty line and leading blank lines; 0: incomplete, call again with more;
- * below zero: an `h1Error*`, offset in `state.errorAt`. Any thread; RFC 9112 3, 5, 6.
+ * Parses the request head in the `length` bytes at `at` (what has come so far, from its first
+ * byte). Returns its length with the empty line and leading blank lines; 0: incomplete, call
+ * again with more; below zero: an `h1Error*`, offset in `state.errorAt`. Any thread; RFC 9112 3,
+ * 5, 6.
  */
 export function parseRequestHead(
   message: Message,
@@ -95,8 +94,9 @@ function refused(at: number, result: number, state: HeadState): number {
 }
 
 /**
- * Is there a line end in what is new? And after many passes: one that ends an empty line? So a head
- * that comes a byte at a time is not read over and over, yet a bad line is refused as soon as it ends.
+ * Is there a line end in what is new? And after many passes: one that ends an empty line? So a
+ * head that comes a byte at a time is not read over and over, yet a bad line is refused as soon
+ * as it ends.
  */
 function isWorthAPass(bytes: Uint8Array, at: number, end: number, state: HeadState): boolean {
   for (let i = at + state.scanned; i < end; i++) {
@@ -178,7 +178,9 @@ function methodCodeAt(bytes: Uint8Array, at: number, length: number): number {
   return code;
 }
 
-/** Version and its text; returns the offset after it, 0: incomplete, or an error (RFC 9112 2.3). */
+/**
+ * Version and its text; returns the offset after it, 0: incomplete, or an error (RFC 9112 2.3).
+ */
 function parseVersion(message: Message, at: number, end: number, state: HeadState): number {
   const { bytes } = message;
   let stop = at;
@@ -213,7 +215,9 @@ function isVersionByte(byte: number): boolean {
   return (byte >= 46 && byte <= 57) || (byte >= 65 && byte <= 90);
 }
 
-/** Four bytes at a time while all are in 0x24-0x7e: taking the bounds off borrows for any other. */
+/**
+ * Four bytes at a time while all are in 0x24-0x7e: taking the bounds off borrows for any other.
+ */
 const lowestFour = 0x24242424;
 const highestFour = 0x7e7e7e7e;
 const highBits = 0x80808080 | 0;
@@ -268,7 +272,8 @@ function parseStatusLine(message: Message, start: number, end: number, state: He
     if (verdict < 0) return state.fail(at, verdict);
   }
   if (at === end) return 0;
-  // Codes below 100 are refused although the reference lets them through: RFC 9112 4 has three digits.
+  // Codes below 100 are refused although the reference lets them through: RFC 9112 4 has three
+  // digits.
   if (status < 100 || !isBlankOrEnd(bytes[at])) return state.fail(at, h1ErrorStatusLine);
   message.status = status;
   at = skipBlanks(bytes, at, end);
@@ -278,7 +283,10 @@ function parseStatusLine(message: Message, start: number, end: number, state: He
   return afterFirstLine(bytes, at, end, state);
 }
 
-/** Steps over CR LF or LF; returns the next offset (which may be `end`), 0: incomplete, or an error. */
+/**
+ * Steps over CR LF or LF; returns the next offset (which may be `end`), 0: incomplete, or an
+ * error.
+ */
 function afterFirstLine(bytes: Uint8Array, at: number, end: number, state: HeadState): number {
   if (at === end) return 0;
   let next = at;

@@ -1,6 +1,6 @@
-// What follows from a complete head as a whole: how the body is framed, whether the connection can
-// live on, what an Upgrade is worth (RFC 9112 6 and 9, RFC 9110 7.8). Called by h1-head.ts once per
-// message; edits the table in place and returns 0 or an error.
+// What follows from a complete head as a whole: how the body is framed, whether the connection
+// can live on, what an Upgrade is worth (RFC 9112 6 and 9, RFC 9110 7.8). Called by h1-head.ts
+// once per message; edits the table in place and returns 0 or an error.
 
 import {
   fieldChunkedLast,
@@ -84,7 +84,10 @@ export function settleResponse(message: Message, state: HeadState): number {
   return checkWebsocket(message, state);
 }
 
-/** Content-Length against Transfer-Encoding (RFC 9112 6.3): the latter wins and the connection ends. */
+/**
+ * Content-Length against Transfer-Encoding (RFC 9112 6.3): the latter wins and the connection
+ * ends.
+ */
 function settleFraming(message: Message, state: HeadState): number {
   const { seen } = state;
   message.framing = bodyNone;

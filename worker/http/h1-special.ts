@@ -1,6 +1,7 @@
-// The header lines of HTTP/1 that frame a message or belong to the connection: Host, Content-Length,
-// Transfer-Encoding, Connection, Upgrade, Expect. h1-field.ts calls `handleSpecial` for each; what must
-// wait for the complete head (`takeOutMembers`) is called by h1-head.ts. Until then bytes are only read.
+// The header lines of HTTP/1 that frame a message or belong to the connection: Host, Content-
+// Length, Transfer-Encoding, Connection, Upgrade, Expect. h1-field.ts calls `handleSpecial` for
+// each; what must wait for the complete head (`takeOutMembers`) is called by h1-head.ts. Until
+// then bytes are only read.
 
 import {
   fieldChunked,
@@ -104,8 +105,9 @@ function host(message: Message, word: number, state: HeadState): number {
 }
 
 /**
- * One or more equal numbers (RFC 9112 6.3); anything else is an error, also lengths above 2^53 - 1,
- * where the reference stops at 2^64 - 1. The value is narrowed to the number without leading zeros.
+ * One or more equal numbers (RFC 9112 6.3); anything else is an error, also lengths above 2^53 -
+ * 1, where the reference stops at 2^64 - 1. The value is narrowed to the number without leading
+ * zeros.
  */
 function contentLength(message: Message, word: number, state: HeadState): number {
   const { bytes, headers } = message;
@@ -144,8 +146,9 @@ function contentLength(message: Message, word: number, state: HeadState): number
 const chunkedWord = Uint8Array.from(Buffer.from('chunked'));
 
 /**
- * Codings in order of application (RFC 9112 6.1): chunked once, and last in a request. Empty members
- * and a second chunked are let through in a relaxed response only. The value is narrowed to `chunked`.
+ * Codings in order of application (RFC 9112 6.1): chunked once, and last in a request. Empty
+ * members and a second chunked are let through in a relaxed response only. The value is narrowed
+ * to `chunked`.
  */
 function transferEncoding(message: Message, word: number, state: HeadState): number {
   const { bytes, headers } = message;
@@ -251,8 +254,8 @@ function expect(message: Message, word: number, state: HeadState): number {
 }
 
 /**
- * Takes members out of the Connection and Upgrade lists of a complete head: close, keep-alive, h2, h2c,
- * and `upgrade` when `withUpgrade`. A list that ends up empty leaves the table.
+ * Takes members out of the Connection and Upgrade lists of a complete head: close, keep-alive,
+ * h2, h2c, and `upgrade` when `withUpgrade`. A list that ends up empty leaves the table.
  */
 export function takeOutMembers(message: Message, withUpgrade: boolean): void {
   const { headers } = message;
@@ -304,8 +307,9 @@ export function dropField(message: Message, word: number): void {
 }
 
 /**
- * Index of the first header from `from` on whose name holds anything but letters, digits and hyphens,
- * -1: none (`option http-restrict-req-hdr-names`, which acts after the http-request rules).
+ * Index of the first header from `from` on whose name holds anything but letters, digits and
+ * hyphens, -1: none (`option http-restrict-req-hdr-names`, which acts after the http-request
+ * rules).
  */
 export function restrictedHeader(message: Message, from: number): number {
   const { bytes, headers } = message;

@@ -1,6 +1,7 @@
-// The request target and Host of HTTP/1: which form goes with which method (RFC 9112 3.2), that both
-// name the same authority, and the normalisation of a default port (RFC 3986 6.2.3). Called once by
-// h1-head.ts when the head is complete; rewrites the target in place and never makes it start earlier.
+// The request target and Host of HTTP/1: which form goes with which method (RFC 9112 3.2), that
+// both name the same authority, and the normalisation of a default port (RFC 3986 6.2.3). Called
+// once by h1-head.ts when the head is complete; rewrites the target in place and never makes it
+// start earlier.
 
 import { type HeadState, h1ErrorHost, h1ErrorTarget } from './h1.ts';
 import { type Message, methodConnect, methodOptions, methodOther } from './message.ts';
@@ -18,7 +19,9 @@ import {
 
 const parts = new TargetParts();
 
-/** 0, or an error. May shorten the target and the Host value to what the scheme makes redundant. */
+/**
+ * 0, or an error. May shorten the target and the Host value to what the scheme makes redundant.
+ */
 export function checkTarget(message: Message, state: HeadState): number {
   const { bytes, method, targetAt, targetLength } = message;
   if (targetLength === 0) return state.fail(targetAt, h1ErrorTarget);

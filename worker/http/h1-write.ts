@@ -1,7 +1,7 @@
-// Writes a Message as HTTP/1 text into the thread's memory (RFC 9112 2, 3, 4, 5), and the framing of
-// chunks. Called by the muxes for every message. Header lines that still are as they were received and
-// lie next to each other are copied in one go; edited ones come from the annex. It never changes the
-// message and never writes past the room it is given.
+// Writes a Message as HTTP/1 text into the thread's memory (RFC 9112 2, 3, 4, 5), and the framing
+// of chunks. Called by the muxes for every message. Header lines that still are as they were
+// received and lie next to each other are copied in one go; edited ones come from the annex. It
+// never changes the message and never writes past the room it is given.
 
 import {
   connectionClose,
@@ -25,13 +25,21 @@ import {
   trimmedEnd,
 } from './syntax.ts';
 
-/** What the writer adds besides the lines of the message; or it with connectionClose or -KeepAlive. */
+/**
+ * What the writer adds besides the lines of the message; or it with connectionClose or
+ * -KeepAlive.
+ */
 export const addChunked = 64;
 
-/** Runs up to this many bytes are copied in a loop: a native call costs more (test/bench/h1.bench.ts). */
+/**
+ * Runs up to this many bytes are copied in a loop: a native call costs more
+ * (test/bench/h1.bench.ts).
+ */
 const loopBytesMax = 12;
 
-/** Where the head being written has got to; one per thread is enough, a head is written in one go. */
+/**
+ * Where the head being written has got to; one per thread is enough, a head is written in one go.
+ */
 class Output {
   bytes: Uint8Array;
   at: number;
@@ -55,9 +63,10 @@ function open(message: Message, at: number, room: number): Output {
 }
 
 /**
- * Writes the request head into `message.bytes` at `at`, at most `room` bytes. `adds`: connectionClose or
- * connectionKeepAlive for that Connection line (0: none), addChunked for `transfer-encoding: chunked`.
- * Returns the bytes written, -1: not enough room (what is at `at` is then undefined). Any thread.
+ * Writes the request head into `message.bytes` at `at`, at most `room` bytes. `adds`:
+ * connectionClose or connectionKeepAlive for that Connection line (0: none), addChunked for
+ * `transfer-encoding: chunked`. Returns the bytes written, -1: not enough room (what is at `at`
+ * is then undefined). Any thread.
  */
 export function writeRequestHead(message: Message, at: number, room: number, adds: number): number {
   const length = message.methodLength + message.targetLength + versionLength(message) + 4;
@@ -158,7 +167,10 @@ function putRun(out: Output, from: number, end: number): boolean {
 const teName = headerName('te');
 const trailersWord = Uint8Array.from(Buffer.from('trailers'));
 
-/** One line from wherever its parts are. Of TE only `trailers` is passed on: this hop does the rest. */
+/**
+ * One line from wherever its parts are. Of TE only `trailers` is passed on: this hop does the
+ * rest.
+ */
 function putField(message: Message, word: number, out: Output): boolean {
   const { headers } = message;
   const nameLength = headers[word + 1];
@@ -244,8 +256,8 @@ function putDecimal(out: Output, number: number): void {
 export const chunkHeaderBytesMax = 10;
 
 /**
- * Writes the line before a chunk of `length` bytes (1 to 2^32 - 1) at `at`; returns the offset after
- * it. A chunk is followed by CR LF, the last one by `writeLastChunk`.
+ * Writes the line before a chunk of `length` bytes (1 to 2^32 - 1) at `at`; returns the offset
+ * after it. A chunk is followed by CR LF, the last one by `writeLastChunk`.
  */
 export function writeChunkHeader(bytes: Uint8Array, at: number, length: number): number {
   let shift = 28;
@@ -270,8 +282,8 @@ export function writeLastChunk(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Writes trailers (the lines of `message`, read by the body decoder) after a last chunk's `0 CR LF`,
- * with the empty line. Returns the bytes written, or -1 when there is no room.
+ * Writes trailers (the lines of `message`, read by the body decoder) after a last chunk's `0 CR
+ * LF`, with the empty line. Returns the bytes written, or -1 when there is no room.
  */
 export function writeTrailers(message: Message, at: number, room: number): number {
   if (room < 3) return -1;

@@ -3,8 +3,9 @@
 // It never touches a socket and never keeps a reference to a message.
 
 /**
- * Why a message was refused: what the parsers and the body decoder return below zero. `h1ErrorStatus`
- * tells the status a client gets; a server's message that is refused is a 502 whatever the code.
+ * Why a message was refused: what the parsers and the body decoder return below zero.
+ * `h1ErrorStatus` tells the status a client gets; a server's message that is refused is a 502
+ * whatever the code.
  */
 export const h1ErrorMethod = -1;
 export const h1ErrorTarget = -2;
@@ -37,9 +38,13 @@ export function h1ErrorStatus(code: number): number {
 
 /** What a proxy's configuration says about reading messages in one direction. */
 export class H1Limits {
-  /** Header lines at most: tune.http.maxhdr less one, because that count includes the first line. */
+  /**
+   * Header lines at most: tune.http.maxhdr less one, because that count includes the first line.
+   */
   readonly headerMax: number;
-  /** `option accept-unsafe-violations-in-http-request`, or `-response` for the limits of a server. */
+  /**
+   * `option accept-unsafe-violations-in-http-request`, or `-response` for the limits of a server.
+   */
   readonly relaxed: boolean;
   /** `accept-payload-with-any-method`. */
   readonly payloadWithAnyMethod: boolean;
@@ -60,8 +65,8 @@ export class H1Limits {
 }
 
 /**
- * One head on its way in. One per connection and direction, or one per thread when the caller keeps
- * `scanned` and `passes` itself; `restart` before each message.
+ * One head on its way in. One per connection and direction, or one per thread when the caller
+ * keeps `scanned` and `passes` itself; `restart` before each message.
  */
 export class HeadState {
   limits: H1Limits;
@@ -74,7 +79,9 @@ export class HeadState {
   inFields: boolean;
   /** After an error: its offset from `at`. */
   errorAt: number;
-  /** Offset from `at` of the first violation let through when relaxed, -1: none (`show errors`). */
+  /**
+   * Offset from `at` of the first violation let through when relaxed, -1: none (`show errors`).
+   */
   violationAt: number;
 
   // Scratch of one pass, written by the parser only.

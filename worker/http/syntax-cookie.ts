@@ -1,6 +1,6 @@
-// Cookies in the values of Cookie and Set-Cookie headers (RFC 6265 4), the way the reference reads
-// them: quoted values, names with a leading $ passed over, cookies without `=` passed over. Used by the
-// cookie fetches, captures and server persistence. Offsets only; nothing is copied.
+// Cookies in the values of Cookie and Set-Cookie headers (RFC 6265 4), the way the reference
+// reads them: quoted values, names with a leading $ passed over, cookies without `=` passed over.
+// Used by the cookie fetches, captures and server persistence. Offsets only; nothing is copied.
 
 import { comma, semicolon, space, tab } from './syntax.ts';
 
@@ -28,9 +28,9 @@ const dollar = 36;
 const equals = 61;
 
 /**
- * Finds the next cookie called `name` (case matters; length 0: any) from `span.next` on and fills the
- * span; false: none. `isList`: a Cookie header, which holds many; a Set-Cookie header holds one, its
- * first pair.
+ * Finds the next cookie called `name` (case matters; length 0: any) from `span.next` on and fills
+ * the span; false: none. `isList`: a Cookie header, which holds many; a Set-Cookie header holds
+ * one, its first pair.
  */
 export function nextCookie(
   bytes: Uint8Array,

@@ -39,7 +39,9 @@ export class ParameterSpan {
 const ampersand = 38;
 const equals = 61;
 
-/** Offset after the first `delimiter` of a request target, where its parameters start; -1: none. */
+/**
+ * Offset after the first `delimiter` of a request target, where its parameters start; -1: none.
+ */
 export function queryStart(
   bytes: Uint8Array,
   at: number,

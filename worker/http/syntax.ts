@@ -1,6 +1,7 @@
-// The alphabet of HTTP: character classes as tables, the parts of a target and of an authority, list
-// members, reason phrases and dates. Used by every codec and by the fetches; pure functions over bytes
-// or strings, no state but the tables. They never read outside the range they are given.
+// The alphabet of HTTP: character classes as tables, the parts of a target and of an authority,
+// list members, reason phrases and dates. Used by every codec and by the fetches; pure functions
+// over bytes or strings, no state but the tables. They never read outside the range they are
+// given.
 
 /** Lower case of a token character (RFC 9110 5.6.2), 0 for any other byte. */
 export const lowerToken = new Uint8Array(256);
@@ -53,7 +54,10 @@ export function isSameWord(bytes: Uint8Array, a: number, b: number, length: numb
   return true;
 }
 
-/** Offset of the comma that ends the list member at `at` (quoted strings may hold commas), or `end`. */
+/**
+ * Offset of the comma that ends the list member at `at` (quoted strings may hold commas), or
+ * `end`.
+ */
 export function memberEnd(bytes: Uint8Array, at: number, end: number): number {
   let quoted = false;
   for (let i = at; i < end; i++) {
@@ -74,7 +78,10 @@ export function trimmedEnd(bytes: Uint8Array, at: number, end: number): number {
   return stop;
 }
 
-/** Where the parts of a request target are; filled by `splitTarget`. Lengths are 0 for absent parts. */
+/**
+ * Where the parts of a request target are; filled by `splitTarget`. Lengths are 0 for absent
+ * parts.
+ */
 export class TargetParts {
   /** "http://" and the like, with the slashes. */
   schemeLength: number;
@@ -95,8 +102,8 @@ export class TargetParts {
 }
 
 /**
- * Splits a target of any form (RFC 9112 3.2): one that starts with `/` is a path, `*` has no parts,
- * one with a scheme has an authority and maybe a path, anything else is an authority.
+ * Splits a target of any form (RFC 9112 3.2): one that starts with `/` is a path, `*` has no
+ * parts, one with a scheme has an authority and maybe a path, anything else is an authority.
  */
 export function splitTarget(
   bytes: Uint8Array,
@@ -155,7 +162,10 @@ export function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }
 
-/** Digits after the last colon of an authority; -1: no colon there, 0: a colon and nothing after it. */
+/**
+ * Digits after the last colon of an authority; -1: no colon there, 0: a colon and nothing after
+ * it.
+ */
 export function portLength(bytes: Uint8Array, at: number, length: number): number {
   let i = at + length - 1;
   while (i > at && isDigit(bytes[i])) i--;
@@ -178,7 +188,10 @@ export function schemeKind(bytes: Uint8Array, at: number, length: number): numbe
   return isWord(bytes, at, length, httpsScheme) ? schemeHttps : schemeOther;
 }
 
-/** Does the scheme imply the port in `length` digits at `at`? No digits: always. No scheme: 80, 443. */
+/**
+ * Does the scheme imply the port in `length` digits at `at`? No digits: always. No scheme: 80,
+ * 443.
+ */
 export function isDefaultPort(
   bytes: Uint8Array,
   at: number,
@@ -232,7 +245,8 @@ const monthNames = [
 export function httpDate(timeMs: number): string {
   const date = new Date(timeMs);
   const day = `${dayNames[date.getUTCDay()]}, ${two(date.getUTCDate())}`;
-  const clock = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  const minutes = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  const clock = `${minutes}:${two(date.getUTCSeconds())}`;
   const year = String(date.getUTCFullYear()).padStart(4, '0');
   return `${day} ${monthNames[date.getUTCMonth()]} ${year} ${clock} GMT`;
 }

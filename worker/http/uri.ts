@@ -1,5 +1,5 @@
-// The normalisers of `http-request normalize-uri` (RFC 3986 6.2.2): pure functions from a
-// request target to a request target. `actions/uri.ts` makes a keyword of this table. They leave scheme
+// The normalisers of `http-request normalize-uri` (RFC 3986 6.2.2): pure functions from a request
+// target to a request target. `actions/uri.ts` makes a keyword of this table. They leave scheme
 // and authority alone, and targets without a path (`*`, authority form) as they are.
 
 export interface UriNormalizer {
@@ -99,8 +99,8 @@ function stripDot(path: string): string {
 }
 
 /**
- * Takes out each `..` segment with the segment before it, from the end, so that those which find none
- * are left over; they stay at the front unless `isFull`.
+ * Takes out each `..` segment with the segment before it, from the end, so that those which find
+ * none are left over; they stay at the front unless `isFull`.
  */
 function stripDotDot(path: string, isFull: boolean): string {
   const segments = path.slice(1).split('/');
