@@ -85,7 +85,7 @@ const bytes = texts.map((text) => Uint8Array.from(Buffer.from(text)));
 const otherBytes = Uint8Array.from(Buffer.from(otherReason));
 
 /** The phrase for any status; those outside 100-599 are "Other". */
-export function reasonOf(status: number): string {
+export function reasonText(status: number): string {
   return status >= 0 && status < 600 ? texts[status] : otherReason;
 }
 

@@ -21,7 +21,7 @@ import {
 } from './syntax.ts';
 import { CookieSpan, nextCookie } from './syntax-cookie.ts';
 import { nextParameter, ParameterSpan, parameterName, queryStart } from './syntax-query.ts';
-import { reasonBytes, reasonOf } from './syntax-reason.ts';
+import { reasonBytes, reasonText } from './syntax-reason.ts';
 
 function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, 'latin1'));
@@ -150,7 +150,7 @@ test('reason phrases', () => {
     [-1, 'Other'],
   ] as const;
   for (const [status, text] of cases) {
-    assert.equal(reasonOf(status), text);
+    assert.equal(reasonText(status), text);
     assert.equal(Buffer.from(reasonBytes(status)).toString(), text);
   }
 });
