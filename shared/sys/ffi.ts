@@ -5,7 +5,7 @@
 import * as koffi from 'koffi';
 
 /** The C library: by name on glibc, through the node binary's own symbols elsewhere (musl). */
-const libc = openLibrary(['libc.so.6']);
+const libc = openLibrary('libc.so.6', false);
 
 /**
  * Declares a C function. Pointers are declared `uintptr_t` and passed as numbers: such a call
@@ -44,16 +44,16 @@ export function bindOptional<T extends CFunction>(
   }
 }
 
-/** Opens the first library that exists; the node binary itself when none does. */
-export function openLibrary(names: readonly string[]): koffi.LibraryHandle {
-  for (const name of names) {
-    try {
-      return koffi.load(name);
-    } catch {
-      // The next name may exist.
-    }
+/**
+ * Opens a library, or the node binary where it does not exist. `apart`: its own symbols come before
+ * those of the process, so that it cannot be mixed with another version of itself.
+ */
+export function openLibrary(name: string, apart: boolean): koffi.LibraryHandle {
+  try {
+    return koffi.load(name, { deep: apart });
+  } catch {
+    return koffi.load(null);
   }
-  return koffi.load(null);
 }
 
 /** The node binary and everything it is linked with. */

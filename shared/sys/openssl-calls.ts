@@ -34,8 +34,8 @@ function exportsOpenSsl(library: koffi.LibraryHandle): boolean {
 
 function findLibraries(): { ssl: koffi.LibraryHandle; crypto: koffi.LibraryHandle } {
   if (exportsOpenSsl(self)) return { ssl: self, crypto: self };
-  const ssl = openLibrary(['libssl.so.3']);
-  if (exportsOpenSsl(ssl)) return { ssl, crypto: openLibrary(['libcrypto.so.3']) };
+  const ssl = openLibrary('libssl.so.3', true);
+  if (exportsOpenSsl(ssl)) return { ssl, crypto: openLibrary('libcrypto.so.3', true) };
   throw new Error('TLS needs OpenSSL 3: neither this node binary nor libssl.so.3 has it');
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import {
   authorityPem,
   clientKeyPem,
@@ -455,4 +456,44 @@ test('a freed handle is a mistake of ours, a bad offset too', () => {
 test('the system has authorities', () => {
   assert.match(systemAuthorities(), /BEGIN CERTIFICATE/);
   assert.match(systemAuthorities({ SSL_CERT_FILE: '/nonexistent' }), /BEGIN CERTIFICATE/);
+});
+
+/** Twenty handshakes with a server name and ALPN on a thread of its own. */
+const threadBody = `
+  const { openSslTls } = await import(BASE + 'openssl.js');
+  const { linuxSys } = await import(BASE + 'linux.js');
+  const { parentPort, workerData } = await import('node:worker_threads');
+  const sys = linuxSys(), tls = openSslTls(), fds = new Int32Array(2);
+  const server = tls.serverContext(workerData.server).context;
+  const client = tls.clientContext(workerData.client).context;
+  const seen = [];
+  for (let i = 0; i < 20; i++) {
+    sys.socketpair(1, 1, fds);
+    const [a, b] = [client.session(fds[0]), server.session(fds[1])];
+    a.setHostname('second.example');
+    for (let turn = 0, left = 2; turn < 10 && left > 0; turn++) {
+      left = [a, b].filter((side) => !side.isHandshakeDone() && side.handshake() !== 0).length;
+    }
+    seen.push(a.alpn() + ' ' + b.sni());
+    a.free(); b.free(); sys.close(fds[0]); sys.close(fds[1]);
+  }
+  parentPort.postMessage([...new Set(seen)]);`;
+
+test('threads have contexts and callbacks of their own', async () => {
+  const base = JSON.stringify(new URL('./', import.meta.url).href);
+  const body = `(async () => {${threadBody.replaceAll('BASE', base)}})()`;
+  const workerData = {
+    server: serverOptions({ alpn: 'h2', certificates: [first, second] }),
+    client: { ...common, alpn: 'h2' },
+  };
+  const workers = [1, 2].map(() => new Worker(body, { eval: true, workerData }));
+  const answers = workers.map(
+    (worker) =>
+      new Promise<string[]>((resolve, reject) => {
+        worker.on('message', resolve);
+        worker.on('error', reject);
+      }),
+  );
+  assert.deepEqual(await Promise.all(answers), [['h2 second.example'], ['h2 second.example']]);
+  await Promise.all(workers.map((worker) => worker.terminate()));
 });
