@@ -16,7 +16,14 @@ test('inputs that once failed', () => {
   const relaxed = new H1Limits(100, true);
   // A list that shrank by one byte before a bare LF looked like a line that ends in CR LF.
   const shrunk = 'GET / HTTP/1.1\r\nconnection: a, close, b\nx: y\r\n\r\n';
-  const heads = [shrunk, 'GET /\r\n', 'GET / HTTP/1.1\r\nconnection: a, close, b\r\nx: y\r\n\r\n'];
+  // The look at the preface's version read past a shorter one.
+  const short = 'PRI * H\rTP/2.0\n\n';
+  const heads = [
+    short,
+    shrunk,
+    'GET /\r\n',
+    'GET / HTTP/1.1\r\nconnection: a, close, b\r\nx: y\r\n\r\n',
+  ];
   for (const text of heads) {
     checkHead(text, 'request', strict);
     checkHead(text, 'request', relaxed);

@@ -243,8 +243,9 @@ function skipTarget(pool: SlotPool, start: number, end: number, state: HeadState
 /** `PRI * HTTP/2.0`: what an HTTP/2 client says first (RFC 9113 3.4). */
 function isPreface(message: Message, versionAt: number): boolean {
   const { bytes, methodAt, targetAt } = message;
+  // Version 11 says that eight bytes of the form HTTP/d.d are there.
   return (
-    message.method === methodOther &&
+    message.version === 11 &&
     message.methodLength === 3 &&
     bytes[methodAt] === 80 &&
     bytes[methodAt + 1] === 82 &&
