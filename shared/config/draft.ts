@@ -12,6 +12,7 @@ import type {
   RuleSet,
   UserlistModel,
 } from './model.ts';
+import { ruleSets } from './model.ts';
 
 export interface Draft {
   readonly diagnostics: Diagnostics;
@@ -147,7 +148,9 @@ const frontTimeouts = ['client', 'clientHs', 'clientFin'] as const;
 const backTimeouts = ['connect', 'server', 'serverFin', 'check', 'queue', 'tunnel'] as const;
 
 function copyFields(to: ProxyModel, from: ProxyModel, names: readonly (keyof ProxyModel)[]): void {
-  for (const name of names) Object.assign(to, { [name]: from[name] });
+  // One name of one type on both sides, which the type checker cannot see in a loop.
+  const target = to as unknown as Record<string, unknown>;
+  for (const name of names) target[name] = from[name];
 }
 
 function inherit(model: ProxyModel, section: ProxyDraft['section'], parent: ProxyDraft): void {
@@ -182,8 +185,8 @@ function inheritRules(
   from: string,
 ): Record<RuleSet, LineModel[]> {
   const copy = freshRules();
-  for (const [set, lines] of Object.entries(rules) as [RuleSet, LineModel[]][]) {
-    copy[set] = lines.map((line) => ({ ...line, from }));
+  for (const set of ruleSets) {
+    if (rules[set].length > 0) copy[set] = rules[set].map((line) => ({ ...line, from }));
   }
   return copy;
 }

@@ -17,7 +17,6 @@ import type {
   TimeoutsModel,
   TuneModel,
 } from './model.ts';
-import { ruleSets } from './model.ts';
 
 export const noAddress: AddressModel = {
   family: 'unspecified',
@@ -284,10 +283,15 @@ function freshTimeouts(): TimeoutsModel {
 }
 
 export function freshRules(): Record<RuleSet, LineModel[]> {
-  return Object.fromEntries(ruleSets.map((set) => [set, []])) as unknown as Record<
-    RuleSet,
-    LineModel[]
-  >;
+  return {
+    'tcp-request connection': [],
+    'tcp-request session': [],
+    'tcp-request content': [],
+    'tcp-response content': [],
+    'http-request': [],
+    'http-response': [],
+    'http-after-response': [],
+  };
 }
 
 export function freshProxy(place: Place, name: string, kind: ProxyModel['kind']): ProxyModel {

@@ -13,14 +13,22 @@ export function readRuleFiles(draft: Draft): void {
 }
 
 function readLinesOf(model: ProxyModel, draft: Draft): void {
-  const sets = ruleSets.flatMap((set) => model.rules[set]);
-  const errors = model.errors.flatMap(({ line }) => (line === null ? [] : [line]));
-  const patterns = [model.acls, model.useBackends, model.useServers, model.redirects];
-  const formats = [model.logFormat, model.errorLogFormat, model.logFormatSd, model.uniqueIdFormat];
-  const kept = formats.filter((line) => line !== null);
-  for (const line of [...sets, ...errors]) readBodies(line, draft);
-  for (const line of [...sets, ...patterns.flat(), ...model.monitorFail, ...errors, ...kept]) {
-    readPatterns(line, draft);
+  for (const set of ruleSets) {
+    for (const line of model.rules[set]) {
+      readBodies(line, draft);
+      readPatterns(line, draft);
+    }
+  }
+  for (const { line } of model.errors) {
+    if (line !== null) readBodies(line, draft);
+  }
+  const conditions = [model.acls, model.useBackends, model.useServers, model.redirects];
+  for (const lines of [...conditions, model.monitorFail]) {
+    for (const line of lines) readPatterns(line, draft);
+  }
+  const { logFormat, errorLogFormat, logFormatSd, uniqueIdFormat } = model;
+  for (const line of [logFormat, errorLogFormat, logFormatSd, uniqueIdFormat]) {
+    if (line !== null) readPatterns(line, draft);
   }
 }
 

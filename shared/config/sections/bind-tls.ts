@@ -222,7 +222,7 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
     takes: 1,
     tls: true,
     help: 'ask for client certificates',
-    example: 'bind :443 verify optional',
+    example: 'bind :443 verify optional ca-file @system-ca',
     parse: (cursor, bind) => {
       const verify = (['none', 'optional', 'required'] as const).find(
         (choice) => choice === argument(cursor),
