@@ -2,10 +2,11 @@
 // its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no socket.
 
 import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
-import { type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';
+import { type LoadOptions, type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { Console } from './console.ts';
 import type { Flags } from './flags.ts';
+import type { ConfigurationText } from './program.ts';
 
 export interface Loaded {
   /** null: it cannot run; all that is wrong has been printed. */
@@ -17,20 +18,20 @@ export interface LoadInput {
   readonly console: Console;
   /** As the program was started: `setenv` of a former load must not show. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The compile check of worker/check-configuration, null when the worker will report by itself. */
-  readonly check: ((model: Model) => { readonly diagnostics: Diagnostics }) | null;
+  readonly texts: readonly ConfigurationText[];
+  readonly check: Check | null;
 }
+
+/** The compile check of worker/check-configuration, null when the worker will report by itself. */
+export type Check = (model: Model) => { readonly diagnostics: Diagnostics };
 
 /** Reads the files and reports every mistake of them in one run. */
 export function load(input: LoadInput): Loaded {
-  const { flags, console } = input;
-  const { model, diagnostics } = loadConfiguration({
-    files: flags.files,
-    environment: input.environment,
-    overrides: overridesOf(flags),
-  });
+  const { flags, console, environment, texts, check } = input;
+  const { files } = flags;
+  const overrides = overridesOf(flags);
+  const { model, found } = findMistakes({ files, texts, environment, overrides, check });
   adjust(model, flags);
-  const found = [...diagnostics.list, ...checked(input, model, diagnostics)];
   printDiagnostics(found, flags, console);
   const alerts = found.filter(({ severity }) => severity === 'alert');
   if (alerts.length > 0) {
@@ -43,6 +44,20 @@ export function load(input: LoadInput): Loaded {
   return { model: refuseWarnings(console, flags, model) ? null : model };
 }
 
+export interface MistakesInput extends LoadOptions {
+  readonly check: Check | null;
+}
+
+/** The model and all that reading and compiling say about it. */
+export function findMistakes(input: MistakesInput): {
+  readonly model: Model;
+  readonly found: readonly Diagnostic[];
+} {
+  const { model, diagnostics } = loadConfiguration(input);
+  const found = [...diagnostics.list, ...checked(input.check, model, diagnostics)];
+  return { model, found };
+}
+
 /** -dW and `zero-warning`: true when the start is refused; said once. */
 export function refuseWarnings(console: Console, flags: Flags, model: Model): boolean {
   const refused = console.warnings > 0 && (flags.zeroWarning || model.global.zeroWarning);
@@ -51,11 +66,11 @@ export function refuseWarnings(console: Console, flags: Flags, model: Model): bo
 }
 
 /** What only compiling finds. A model with mistakes may not compile at all: then those must do. */
-function checked(input: LoadInput, model: Model, before: Diagnostics): Diagnostic[] {
-  if (input.check === null) return [];
+function checked(check: Check | null, model: Model, before: Diagnostics): Diagnostic[] {
+  if (check === null) return [];
   try {
     const known = new Set(before.list.map(identity));
-    return input.check(model).diagnostics.list.filter((found) => !known.has(identity(found)));
+    return check(model).diagnostics.list.filter((found) => !known.has(identity(found)));
   } catch (fault) {
     if (before.alerts > 0) return [];
     throw fault;

@@ -7,6 +7,8 @@ import { compatibilityVersion } from '../shared/config/features.ts';
 
 export type MessageLevel = 'ALERT' | 'WARNING' | 'NOTICE' | 'DIAG';
 
+export type MessageSink = (level: MessageLevel, message: string) => void;
+
 /** Messages kept for one start-up or reload; what comes later is counted out, oldest first. */
 const startupBytesMax = 65_536;
 
@@ -20,11 +22,16 @@ export class Console {
   private introduced = false;
   private readonly program: string;
   private readonly version: string;
+  private readonly sink: MessageSink | null;
 
-  /** `version`: hawser's own. `program`: path shown with the first alert or warning. */
-  constructor(version: string, program: string) {
+  /**
+   * `version`: hawser's own. `program`: path shown with the first alert or warning. `sink`: who
+   * prints instead (`hawser start`); null for HAProxy's lines on standard error.
+   */
+  constructor(version: string, program: string, sink: MessageSink | null = null) {
     this.version = version;
     this.program = program;
+    this.sink = sink;
   }
 
   alert(message: string): void {
@@ -66,6 +73,7 @@ export class Console {
   private introduce(): void {
     if (this.introduced || !this.recording) return;
     this.introduced = true;
+    if (this.sink !== null) return;
     this.print('NOTICE', `haproxy version is ${compatibilityVersion} (hawser ${this.version})`);
     this.print('NOTICE', `path to executable is ${this.program}`);
   }
@@ -75,7 +83,9 @@ export class Console {
     if (this.recording && this.startupLogs.length + line.length <= startupBytesMax) {
       this.startupLogs += line;
     }
-    if (!this.quiet || this.verbose) writeAll(2, line);
+    if (this.quiet && !this.verbose) return;
+    if (this.sink === null) writeAll(2, line);
+    else this.sink(level, message);
   }
 }
 

@@ -6,7 +6,8 @@ import { lookup } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import type { AddressModel, BindModel, Model, ProxyModel } from '../shared/config/model.ts';
 import type { CliListener, ListenerObject } from '../shared/messages.ts';
-import { SHUT_RD } from '../shared/sys/constants.ts';
+import { AF_UNIX, SHUT_RD, SOCK_STREAM } from '../shared/sys/constants.ts';
+import { encodeAddress } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import {
   type OpenSocket,
@@ -108,17 +109,23 @@ export class Listeners {
     for (const socket of result.sockets) if (!kept.has(socket)) this.close(socket);
   }
 
-  /** Stops listening so that a new process can bind (SIGTTOU). Abstract names cannot be paused. */
+  /** Stops listening so that a new process can bind (SIGTTOU). The descriptors keep their numbers. */
   pause(): void {
     for (const { fd, family } of this.sockets) {
-      if (family === 'ipv4' || family === 'ipv6') this.sys.shutdown(fd, SHUT_RD);
+      if (isShardable(family)) this.sys.shutdown(fd, SHUT_RD);
+      else if (isAbstract(family)) replaceByUnbound(this.sys, fd);
     }
   }
 
-  /** Listens again (SIGTTIN). */
+  /** Listens again (SIGTTIN). An abstract name that somebody took meanwhile stays lost. */
   resume(): void {
-    for (const { fd, family, backlog } of this.sockets) {
-      if (family === 'ipv4' || family === 'ipv6') this.sys.listen(fd, backlog);
+    for (const { fd, family, host, backlog } of this.sockets) {
+      if (isAbstract(family)) {
+        const name = this.sys.address();
+        encodeAddress({ family, host, port: 0 }, name);
+        this.sys.bind(fd, name);
+      }
+      if (isShardable(family) || isAbstract(family)) this.sys.listen(fd, backlog);
     }
   }
 
@@ -291,6 +298,18 @@ class Attempt {
       port,
     });
   }
+}
+
+const isAbstract = (family: string): family is 'abns' | 'abnsz' =>
+  family === 'abns' || family === 'abnsz';
+
+/** The name of an abstract socket is free only when the socket is gone. */
+function replaceByUnbound(sys: Sys, fd: number): void {
+  const fresh = sys.socket(AF_UNIX, SOCK_STREAM, 0);
+  if (fresh < 0) return;
+  sys.dup2(fresh, fd);
+  sys.setCloseOnExec(fd, true);
+  sys.close(fresh);
 }
 
 const isShardable = (family: string): boolean => family === 'ipv4' || family === 'ipv6';

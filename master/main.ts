@@ -3,17 +3,25 @@
 // worker folder. Must not touch traffic. Modules that only some runs need are imported when needed.
 
 import { chdir } from 'node:process';
-import type { Diagnostics } from '../shared/config/diagnostic.ts';
+import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';
 import { hawserVersion } from '../shared/version.ts';
-import { Console, writeAll } from './console.ts';
+import { Console, type MessageSink, writeAll } from './console.ts';
 import { type Flags, parseFlags } from './flags.ts';
-import { importWorker, type Program } from './program.ts';
+import { type ConfigurationText, importWorker, type Program } from './program.ts';
 
 export interface MainOptions {
   /** Where the worker's modules are; default: beside this folder. */
   readonly workerUrl?: URL;
+  /** Configurations without a file, read after those of the flags. */
+  readonly texts?: readonly ConfigurationText[];
+  /** Prints the messages instead of HAProxy's lines. */
+  readonly sink?: MessageSink;
+  /** Called once, when the first worker serves. */
+  readonly onReady?: () => void;
 }
+
+const workerFolder = new URL('../worker/', import.meta.url);
 
 /** Runs the program with the words behind its name; the exit status. Never rejects. */
 export async function runMaster(
@@ -21,7 +29,7 @@ export async function runMaster(
   options: MainOptions = {},
 ): Promise<number> {
   const startUs = Date.now() * 1000;
-  const console = new Console(hawserVersion, process.argv[1] ?? '');
+  const console = new Console(hawserVersion, process.argv[1] ?? '', options.sink ?? null);
   const result = parseFlags(words);
   if (result.kind !== 'run') return await leave(result, console);
   const { flags } = result;
@@ -37,8 +45,10 @@ export async function runMaster(
     sys: linuxSys(),
     words,
     environment: environmentNow(),
-    workerUrl: options.workerUrl ?? new URL('../worker/', import.meta.url),
+    workerUrl: options.workerUrl ?? workerFolder,
     startUs,
+    texts: options.texts ?? [],
+    onReady: options.onReady ?? (() => undefined),
   });
 }
 
@@ -113,7 +123,7 @@ async function run(program: Program): Promise<number> {
   const check = isMaster
     ? null
     : (await importWorker<CheckModule>(program, 'check')).checkConfiguration;
-  const { model } = load({ flags, console, environment: program.environment, check });
+  const { model } = load({ ...program, check });
   if (model === null) return 1;
   if (model.global.quiet && !flags.verbose) console.quiet = true;
   await dump(program);
@@ -123,6 +133,23 @@ async function run(program: Program): Promise<number> {
     return 1;
   }
   return await serve(program, model);
+}
+
+/** Loads and compiles `files` for a report; opens nothing. For `hawser check`. */
+export async function checkFiles(
+  files: readonly string[],
+  options: Pick<MainOptions, 'workerUrl'> = {},
+): Promise<readonly Diagnostic[]> {
+  const { findMistakes } = await import('./configuration.ts');
+  const workerUrl = options.workerUrl ?? workerFolder;
+  const { checkConfiguration } = await importWorker<CheckModule>({ workerUrl }, 'check');
+  return findMistakes({
+    files,
+    texts: [],
+    environment: environmentNow(),
+    overrides: {},
+    check: checkConfiguration,
+  }).found;
 }
 
 async function dump(program: Program): Promise<void> {

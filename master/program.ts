@@ -5,6 +5,12 @@ import type { Sys } from '../shared/sys/sys.ts';
 import type { Console } from './console.ts';
 import type { Flags } from './flags.ts';
 
+export interface ConfigurationText {
+  /** What messages call it. */
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface Program {
   readonly flags: Flags;
   readonly console: Console;
@@ -17,6 +23,10 @@ export interface Program {
   readonly workerUrl: URL;
   /** Wall clock of the start, microseconds. */
   readonly startUs: number;
+  /** Configurations that are text already, read after the files of the flags. */
+  readonly texts: readonly ConfigurationText[];
+  /** Called once, when the first worker serves. */
+  readonly onReady: () => void;
 }
 
 /** Exports of the worker's modules that the master calls; each is imported when it is needed. */

@@ -42,6 +42,7 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
   const running = await startHere(program, model, start);
   if (running === null) return 1;
   listenToSignals(listeners, running);
+  program.onReady();
   becomeQuiet(program, model);
   console.endStartup();
   return await running.finished;

@@ -2,6 +2,7 @@
 // stops them. Called by main.ts under -W; the master CLI asks it. A reload that fails at any step leaves
 // everything as it was. Never reads a byte of traffic.
 
+import { constants } from 'node:os';
 import type { Diagnostic } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { Segment } from '../shared/segment/segment.ts';
@@ -110,6 +111,7 @@ export class Supervisor {
     console.notice('Loading success.');
     console.endStartup();
     notice.ready();
+    program.onReady();
     if (global.daemon || (flags.quiet && !flags.verbose)) silence(sys);
     if (global.daemon) {
       console.quiet = true;
@@ -215,10 +217,9 @@ export class Supervisor {
 
   private async tryReload(hard: boolean): Promise<boolean> {
     const { program } = this;
-    const { flags, console, environment } = program;
     this.reloads++;
     for (const generation of this.generations) generation.reloads++;
-    const { model } = load({ flags, console, environment, check: null });
+    const { model } = load({ ...program, check: null });
     if (model === null) return false;
     const prepared = await this.prepare(model);
     if (prepared === null) return false;
@@ -327,5 +328,6 @@ export class Supervisor {
 }
 
 function statusName(status: number): string {
-  return status < 128 ? 'Exit' : `signal ${status - 128}`;
+  const found = Object.entries(constants.signals).find(([, number]) => number === status - 128);
+  return found?.[0] ?? 'Exit';
 }
