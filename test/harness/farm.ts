@@ -119,6 +119,7 @@ export class TestFarm {
     this.backend.assign(stream);
     const name = stream.server?.name ?? '-';
     this.backend.leave(stream);
+    stream.request.reset();
     return name;
   }
 

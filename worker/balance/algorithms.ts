@@ -2,9 +2,15 @@
 
 import { table } from '../keyword.ts';
 import type { BalanceDef } from '../server/balancer.ts';
+import { hash } from './hash.ts';
+import { leastConnections } from './least-connections.ts';
+import { pick } from './pick.ts';
 import { rotation } from './rotation.ts';
 
 export const algorithms: ReadonlyMap<string, BalanceDef> = table<BalanceDef>(
   'balance algorithm',
   rotation,
+  leastConnections,
+  pick,
+  hash,
 );

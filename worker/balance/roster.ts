@@ -49,7 +49,10 @@ export class Roster {
 
   /** The weight a server has now by its state. */
   wanted(server: Server): number {
-    return server.isUsable() ? server.userWeight() * this.scale : 0;
+    if (!server.isUsable()) return 0;
+    const weight = server.userWeight() * this.scale;
+    const throttle = server.throttle();
+    return throttle >= 100 ? weight : Math.max(1, Math.ceil((weight * throttle) / 100));
   }
 
   /** Commits a weight and counts again. */

@@ -229,7 +229,7 @@ class Lane {
 class Rotation implements Balancer {
   readonly isHash = false;
   readonly skipsFull = true;
-  private readonly roster: Roster;
+  readonly roster: Roster;
   private readonly active: Lane;
   private readonly backups: Lane;
   /** Servers passed over during one pick. */
@@ -299,18 +299,6 @@ class Rotation implements Balancer {
 
   loadChanged(): void {
     // A rotation looks at no load.
-  }
-
-  totalWeight(): number {
-    return this.roster.totalWeight();
-  }
-
-  activeCount(): number {
-    return this.roster.activeCount();
-  }
-
-  takesFromBackend(server: Server): boolean {
-    return this.roster.takesFromBackend(server);
   }
 
   private choose(avoid: number): number {

@@ -6,7 +6,7 @@ import type { Sys } from '../../shared/sys/sys.ts';
 import { algorithms } from '../balance/algorithms.ts';
 import type { Scope } from '../keyword.ts';
 import { Backend } from '../server/backend.ts';
-import type { MakeBalancer, Members } from '../server/balancer.ts';
+import type { BalanceDef, MakeBalancer, Members } from '../server/balancer.ts';
 import { Persistence, type UseServerPlan } from '../server/persistence.ts';
 import { Server } from '../server/server.ts';
 import { privateWords, type ServerWordsTable } from '../server/words.ts';
@@ -65,24 +65,34 @@ function checkedWords(model: ProxyModel): ServerWordsTable {
   return privateWords(model.servers.length);
 }
 
-const defaultBalance = 'roundrobin';
+/** What a backend does that says nothing (manual 4.2, balance). */
+const defaultBalance = 'random';
+/** What a tcp backend does that asks to hash a part of an HTTP request. */
+const plainBalance = 'roundrobin';
 
 function compileBalance(model: ProxyModel, scope: Scope): MakeBalancer {
   const { balance } = model;
-  const fallback = algorithms.get(defaultBalance)!;
-  const words = { algorithm: defaultBalance, words: [], place: model.place };
-  const plain = fallback.build(words, model, scope)!;
-  if (balance === null) return plain;
+  if (balance === null) return unconditional(defaultBalance, model, scope);
   const def = algorithms.get(balance.algorithm);
   if (def === undefined) {
     scope.alertAt(balance.place, `balance algorithm '${balance.algorithm}' is not supported yet`);
-    return plain;
+    return unconditional(plainBalance, model, scope);
   }
   if (def.httpOnly && model.mode !== 'http') {
-    scope.alertAt(balance.place, `'balance ${def.name}' requires 'mode http'`);
-    return plain;
+    scope.warning(
+      `Layer 7 hash not possible for backend '${model.name}' (needs 'mode http'). ` +
+        'Falling back to round robin.',
+    );
+    return unconditional(plainBalance, model, scope);
   }
-  return def.build(balance, model, scope) ?? plain;
+  return def.build(balance, model, scope) ?? unconditional(plainBalance, model, scope);
+}
+
+/** An algorithm that needs no words. */
+function unconditional(algorithm: string, model: ProxyModel, scope: Scope): MakeBalancer {
+  const def = algorithms.get(algorithm) as BalanceDef; // one of the two names above
+  const make = def.build({ algorithm, words: [], place: model.place }, model, scope);
+  return make as MakeBalancer; // without words nothing can be wrong
 }
 
 function compileUseServers(model: ProxyModel, scope: Scope): UseServerPlan[] {

@@ -164,7 +164,7 @@ export class Backend {
     const previous = stream.server;
     const held = stream.serverSlotHeld && previous !== null;
     if (held) this.waiting.drop(stream, previous);
-    if (this.balancer.totalWeight() === 0) {
+    if (this.balancer.roster.totalWeight() === 0) {
       stream.server = null;
       if (previous !== null) this.countMove(stream, previous, null);
       if (held) this.waiting.serve(previous);
@@ -254,7 +254,7 @@ export class Backend {
       this.values[server.row + fieldRetries]++;
       this.values[this.row + fieldRetries]++;
     }
-    const sameServer = !elsewhere || this.balancer.activeCount() <= 1;
+    const sameServer = !elsewhere || this.balancer.roster.activeCount() <= 1;
     if (refused && sameServer && !reused) return retryWait;
     return elsewhere ? retryAssign : retryConnect;
   }
@@ -271,7 +271,7 @@ export class Backend {
     if (!server.isRunning()) return true;
     const { retries } = stream;
     if (every > 0 ? retries % every === 0 : isNthBeforeLast(retries, limit, every)) return true;
-    return !stream.serverForced && !this.balancer.isHash && this.balancer.activeCount() > 1;
+    return !stream.serverForced && !this.balancer.isHash && this.balancer.roster.activeCount() > 1;
   }
 
   /** Server states or weights changed: rebuilds what follows from them and moves streams that wait. */
@@ -285,7 +285,7 @@ export class Backend {
       if (this.redispatch !== 0 && !this.persistsDown) waiting.flush(queue, true);
       else if (server.isMaintained()) waiting.flush(queue, true);
     }
-    if (balancer.totalWeight() === 0) waiting.flush(waiting.backendQueue, false);
+    if (balancer.roster.totalWeight() === 0) waiting.flush(waiting.backendQueue, false);
     else waiting.serveWaiters();
   }
 
@@ -316,8 +316,7 @@ function isNthBeforeLast(retries: number, limit: number, every: number): boolean
   return period !== 0 && retries % period === 0;
 }
 
-/** `retry-on`: connection failures are retried unless a list leaves them out. */
+/** `retry-on`: connection failures are retried unless the list leaves them out. */
 function retriesFailures(retryOn: readonly string[]): boolean {
-  if (retryOn.length === 0) return true;
   return retryOn.includes('conn-failure') || retryOn.includes('all-retryable-errors');
 }

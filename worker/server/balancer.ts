@@ -23,17 +23,22 @@ export interface Members {
   readonly values: Float64Array;
 }
 
-export interface Balancer {
-  /** The answer depends on the request: a retry elsewhere needs a redispatch (manual, option redispatch). */
-  readonly isHash: boolean;
-  /** A non-empty backend queue proves that every server is full. */
-  readonly skipsFull: boolean;
+/** Who takes part, counted over all threads. */
+export interface RosterCounts {
   /** Weight of all servers that may be chosen now; 0: none, the answer is 503. */
   totalWeight(): number;
   /** Active servers that may be chosen now. */
   activeCount(): number;
   /** May streams of the backend's queue go to this server: not a backup that is not in use. */
   takesFromBackend(server: Server): boolean;
+}
+
+export interface Balancer {
+  /** The answer depends on the request: a retry elsewhere needs a redispatch (manual, option redispatch). */
+  readonly isHash: boolean;
+  /** A non-empty backend queue proves that every server is full. */
+  readonly skipsFull: boolean;
+  readonly roster: RosterCounts;
   /** Brings the tables up to date with the servers' states. Also the first call. Any thread, any time. */
   refresh(): void;
   /** A server to connect to, not `avoid` when there is another one; null: none has room. Hot path. */

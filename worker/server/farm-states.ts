@@ -29,14 +29,14 @@ export function prepareFarm(
   const backends: (BackendWords | null)[] = [];
   const servers: ServerWords[][] = [];
   for (let index = 0; index < model.proxies.length; index++) {
-    const { backend, servers: indexes } = objects.proxies[index];
+    const { back, servers: indexes } = objects.proxies[index];
     const farm = model.proxies[index].servers.map((server, i) => {
-      const words = new ServerWords(at.words, table, indexes[i], backend);
+      const words = new ServerWords(at.words, table, indexes[i], back);
       words.prepare(serverSetup(model.proxies[index], server), at.load, at.nowSeconds);
       return words;
     });
     servers.push(farm);
-    const whole = backend < 0 ? null : new BackendWords(at.words, table.sharedWords(backend), farm);
+    const whole = back < 0 ? null : new BackendWords(at.words, table.sharedWords(back), farm);
     whole?.prepare(at.load, at.nowSeconds);
     backends.push(whole);
   }

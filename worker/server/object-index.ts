@@ -3,7 +3,7 @@
 // the same indexes); nothing is looked up while serving.
 
 import type { BindModel, Model, ProxyModel } from '../../shared/config/model.ts';
-import type { ListenerObject } from '../../shared/messages.ts';
+import type { ListenerObject, ProxyObjects } from '../../shared/messages.ts';
 import {
   derivedIdentity,
   type ObjectTable,
@@ -13,14 +13,6 @@ import {
   typeProcess,
   typeServer,
 } from '../../shared/segment/objects.ts';
-
-/** Objects of one proxy; -1: it has no such side. */
-export interface ProxyObjects {
-  readonly front: number;
-  readonly backend: number;
-  /** In the model's order. */
-  readonly servers: readonly number[];
-}
 
 /** Plain data: may be sent to threads. */
 export interface ObjectIndex {
@@ -60,7 +52,7 @@ function indexProxy(proxy: ProxyModel, table: ObjectTable, slot: number): ProxyO
   const identity = proxy.guid || derivedIdentity(proxy.name);
   return {
     front: hasFront(proxy) ? table.register(typeFrontend, identity, slot) : -1,
-    backend: hasBack(proxy) ? table.register(typeBackend, identity, slot) : -1,
+    back: hasBack(proxy) ? table.register(typeBackend, identity, slot) : -1,
     servers: proxy.servers.map((server) =>
       table.register(typeServer, server.guid || derivedIdentity(proxy.name, server.name), slot),
     ),

@@ -114,7 +114,7 @@ export class Waiting {
     const { backendQueue } = this;
     const own = this.serverQueues[server.index];
     if (own.total() === 0 && backendQueue.total() === 0) return;
-    const sharesBackend = server.isUsable() && this.balancer.takesFromBackend(server);
+    const sharesBackend = server.isUsable() && this.balancer.roster.takesFromBackend(server);
     const others = this.threadCount > 1 && this.othersWait(own, sharesBackend);
     if (others && ++this.selfServed > selfServedMax) {
       this.selfServed = 0;

@@ -1,0 +1,164 @@
+// Sequences recorded from the reference with one thread, and shares where it draws at random.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TestFarm } from '../../test/harness/farm.ts';
+import type { Stream } from '../stream/stream.ts';
+
+function weighted(balance: string, ...weights: number[]): TestFarm {
+  const servers = weights.map((weight, i) => ({ name: 'abcdefgh'[i], weight }));
+  return new TestFarm({ balance, servers });
+}
+
+const sequences: readonly (readonly [weights: number[], sequence: string])[] = [
+  [[1, 2, 3], 'acbcbcacbcbcacbcbcacbcbc'],
+  [[1, 1, 1, 5], 'adbddcddadbddcddadbddcddadbddcdd'],
+  [[10, 3], 'aaaabaaabaaabaaaabaaabaaabaaaabaaabaaab'],
+  [[256, 1, 100], 'aaacaaacaacaaacaacaaacaacaaaca'],
+  [[3, 3, 2, 7, 1], 'abdcdadbcdadbddeabdcdadbcdadbddeabdcdadbcdadbdde'],
+];
+
+for (const [weights, sequence] of sequences) {
+  test(`static-rr with weights ${weights.join(', ')}`, () => {
+    assert.equal(weighted('static-rr', ...weights).picks(sequence.length), sequence);
+  });
+}
+
+test('static-rr: a server leaves and comes back; weights only count to and from zero', () => {
+  const farm = weighted('static-rr', 1, 2, 3);
+  assert.equal(farm.picks(5), 'acbcb');
+  farm.maintain('b');
+  assert.equal(farm.picks(9), 'acccaccca');
+  farm.unmaintain('b');
+  assert.equal(farm.picks(20), 'cbcbcacbcbcacbcbcacb');
+  const other = weighted('static-rr', 1, 2, 3);
+  assert.equal(other.picks(4), 'acbc');
+  other.weigh('a', 5);
+  assert.equal(other.picks(25), 'bcacbcbcacbcbcacbcbcacbcb');
+  other.weigh('c', 0);
+  assert.equal(other.picks(9), '0abbabbabb3'.slice(1, 10));
+});
+
+test('leastconn takes turns among idle servers', () => {
+  assert.equal(weighted('leastconn', 1, 2, 3, 1).picks(14), 'abcdabcdabcdab');
+});
+
+test('leastconn fills servers by weight and looks at the load of each', () => {
+  const farm = weighted('leastconn', 1, 2, 3);
+  const counts = new Map<string, number>();
+  const streams: Stream[] = [];
+  for (let i = 0; i < 60; i++) {
+    const stream = farm.stream();
+    farm.backend.assign(stream);
+    streams.push(stream);
+    const name = stream.server?.name ?? '-';
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  assert.deepEqual([counts.get('a'), counts.get('b'), counts.get('c')], [10, 20, 30]);
+  for (const stream of streams) if (stream.server?.name === 'b') farm.backend.leave(stream);
+  assert.equal(farm.picks(3), 'bbb');
+});
+
+test('leastconn goes past full servers in order of load', () => {
+  const servers = 'abcdefg'.split('').map((name) => ({ name, maxconn: 2, maxqueue: 1 }));
+  const farm = new TestFarm({ balance: 'leastconn', servers });
+  const taken: string[] = [];
+  for (let i = 0; i < 14; i++) {
+    const stream = farm.stream();
+    farm.backend.assign(stream);
+    taken.push(stream.server?.name ?? '-');
+  }
+  assert.equal(taken.slice(0, 7).join(''), 'abcdefg');
+  assert.equal(new Set(taken.slice(7)).size, 7);
+});
+
+test('first: the lowest id until it is full', () => {
+  const servers = [
+    { name: 'a', id: 9, maxconn: 2 },
+    { name: 'b', id: 3, maxconn: 2 },
+    { name: 'c', id: 5, maxconn: 1 },
+  ];
+  const farm = new TestFarm({ balance: 'first', servers });
+  assert.equal(farm.picks(3), 'bbb');
+  const names: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const stream = farm.stream();
+    farm.backend.assign(stream);
+    names.push(stream.server?.name ?? '-');
+  }
+  assert.equal(names.join(''), 'bbcaa-');
+});
+
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test('random: one draw follows weights', () => {
+  const servers = [1, 2, 5].map((weight, i) => ({ name: 'abc'[i], weight: weight * 16 }));
+  const farm = new TestFarm({ balance: 'random(1)', servers, random: generator(7) });
+  const counts = new Map<string, number>();
+  for (const name of farm.picks(8000)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const share = (name: string): number => (counts.get(name) ?? 0) / 1000;
+  assert.ok(Math.abs(share('a') - 1) < 0.3, `a ${share('a')}`);
+  assert.ok(Math.abs(share('b') - 2) < 0.5, `b ${share('b')}`);
+  assert.ok(Math.abs(share('c') - 5) < 0.6, `c ${share('c')}`);
+});
+
+test('random: of two draws the less loaded server wins, and it is the default', () => {
+  const servers = 'abcdefghij'.split('').map((name) => ({ name }));
+  const farm = new TestFarm({ servers, random: generator(11) });
+  const loads = new Map<string, number>();
+  for (let i = 0; i < 1000; i++) {
+    const stream = farm.stream();
+    farm.backend.assign(stream);
+    const name = stream.server?.name ?? '-';
+    loads.set(name, (loads.get(name) ?? 0) + 1);
+  }
+  for (const [name, load] of loads) assert.ok(load >= 80 && load <= 120, `${name} has ${load}`);
+});
+
+test('hash-balance-factor bounds the load of a hot key', () => {
+  const servers = 'abcd'.split('').map((name) => ({ name }));
+  const proxy = { hashType: ['consistent'], hashBalanceFactor: 150 };
+  const farm = new TestFarm({ balance: 'uri', servers, proxy });
+  const loads = new Map<string, number>();
+  for (let i = 0; i < 100; i++) {
+    const stream = farm.stream();
+    stream.request.setTarget('/hot');
+    farm.backend.assign(stream);
+    stream.request.reset();
+    const name = stream.server?.name ?? '-';
+    loads.set(name, (loads.get(name) ?? 0) + 1);
+  }
+  assert.ok(Math.max(...loads.values()) <= 38, JSON.stringify([...loads]));
+});
+
+test('hash-preserve-affinity decides what a full server means', () => {
+  const servers = 'ab'.split('').map((name) => ({ name, maxconn: 1, maxqueue: 1 }));
+  const results = (['always', 'maxconn', 'maxqueue'] as const).map((hashPreserveAffinity) => {
+    const proxy = { hashType: ['consistent'], hashPreserveAffinity };
+    const farm = new TestFarm({ balance: 'uri', servers, proxy });
+    const names: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const stream = farm.stream();
+      stream.request.setTarget('/x');
+      farm.backend.assign(stream);
+      names.push(stream.server?.name ?? '-');
+    }
+    const [first] = names;
+    return names.map((name) => (name === first ? '1' : name === '-' ? '-' : '2')).join('');
+  });
+  // With all servers full, where maxconn queues depends on the ring.
+  assert.deepEqual([results[0], results[1].slice(0, 2), results[2]], ['111', '12', '112']);
+});
+
+test('what cannot be used is refused by name', () => {
+  const farm = new TestFarm({ balance: 'url_param id check_post', servers: [{ name: 'a' }] });
+  assert.deepEqual(farm.alerts, ["'check_post' of 'balance url_param' is not supported yet"]);
+  const log = new TestFarm({ balance: 'sticky', servers: [{ name: 'a' }] });
+  assert.deepEqual(log.alerts, ["balance algorithm 'sticky' is not supported yet"]);
+});
