@@ -19,6 +19,12 @@ export interface LoopTime {
   wallMs: number;
 }
 
+/** Client connections there are now, all threads of the process together (%ac, %fc). */
+export interface ConnectionCounts {
+  ofProcess(): number;
+  ofFrontend(proxyIndex: number): number;
+}
+
 /** Size of the scratch area: a head, a payload and framing fit. */
 export const scratchSlots = 3;
 
@@ -38,6 +44,8 @@ export interface ThreadContext {
   /** Where trailers are parsed into, front and back alike. */
   readonly trailers: TrailerReader;
   readonly counters: CounterWriter;
+  /** Absent: nobody counts (a test, a check); logs then show 0. */
+  readonly connections?: ConnectionCounts;
   /** Set once, right after compiling. */
   program: Program;
   /** Process variables (proc.*), by index; each thread has a copy kept equal by edits. */

@@ -37,6 +37,7 @@ import {
 } from './phases.ts';
 import { replyError, replyInternalError, sendReply } from './reply.ts';
 import { runRules } from './rule-runner.ts';
+import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
 
@@ -67,6 +68,7 @@ export function onRequest(context: EngineContext, stream: Stream): void {
 }
 
 function capture(stream: Stream): void {
+  captureRequest(stream);
   const captures = stream.frontend.captureRequestHeaders;
   const { request } = stream;
   for (let i = 0; i < captures.length; i++) {
@@ -155,7 +157,10 @@ function content(context: EngineContext, stream: Stream, proxy: ProxyPlan): numb
   const front = stream.front!;
   const isFull = front.inbound.bodyLength >= context.thread.memory.slotBytes - fullMargin;
   stream.samplesFinal =
-    nowMs >= stream.inspectUntilMs || front.inbound.bodyDone || front.inbound.failure !== 0 || isFull;
+    nowMs >= stream.inspectUntilMs ||
+    front.inbound.bodyDone ||
+    front.inbound.failure !== 0 ||
+    isFull;
   const verdict = runRules(stream, rules);
   if (verdict === verdictWait) return verdict;
   stream.samplesFinal = true;
@@ -224,7 +229,8 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
       return;
     case verdictDone:
       endsBy(stream, 'L', 'R');
-      context.thread.counters.values[context.frontRows[stream.frontend.index] + fieldIntercepted] += 1;
+      context.thread.counters.values[context.frontRows[stream.frontend.index] + fieldIntercepted] +=
+        1;
       sendReply(context, stream, stream.reply ?? errorReply(stream, 500));
       return;
     case verdictClose:

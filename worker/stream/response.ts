@@ -35,6 +35,7 @@ import {
 } from './phases.ts';
 import { afterResponse, replyError, sendReply } from './reply.ts';
 import { runRules } from './rule-runner.ts';
+import { captureResponse } from '../log/capture.ts';
 import { directionResponse, type Stream } from './stream.ts';
 
 const fieldDenied = field.dresp;
@@ -63,11 +64,13 @@ function interim(stream: Stream): void {
 }
 
 function capture(stream: Stream): void {
+  captureResponse(stream);
   const captures = stream.frontend.captureResponseHeaders;
   const { response } = stream;
   for (let i = 0; i < captures.length; i++) {
     const found = response.find(captures[i].name, 0);
-    stream.responseCaptures[i] = found < 0 ? '' : response.valueText(found).slice(0, captures[i].lengthMax);
+    stream.responseCaptures[i] =
+      found < 0 ? '' : response.valueText(found).slice(0, captures[i].lengthMax);
   }
 }
 
@@ -197,4 +200,3 @@ export function responseTimeout(context: EngineContext, stream: Stream): void {
   if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
   replyError(context, stream, 504, 's', 'H');
 }
-

@@ -44,7 +44,13 @@ export class StreamPool {
   }
 
   private make(session: Session): Stream {
-    const stream = new Stream(this.thread, session, session.frontend, this.headerMax, new Endpoint());
+    const stream = new Stream(
+      this.thread,
+      session,
+      session.frontend,
+      this.headerMax,
+      new Endpoint(),
+    );
     stream.onTimeoutHandler = this.onTimeout;
     return stream;
   }
@@ -141,6 +147,9 @@ function resetRules(stream: Stream): void {
   if (stream.requestCaptures.length > 0) stream.requestCaptures.length = 0;
   if (stream.responseCaptures.length > 0) stream.responseCaptures.length = 0;
   stream.uniqueId = '';
+  stream.requestLine = '';
+  stream.requestCookie = '';
+  stream.responseCookie = '';
   stream.logLevel = -1;
   stream.priorityClass = 0;
   stream.priorityOffset = 0;

@@ -163,6 +163,10 @@ export class Stream implements Timed {
   requestCaptures: string[];
   responseCaptures: string[];
   uniqueId: string;
+  /** The request line as received and the captured cookies, for the log (log/capture.ts); '' : none. */
+  requestLine: string;
+  requestCookie: string;
+  responseCookie: string;
   /** Set by set-log-level: -1 default, 8 silent. */
   logLevel: number;
   /** Set by set-nice, set-priority-*; kept for logs and queues. */
@@ -253,6 +257,9 @@ export class Stream implements Timed {
     this.requestCaptures = [];
     this.responseCaptures = [];
     this.uniqueId = '';
+    this.requestLine = '';
+    this.requestCookie = '';
+    this.responseCookie = '';
     this.logLevel = -1;
     this.priorityClass = 0;
     this.priorityOffset = 0;

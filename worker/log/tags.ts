@@ -1,0 +1,331 @@
+// The aliases of log formats (manual 8.2.6), one row each. A row says how its value is read from a stream;
+// custom formats take it as text through `build`, the presets write it as bytes (presets.ts).
+
+import { hostname } from 'node:os';
+import { familyUnix, type Endpoint } from '../conn/endpoint.ts';
+import type { FormatText, Scope } from '../keyword.ts';
+import type { Stream } from '../stream/stream.ts';
+import { localDate, localZonedDate, utcZonedDate } from './dates.ts';
+import {
+  addressHex,
+  captureList,
+  captureSet,
+  requestPart,
+  type RequestPart,
+} from './tag-values.ts';
+import type { LogTagDef, LogTagFlags } from './tag.ts';
+import {
+  activeTime,
+  connectTime,
+  dataTime,
+  handshakeTime,
+  idleTime,
+  queueTime,
+  requestTime,
+  requestTimeTotal,
+  requestWall,
+  responseTime,
+  totalTime,
+  userTime,
+} from './timers.ts';
+
+export type ReadText = (stream: Stream) => string;
+export type ReadInteger = (stream: Stream) => number;
+
+/** One alias. Exactly one of `text` and `number` is there. */
+export interface TagRow {
+  readonly name: string;
+  readonly help: string;
+  readonly http?: boolean;
+  readonly text?: ReadText;
+  readonly number?: ReadInteger;
+  /** A text that no flag quotes: dates, lists that quote their own members. */
+  readonly plain?: boolean;
+  /** The value under +X. */
+  readonly hex?: ReadText;
+  /** A text of its own under +Q (lists). */
+  readonly quoted?: ReadText;
+  /** The number still grows: a plus sign goes before it (option logasap). */
+  readonly grows?: boolean;
+  /** At least three digits. */
+  readonly padded?: boolean;
+}
+
+/** True when the line is written before the stream has ended. */
+export function isEarly(stream: Stream): boolean {
+  const { log } = stream.frontend;
+  return log?.early === true;
+}
+
+function portOf(endpoint: Endpoint, stream: Stream): number {
+  return endpoint.family === familyUnix ? stream.session.listener.bind.id : endpoint.port;
+}
+
+function hexOf(read: ReadInteger, digits: number): ReadText {
+  return (stream) => read(stream).toString(16).toUpperCase().padStart(digits, '0');
+}
+
+function frontendTransport(stream: Stream): string {
+  const { frontend, session } = stream;
+  return session.listener.bind.ssl === null ? frontend.name : `${frontend.name}~`;
+}
+
+function millisecondDate(wallMs: number): string {
+  const ms = Math.floor(wallMs) % 1000;
+  return `${localDate(wallMs)}.${String(ms).padStart(3, '0')}`;
+}
+
+const noServer = '<NOSRV>';
+const host = hostname();
+
+const clientPort: ReadInteger = (stream) => portOf(stream.session.source, stream);
+const frontPort: ReadInteger = (stream) => portOf(stream.session.destination, stream);
+const backPort: ReadInteger = (stream) => stream.backConnection?.source.port ?? 0;
+const serverPort: ReadInteger = (stream) => stream.backConnection?.destination.port ?? 0;
+const acceptSeconds: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs / 1000);
+const acceptMillis: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs) % 1000;
+const requestNumber: ReadInteger = (stream) => stream.id % 2 ** 32;
+const processId: ReadInteger = () => process.pid;
+
+const dates: readonly TagRow[] = [
+  {
+    name: 'T',
+    help: 'Accept date, UTC with time zone',
+    text: (stream) => utcZonedDate(stream.times.acceptWallMs),
+    plain: true,
+  },
+  {
+    name: 'Tl',
+    help: 'Accept date, local with time zone',
+    text: (stream) => localZonedDate(stream.times.acceptWallMs),
+    plain: true,
+  },
+  {
+    name: 'Ts',
+    help: 'Accept date as seconds since the epoch',
+    number: acceptSeconds,
+    hex: hexOf(acceptSeconds, 4),
+  },
+  {
+    name: 't',
+    help: 'Accept date, local with milliseconds',
+    text: (stream) => millisecondDate(stream.times.acceptWallMs),
+    plain: true,
+  },
+  {
+    name: 'ms',
+    help: 'Milliseconds of the accept date',
+    number: acceptMillis,
+    padded: true,
+    hex: hexOf(acceptMillis, 2),
+  },
+  {
+    name: 'tr',
+    help: 'Request date, local with milliseconds',
+    http: true,
+    text: (stream) => millisecondDate(requestWall(stream)),
+    plain: true,
+  },
+  {
+    name: 'trg',
+    help: 'Request date, UTC with time zone',
+    http: true,
+    text: (stream) => utcZonedDate(requestWall(stream)),
+    plain: true,
+  },
+  {
+    name: 'trl',
+    help: 'Request date, local with time zone',
+    http: true,
+    text: (stream) => localZonedDate(requestWall(stream)),
+    plain: true,
+  },
+];
+
+/** Name, help, reader, HTTP only, still growing when logged early. */
+type TimerRow = readonly [string, string, ReadInteger, boolean, boolean];
+
+const timerRows: readonly TimerRow[] = [
+  ['Ta', 'Active time of the request', activeTime, true, true],
+  ['Tc', 'Time to connect to the server', connectTime, false, false],
+  ['Td', 'Time to transfer the response', dataTime, false, false],
+  ['Th', 'Time of connection handshakes', handshakeTime, false, false],
+  ['Ti', 'Idle time before the request', idleTime, true, false],
+  ['Tq', 'Th + Ti + TR', requestTimeTotal, true, false],
+  ['TR', 'Time to receive the request head', requestTime, true, false],
+  ['Tr', 'Time the server took to answer', responseTime, true, false],
+  ['Tt', 'Total time', totalTime, false, true],
+  ['Tu', 'Total time as the user sees it', userTime, false, true],
+  ['Tw', 'Time in queues', queueTime, false, false],
+];
+
+const timerTags = timerRows.map(
+  ([name, help, number, http, grows]): TagRow => ({ name, help, number, http, grows }),
+);
+
+const addresses: readonly TagRow[] = [
+  {
+    name: 'ci',
+    help: 'Client address',
+    text: (stream) => stream.session.source.text(),
+    hex: (stream) => addressHex(stream.session.source),
+  },
+  { name: 'cp', help: 'Client port', number: clientPort, hex: hexOf(clientPort, 4) },
+  {
+    name: 'fi',
+    help: 'Address the client connected to',
+    text: (stream) => stream.session.destination.text(),
+    hex: (stream) => addressHex(stream.session.destination),
+  },
+  { name: 'fp', help: 'Port the client connected to', number: frontPort, hex: hexOf(frontPort, 4) },
+  {
+    name: 'bi',
+    help: 'Address the server was connected from',
+    text: (stream) => stream.backConnection?.source.text() ?? '',
+    hex: (stream) => addressHex(stream.backConnection?.source),
+  },
+  {
+    name: 'bp',
+    help: 'Port the server was connected from',
+    number: backPort,
+    hex: hexOf(backPort, 4),
+  },
+  {
+    name: 'si',
+    help: 'Server address',
+    text: (stream) => stream.backConnection?.destination.text() ?? '',
+    hex: (stream) => addressHex(stream.backConnection?.destination),
+  },
+  { name: 'sp', help: 'Server port', number: serverPort, hex: hexOf(serverPort, 4) },
+];
+
+const counts: readonly TagRow[] = [
+  { name: 'B', help: 'Bytes to the client', number: (stream) => stream.bytesOut, grows: true },
+  { name: 'U', help: 'Bytes from the client', number: (stream) => stream.bytesIn },
+  { name: 'ST', help: 'Status code', number: (stream) => stream.status },
+  {
+    name: 'ac',
+    help: 'Client connections of the process',
+    number: (stream) => stream.thread.connections?.ofProcess() ?? 0,
+  },
+  {
+    name: 'fc',
+    help: 'Client connections of the frontend',
+    number: (stream) => stream.thread.connections?.ofFrontend(stream.frontend.index) ?? 0,
+  },
+  { name: 'bc', help: 'Streams of the backend', number: (stream) => stream.backendConnections },
+  { name: 'sc', help: 'Streams of the server', number: (stream) => stream.serverConnections },
+  { name: 'sq', help: 'Queue of the server at arrival', number: (stream) => stream.serverQueue },
+  { name: 'bq', help: 'Queue of the backend at arrival', number: (stream) => stream.backendQueue },
+  {
+    name: 'rc',
+    help: 'Retries, with a plus sign after a redispatch',
+    text: (stream) => (stream.redispatched ? `+${stream.retries}` : String(stream.retries)),
+    plain: true,
+  },
+  { name: 'rt', help: 'Number of the stream', number: requestNumber, hex: hexOf(requestNumber, 4) },
+  { name: 'pid', help: 'Process id', number: processId, hex: hexOf(processId, 4) },
+];
+
+const names: readonly TagRow[] = [
+  { name: 'f', help: 'Frontend', text: (stream) => stream.frontend.name },
+  { name: 'ft', help: 'Frontend, with ~ for TLS', text: frontendTransport },
+  { name: 'b', help: 'Backend', text: (stream) => stream.backend.name },
+  { name: 's', help: 'Server', text: (stream) => stream.server?.name ?? noServer },
+  { name: 'H', help: 'Host name', text: () => host },
+  { name: 'ID', help: 'Unique id', text: (stream) => stream.uniqueId },
+  { name: 'CC', help: 'Captured cookie of the request', http: true, text: (s) => s.requestCookie },
+  {
+    name: 'CS',
+    help: 'Captured cookie of the response',
+    http: true,
+    text: (s) => s.responseCookie,
+  },
+  {
+    name: 'ts',
+    help: 'Termination state',
+    text: (stream) => stream.endCause + stream.endPhase,
+    plain: true,
+  },
+  {
+    name: 'tsc',
+    help: 'Termination state with cookie states',
+    http: true,
+    text: (s) => s.endCause + s.endPhase + s.cookieRequest + s.cookieResponse,
+    plain: true,
+  },
+  {
+    name: 'hr',
+    help: 'Captured request headers between braces',
+    text: (stream) => captureSet(stream.frontend.captureRequestHeaders, stream.requestCaptures),
+    plain: true,
+    quoted: (s) => quotedSet(captureSet(s.frontend.captureRequestHeaders, s.requestCaptures)),
+  },
+  {
+    name: 'hs',
+    help: 'Captured response headers between braces',
+    text: (stream) => captureSet(stream.frontend.captureResponseHeaders, stream.responseCaptures),
+    plain: true,
+    quoted: (s) => quotedSet(captureSet(s.frontend.captureResponseHeaders, s.responseCaptures)),
+  },
+  {
+    name: 'hrl',
+    help: 'Captured request headers as a list',
+    text: (s) => captureList(s.frontend.captureRequestHeaders, s.requestCaptures, false),
+    plain: true,
+    quoted: (s) => captureList(s.frontend.captureRequestHeaders, s.requestCaptures, true),
+  },
+  {
+    name: 'hsl',
+    help: 'Captured response headers as a list',
+    text: (s) => captureList(s.frontend.captureResponseHeaders, s.responseCaptures, false),
+    plain: true,
+    quoted: (s) => captureList(s.frontend.captureResponseHeaders, s.responseCaptures, true),
+  },
+];
+
+function quotedSet(text: string): string {
+  return text === '' ? '' : `"${text}"`;
+}
+
+const partRows: readonly (readonly [string, string, RequestPart])[] = [
+  ['r', 'Request line', 'line'],
+  ['HM', 'Method', 'method'],
+  ['HU', 'Request target', 'target'],
+  ['HP', 'Request target without its query', 'targetPath'],
+  ['HPO', 'Path', 'path'],
+  ['HQ', 'Query with its question mark', 'query'],
+  ['HV', 'HTTP version', 'version'],
+];
+
+const requestTags = partRows.map(
+  ([name, help, part]): TagRow => ({ name, help, http: true, text: requestPart(part) }),
+);
+
+/** Every alias that works, in no order. */
+export const tagRows: readonly TagRow[] = [
+  ...dates,
+  ...timerTags,
+  ...addresses,
+  ...counts,
+  ...names,
+  ...requestTags,
+];
+
+export const tags: readonly LogTagDef[] = tagRows.map((row) => ({
+  name: row.name,
+  help: row.help,
+  type: row.number === undefined ? (row.plain === true ? 'plain' : 'text') : 'number',
+  http: row.http === true,
+  build: (_argument: string, flags: LogTagFlags, _scope: Scope) => textOf(row, flags),
+}));
+
+function textOf(row: TagRow, flags: LogTagFlags): FormatText {
+  if (flags.hex && row.hex !== undefined) return row.hex;
+  if (flags.quote && row.quoted !== undefined) return row.quoted;
+  if (row.text !== undefined) return row.text;
+  const read = row.number as ReadInteger;
+  if (row.padded === true) return (stream) => String(read(stream)).padStart(3, '0');
+  if (row.grows !== true || flags.encoding !== '') return (stream) => String(read(stream));
+  return (stream) => (isEarly(stream) ? `+${read(stream)}` : String(read(stream)));
+}
