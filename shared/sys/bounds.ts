@@ -1,5 +1,5 @@
-// The bounds rule of every call that takes a region. Used by the real kernel, by TLS and by the fake
-// kernel of the tests, so that all three refuse the same mistakes. Loads nothing native.
+// The bounds rule of every call that takes a region. Used by the real kernel, by TLS and by the
+// fake kernel of the tests, so that all three refuse the same mistakes. Loads nothing native.
 
 import type { Region } from './sys.ts';
 

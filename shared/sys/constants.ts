@@ -1,4 +1,5 @@
-// Numbers of the Linux ABI that more than one folder needs (x86-64 and arm64 agree on all of these).
+// Numbers of the Linux ABI that more than one folder needs (x86-64 and arm64 agree on all of
+// these).
 
 export const AF_UNSPEC = 0;
 export const AF_UNIX = 1;

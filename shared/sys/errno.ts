@@ -1,6 +1,6 @@
-// Names and texts of Linux error numbers, for messages and logs. Called by everything that reports a
-// failed call of `Sys`. Numbers and texts are those of x86-64 and arm64 Linux with the GNU C library,
-// also where musl words them differently: HAProxy's users read these.
+// Names and texts of Linux error numbers, for messages and logs. Called by everything that reports
+// a failed call of `Sys`. Numbers and texts are those of x86-64 and arm64 Linux with the GNU C
+// library, also where musl words them differently: HAProxy's users read these.
 
 interface ErrorRow {
   readonly code: number;

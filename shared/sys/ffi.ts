@@ -20,7 +20,7 @@ export function declareOptional<T extends CFunction>(prototype: string): T | nul
   return bindOptional<T>(libc, prototype);
 }
 
-/** What a C function looks like from here: numbers, strings and borrowed bytes in, one value out. */
+/** What a C function looks like from here: numbers and strings in, one value out. */
 export type CFunction = (...values: never[]) => unknown;
 
 /** Declares a function of `library`. Throws when the symbol does not exist. */

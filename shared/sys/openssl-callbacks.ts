@@ -1,7 +1,7 @@
-// The two questions OpenSSL asks in the middle of a handshake: which certificate for this server name
-// (RFC 6066), which protocol of those offered (RFC 7301). The callbacks run inside a handshake call
-// of their own thread only; they are registered once per thread, never per context, and find whom
-// to ask by its number. They must not throw: an exception cannot cross OpenSSL.
+// The two questions OpenSSL asks in the middle of a handshake: which certificate for this server
+// name (RFC 6066), which protocol of those offered (RFC 7301). The callbacks run inside a handshake
+// call of their own thread only; they are registered once per thread, never per context, and find
+// whom to ask by its number. They must not throw: an exception cannot cross OpenSSL.
 
 import * as koffi from 'koffi';
 import { putLong, wordsOf } from './batches.ts';

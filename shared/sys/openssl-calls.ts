@@ -1,6 +1,6 @@
-// The functions of OpenSSL 3 this program uses, bound once per thread when TLS is first wanted: those
-// of the node binary, or of libssl.so.3 where a distribution's node hides them. Called by openssl-*.ts
-// only. Handles and pointers are numbers.
+// The functions of OpenSSL 3 this program uses, bound once per thread when TLS is first wanted:
+// those of the node binary, or of libssl.so.3 where a distribution's node hides them. Called by
+// openssl-*.ts only. Handles and pointers are numbers.
 
 import type * as koffi from 'koffi';
 import { bindFunction, bindOptional, declare, openLibrary, self } from './ffi.ts';
@@ -41,7 +41,13 @@ function findLibraries(): { ssl: koffi.LibraryHandle; crypto: koffi.LibraryHandl
 
 function bindAll() {
   const { ssl, crypto } = findLibraries();
-  return { ...bindContexts(ssl), ...bindSessions(ssl), ...bindCrypto(crypto) };
+  return {
+    ...bindContexts(ssl),
+    ...bindServerContexts(ssl),
+    ...bindSessions(ssl),
+    ...bindCrypto(crypto),
+    ...bindCertificates(crypto),
+  };
 }
 
 function bindContexts(ssl: koffi.LibraryHandle) {
@@ -84,6 +90,11 @@ function bindContexts(ssl: koffi.LibraryHandle) {
       ssl,
       'int SSL_CTX_add_client_CA(uintptr_t, uintptr_t)',
     ),
+  };
+}
+
+function bindServerContexts(ssl: koffi.LibraryHandle) {
+  return {
     SSL_CTX_use_certificate: bindFunction<Call2>(
       ssl,
       'int SSL_CTX_use_certificate(uintptr_t, uintptr_t)',
@@ -194,6 +205,11 @@ function bindCrypto(crypto: koffi.LibraryHandle) {
       crypto,
       'uintptr_t PEM_read_bio_Parameters(uintptr_t, uintptr_t)',
     ),
+  };
+}
+
+function bindCertificates(crypto: koffi.LibraryHandle) {
+  return {
     X509_free: bindFunction<Void1>(crypto, 'void X509_free(uintptr_t)'),
     X509_CRL_free: bindFunction<Void1>(crypto, 'void X509_CRL_free(uintptr_t)'),
     EVP_PKEY_free: bindFunction<Void1>(crypto, 'void EVP_PKEY_free(uintptr_t)'),

@@ -1,6 +1,6 @@
-// TLS by OpenSSL: the contract of tls.ts for the calling thread. Entries of threads call `openSslTls()`
-// when a configuration wants TLS; nothing is loaded before. Opens no descriptor and, but for
-// `systemAuthorities`, no file.
+// TLS by OpenSSL: the contract of tls.ts for the calling thread. Entries of threads call
+// `openSslTls()` when a configuration wants TLS; nothing is loaded before. Opens no descriptor and,
+// but for `systemAuthorities`, no file.
 
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
@@ -27,8 +27,8 @@ const AUTHORITY_FILES = [
 ];
 
 /**
- * PEM of the authorities this system trusts (`ca-file @system-ca`): SSL_CERT_FILE, the system's file,
- * or those that came with node. For the loader: a confined worker opens no file.
+ * PEM of the authorities this system trusts (`ca-file @system-ca`): SSL_CERT_FILE, the system's
+ * file, or those that came with node. For the loader: a confined worker opens no file.
  */
 export function systemAuthorities(environment: NodeJS.ProcessEnv = process.env): string {
   const named = environment['SSL_CERT_FILE'];

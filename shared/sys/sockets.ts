@@ -1,5 +1,6 @@
 // Socket calls of the contract, over the C library. Called by linux.ts; serves every proxy thread.
-// The calls that carry traffic pass numbers only and allocate nothing; each checks its bounds first.
+// The calls that carry traffic pass numbers only and allocate nothing; each checks its bounds
+// first.
 
 import { checkBounds } from './bounds.ts';
 import {

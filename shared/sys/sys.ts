@@ -69,14 +69,20 @@ export interface Sys {
   epollAdd(epfd: number, fd: number, events: number): number;
   epollModify(epfd: number, fd: number, events: number): number;
   epollRemove(epfd: number, fd: number): number;
-  /** Waits up to `timeoutMs` (-1: for ever) and returns how many events `batch` holds. */
+  /**
+   * Waits up to `timeoutMs` (-1: for ever) and returns how many events `batch` holds. A signal ends
+   * the wait with 0.
+   */
   epollWait(epfd: number, batch: EventBatch, timeoutMs: number): number;
   eventfd(): number;
   eventfdSignal(fd: number): number;
   eventfdDrain(fd: number): number;
 
   // ---- libuv, nested (DESIGN 2) ----
-  /** The descriptor that becomes readable when this thread's libuv loop has something to do, -1: none. */
+  /**
+   * The descriptor that becomes readable when this thread's libuv loop has something to do; -1 on
+   * a node binary that hides it.
+   */
   uvBackendFd(): number;
   /** Milliseconds until this thread's libuv loop wants to run a timer, -1 for never, 0 for now. */
   uvTimeoutMs(): number;
@@ -107,7 +113,7 @@ export interface Sys {
   getsockoptInt(fd: number, level: number, name: number): number;
   /** Returns the length the kernel filled in. */
   getsockoptBytes(fd: number, level: number, name: number, into: Uint8Array): number;
-  /** IP_ORIGINAL_DST and friends go through getsockoptBytes. `how`: SHUT_RD 0, SHUT_WR 1, both 2. */
+  /** `how`: SHUT_RD 0, SHUT_WR 1, both 2. */
   shutdown(fd: number, how: number): number;
   recv(fd: number, region: Region, at: number, length: number, flags: number): number;
   recvFrom(
@@ -134,7 +140,10 @@ export interface Sys {
   write(fd: number, region: Region, at: number, length: number): number;
   writeVector(fd: number, vector: IoVector): number;
   pipe(into: Int32Array): number;
-  /** Moves up to `length` bytes between a pipe and a socket inside the kernel. Non-blocking, SPLICE_F_MOVE; `more`: SPLICE_F_MORE. */
+  /**
+   * Moves up to `length` bytes between a pipe and a socket inside the kernel. Non-blocking,
+   * SPLICE_F_MOVE; `more`: SPLICE_F_MORE.
+   */
   splice(fdIn: number, fdOut: number, length: number, more: boolean): number;
   /** F_SETPIPE_SZ; returns the size now. */
   setPipeSize(fd: number, length: number): number;

@@ -1,5 +1,5 @@
-// Regions, gather lists and datagram batches of the fake kernel: plain arrays at address 0, with the
-// bounds rule of the real ones. Used by fake-sys.ts only.
+// Regions, gather lists and datagram batches of the fake kernel: plain arrays at address 0, with
+// the bounds rule of the real ones. Used by fake-sys.ts only.
 
 import { checkBounds } from '../../shared/sys/bounds.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from '../../shared/sys/constants.ts';

@@ -1,5 +1,5 @@
-// What a descriptor of the fake kernel may stand for, and the small kinds: byte queues, pipes, event
-// counters, files in memory. Used by fake-sys.ts only. Never looks at a clock, never sleeps.
+// What a descriptor of the fake kernel may stand for, and the small kinds: byte queues, pipes,
+// event counters, files in memory. Used by fake-sys.ts only. Never looks at a clock, never sleeps.
 
 import {
   EAGAIN,

@@ -1,6 +1,6 @@
 // The socket calls of the fake kernel, with faults from the seed. Used by fake-sys.ts only.
-// A fault that hides work (a short read, an EAGAIN) is followed by a fresh edge, as the kernel's own
-// short answers are: without it an edge-triggered reader would be blamed for sleeping.
+// A fault that hides work (a short read, an EAGAIN) is followed by a fresh edge, as the kernel's
+// own short answers are: without it an edge-triggered reader would be blamed for sleeping.
 
 import { checkBounds } from '../../shared/sys/bounds.ts';
 import {

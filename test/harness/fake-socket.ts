@@ -23,7 +23,7 @@ const EDESTADDRREQ = 89;
 const BUFFER_BYTES = 65536;
 const ALL = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLERR | EPOLLHUP;
 
-/** `broken`: reset by the other side; the descriptor still exists. `gone`: the last one was closed. */
+/** `broken`: reset by the other side, still open here. `gone`: the last descriptor was closed. */
 export type SocketState = 'fresh' | 'listening' | 'connecting' | 'connected' | 'broken' | 'gone';
 
 /** A datagram on its way: sockaddr bytes of both sides. */

@@ -1,7 +1,8 @@
 // A deterministic kernel in memory, for tests that put a whole worker on it. The test plays the far
 // ends (`connectTo`, `serve`), advances the clock and chooses faults by probability from a seed.
-// Nothing here sleeps, reads a real clock or opens a real descriptor. Ignored: MSG_MORE, priorities,
-// and every socket option but SO_ERROR, SO_REUSEADDR, SO_REUSEPORT and SO_LINGER (kept, read back).
+// Nothing here sleeps, reads a real clock or opens a real descriptor. Ignored: MSG_MORE,
+// priorities, and every socket option but SO_ERROR, SO_REUSEADDR, SO_REUSEPORT and SO_LINGER (kept,
+// read back).
 
 import { checkBounds } from '../../shared/sys/bounds.ts';
 import { EAGAIN, SOCK_STREAM } from '../../shared/sys/constants.ts';
