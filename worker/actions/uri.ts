@@ -3,10 +3,12 @@
 
 import type { Message } from '../http/message.ts';
 import type { Act, ActionDef, FormatText, Scope, WordCursor } from '../keyword.ts';
-import { verdictNext } from '../keyword.ts';
+import { verdictDeny, verdictNext } from '../keyword.ts';
+import { type UriNormalizer, uriNormalizers } from '../http/uri.ts';
+import { errorReply } from '../stream/error-reply.ts';
 import type { Stream } from '../stream/stream.ts';
 import { reasonText } from '../http/syntax-reason.ts';
-import { integerBetween, takeFormat, takeWord } from './arguments.ts';
+import { integerBetween, takeChoice, takeFormat, takeWord } from './arguments.ts';
 import { buildRegExp, fillReferences } from './regex.ts';
 import { authorityOf, hostHeader, isFieldValue, isLineWord, pathStart } from './rewrite.ts';
 import { rewriteFailed } from './rewrite.ts';
@@ -132,6 +134,34 @@ function takeReason(words: WordCursor, scope: Scope): string | null {
   return null;
 }
 
+/** Experimental in the reference: needs `expose-experimental-directives` in global. */
+function buildNormalize(words: WordCursor, scope: Scope): Act | null {
+  if (!scope.model.global.exposeExperimental) {
+    scope.alert("'normalize-uri' needs 'expose-experimental-directives' in the global section");
+    return null;
+  }
+  const name = takeChoice(
+    words,
+    scope,
+    uriNormalizers.map((one) => one.name),
+  );
+  const normalizer: UriNormalizer | undefined = uriNormalizers.find((one) => one.name === name);
+  if (normalizer === undefined) return null;
+  const { run, option } = normalizer;
+  const withOption = option !== '' && words.peek() === option;
+  if (withOption) words.next();
+  return (stream) => {
+    const target = stream.request.target();
+    const normal = run(target, withOption);
+    if (normal === target) return verdictNext;
+    if (normal !== null) {
+      return setTarget(stream.request, normal) ? verdictNext : rewriteFailed(stream);
+    }
+    stream.reply = errorReply(stream, 400);
+    return verdictDeny;
+  };
+}
+
 const request = ['http-request'] as const;
 
 interface EditRow {
@@ -189,6 +219,13 @@ const replacers = edits.flatMap(({ part, what, edit, read }): readonly ActionDef
 export const uri = [
   ...setters,
   ...replacers,
+  {
+    name: 'normalize-uri',
+    sets: request,
+    help: 'Brings the target of the request into a normal form',
+    example: 'normalize-uri path-strip-dotdot full',
+    build: buildNormalize,
+  },
   {
     name: 'set-status',
     sets: ['http-response', 'http-after-response'],

@@ -6,7 +6,7 @@ import type { Act, ActionDef, Evaluate, Scope, WordCursor } from '../keyword.ts'
 import { verdictNext } from '../keyword.ts';
 import { parseSetConditions, variableEraser } from '../sample/variables.ts';
 import { variableWriter, type WriteVariable } from '../sample/variables.ts';
-import { takeFormat } from './arguments.ts';
+import { takeWord } from './arguments.ts';
 
 function takeWriter(words: WordCursor, scope: Scope): WriteVariable | null {
   const [name, ...conditions] = words.parenthesis.split(',').map((word) => word.trim());
@@ -36,13 +36,14 @@ function buildSet(words: WordCursor, scope: Scope): Act | null {
 
 function buildSetFormat(words: WordCursor, scope: Scope): Act | null {
   const write = takeWriter(words, scope);
-  const format = takeFormat(words, scope, 'a format');
+  const text = takeWord(words, scope, 'a format');
+  const format = text === null ? null : scope.logFormat(text, 'text');
   if (write === null || format === null) return null;
   return (stream) => {
-    const text = format(stream);
+    const value = format(stream);
     const { sample } = stream;
     sample.restart();
-    sample.setText(text);
+    sample.setText(value);
     write(stream, sample);
     return verdictNext;
   };

@@ -222,7 +222,7 @@ function makeBody(draft: Draft, scope: Scope, text: string): ReplyPlan | null {
 
 function makeFormatBody(draft: Draft, scope: Scope, format: string): ReplyPlan | null {
   if (!isBodyAllowed(draft, scope)) return null;
-  const body = scope.logFormat(format);
+  const body = scope.logFormat(format, 'text');
   return body === null ? null : withBody(draft, body);
 }
 

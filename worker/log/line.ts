@@ -31,6 +31,14 @@ export class LineBuffer {
     this.at = at + length;
   }
 
+  /** Bytes as they are. */
+  copy(from: Uint8Array, at: number, length: number): void {
+    const room = Math.min(length, this.end - this.at);
+    const { bytes } = this;
+    for (let i = 0, to = this.at; i < room; i++) bytes[to++] = from[at + i];
+    this.at += room;
+  }
+
   /** Text from outside: bytes that would break the line become `#XX` (manual 8.6). */
   escaped(text: string, codes: Uint8Array): void {
     const { length } = text;

@@ -1,7 +1,8 @@
-// What a proxy logs, where and how: compiled once at start by worker/log/compile.ts, read while serving
+// What a proxy logs, where and how: compiled once at start by worker/compile/logs.ts, read while serving
 // by logger.ts and by the engine. Data and closures only; it opens nothing and sends nothing.
 
 import type { Stream } from '../stream/stream.ts';
+import type { WriteHeader } from './header.ts';
 import type { LineBuffer } from './line.ts';
 import type { Sender } from './sender.ts';
 
@@ -10,16 +11,17 @@ export type WriteLine = (stream: Stream, line: LineBuffer) => void;
 
 /** `sample <ranges>:<size>` of a log line; one object per target, so it counts by itself. */
 export interface SamplePlan {
-  /** Entry i tells whether message number i (from 0) of each round of `size` is sent. */
+  /** Entry i tells whether message number i (from 0) of each round is sent. */
   readonly chosen: readonly boolean[];
-  readonly size: number;
+  /** Where in the round the next message is. */
+  position: number;
 }
 
 /** One `log` line of a proxy (or of global, by `log global`). */
 export interface LogTargetPlan {
   readonly sender: Sender;
-  /** A row of formats.ts: rfc3164, rfc5424, priority, short, timed, iso, local, raw. */
-  readonly format: string;
+  /** Its header: a row of header.ts. */
+  readonly writeHeader: WriteHeader;
   /** Facility shifted: added to the level it gives the priority. */
   readonly facilityBits: number;
   /** Levels 0 to 7: a message above `level` is not sent, one below `minLevel` is sent as `minLevel`. */
@@ -34,8 +36,8 @@ export interface LogPlan {
   readonly targets: readonly LogTargetPlan[];
   /** The line of a stream; null when the proxy has targets and no format (a pure backend). */
   readonly line: WriteLine | null;
-  /** The line of a stream that failed: error-log-format, else the same as `line`. */
-  readonly errorLine: WriteLine | null;
+  /** The line is written when the exchange begins (no format was asked for). */
+  readonly atAccept: boolean;
   /** `log-format-sd`: structured data of RFC 5424 messages; null: `-`. */
   readonly structuredData: WriteLine | null;
   readonly tag: string;

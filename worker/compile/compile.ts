@@ -1,0 +1,118 @@
+// Model -> Program, in passes that report all they find. Run by every proxy thread at start, and on the main
+// thread by `-c`, where nothing is counted and no server is shared. Never opens a socket or a file.
+
+import { Diagnostics } from '../../shared/config/diagnostic.ts';
+import type { LineModel, Model, ProxyModel } from '../../shared/config/model.ts';
+import type { ListenerObject } from '../../shared/messages.ts';
+import type { Sys } from '../../shared/sys/sys.ts';
+import { actions, converters, fetches, logTags } from '../catalog.ts';
+import type { Act } from '../keyword.ts';
+import { SenderSet } from '../log/sender.ts';
+import type { ListenerPlan, Program, ProxyPlan, TlsServerPlan } from '../program.ts';
+import type { ServerWordsTable } from '../server/words.ts';
+import { defaultReplies } from './error-page.ts';
+import { lineCursor } from './line-cursor.ts';
+import { compileProxy, type ProxyCompiler } from './proxies.ts';
+import { buildReply } from './reply.ts';
+import { CompileContext, CompileScope } from './scope.ts';
+
+/** What a thread that will serve gives; a check gives none of it. */
+export interface CompileRuntime {
+  readonly words: ServerWordsTable;
+  readonly random: () => number;
+  /** Counter objects (shared/segment) of a proxy, -1 for a side it lacks. */
+  objectsOf(proxyIndex: number): { readonly front: number; readonly back: number };
+  /** The TLS context of a listener, null for clear text. */
+  tlsOf(listener: ListenerObject): TlsServerPlan | null;
+}
+
+export interface CompileInput {
+  readonly model: Model;
+  readonly listeners: readonly ListenerObject[];
+  readonly sys: Sys;
+  /** null: check only. */
+  readonly runtime: CompileRuntime | null;
+}
+
+export interface CompileResult {
+  /** Not to be served when `diagnostics.alerts` is above zero. */
+  readonly program: Program;
+  readonly diagnostics: Diagnostics;
+  /** Names, patterns and variables of the program, for edits while it runs. */
+  readonly context: CompileContext;
+}
+
+const noObjects = { front: -1, back: -1 };
+
+/** Compiles all of `model`; every mistake is in `diagnostics`. Control or proxy thread, at start. */
+export function compileProgram(input: CompileInput): CompileResult {
+  const { model, runtime, sys } = input;
+  const diagnostics = new Diagnostics();
+  const tables = { fetches, converters, logTags, reply: buildReply };
+  const context = new CompileContext(model, diagnostics, tables);
+  const senders = new SenderSet();
+  const compiler: ProxyCompiler = {
+    model,
+    actions,
+    senders,
+    sys,
+    random: runtime?.random ?? Math.random,
+    words: runtime?.words ?? null,
+    objectsOf: (index) => runtime?.objectsOf(index) ?? noObjects,
+    scopeOf: (proxy, line, ruleSet) =>
+      new CompileScope(context, { proxy, ruleSet, line: line ?? headLine(proxy) }),
+  };
+  checkAcls(model, context);
+  const startActs = compileGlobal(model, context);
+  const proxies = model.proxies.map((_, index) => compileProxy(compiler, index));
+  const program: Program = {
+    model,
+    proxies,
+    listeners: input.listeners.map((object) => compileListener(object, proxies, runtime)),
+    variableNames: context.variables.names,
+    defaultReplies: defaultReplies(),
+    startActs,
+    senders: senders.list,
+  };
+  return { program, diagnostics, context };
+}
+
+/** The line that stands for a proxy as a whole: mistakes then point at its section. */
+function headLine(proxy: ProxyModel): LineModel {
+  return { place: proxy.place, words: [], columns: [], text: '', from: '' };
+}
+
+/** Every `acl` line is compiled, also those that no rule uses. */
+function checkAcls(model: Model, context: CompileContext): void {
+  for (const proxy of model.proxies) {
+    if (proxy.acls.length === 0) continue;
+    new CompileScope(context, { proxy, ruleSet: '', line: headLine(proxy) }).compileAcls();
+  }
+}
+
+/** `set-var` and `set-var-fmt` of global: the actions of these names, on a line of their own. */
+function compileGlobal(model: Model, context: CompileContext): readonly Act[] {
+  const acts: Act[] = [];
+  for (const line of model.global.setVars) {
+    const [keyword, variable] = line.words;
+    const scope = new CompileScope(context, { proxy: null, ruleSet: '', line });
+    const act = actions.get(keyword)?.build(lineCursor(line, 2, variable), scope) ?? null;
+    if (act !== null) acts.push(act);
+  }
+  return acts;
+}
+
+function compileListener(
+  object: ListenerObject,
+  proxies: readonly ProxyPlan[],
+  runtime: CompileRuntime | null,
+): ListenerPlan {
+  const proxy = proxies[object.proxyIndex];
+  return {
+    index: object.index,
+    proxy,
+    bind: proxy.model.binds[object.bindIndex],
+    object,
+    tls: runtime?.tlsOf(object) ?? null,
+  };
+}

@@ -1,0 +1,285 @@
+// ProxyModel -> ProxyPlan: timeouts, rule sets, switching, replies, captures, logs, members. Called by
+// compile.ts once per proxy and thread; also when a configuration is only checked.
+
+import { parseNetwork } from '../../shared/address.ts';
+import type {
+  ForwardForModel,
+  LineModel,
+  Model,
+  ProxyModel,
+  TimeoutsModel,
+} from '../../shared/config/model.ts';
+import type { Sys } from '../../shared/sys/sys.ts';
+import { capturesOf, startCaptures } from '../actions/capture.ts';
+import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
+import { headerName } from '../http/message.ts';
+import type { Condition, FormatText, Scope } from '../keyword.ts';
+import {
+  type ForwardForPlan,
+  persistClose,
+  persistKeepAlive,
+  persistServerClose,
+  type ProxyPlan,
+  type ProxyTimeouts,
+  type RuleList,
+  type SwitchPlan,
+} from '../program.ts';
+import type { SenderSet } from '../log/sender.ts';
+import { maskBytes, maskIpv6, maskOf, parseIpv4, parseIpv6 } from '../sample/address.ts';
+import type { ServerWordsTable } from '../server/words.ts';
+import { buildBackend } from './backends.ts';
+import { lineCursor } from './line-cursor.ts';
+import { uniqueIdFormat } from './log-format.ts';
+import { compileLog } from './logs.ts';
+import { collectReplies } from './reply.ts';
+import { type Actions, compileRedirects, compileRules, takeCondition } from './rules.ts';
+import type { CompileScope } from './scope.ts';
+import { compileServerSni } from './sni.ts';
+
+/** What all proxies of one compilation share. */
+export interface ProxyCompiler {
+  readonly model: Model;
+  readonly actions: Actions;
+  readonly senders: SenderSet;
+  readonly sys: Sys;
+  readonly random: () => number;
+  /** null: the configuration is only checked. */
+  readonly words: ServerWordsTable | null;
+  /** Counter objects of a proxy, -1 for a side it lacks. */
+  objectsOf(proxyIndex: number): { readonly front: number; readonly back: number };
+  /** Makes the scope that a line of `proxy` is built in; `line` null: the proxy as a whole. */
+  scopeOf(proxy: ProxyModel, line: LineModel | null, ruleSet: Scope['ruleSet']): CompileScope;
+}
+
+/** Compiles proxy `index` of the model. Mistakes are reported through its scopes. */
+export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan {
+  const model = compiler.model.proxies[index];
+  const scope = compiler.scopeOf(model, null, '');
+  const hasFront = model.kind !== 'backend';
+  const hasBack = model.kind !== 'frontend';
+  const objects = compiler.objectsOf(index);
+  const isHttp = model.mode === 'http';
+  startCaptures(model);
+  const rules = compileRuleSets(compiler, model, isHttp);
+  return {
+    index,
+    name: model.name,
+    model,
+    isHttp,
+    hasFront,
+    hasBack,
+    frontObject: hasFront ? objects.front : -1,
+    backObject: hasBack ? objects.back : -1,
+    timeouts: compileTimeouts(model.timeouts),
+    persist: persistOf(model),
+    ...rules,
+    ...compileSwitching(compiler, model),
+    ...compileFeatures(compiler, model, isHttp),
+    ...compileCaptures(model, isHttp),
+    log: compileLog({ model, global: compiler.model.global, scope, senders: compiler.senders }),
+    backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
+    serverSni: compileServerSni(model, scope),
+  };
+}
+
+function compileBackend(compiler: ProxyCompiler, model: ProxyModel, index: number, scope: Scope) {
+  const { words, sys, random } = compiler;
+  return buildBackend({ model, proxyIndex: index, scope, words, sys, random });
+}
+
+type RuleSets = Pick<
+  ProxyPlan,
+  | 'tcpConnection'
+  | 'tcpSession'
+  | 'tcpContent'
+  | 'tcpResponse'
+  | 'httpRequest'
+  | 'httpResponse'
+  | 'httpAfterResponse'
+  | 'redirects'
+>;
+
+/** In TCP mode the HTTP rule sets are ignored (the loader has warned): they are not even built. */
+function compileRuleSets(compiler: ProxyCompiler, model: ProxyModel, isHttp: boolean): RuleSets {
+  const scopeOf = (line: LineModel, ruleSet: Scope['ruleSet']) =>
+    compiler.scopeOf(model, line, ruleSet);
+  const compile = (ruleSet: keyof ProxyModel['rules']): RuleList =>
+    compileRules(model.rules[ruleSet], ruleSet, compiler.actions, scopeOf);
+  const compileHttp = (ruleSet: keyof ProxyModel['rules']): RuleList =>
+    isHttp ? compile(ruleSet) : [];
+  return {
+    tcpConnection: compile('tcp-request connection'),
+    tcpSession: compile('tcp-request session'),
+    tcpContent: compile('tcp-request content'),
+    tcpResponse: compile('tcp-response content'),
+    httpRequest: compileHttp('http-request'),
+    httpResponse: compileHttp('http-response'),
+    httpAfterResponse: compileHttp('http-after-response'),
+    redirects: isHttp ? compileRedirects(model.redirects, scopeOf) : [],
+  };
+}
+
+/** A timeout that was not set falls back on its neighbour as the manual says; 0: none. */
+function compileTimeouts(model: TimeoutsModel): ProxyTimeouts {
+  const clientMs = firstSet(model.client);
+  const connectMs = firstSet(model.connect);
+  return {
+    clientMs,
+    serverMs: firstSet(model.server),
+    connectMs,
+    queueMs: firstSet(model.queue, connectMs),
+    tunnelMs: firstSet(model.tunnel),
+    tarpitMs: firstSet(model.tarpit, connectMs),
+    httpRequestMs: firstSet(model.httpRequest, clientMs),
+    httpKeepAliveMs: firstSet(model.httpKeepAlive, model.httpRequest, clientMs),
+    clientFinMs: firstSet(model.clientFin),
+    serverFinMs: firstSet(model.serverFin),
+    clientHsMs: firstSet(model.clientHs, clientMs),
+  };
+}
+
+function firstSet(...times: readonly number[]): number {
+  return times.find((time) => time > 0) ?? 0;
+}
+
+function persistOf({ options }: ProxyModel): number {
+  if (options['httpclose'] === true) return persistClose;
+  return options['http-server-close'] === true ? persistServerClose : persistKeepAlive;
+}
+
+type Switching = Pick<
+  ProxyPlan,
+  'switches' | 'defaultBackend' | 'inspectDelayMs' | 'responseInspectDelayMs'
+>;
+
+function compileSwitching(compiler: ProxyCompiler, model: ProxyModel): Switching {
+  const switches: SwitchPlan[] = [];
+  for (const line of model.kind === 'backend' ? [] : model.useBackends) {
+    const plan = compileSwitch(compiler, model, line);
+    if (plan !== null) switches.push(plan);
+  }
+  const scope = compiler.scopeOf(model, null, '');
+  const named = model.defaultBackend === '' ? -1 : scope.backendIndex(model.defaultBackend);
+  refuseUpgrade(compiler, model, named, scope);
+  return {
+    switches,
+    defaultBackend: named,
+    inspectDelayMs: firstSet(model.inspectDelayMs),
+    responseInspectDelayMs: firstSet(model.responseInspectDelayMs),
+  };
+}
+
+/** The loader has reported static names that do not exist. */
+function compileSwitch(
+  compiler: ProxyCompiler,
+  model: ProxyModel,
+  line: LineModel,
+): SwitchPlan | null {
+  const scope = compiler.scopeOf(model, line, '');
+  const words = lineCursor(line);
+  const name = words.next();
+  const condition = takeCondition(words, scope);
+  if (condition === undefined) return null;
+  if (name.includes('%')) {
+    const format = scope.logFormat(name);
+    return format === null ? null : { condition, proxyIndex: -1, name: format };
+  }
+  const proxyIndex = scope.backendIndex(name);
+  refuseUpgrade(compiler, model, proxyIndex, scope);
+  return proxyIndex < 0 ? null : { condition, proxyIndex, name: null };
+}
+
+/** A TCP frontend that hands over to an HTTP backend would become HTTP on the way. */
+function refuseUpgrade(
+  compiler: ProxyCompiler,
+  model: ProxyModel,
+  target: number,
+  scope: Scope,
+): void {
+  const backend = target < 0 ? model : compiler.model.proxies[target];
+  if (model.mode !== 'tcp' || backend.mode !== 'http') return;
+  scope.alert(`an HTTP backend ('${backend.name}') behind a TCP frontend is not supported yet`);
+}
+
+type Features = Pick<
+  ProxyPlan,
+  | 'monitorUri'
+  | 'monitorFail'
+  | 'replies'
+  | 'forwardFor'
+  | 'originalTo'
+  | 'uniqueId'
+  | 'uniqueIdHeader'
+>;
+
+function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boolean): Features {
+  const scope = compiler.scopeOf(model, null, '');
+  return {
+    monitorUri: isHttp ? model.monitorUri : '',
+    monitorFail: isHttp ? compileConditions(compiler, model, model.monitorFail) : [],
+    replies: isHttp ? collectReplies(model.errors, scope) : new Map(),
+    forwardFor: compileForwardFor(isHttp ? model.forwardFor : null),
+    originalTo: null,
+    uniqueId: compileUniqueId(compiler, model),
+    uniqueIdHeader: model.uniqueIdHeader === '' ? null : headerName(model.uniqueIdHeader),
+  };
+}
+
+function compileConditions(
+  compiler: ProxyCompiler,
+  model: ProxyModel,
+  lines: readonly LineModel[],
+): readonly Condition[] {
+  const conditions: Condition[] = [];
+  for (const line of lines) {
+    const condition = compiler.scopeOf(model, line, '').condition(lineCursor(line));
+    if (condition !== null) conditions.push(condition);
+  }
+  return conditions;
+}
+
+function compileUniqueId(compiler: ProxyCompiler, model: ProxyModel): FormatText | null {
+  const line = model.uniqueIdFormat;
+  if (line === null) return null;
+  return compiler.scopeOf(model, line, '').logFormatAs(line.words[0] ?? '', uniqueIdFormat);
+}
+
+/** `option forwardfor`: the header, and the network whose clients are passed over. */
+export function compileForwardFor(model: ForwardForModel | null): ForwardForPlan | null {
+  if (model === null) return null;
+  const { header, ifNone, except } = model;
+  const matcher = except === null ? null : networkMatcher(`${except.host}/${except.bits}`);
+  return { name: headerName(header), ifNone, except: matcher };
+}
+
+/** Tells whether an address is inside `network`. */
+function networkMatcher(network: string): ForwardForPlan['except'] {
+  const found = parseNetwork(network);
+  if (found === null) return null;
+  if (!found.host.includes(':')) {
+    const mask = maskOf(found.bits);
+    const wanted = (parseIpv4(found.host) & mask) >>> 0;
+    return (family, ipv4) => family === familyIpv4 && (ipv4 & mask) >>> 0 === wanted;
+  }
+  const mask = maskBytes(found.bits);
+  const wanted = maskIpv6(parseIpv6(found.host), mask);
+  return (family, _ipv4, bytes) => family === familyIpv6 && maskIpv6(bytes, mask) === wanted;
+}
+
+type Captures = Pick<ProxyPlan, 'captureRequestHeaders' | 'captureResponseHeaders'>;
+
+/** Slots without a name are filled by rules only. */
+function compileCaptures(model: ProxyModel, isHttp: boolean): Captures {
+  if (!isHttp && capturesOf(model).length === 0) {
+    return { captureRequestHeaders: [], captureResponseHeaders: [] };
+  }
+  const added = capturesOf(model).map((lengthMax) => ({ name: '', lengthMax }));
+  const named = (slot: { readonly name: string; readonly lengthMax: number }) => ({
+    name: headerName(slot.name),
+    lengthMax: slot.lengthMax,
+  });
+  return {
+    captureRequestHeaders: [...model.captureRequestHeaders, ...added].map(named),
+    captureResponseHeaders: model.captureResponseHeaders.map(named),
+  };
+}

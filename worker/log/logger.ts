@@ -1,0 +1,129 @@
+// Turns streams and events into log messages: decides whether and how loud, writes the line once and hands
+// it to every target that wants it. The engine calls logStream and logAccept, the loop calls flushLogs,
+// the control thread calls logEvent. Never waits, never throws for traffic.
+
+import type { Sys } from '../../shared/sys/sys.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { HeaderParts } from './header.ts';
+import { LineBuffer } from './line.ts';
+import type { LogPlan, LogTargetPlan, SamplePlan } from './plan.ts';
+
+export const levelEmergency = 0;
+export const levelAlert = 1;
+export const levelCritical = 2;
+export const levelError = 3;
+export const levelWarning = 4;
+export const levelNotice = 5;
+export const levelInfo = 6;
+export const levelDebug = 7;
+/** `set-log-level silent`. */
+const levelSilent = 8;
+
+const lineMax = 65_536;
+/** The line being written, and the structured data of RFC 5424. */
+const body = new LineBuffer(new Uint8Array(lineMax));
+const data = new LineBuffer(new Uint8Array(lineMax));
+
+/** A stream has ended, or is logged early (option logasap). Proxy thread. */
+export function logStream(stream: Stream): void {
+  const { log } = stream.frontend;
+  if (log === null || log.line === null || log.atAccept) return;
+  if (log.skipNull && stream.bytesIn === 0) return;
+  const isError = hasError(stream);
+  if (log.skipNormal && !isError) return;
+  const level = levelOf(stream, isError && log.raiseErrors ? levelError : levelInfo);
+  if (level !== levelSilent) writeStream(stream, log, level);
+}
+
+/** A stream begins: frontends without a log format say so now. Proxy thread. */
+export function logAccept(stream: Stream): void {
+  const { log } = stream.frontend;
+  if (log === null || log.line === null || !log.atAccept) return;
+  writeStream(stream, log, levelInfo);
+}
+
+/** Errors, timeouts, retries, redispatches and statuses from 500 on (manual 8.3.3). */
+function hasError(stream: Stream): boolean {
+  const { endCause } = stream;
+  if (stream.redispatched) return true;
+  if (endCause !== '-' && endCause !== 'L') return true;
+  if (endCause === '-' && stream.retries > 0) return true;
+  return stream.frontend.isHttp && stream.status >= 500;
+}
+
+function levelOf(stream: Stream, normal: number): number {
+  return stream.logLevel < 0 ? normal : stream.logLevel;
+}
+
+function writeStream(stream: Stream, log: LogPlan, level: number): void {
+  body.start(0, lineMax);
+  log.line?.(stream, body);
+  let structuredData = '';
+  if (log.structuredData !== null) {
+    data.start(0, lineMax);
+    log.structuredData(stream, data);
+    structuredData = Buffer.from(data.bytes.subarray(0, data.at)).toString('latin1');
+  }
+  const { sys, time } = stream.thread;
+  send(sys, log, level, time.wallMs, structuredData);
+}
+
+/** Sends what `body` holds to every target of `log` that takes this level. */
+function send(sys: Sys, log: LogPlan, level: number, wallMs: number, structuredData: string): void {
+  const { targets } = log;
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i];
+    if (level > target.level) continue;
+    if (target.sample !== null && !isChosen(target.sample)) continue;
+    const parts: HeaderParts = {
+      plan: log,
+      target,
+      level: Math.max(level, target.minLevel),
+      wallMs,
+      structuredData,
+    };
+    sendTo(sys, target, parts);
+  }
+}
+
+function isChosen(sample: SamplePlan): boolean {
+  const chosen = sample.chosen[sample.position];
+  sample.position = (sample.position + 1) % sample.chosen.length;
+  return chosen;
+}
+
+function sendTo(sys: Sys, target: LogTargetPlan, parts: HeaderParts): void {
+  const { sender, lengthBytes } = target;
+  const line = sender.begin(sys, lengthBytes);
+  // The line feed always has its place.
+  line.end--;
+  target.writeHeader(line, parts);
+  line.copy(body.bytes, 0, body.at);
+  line.end = line.at + 1;
+  line.byte(10);
+  sender.commit(line);
+}
+
+/** Sends what has gathered: once per turn of the loop. Proxy thread. */
+export function flushLogs(thread: ThreadContext): void {
+  const { senders } = thread.program;
+  for (let i = 0; i < senders.length; i++) {
+    if (senders[i].count > 0) senders[i].flush(thread.sys);
+  }
+}
+
+/** A message about the proxy itself (a server went down, the proxy stops). Control thread; sent at once. */
+export function logEvent(
+  sys: Sys,
+  log: LogPlan | null,
+  level: number,
+  text: string,
+  wallMs: number,
+): void {
+  if (log === null) return;
+  body.start(0, lineMax);
+  body.text(text);
+  send(sys, log, level, wallMs, '');
+  for (const target of log.targets) target.sender.flush(sys);
+}
