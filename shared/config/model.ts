@@ -4,6 +4,9 @@
 // Rule lines stay words with positions: only the entry that owns a keyword knows how many words it takes.
 
 import type { Place } from './diagnostic.ts';
+import type { GlobalModel } from './model-process.ts';
+
+export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 
 export const modelVersion = 1;
 
@@ -45,139 +48,6 @@ export interface Model {
   readonly userlists: readonly UserlistModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
-}
-
-export interface GlobalModel {
-  daemon: boolean;
-  masterWorker: boolean;
-  nbthread: number;
-  /** Process-wide connection limit, 0: computed from the descriptor limit. */
-  maxconn: number;
-  maxconnrate: number;
-  maxsessrate: number;
-  ulimitN: number;
-  fdHardLimit: number;
-  strictLimits: boolean;
-  /** -1: not set. */
-  uid: number;
-  gid: number;
-  user: string;
-  group: string;
-  chroot: string;
-  pidfile: string;
-  setDumpable: boolean;
-  node: string;
-  description: string;
-  hardStopAfterMs: number;
-  graceMs: number;
-  closeSpreadTimeMs: number;
-  /** True: infinite (close-spread-time infinite). */
-  closeSpreadInfinite: boolean;
-  /** `cpu-map`: lists of words, interpreted by the worker at start. */
-  cpuMap: readonly { readonly threads: string; readonly cpus: readonly string[] }[];
-  statsSockets: readonly BindModel[];
-  statsTimeoutMs: number;
-  statsMaxconn: number;
-  logs: readonly LogTargetModel[];
-  logTag: string;
-  /** '' : send the system's name; null: do not send. */
-  logSendHostname: string | null;
-  shmStatsFile: string;
-  shmStatsFileMaxObjects: number;
-  tune: TuneModel;
-  /** `set-var` and `set-var-fmt` lines of global, name and expression words. */
-  setVars: readonly LineModel[];
-  /** setenv/presetenv/unsetenv/resetenv have been applied; this is what fetches see. */
-  environment: Readonly<Record<string, string>>;
-  mworkerMaxReloads: number;
-  insecureForkWanted: boolean;
-  /** `zero-warning`: the master refuses to start when the load gave a warning. */
-  zeroWarning: boolean;
-  quiet: boolean;
-  /** `localpeer` or -L, else the host name: also HAPROXY_LOCALPEER. */
-  localpeer: string;
-  maxsslconn: number;
-  maxsslrate: number;
-  threadGroups: number;
-  /** 0: no cap on the automatic thread count. */
-  threadHardLimit: number;
-  profilingTasks: 'on' | 'auto' | 'off';
-  /** Status ranges counted as errors or failures, as [low, high] pairs in order of appearance. */
-  httpErrCodes: readonly (readonly [number, number])[];
-  httpFailCodes: readonly (readonly [number, number])[];
-  h1AcceptPayloadWithAnyMethod: boolean;
-  h1DoNotCloseOnInsecureTransferEncoding: boolean;
-  ppNeverSendLocal: boolean;
-  /** `unix-bind`: already applied to the unix sockets that follow it. */
-  unixBindPrefix: string;
-  exposeExperimental: boolean;
-  exposeDeprecated: boolean;
-  /** Words that are accepted and only steer what hawser does not have (pollers, memory trimming). */
-  others: Readonly<Record<string, string>>;
-  spreadChecks: number;
-  ssl: SslDefaultsModel;
-}
-
-export interface TuneModel {
-  bufsize: number;
-  maxrewrite: number;
-  httpMaxhdr: number;
-  httpCookielen: number;
-  httpLogurilen: number;
-  /** Idle server connections. */
-  poolLowFdRatio: number;
-  poolHighFdRatio: number;
-  idlePoolShared: boolean;
-  maxaccept: number;
-  maxpollevents: number;
-  runqueueDepth: number;
-  rcvbufClient: number;
-  rcvbufServer: number;
-  sndbufClient: number;
-  sndbufServer: number;
-  pipesize: number;
-  varsGlobalMaxSize: number;
-  varsProcMaxSize: number;
-  varsSessMaxSize: number;
-  varsTxnMaxSize: number;
-  varsReqresMaxSize: number;
-  maxChecksPerThread: number;
-  stickCounters: number;
-  idletimerMs: number;
-  cliMaxPayloadSize: number;
-  maxRulesAtOnce: number;
-  buffersLimit: number;
-  notsentLowatClient: number;
-  notsentLowatServer: number;
-  /** `tune.disable-fast-forward`, `tune.disable-zero-copy-forwarding`. */
-  disableFastForward: boolean;
-  disableZeroCopyForwarding: boolean;
-  /** tune.listener.default-shards: 'by-process', 'by-thread' or 'by-group'. */
-  listenerDefaultShards: string;
-  /** tune.listener.multi-queue: 'on', 'fair' or 'off'. */
-  listenerMultiQueue: string;
-  /** False after `nosplice`. */
-  splice: boolean;
-  patternCacheSize: number;
-  sslCachesize: number;
-  sslLifetimeMs: number;
-  sslMaxrecord: number;
-  sslHardMaxrecord: number;
-  sslDefaultDhParam: number;
-  /** Words of tune.* that work but only steer what hawser does not have (schedulers, pollers). */
-  others: Readonly<Record<string, string>>;
-}
-
-export interface SslDefaultsModel {
-  caBase: string;
-  crtBase: string;
-  bindOptions: readonly string[];
-  bindCiphers: string;
-  bindCiphersuites: string;
-  serverOptions: readonly string[];
-  serverCiphers: string;
-  serverCiphersuites: string;
-  serverVerify: 'none' | 'required';
 }
 
 /** One address of a `bind` line, after port ranges and lists were expanded. */

@@ -278,7 +278,7 @@ function reportUnknown(line: Line, index: number, word: string): void {
   }
   const near = nearestWord(word, [...byName.keys(), ...unsupported]);
   const hint = near === '' ? '' : `did you mean '${near}' maybe ?`;
-  line.alert(index, `'${line.name} ${line.arg(0)}' unknown keyword '${word}'.`, hint);
+  line.alert(index, `'${line.name} ${line.arg(0)}' unknown keyword '${word}'`, hint);
 }
 
 /** Reads `default-server [name NAME] [from PRESET] words...`. */

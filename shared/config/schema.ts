@@ -1,0 +1,485 @@
+// One JSON schema of the Model. test/finish-build.ts makes a validator of it at build time, which
+// json.ts uses for configurations that arrive as JSON; text input never passes through it.
+// Every field of the model's types must be here: the type checker sees to that.
+
+import type {
+  AddressModel,
+  BalanceModel,
+  BindModel,
+  BindSslModel,
+  ErrorModel,
+  ForwardForModel,
+  GlobalModel,
+  HttpErrorsModel,
+  LineModel,
+  LogTargetModel,
+  Model,
+  ProxyModel,
+  ServerModel,
+  ServerSslModel,
+  SourceModel,
+  SslDefaultsModel,
+  TcpKeepAliveModel,
+  TimeoutsModel,
+  TuneModel,
+  UserlistModel,
+} from './model.ts';
+import { modelVersion } from './model.ts';
+import type { Place } from './diagnostic.ts';
+
+/** A piece of JSON schema. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+const text: Schema = { type: 'string' };
+const flag: Schema = { type: 'boolean' };
+const integer: Schema = { type: 'integer' };
+const natural: Schema = { type: 'integer', minimum: 0 };
+/** A time or count that may be "not set". */
+const optional: Schema = { type: 'integer', minimum: -1 };
+const port: Schema = { type: 'integer', minimum: -65_535, maximum: 65_535 };
+const list = (items: Schema): Schema => ({ type: 'array', items });
+const oneOf = (...values: readonly (string | number)[]): Schema => ({ enum: values });
+const orNull = (schema: Schema): Schema => ({ anyOf: [{ type: 'null' }, schema] });
+const map = (values: Schema): Schema => ({ type: 'object', additionalProperties: values });
+
+/** An object with exactly the fields of `T`. */
+function shape<T>(fields: Readonly<Record<keyof T & string, Schema>>): Schema {
+  return {
+    type: 'object',
+    properties: fields,
+    required: Object.keys(fields),
+    additionalProperties: false,
+  };
+}
+
+const definitions: Record<string, Schema> = {};
+
+/** Names a piece that is used in several places, so that the validator has it once. */
+function define(name: string, schema: Schema): Schema {
+  definitions[name] = schema;
+  return { $ref: `#/$defs/${name}` };
+}
+
+const place = define('place', shape<Place>({ file: text, line: natural, column: natural }));
+
+const line = define(
+  'line',
+  shape<LineModel>({
+    place,
+    words: list(text),
+    columns: list(natural),
+    text,
+    from: text,
+  }),
+);
+
+const address = define(
+  'address',
+  shape<AddressModel>({
+    family: oneOf('ipv4', 'ipv6', 'unix', 'abns', 'abnsz', 'fd', 'sockpair', 'unspecified'),
+    socket: oneOf('stream', 'dgram'),
+    host: text,
+    port,
+    portOffset: flag,
+    fd: optional,
+  }),
+);
+
+const bindSsl = define(
+  'bindSsl',
+  shape<BindSslModel>({
+    crts: list(text),
+    alpn: text,
+    caFile: text,
+    verify: oneOf('none', 'optional', 'required'),
+    ciphers: text,
+    ciphersuites: text,
+    sslMinVer: text,
+    sslMaxVer: text,
+    strictSni: flag,
+    tlsTickets: flag,
+    preferClientCiphers: flag,
+  }),
+);
+
+const bind = define(
+  'bind',
+  shape<BindModel>({
+    place,
+    addresses: list(address),
+    name: text,
+    id: natural,
+    guidPrefix: text,
+    maxconn: natural,
+    backlog: natural,
+    interface: text,
+    v4v6: flag,
+    v6only: flag,
+    tfo: flag,
+    deferAccept: flag,
+    mss: integer,
+    tcpUtMs: natural,
+    nice: { type: 'integer', minimum: -1024, maximum: 1024 },
+    shards: text,
+    thread: text,
+    acceptProxy: flag,
+    transparent: flag,
+    mode: optional,
+    uid: optional,
+    gid: optional,
+    user: text,
+    group: text,
+    level: oneOf('user', 'operator', 'admin'),
+    exposeFdListeners: flag,
+    severityOutput: oneOf('none', 'number', 'string'),
+    proto: text,
+    ssl: orNull(bindSsl),
+  }),
+);
+
+const serverSsl = define(
+  'serverSsl',
+  shape<ServerSslModel>({
+    verify: oneOf('none', 'required'),
+    verifyHost: text,
+    caFile: text,
+    crt: text,
+    sni: text,
+    alpn: text,
+    ciphers: text,
+    ciphersuites: text,
+    sslMinVer: text,
+    sslMaxVer: text,
+  }),
+);
+
+const source = define(
+  'source',
+  shape<SourceModel>({
+    address: orNull(address),
+    portLow: port,
+    portHigh: port,
+    interface: text,
+    usesrc: text,
+    usesrcAddress: orNull(address),
+  }),
+);
+
+const server = define(
+  'server',
+  shape<ServerModel>({
+    place,
+    name: text,
+    id: natural,
+    guid: text,
+    fqdn: text,
+    address,
+    weight: { type: 'integer', minimum: 0, maximum: 256 },
+    backup: flag,
+    disabled: flag,
+    maxconn: natural,
+    minconn: natural,
+    maxqueue: natural,
+    maxReuse: optional,
+    poolMaxConn: optional,
+    poolLowConn: natural,
+    poolPurgeDelayMs: natural,
+    check: flag,
+    checkPort: natural,
+    checkAddress: orNull(address),
+    checkSendProxy: flag,
+    hashKey: oneOf('id', 'addr', 'addr-port', 'guid'),
+    strictMaxconn: flag,
+    interMs: natural,
+    fastinterMs: natural,
+    downinterMs: natural,
+    rise: natural,
+    fall: natural,
+    cookie: text,
+    redir: text,
+    sendProxy: oneOf(0, 1, 2),
+    proxyV2Options: list(text),
+    source: orNull(source),
+    tcpUtMs: natural,
+    tfo: flag,
+    track: text,
+    ssl: orNull(serverSsl),
+    proto: text,
+  }),
+);
+
+const logTarget = define(
+  'logTarget',
+  shape<LogTargetModel>({
+    place,
+    address: orNull(address),
+    target: text,
+    format: text,
+    facility: { type: 'integer', minimum: 0, maximum: 23 },
+    level: { type: 'integer', minimum: 0, maximum: 7 },
+    minLevel: { type: 'integer', minimum: 0, maximum: 7 },
+    lengthBytes: natural,
+    sample: text,
+  }),
+);
+
+const tune = shape<TuneModel>({
+  bufsize: { type: 'integer', minimum: 1 },
+  maxrewrite: natural,
+  httpMaxhdr: { type: 'integer', minimum: 1, maximum: 32_767 },
+  httpCookielen: natural,
+  httpLogurilen: natural,
+  poolLowFdRatio: natural,
+  poolHighFdRatio: natural,
+  idlePoolShared: flag,
+  maxaccept: optional,
+  maxpollevents: natural,
+  runqueueDepth: natural,
+  rcvbufClient: natural,
+  rcvbufServer: natural,
+  sndbufClient: natural,
+  sndbufServer: natural,
+  pipesize: natural,
+  varsGlobalMaxSize: natural,
+  varsProcMaxSize: natural,
+  varsSessMaxSize: natural,
+  varsTxnMaxSize: natural,
+  varsReqresMaxSize: natural,
+  maxChecksPerThread: natural,
+  stickCounters: natural,
+  idletimerMs: natural,
+  cliMaxPayloadSize: natural,
+  maxRulesAtOnce: natural,
+  buffersLimit: natural,
+  notsentLowatClient: natural,
+  notsentLowatServer: natural,
+  disableFastForward: flag,
+  disableZeroCopyForwarding: flag,
+  listenerDefaultShards: text,
+  listenerMultiQueue: text,
+  splice: flag,
+  patternCacheSize: natural,
+  sslCachesize: natural,
+  sslLifetimeMs: natural,
+  sslMaxrecord: natural,
+  sslHardMaxrecord: natural,
+  sslDefaultDhParam: natural,
+  others: map(text),
+});
+
+const sslDefaults = shape<SslDefaultsModel>({
+  caBase: text,
+  crtBase: text,
+  bindOptions: list(text),
+  bindCiphers: text,
+  bindCiphersuites: text,
+  serverOptions: list(text),
+  serverCiphers: text,
+  serverCiphersuites: text,
+  serverVerify: oneOf('none', 'required'),
+});
+
+const codes = list({ type: 'array', items: natural, minItems: 2, maxItems: 2 });
+
+const global = shape<GlobalModel>({
+  daemon: flag,
+  masterWorker: flag,
+  nbthread: natural,
+  maxconn: natural,
+  maxconnrate: natural,
+  maxsessrate: natural,
+  ulimitN: natural,
+  fdHardLimit: natural,
+  strictLimits: flag,
+  uid: optional,
+  gid: optional,
+  user: text,
+  group: text,
+  chroot: text,
+  pidfile: text,
+  setDumpable: flag,
+  node: text,
+  description: text,
+  hardStopAfterMs: optional,
+  graceMs: optional,
+  closeSpreadTimeMs: optional,
+  closeSpreadInfinite: flag,
+  cpuMap: list(shape<GlobalModel['cpuMap'][number]>({ threads: text, cpus: list(text) })),
+  statsSockets: list(bind),
+  statsTimeoutMs: natural,
+  statsMaxconn: natural,
+  logs: list(logTarget),
+  logTag: text,
+  logSendHostname: orNull(text),
+  shmStatsFile: text,
+  shmStatsFileMaxObjects: natural,
+  tune,
+  setVars: list(line),
+  environment: map(text),
+  mworkerMaxReloads: natural,
+  insecureForkWanted: flag,
+  spreadChecks: natural,
+  ssl: sslDefaults,
+  zeroWarning: flag,
+  quiet: flag,
+  localpeer: text,
+  maxsslconn: natural,
+  maxsslrate: natural,
+  threadGroups: natural,
+  threadHardLimit: natural,
+  profilingTasks: oneOf('on', 'auto', 'off'),
+  httpErrCodes: codes,
+  httpFailCodes: codes,
+  h1AcceptPayloadWithAnyMethod: flag,
+  h1DoNotCloseOnInsecureTransferEncoding: flag,
+  ppNeverSendLocal: flag,
+  unixBindPrefix: text,
+  exposeExperimental: flag,
+  exposeDeprecated: flag,
+  others: map(text),
+});
+
+const timeouts = shape<TimeoutsModel>({
+  client: optional,
+  server: optional,
+  connect: optional,
+  queue: optional,
+  tunnel: optional,
+  tarpit: optional,
+  httpRequest: optional,
+  httpKeepAlive: optional,
+  check: optional,
+  clientFin: optional,
+  serverFin: optional,
+  clientHs: optional,
+});
+
+const error = define(
+  'error',
+  shape<ErrorModel>({
+    place,
+    kind: oneOf('file', 'loc302', 'loc303', 'http-error', 'section'),
+    status: natural,
+    value: text,
+    line: orNull(line),
+  }),
+);
+
+const keepAlive = shape<TcpKeepAliveModel>({
+  count: natural,
+  idleMs: natural,
+  intervalMs: natural,
+});
+const capture = shape<ProxyModel['captureRequestHeaders'][number]>({
+  name: text,
+  lengthMax: natural,
+});
+
+const ruleLists = {
+  'tcp-request connection': list(line),
+  'tcp-request session': list(line),
+  'tcp-request content': list(line),
+  'tcp-response content': list(line),
+  'http-request': list(line),
+  'http-response': list(line),
+  'http-after-response': list(line),
+};
+
+const proxy = shape<ProxyModel>({
+  place,
+  name: text,
+  kind: oneOf('frontend', 'backend', 'listen'),
+  id: natural,
+  guid: text,
+  description: text,
+  mode: oneOf('tcp', 'http'),
+  disabled: flag,
+  binds: list(bind),
+  servers: list(server),
+  maxconn: natural,
+  backlog: natural,
+  fullconn: natural,
+  rateLimitSessions: natural,
+  timeouts,
+  options: map(flag),
+  optionLines: map(line),
+  acls: list(line),
+  rules: shape<ProxyModel['rules']>(ruleLists),
+  useBackends: list(line),
+  useServers: list(line),
+  redirects: list(line),
+  forcePersist: list(line),
+  monitorFail: list(line),
+  monitorUri: text,
+  inspectDelayMs: optional,
+  responseInspectDelayMs: optional,
+  defaultBackend: text,
+  defaultBackendPlace: orNull(place),
+  balance: orNull(shape<BalanceModel>({ algorithm: text, words: list(text), place })),
+  hashType: list(text),
+  hashBalanceFactor: natural,
+  hashPreserveAffinity: oneOf('always', 'maxconn', 'maxqueue'),
+  defaultsName: text,
+  restrictReqHdrNames: oneOf('default', 'preserve', 'delete', 'reject'),
+  forwardFor: orNull(
+    shape<ForwardForModel>({
+      header: text,
+      except: orNull(shape<NonNullable<ForwardForModel['except']>>({ host: text, bits: natural })),
+      ifNone: flag,
+    }),
+  ),
+  clitcpka: keepAlive,
+  srvtcpka: keepAlive,
+  httpReuse: oneOf('never', 'safe', 'aggressive', 'always'),
+  retries: natural,
+  retryOn: list(text),
+  redispatch: integer,
+  cookie: orNull(line),
+  source: orNull(source),
+  errors: list(error),
+  logs: list(logTarget),
+  logTag: text,
+  logFormat: orNull(line),
+  errorLogFormat: orNull(line),
+  logFormatSd: orNull(line),
+  logPreset: oneOf('default', 'tcp', 'http', 'https', 'clf'),
+  captureRequestHeaders: list(capture),
+  captureResponseHeaders: list(capture),
+  captureCookie: orNull(
+    shape<NonNullable<ProxyModel['captureCookie']>>({
+      name: text,
+      exact: flag,
+      lengthMax: natural,
+    }),
+  ),
+  uniqueIdFormat: orNull(line),
+  uniqueIdHeader: text,
+  graceMs: optional,
+  statsLines: list(line),
+});
+
+const model = shape<Model>({
+  version: { const: modelVersion },
+  files: list(text),
+  global,
+  proxies: list(proxy),
+  defaults: list(shape<Model['defaults'][number]>({ name: text, acls: list(line) })),
+  httpErrors: list(shape<HttpErrorsModel>({ name: text, errors: list(error) })),
+  userlists: list(
+    shape<UserlistModel>({
+      name: text,
+      users: list(
+        shape<UserlistModel['users'][number]>({
+          name: text,
+          password: text,
+          secure: flag,
+          groups: list(text),
+        }),
+      ),
+      groups: list(shape<UserlistModel['groups'][number]>({ name: text, users: list(text) })),
+    }),
+  ),
+  contents: map(text),
+});
+
+export const modelSchema: Schema = { ...model, $defs: definitions };
