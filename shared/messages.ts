@@ -71,7 +71,25 @@ export type WorkerToMaster =
   | { readonly type: 'cli-answer'; readonly id: number; readonly text: string }
   | { readonly type: 'draining'; readonly streams: number };
 
-/** workerData of a proxy thread (one Piscina task per thread). */
+/** Objects of the segment (counter rows, shared words) that one proxy's parts count in. */
+export interface ProxyObjects {
+  /** -1: it has no such side. */
+  readonly front: number;
+  readonly back: number;
+  /** In the model's order. */
+  readonly servers: readonly number[];
+}
+
+/** All objects by what they stand for (worker/server/object-index.ts makes it). */
+export interface ObjectNumbers {
+  readonly process: number;
+  /** By proxy index. */
+  readonly proxies: readonly ProxyObjects[];
+  /** By listener index, -1 without option socket-stats. */
+  readonly listeners: readonly number[];
+}
+
+/** What a proxy thread is started with (one Piscina task per thread). */
 export interface ThreadStart {
   readonly threadIndex: number;
   readonly threadCount: number;
@@ -79,17 +97,30 @@ export interface ThreadStart {
   readonly listeners: readonly ListenerObject[];
   /** View of the mapped segment: the SharedArrayBuffer and where its first page lies. */
   readonly segment: Uint8Array;
+  readonly segmentFd: number;
   readonly processSlot: number;
+  /** SharedClock.offsetNs of the control thread: all threads read the same clock. */
+  readonly clockOffsetNs: number;
+  readonly objects: ObjectNumbers;
+  /** worker/server/farm.ts and shared/segment/ring.ts. */
+  readonly farm: SharedArrayBuffer;
+  readonly rings: SharedArrayBuffer;
   /** eventfds that wake each thread, by index, and the control thread's last. */
   readonly wakeFds: readonly number[];
   readonly generation: number;
 }
 
 export type ControlToThread =
+  /** Everybody is ready and privileges are dropped: accept. */
+  | { readonly type: 'go' }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
   | { readonly type: 'soft-stop'; readonly graceMs: number; readonly closeSpreadMs: number }
   | { readonly type: 'hard-stop' }
   /** Pause or resume a frontend's listeners. */
   | { readonly type: 'frontend'; readonly proxyIndex: number; readonly enabled: boolean }
+  /** A frontend's maxconn, or with proxyIndex -1 the process's, is another one now; 0: no limit. */
+  | { readonly type: 'limit'; readonly proxyIndex: number; readonly maxconn: number }
   /** Server states changed in the segment: rebuild what was derived from them. */
   | { readonly type: 'servers-changed'; readonly proxyIndex: number }
   /** Runtime edits of ACLs, maps and variables: applied by every thread in the same order. */

@@ -16,7 +16,7 @@ import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H1Back } from './h1-back.ts';
 import { ServerPool } from './idle-pool.ts';
-import { Opening, type OpeningStep } from './opening.ts';
+import { Opening, type OpeningStep } from '../conn/opening.ts';
 import type { Exchange } from './side.ts';
 import { TcpSide } from './tcp.ts';
 

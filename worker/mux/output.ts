@@ -6,6 +6,7 @@
 
 import { blocked, type Connection } from '../conn/connection.ts';
 import type { Pipe } from '../conn/pipes.ts';
+import { writeChunkHeader, writeLastChunk, writeTrailers } from '../http/h1-write.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { type Outbound, sideGone } from './side.ts';
 
@@ -156,7 +157,7 @@ export class Output implements Outbound {
     if (this.chunked) {
       const room = slotBytes - headLength - chunkRoomBytes - this.trailersLength;
       b = Math.min(b, Math.max(0, room));
-      if (b > 0) a += writeChunkSize(bytes, scratch + a, b);
+      if (b > 0) a = writeChunkHeader(bytes, scratch + a, b) - scratch;
     }
     const copied = b <= copyMaxBytes || this.connection.transport !== null;
     if (copied && b > 0) bytes.copyWithin(scratch + a, at, at + b);
@@ -172,13 +173,15 @@ export class Output implements Outbound {
     let end = at;
     if (hasData) end = writeLineEnd(bytes, end);
     if (!last) return end - at;
-    bytes[end++] = 48;
-    end = writeLineEnd(bytes, end);
-    const { trailersAt, trailersLength } = this;
-    if (trailersLength === 0) return writeLineEnd(bytes, end) - at;
-    bytes.copyWithin(end, trailersAt, trailersAt + trailersLength);
-    this.trailersLength = 0;
-    return end + trailersLength - at;
+    const { trailers, memory } = this.thread;
+    if (this.trailersLength > 0) {
+      // Parsed again: another body may have ended on this thread since. Framing lines stay behind.
+      trailers.parse(this.trailersAt, this.trailersLength);
+      this.trailersLength = 0;
+      const written = writeTrailers(trailers.message, end, memory.slotBytes);
+      if (written > 0) return end + written - at;
+    }
+    return writeLastChunk(bytes, end) - at;
   }
 
   private push(copied: boolean, a: number, at: number, b: number, c: number): number {
@@ -226,19 +229,6 @@ export class Output implements Outbound {
     }
     return kept ? b : sideGone;
   }
-}
-
-/** Hexadecimal size and CRLF; returns its length. */
-function writeChunkSize(bytes: Uint8Array, at: number, size: number): number {
-  let digits = 1;
-  for (let rest = size >>> 4; rest > 0; rest >>>= 4) digits++;
-  for (let i = digits - 1, rest = size; i >= 0; i--, rest >>>= 4) {
-    const digit = rest & 15;
-    bytes[at + i] = digit < 10 ? 48 + digit : 87 + digit;
-  }
-  bytes[at + digits] = 13;
-  bytes[at + digits + 1] = 10;
-  return digits + 2;
 }
 
 function writeLineEnd(bytes: Uint8Array, at: number): number {

@@ -14,7 +14,7 @@ import { readOwn, readPeer } from '../conn/socket-address.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
 import { type FrontHost, H1Front } from '../mux/h1-front.ts';
-import { Opening, type OpeningStep } from '../mux/opening.ts';
+import { Opening, type OpeningStep } from '../conn/opening.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, ProxyPlan, RuleList } from '../program.ts';

@@ -2,7 +2,7 @@
 // (PROXY header), then TLS. Owns the connection until it is ready and then hands it to the mux.
 
 import { ETIMEDOUT, SO_ERROR, SOL_SOCKET } from '../../shared/sys/constants.ts';
-import type { Connection, ConnectionOwner } from '../conn/connection.ts';
+import type { Connection, ConnectionOwner } from './connection.ts';
 
 /** One thing to do between connect and the first payload byte. */
 export interface OpeningStep {

@@ -1,0 +1,203 @@
+// What the control thread runs beside traffic: the runtime API on its sockets and through the master,
+// health checks, and the facts they need. Made by worker/main.ts once the proxy threads are ready.
+
+import type {
+  ControlToThread,
+  MasterToWorker,
+  ObjectNumbers,
+  WorkerStart,
+} from '../shared/messages.ts';
+import type { SharedClock } from '../shared/segment/clock.ts';
+import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
+import { LiveReader, liveCurrent } from '../shared/segment/live.ts';
+import type { Segment } from '../shared/segment/segment.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { fullconnOf } from './compile/fullconn.ts';
+import type { RuntimeContext } from './runtime/context.ts';
+import type { FarmStates } from './server/farm-states.ts';
+import type { FrontStatus, StatsSource } from './stats/source.ts';
+
+/** What worker/main.ts hands over. */
+export interface ControlParts {
+  readonly start: WorkerStart;
+  readonly segment: Segment;
+  readonly clock: SharedClock;
+  readonly sys: Sys;
+  readonly slot: number;
+  readonly objects: ObjectNumbers;
+  readonly farm: FarmStates;
+  broadcast(message: ControlToThread): void;
+  stop(hard: boolean): void;
+}
+
+/** How long proxy threads may take to answer an inspection. */
+const inspectMs = 2000;
+
+interface Inspection {
+  readonly answers: unknown[];
+  resolve(answers: readonly unknown[]): void;
+}
+
+export class Control implements RuntimeContext {
+  readonly sys: Sys;
+  readonly stats: StatsSource;
+  readonly counters: CounterWriter;
+  readonly cliListeners: WorkerStart['cliListeners'];
+  readonly startupLogs: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly threadCount: number;
+  private readonly parts: ControlParts;
+  private readonly startedMs: number;
+  private readonly fronts: FrontStatus[];
+  private readonly frontLimits: number[];
+  private readonly inspections: Map<number, Inspection>;
+  private inspectionCount: number;
+
+  private constructor(parts: ControlParts) {
+    const { start, segment, sys } = parts;
+    this.parts = parts;
+    this.sys = sys;
+    this.threadCount = start.model.global.nbthread;
+    this.counters = new CounterWriter(segment, parts.slot, this.threadCount);
+    this.cliListeners = start.cliListeners;
+    this.startupLogs = start.startupLogs;
+    this.environment = start.model.global.environment;
+    this.startedMs = parts.clock.nowMs;
+    this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
+    this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn || start.model.global.maxconn);
+    this.inspections = new Map();
+    this.inspectionCount = 0;
+    this.stats = this.makeStats();
+  }
+
+  static async open(parts: ControlParts): Promise<Control> {
+    return new Control(parts);
+  }
+
+  private makeStats(): StatsSource {
+    const { start, segment, objects, farm } = this.parts;
+    return {
+      model: start.model,
+      segment,
+      reader: new CounterReader(segment),
+      live: new LiveReader(segment),
+      objects,
+      listeners: start.listeners,
+      backends: farm.backends,
+      servers: farm.servers,
+      nowMs: () => this.nowMs(),
+      frontStatus: (index) => this.fronts[index],
+      frontMaxconn: (index) => this.frontLimits[index],
+      fullconn: (index) => fullconnOf(start.model, start.model.proxies[index]),
+      info: () => this.info(),
+    };
+  }
+
+  private nowMs(): number {
+    const { clock, sys } = this.parts;
+    clock.turn(sys.monotonicNs());
+    return clock.nowMs;
+  }
+
+  private info(): Readonly<Record<string, string | number | null>> {
+    const { global } = this.parts.start.model;
+    const current = this.stats.live.sum(this.parts.objects.process, liveCurrent);
+    return {
+      Nbthread: this.threadCount,
+      Pid: process.pid,
+      Uptime_sec: Math.floor(this.uptimeMs() / 1000),
+      Maxconn: global.maxconn,
+      Hard_maxconn: global.maxconn,
+      'Ulimit-n': global.ulimitN,
+      CurrConns: current,
+      node: global.node,
+      description: global.description,
+      Stopping: this.fronts.every((status) => status === 'STOP') ? 1 : 0,
+    };
+  }
+
+  // ---- life ----
+
+  /** Threads accept: commands and checks may run. */
+  begin(): void {}
+
+  /** A soft stop has begun: no checks, no new commands on the sockets of the stats. */
+  stopping(): void {
+    this.fronts.fill('STOP');
+  }
+
+  async close(): Promise<void> {}
+
+  /** A word from a proxy thread for the operator. */
+  say(level: 'warning' | 'error' | 'notice', text: string): void {
+    process.stderr.write(`[${level.toUpperCase()}] (${process.pid}) : ${text}\n`);
+  }
+
+  snapshot(id: number, data: unknown): void {
+    const inspection = this.inspections.get(id);
+    if (inspection === undefined) return;
+    inspection.answers.push(data);
+    if (inspection.answers.length < this.threadCount) return;
+    this.inspections.delete(id);
+    inspection.resolve(inspection.answers);
+  }
+
+  dump(_what: 'servers' | 'pools'): void {}
+
+  async command(_message: Extract<MasterToWorker, { type: 'cli' }>): Promise<string> {
+    return '';
+  }
+
+  // ---- what runtime commands ask ----
+
+  uptimeMs(): number {
+    return this.nowMs() - this.startedMs;
+  }
+
+  broadcast(message: ControlToThread): void {
+    this.parts.broadcast(message);
+  }
+
+  inspect(what: string): Promise<readonly unknown[]> {
+    const id = ++this.inspectionCount;
+    return new Promise((resolve) => {
+      const inspection: Inspection = { answers: [], resolve };
+      this.inspections.set(id, inspection);
+      setTimeout(() => {
+        if (this.inspections.delete(id)) resolve(inspection.answers);
+      }, inspectMs).unref();
+      this.broadcast({ type: 'inspect', id, what });
+    });
+  }
+
+  setFrontEnabled(proxyIndex: number, isEnabled: boolean): boolean {
+    if (this.fronts[proxyIndex] === 'STOP') return false;
+    this.fronts[proxyIndex] = isEnabled ? 'OPEN' : 'PAUSED';
+    this.broadcast({ type: 'frontend', proxyIndex, enabled: isEnabled });
+    return true;
+  }
+
+  stopFront(proxyIndex: number): void {
+    this.fronts[proxyIndex] = 'STOP';
+    this.broadcast({ type: 'frontend', proxyIndex, enabled: false });
+  }
+
+  setFrontMaxconn(proxyIndex: number, maxconn: number): void {
+    this.frontLimits[proxyIndex] = maxconn;
+    this.broadcast({ type: 'limit', proxyIndex, maxconn });
+  }
+
+  setGlobalMaxconn(maxconn: number): boolean {
+    this.broadcast({ type: 'limit', proxyIndex: -1, maxconn });
+    return true;
+  }
+
+  serverChanged(proxyIndex: number, _serverIndex: number, text: string): void {
+    const nowSeconds = Math.floor(this.nowMs() / 1000);
+    this.parts.farm.backends[proxyIndex]?.refresh(nowSeconds);
+    this.broadcast({ type: 'servers-changed', proxyIndex });
+    if (text !== '') this.say('warning', text);
+  }
+
+  log(_severity: number, _text: string): void {}
+}

@@ -1,0 +1,283 @@
+// The control thread of a worker process: attaches the segment, starts the proxy threads, runs what must
+// not run beside traffic (runtime API, checks, heartbeats), and ends when the last stream has.
+
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type {
+  ControlToThread,
+  MasterToWorker,
+  ObjectNumbers,
+  RunningWorker,
+  ThreadStart,
+  ThreadToControl,
+  WorkerHost,
+  WorkerStart,
+} from '../shared/messages.ts';
+import { SharedClock } from '../shared/segment/clock.ts';
+import { LiveWords } from '../shared/segment/live.ts';
+import { ObjectTable } from '../shared/segment/objects.ts';
+import { ProcessSlots } from '../shared/segment/processes.ts';
+import { makeThreadRings } from '../shared/segment/ring.ts';
+import { attachSegment, type Segment } from '../shared/segment/segment.ts';
+import { linuxSys } from '../shared/sys/linux.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { Control } from './control.ts';
+import { cpusOfThread } from './cpu-map.ts';
+import { allocateFarm } from './server/farm.ts';
+import { indexObjects } from './server/object-index.ts';
+import { type FarmStates, prepareFarm } from './server/farm-states.ts';
+import type { ThreadTask } from './thread.ts';
+
+const heartbeatMs = 1000;
+
+/** Starts everything; resolves when every thread is ready and accepts. */
+export async function startWorker(start: WorkerStart, host: WorkerHost): Promise<RunningWorker> {
+  const worker = new Worker(start, host);
+  await worker.startThreads();
+  return worker;
+}
+
+class Worker implements RunningWorker {
+  readonly finished: Promise<number>;
+  private readonly start: WorkerStart;
+  private readonly host: WorkerHost;
+  private readonly sys: Sys;
+  private readonly segment: Segment;
+  private readonly clock: SharedClock;
+  private readonly slots: ProcessSlots;
+  private slot: number;
+  private readonly objects: ObjectNumbers;
+  private readonly farm: FarmStates;
+  private readonly ports: MessagePort[];
+  private readonly wakeFds: number[];
+  private pool: Piscina | null;
+  private heartbeat: NodeJS.Timeout | null;
+  private hardStopTimer: NodeJS.Timeout | null;
+  private control: Control | null;
+  private undrained: number;
+  private stopping: boolean;
+  private finish: (status: number) => void;
+
+  constructor(start: WorkerStart, host: WorkerHost) {
+    this.start = start;
+    this.host = host;
+    this.sys = linuxSys();
+    this.segment = attachSegment(this.sys, start.segment.fd);
+    this.clock = new SharedClock(this.segment, this.sys.monotonicNs(), null);
+    this.slots = new ProcessSlots(this.segment);
+    this.slot = this.slots.take(process.pid, this.clock.nowNs);
+    if (this.slot < 0) throw new Error('the segment is in use by 64 processes: no slot is free');
+    const table = new ObjectTable(this.segment);
+    this.objects = indexObjects(start.model, start.listeners, table, this.slot);
+    this.claimLiveWords();
+    this.farm = prepareFarm(start.model, this.objects, table, {
+      words: this.segment.words,
+      load: loadNumber(start),
+      nowSeconds: Math.floor(this.clock.nowMs / 1000),
+    });
+    this.ports = [];
+    this.wakeFds = [];
+    this.pool = null;
+    this.heartbeat = null;
+    this.hardStopTimer = null;
+    this.control = null;
+    this.undrained = 0;
+    this.stopping = false;
+    this.finish = () => {};
+    this.finished = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+  }
+
+  /** Every thread must find the same chunks, so they are claimed before threads run. */
+  private claimLiveWords(): void {
+    const live = new LiveWords(this.segment, this.slot);
+    const { process: own, proxies, listeners } = this.objects;
+    live.row(own);
+    for (const { front, back, servers } of proxies) {
+      if (front >= 0) live.row(front);
+      if (back >= 0) live.row(back);
+      for (const server of servers) live.row(server);
+    }
+    for (const listener of listeners) if (listener >= 0) live.row(listener);
+  }
+
+  // ---- threads ----
+
+  async startThreads(): Promise<void> {
+    const { start, sys } = this;
+    const threads = start.model.global.nbthread;
+    for (let i = 0; i < threads; i++) this.wakeFds.push(sys.eventfd());
+    this.pool = new Piscina({
+      filename: new URL('./thread.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'disabled',
+    });
+    const shared = this.sharedStart(threads);
+    const ready: Promise<void>[] = [];
+    for (let i = 0; i < threads; i++) ready.push(this.startThread(this.pool, shared, i));
+    await Promise.all(ready);
+    this.undrained = threads;
+    this.control = await Control.open({
+      start,
+      segment: this.segment,
+      clock: this.clock,
+      sys,
+      slot: this.slot,
+      objects: this.objects,
+      farm: this.farm,
+      broadcast: (message) => this.broadcast(message),
+      stop: (hard) => (hard ? this.hardStop() : this.softStop()),
+    });
+    this.heartbeat = setInterval(() => this.beat(), heartbeatMs);
+    this.host.dropPrivileges();
+    this.broadcast({ type: 'go' });
+    this.control.begin();
+  }
+
+  private sharedStart(threads: number): Omit<ThreadStart, 'threadIndex'> {
+    const { start, segment } = this;
+    return {
+      threadCount: threads,
+      model: start.model,
+      listeners: start.listeners,
+      segment: segment.bytes,
+      segmentFd: segment.fd,
+      processSlot: this.slot,
+      clockOffsetNs: this.clock.offsetNs,
+      objects: this.objects,
+      farm: allocateFarm(start.model),
+      rings: makeThreadRings(threads),
+      wakeFds: this.wakeFds,
+      generation: start.generation,
+    };
+  }
+
+  private startThread(
+    pool: Piscina,
+    shared: Omit<ThreadStart, 'threadIndex'>,
+    threadIndex: number,
+  ): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    this.ports.push(port1);
+    const cpus = cpusOfThread(this.start.model.global.cpuMap, threadIndex);
+    const task: ThreadTask = { start: { ...shared, threadIndex }, port: port2, cpus };
+    return new Promise((resolve, reject) => {
+      port1.on('message', (message: ThreadToControl) => {
+        if (message.type === 'ready') resolve();
+        else if (message.type === 'failed') {
+          this.host.send({ type: 'failed', diagnostics: message.diagnostics });
+          reject(new Error('the configuration does not compile on a proxy thread'));
+        } else this.onThread(message);
+      });
+      // A task ends when its thread is told to stop; otherwise the thread has died.
+      pool.run(task, { name: 'serve', transferList: [port2] }).then(
+        () => undefined,
+        (fault: unknown) => {
+          reject(fault instanceof Error ? fault : new Error(String(fault)));
+          if (!this.stopping) this.die(fault);
+        },
+      );
+    });
+  }
+
+  /** A proxy thread is gone: the process goes too, and the master starts another. */
+  private die(fault: unknown): void {
+    const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+    process.stderr.write(`a proxy thread has died: ${text}\n`);
+    process.exit(134);
+  }
+
+  private onThread(message: ThreadToControl): void {
+    if (message.type === 'drained') {
+      this.undrained--;
+      if (this.undrained === 0) this.end(0);
+    } else if (message.type === 'log') {
+      this.control?.say(message.level, message.text);
+    } else if (message.type === 'snapshot') {
+      this.control?.snapshot(message.id, message.data);
+    }
+  }
+
+  private broadcast(message: ControlToThread): void {
+    for (const port of this.ports) port.postMessage(message);
+  }
+
+  private beat(): void {
+    this.clock.turn(this.sys.monotonicNs());
+    if (!this.slots.heartbeat(this.slot, process.pid, this.clock.nowNs)) {
+      process.stderr.write('the segment has given this process up: it slept for too long\n');
+      process.exit(1);
+    }
+  }
+
+  // ---- the master's words ----
+
+  handle(message: MasterToWorker): void {
+    switch (message.type) {
+      case 'soft-stop':
+        this.softStop();
+        return;
+      case 'hard-stop':
+        this.hardStop();
+        return;
+      case 'pause':
+      case 'resume':
+        this.broadcast({ type: message.type });
+        return;
+      case 'dump':
+        this.control?.dump(message.what);
+        return;
+      case 'cli':
+        void this.control?.command(message).then((text) => {
+          this.host.send({ type: 'cli-answer', id: message.id, text });
+        });
+        return;
+      default:
+    }
+  }
+
+  /** Stop accepting, let streams finish; `hard-stop-after` limits how long (manual 3.1). */
+  private softStop(): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    const { graceMs, closeSpreadTimeMs, hardStopAfterMs } = this.start.model.global;
+    this.control?.stopping();
+    const begin = (): void => {
+      this.broadcast({ type: 'soft-stop', graceMs: 0, closeSpreadMs: closeSpreadTimeMs });
+    };
+    if (graceMs > 0) setTimeout(begin, graceMs);
+    else begin();
+    if (hardStopAfterMs > 0) {
+      this.hardStopTimer = setTimeout(() => this.hardStop(), hardStopAfterMs);
+    }
+  }
+
+  private hardStop(): void {
+    this.stopping = true;
+    this.end(0);
+  }
+
+  private end(status: number): void {
+    this.broadcast({ type: 'hard-stop' });
+    if (this.heartbeat !== null) clearInterval(this.heartbeat);
+    if (this.hardStopTimer !== null) clearTimeout(this.hardStopTimer);
+    void this.close(status);
+  }
+
+  private async close(status: number): Promise<void> {
+    await this.control?.close();
+    await this.pool?.close();
+    for (const port of this.ports) port.close();
+    this.slots.leave(this.slot, process.pid);
+    this.finish(status);
+  }
+}
+
+/** Tells this load of the configuration from any other of the segment; equal for a worker that replaces a dead one. */
+function loadNumber({ masterStartUs, reloads }: WorkerStart): number {
+  const number = (Math.floor(masterStartUs / 1000) + reloads * 0x9e3779b1) & 0x7fffffff;
+  return number === 0 ? 1 : number;
+}

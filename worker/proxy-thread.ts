@@ -1,0 +1,345 @@
+// One proxy thread, assembled: loop, memory, program, engine, listeners. worker/thread.ts runs it on a
+// real kernel inside a Piscina task; test/sim runs it on a fake one, turn by turn.
+
+import type { Diagnostics } from '../shared/config/diagnostic.ts';
+import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
+import { SharedClock } from '../shared/segment/clock.ts';
+import { CounterWriter } from '../shared/segment/counters.ts';
+import { LiveWords, liveCurrent } from '../shared/segment/live.ts';
+import { ObjectTable } from '../shared/segment/objects.ts';
+import { ThreadRings } from '../shared/segment/ring.ts';
+import { viewSegment } from '../shared/segment/segment.ts';
+import { EPOLLIN } from '../shared/sys/constants.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { compileProgram } from './compile/compile.ts';
+import { Listener, type ListenerHost } from './conn/listener.ts';
+import { PipePool } from './conn/pipes.ts';
+import { threadSet } from './conn/thread-set.ts';
+import { H1Limits } from './http/h1.ts';
+import { TrailerReader } from './http/h1-body.ts';
+import { Message } from './http/message.ts';
+import { flushLogs, logStream } from './log/logger.ts';
+import { Loop } from './loop/loop.ts';
+import { SlotPool } from './memory/pool.ts';
+import { Links } from './mux/links.ts';
+import type { ListenerPlan, Program } from './program.ts';
+import { threadWords } from './server/words.ts';
+import { Acceptor } from './stream/acceptor.ts';
+import type { EngineContext } from './stream/context.ts';
+import { Engine } from './stream/engine.ts';
+import { StreamPool } from './stream/stream-pool.ts';
+import { scratchSlots, type ThreadContext } from './thread-context.ts';
+
+/** Headers that rules may add to a message beyond what it may arrive with. */
+const headerReserve = 64;
+/** Buffer memory of one thread: committed by the kernel only as it is used. */
+const memoryMaxBytes = 1 << 30;
+const slotsPerConnection = 4;
+const slotsMin = 512;
+
+/** What the thread says to whoever runs it. */
+export type Report = (message: ThreadToControl) => void;
+
+export class ProxyThread implements ListenerHost {
+  readonly sys: Sys;
+  readonly loop: Loop;
+  readonly thread: ThreadContext;
+  readonly rings: ThreadRings;
+  readonly engine: Engine;
+  readonly acceptor: Acceptor;
+  readonly diagnostics: Diagnostics;
+  private readonly start: ThreadStart;
+  private readonly context: EngineContext;
+  private readonly listeners: Listener[];
+  private readonly report: Report;
+  private readonly wakeFd: number;
+  private readonly waiters: { serveWaiters(): void; hasWaiters(): boolean }[];
+  private draining: boolean;
+  /** maxconn by proxy index, and of the process; 0: no limit. */
+  private readonly frontLimits: number[];
+  private processLimit: number;
+
+  constructor(sys: Sys, start: ThreadStart, report: Report, seed: number) {
+    this.sys = sys;
+    this.start = start;
+    this.report = report;
+    this.rings = new ThreadRings(start.rings);
+    this.wakeFd = start.wakeFds[start.threadIndex];
+    this.draining = false;
+    this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn);
+    this.processLimit = start.model.global.maxconn;
+    const segment = viewSegment(sys, start.segmentFd, start.segment);
+    const clock = new SharedClock(segment, sys.monotonicNs(), start.clockOffsetNs);
+    this.loop = new Loop(
+      sys,
+      {
+        nowMs: () => {
+          clock.turn(sys.monotonicNs());
+          return clock.nowMs;
+        },
+        endOfTurn: () => flushLogs(this.thread),
+        onFault: (error) => this.onFault(error),
+      },
+      start.model.global.tune.maxpollevents || 200,
+    );
+    const counters = new CounterWriter(segment, start.processSlot, start.threadIndex);
+    const live = new LiveWords(segment, start.processSlot);
+    this.thread = makeContext(sys, start, this.loop, counters, seed);
+    const objects = new ObjectTable(segment);
+    const { program, diagnostics } = compileProgram({
+      model: start.model,
+      listeners: start.listeners,
+      sys,
+      runtime: {
+        words: threadWords({
+          model: start.model,
+          threadIndex: start.threadIndex,
+          threadCount: start.threadCount,
+          words: segment.words,
+          counters,
+          farm: start.farm,
+          objects: start.objects.proxies.map(({ back, servers }) => ({ backend: back, servers })),
+          stateAt: (object) => objects.sharedWords(object),
+          liveAt: (object) => live.row(object),
+        }),
+        random: this.thread.random,
+        objectsOf: (index) => start.objects.proxies[index],
+        tlsOf: () => null,
+      },
+    });
+    this.diagnostics = diagnostics;
+    this.thread.program = program;
+    this.context = makeEngineContext(this.thread, start, live, program);
+    this.engine = new Engine(this.context);
+    const { tune } = start.model.global;
+    const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
+      this.engine.onTimeout(stream),
+    );
+    this.acceptor = new Acceptor(this.engine, streams, () => [], (sessions) => this.onLoad(sessions));
+    const links = new Links(this.thread, this.engine, start.threadCount);
+    Object.assign(this.context, {
+      links,
+      log: logStream,
+      endFront: this.acceptor.endFront.bind(this.acceptor),
+    });
+    this.waiters = this.bindBackends(program);
+    this.listeners = program.listeners.map(
+      (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
+    );
+    this.loop.poller.add(this.wakeFd, EPOLLIN, { onEvents: () => this.woken() });
+  }
+
+  private bindBackends(program: Program): { serveWaiters(): void; hasWaiters(): boolean }[] {
+    const bound: { serveWaiters(): void; hasWaiters(): boolean }[] = [];
+    for (const { backend } of program.proxies) {
+      if (backend === null) continue;
+      backend.bind({
+        resume: (stream) => this.engine.resume(stream),
+        wakeThread: (threadIndex) => this.wake(threadIndex),
+      });
+      bound.push(backend);
+    }
+    return bound;
+  }
+
+  /** A fault of ours in one stream or timer: said, counted, and the loop goes on. */
+  private onFault(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.report({ type: 'log', level: 'error', text });
+  }
+
+  private onLoad(sessions: number): void {
+    this.rings.setLoad(this.start.threadIndex, sessions);
+    if (this.draining && sessions === 0) this.drained();
+  }
+
+  private drained(): void {
+    this.draining = false;
+    this.context.links.clear();
+    flushLogs(this.thread);
+    this.report({ type: 'drained' });
+  }
+
+  // ---- what listeners ask ----
+
+  hasRoom(listener: ListenerPlan): boolean {
+    const { words } = this.context.live;
+    const { index } = listener.proxy;
+    const limit = this.frontLimits[index];
+    if (limit > 0 && Atomics.load(words, this.context.frontLive[index] + liveCurrent) >= limit) {
+      return false;
+    }
+    const { processLimit } = this;
+    if (processLimit === 0) return true;
+    return Atomics.load(words, this.context.processLive + liveCurrent) < processLimit;
+  }
+
+  accept(fd: number, listener: ListenerPlan): void {
+    this.acceptor.accept(fd, listener);
+  }
+
+  wake(threadIndex: number): void {
+    this.sys.eventfdSignal(this.start.wakeFds[threadIndex]);
+  }
+
+  /** Another thread has put descriptors in our ring, or freed slots that streams here wait for. */
+  private woken(): void {
+    this.sys.eventfdDrain(this.wakeFd);
+    const { rings } = this;
+    const { threadIndex } = this.start;
+    while (rings.pop(threadIndex)) {
+      this.acceptor.accept(rings.fd, this.thread.program.listeners[rings.listener]);
+    }
+    for (let i = 0; i < this.waiters.length; i++) {
+      if (this.waiters[i].hasWaiters()) this.waiters[i].serveWaiters();
+    }
+  }
+
+  // ---- what the control thread says ----
+
+  handle(message: ControlToThread): void {
+    switch (message.type) {
+      case 'go':
+      case 'resume':
+        for (const listener of this.listeners) listener.start();
+        return;
+      case 'pause':
+        for (const listener of this.listeners) listener.stop();
+        return;
+      case 'soft-stop':
+        this.softStop(message.closeSpreadMs);
+        return;
+      case 'hard-stop':
+        this.hardStop();
+        return;
+      case 'frontend':
+        for (const listener of this.listeners) {
+          if (listener.plan.proxy.index !== message.proxyIndex) continue;
+          if (message.enabled) listener.start();
+          else listener.stop();
+        }
+        return;
+      case 'limit':
+        if (message.proxyIndex < 0) this.processLimit = message.maxconn;
+        else this.frontLimits[message.proxyIndex] = message.maxconn;
+        return;
+      case 'servers-changed':
+        this.thread.program.proxies[message.proxyIndex].backend?.statesChanged();
+        return;
+      default:
+        this.report({ type: 'log', level: 'warning', text: `unknown message ${message.type}` });
+    }
+  }
+
+  private softStop(closeSpreadMs: number): void {
+    for (const listener of this.listeners) listener.stop();
+    this.thread.stopping = true;
+    this.context.links.clear();
+    this.draining = true;
+    this.spreadClose(this.loop.time.nowMs + closeSpreadMs);
+    if (this.acceptor.count === 0) this.drained();
+  }
+
+  /** close-spread-time: idle connections close evenly until `untilMs`, so that clients do not return at once. */
+  private spreadClose(untilMs: number): void {
+    const left = untilMs - this.loop.time.nowMs;
+    const most = left <= 0 ? Number.MAX_SAFE_INTEGER : this.shareOf(left);
+    if (this.acceptor.closeIdle(most) === 0) return;
+    const entry = {
+      dueMs: 0,
+      bucket: -1,
+      timerNext: null,
+      timerPrevious: null,
+      onTimeout: () => this.spreadClose(untilMs),
+    };
+    this.loop.timers.schedule(entry, this.loop.time.nowMs + spreadStepMs);
+  }
+
+  private shareOf(leftMs: number): number {
+    return Math.ceil((this.acceptor.count * spreadStepMs) / Math.max(leftMs, spreadStepMs));
+  }
+
+  private hardStop(): void {
+    for (const listener of this.listeners) listener.stop();
+    this.thread.stopping = true;
+    this.acceptor.killAll('K');
+    this.context.links.clear();
+    flushLogs(this.thread);
+    this.loop.stop();
+    this.report({ type: 'stopped' });
+  }
+}
+
+const spreadStepMs = 100;
+
+function makeContext(
+  sys: Sys,
+  start: ThreadStart,
+  loop: Loop,
+  counters: CounterWriter,
+  seed: number,
+): ThreadContext {
+  const { tune, maxconn } = start.model.global;
+  const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
+  const slots = Math.min(wanted, Math.floor(memoryMaxBytes / tune.bufsize));
+  const memory = new SlotPool(sys, tune.bufsize, slots);
+  const scratchAt = memory.take();
+  for (let i = 1; i < scratchSlots; i++) memory.take();
+  const trailers = new TrailerReader(new Message(memory, tune.httpMaxhdr), new H1Limits(tune.httpMaxhdr - 1));
+  return {
+    index: start.threadIndex,
+    sys,
+    memory,
+    time: loop.time,
+    timers: loop.timers,
+    poller: loop.poller,
+    scratchAt,
+    vector: sys.vector(4),
+    pipes: new PipePool(sys, tune.pipesize, Math.max(16, (maxconn || 2048) >> 2)),
+    trailers,
+    counters,
+    program: null as unknown as Program, // set by the constructor that calls this, before any use
+    processVariables: [],
+    random: xorshift(seed),
+    defer: (act) => loop.defer(act),
+    stopping: false,
+  };
+}
+
+function makeEngineContext(
+  thread: ThreadContext,
+  start: ThreadStart,
+  live: LiveWords,
+  program: Program,
+): EngineContext {
+  const rowOf = (object: number): number => (object < 0 ? -1 : thread.counters.row(object));
+  const lineOf = (object: number): number => (object < 0 ? -1 : live.row(object));
+  const fronts = start.objects.proxies.map(({ front }) => front);
+  const backs = start.objects.proxies.map(({ back }) => back);
+  const byName = new Map(program.proxies.filter((p) => p.hasBack).map((p) => [p.name, p]));
+  return {
+    thread,
+    live,
+    frontRows: Int32Array.from(fronts, rowOf),
+    backRows: Int32Array.from(backs, rowOf),
+    listenerRows: Int32Array.from(start.objects.listeners, rowOf),
+    frontLive: Int32Array.from(fronts, lineOf),
+    backLive: Int32Array.from(backs, lineOf),
+    processRow: rowOf(start.objects.process),
+    processLive: lineOf(start.objects.process),
+    proxyAt: (index) => program.proxies[index],
+    proxyNamed: (name) => byName.get(name) ?? null,
+  } as Partial<EngineContext> as EngineContext; // links, log and endFront follow once they exist
+}
+
+/** xorshift32, 0 <= x < 1. */
+function xorshift(seed: number): () => number {
+  let state = seed | 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 4294967296;
+  };
+}
+

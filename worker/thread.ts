@@ -1,0 +1,46 @@
+// Entry of a proxy thread: one Piscina task that lasts as long as the thread. Nests the proxy loop with
+// libuv's (DESIGN 2) and passes messages of the control thread on.
+
+import { Socket } from 'node:net';
+import { type MessagePort, threadId } from 'node:worker_threads';
+import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
+import { linuxSys } from '../shared/sys/linux.ts';
+import { ProxyThread } from './proxy-thread.ts';
+
+export interface ThreadTask {
+  readonly start: ThreadStart;
+  readonly port: MessagePort;
+  /** CPUs to run on, empty: all. */
+  readonly cpus: readonly number[];
+}
+
+/** Serves until the thread is told to stop. */
+export function serve(task: ThreadTask): Promise<void> {
+  const { start, port, cpus } = task;
+  const sys = linuxSys();
+  if (cpus.length > 0) sys.setAffinity(0, cpus);
+  return new Promise((resolve) => {
+    const report = (message: ThreadToControl): void => port.postMessage(message);
+    const seed = (sys.monotonicNs() ^ (threadId * 0x9e3779b9)) | 0;
+    const thread = new ProxyThread(sys, start, report, seed);
+    if (thread.diagnostics.alerts > 0) {
+      report({ type: 'failed', diagnostics: thread.diagnostics.list });
+      port.close();
+      resolve();
+      return;
+    }
+    const bridge = new Socket({ fd: thread.loop.nest(), readable: true, writable: false });
+    const end = (): void => {
+      bridge.destroy();
+      port.close();
+      resolve();
+    };
+    port.on('message', (message: ControlToThread) => {
+      thread.handle(message);
+      if (message.type === 'hard-stop') end();
+    });
+    bridge.on('data', () => thread.loop.turn());
+    report({ type: 'ready' });
+    setImmediate(() => thread.loop.turn());
+  });
+}
