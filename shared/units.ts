@@ -30,7 +30,7 @@ const timePattern = /^(\d+)(us|ms|s|m|h|d)?/;
 
 /**
  * Reads a time and returns it in `unit`, rounded up; a number without a unit is in `unit`.
- * Values from 2^31 on overflow; a value that is not zero but rounds to it cannot occur (rounded up).
+ * Values from 2^31 on overflow; a value that is not zero never becomes zero.
  */
 export function parseTime(text: string, unit: TimeUnit = 'ms'): UnitValue {
   const match = timePattern.exec(text);

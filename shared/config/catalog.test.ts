@@ -1,5 +1,5 @@
-// Every row has an example that loads without an alert; every word of the reference is either a row,
-// known as not working yet, or known as removed; and all of those are refused by name.
+// Every row has an example that loads without an alert; every word of the reference is either a
+// row, known as not working yet, or known as removed; and all of those are refused by name.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,7 +42,8 @@ const frame = (global: string, listen: string): string =>
   `global\n  crt-base ${folder}\n  ${global}\n` +
   'http-errors sorry\n  errorfile 503 /dev/null\n' +
   'backend self\n  mode http\n' +
-  `listen case\n  mode http\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\n  ${listen}\n`;
+  'listen case\n  mode http\n  timeout client 1s\n  timeout server 1s\n' +
+  `  timeout connect 1s\n  ${listen}\n`;
 
 const listening = 'bind 127.0.0.1:1';
 

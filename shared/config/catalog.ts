@@ -90,8 +90,10 @@ function listed<T extends Pick<KeywordRow, 'name' | 'help'>>(
 
 const suffix = (takes: number): string => (takes === 0 ? '' : ` +${takes}`);
 
-const bindName = (row: BindKeyword): string =>
-  `bind <addr> ${row.tls === true && row.name !== 'ssl' ? 'ssl ' : ''}${row.name}${suffix(row.takes)}`;
+function bindName(row: BindKeyword): string {
+  const group = row.tls === true && row.name !== 'ssl' ? 'ssl ' : '';
+  return `bind <addr> ${group}${row.name}${suffix(row.takes)}`;
+}
 
 const serverName = (row: ServerKeyword): string =>
   `server <name> <addr> ${row.name}${row.name === 'source' ? ' +-1' : suffix(row.takes)}`;

@@ -1,5 +1,5 @@
-// Conditions of `.if`, `.elif` and the command line's -cc (manual 2.4): expression text to yes or no.
-// Called by source.ts and by the master. It looks at nothing but what it is handed.
+// Conditions of `.if`, `.elif` and the command line's -cc (manual 2.4): expression text to yes or
+// no. Called by source.ts and by the master. It looks at nothing but what it is handed.
 
 import {
   compareTlsVersion,

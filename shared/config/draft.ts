@@ -1,5 +1,6 @@
-// The configuration while it is read: what parse.ts hands to the section tables and resolve.ts turns
-// into a Model. Also the inheritance of defaults sections: which settings a new section starts with.
+// The configuration while it is read: what parse.ts hands to the section tables and resolve.ts
+// turns into a Model. Also the inheritance of defaults sections: which settings a new section
+// starts with.
 
 import type { Diagnostics, Place } from './diagnostic.ts';
 import { freshGlobal, freshProxy, freshRules, freshServer, noAddress } from './fresh.ts';
@@ -32,8 +33,6 @@ export interface Draft {
   readonly userlists: Mutable<UserlistModel>[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
-  /** Directory of relative paths (`default-path`), '' for the current one. */
-  defaultPath: string;
   readonly resolveHost: (name: string, family: 4 | 6 | 0) => string | null;
 }
 
@@ -58,7 +57,6 @@ export function newDraft(
     httpErrors: [],
     userlists: [],
     contents: new Map(),
-    defaultPath: '',
     resolveHost,
   };
 }

@@ -1,5 +1,5 @@
-// Configurations that arrive as JSON: the Model itself, checked by the validator that the build made
-// of schema.ts. Called by the operator's tool; a text configuration never comes this way.
+// Configurations that arrive as JSON: the Model itself, checked by the validator that the build
+// made of schema.ts. Called by the operator's tool; a text configuration never comes this way.
 
 import { Diagnostics } from './diagnostic.ts';
 import type { Model } from './model.ts';

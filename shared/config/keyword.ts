@@ -1,6 +1,6 @@
 // Contract of a configuration keyword: one row in a section's table says how it is called, where it
-// may stand, what it is for, and how it writes the model. Tables live in sections/, catalog.ts lists
-// them, parse.ts calls them. A row writes only its own fields.
+// may stand, what it is for, and how it writes the model. Tables live in sections/, catalog.ts
+// lists them, parse.ts calls them. A row writes only its own fields.
 
 import type { Place } from './diagnostic.ts';
 import type { Draft } from './draft.ts';

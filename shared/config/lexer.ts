@@ -206,7 +206,7 @@ function readVariable(lexer: Lexer): boolean {
   return true;
 }
 
-/** Offset of the closing brace; the cursor stands on it or on the dash before a default. -1: none. */
+/** Offset of the closing brace, -1: none. The cursor is on it or on the dash before a default. */
 function readDefault(lexer: Lexer): number {
   const next = lexer.text.charAt(lexer.at);
   if (next === '}') return lexer.at;

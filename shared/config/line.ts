@@ -73,7 +73,7 @@ export class Line {
     return null;
   }
 
-  /** HAProxy's "already specified": an alert that does not stop the start; the first value stays. */
+  /** HAProxy's "already specified": an alert that stops nothing; the first value stays. */
   repeated(index = -1): void {
     const message = `'${this.name}' already specified. Continuing.`;
     this.diagnostics.complain(this.place(index), message, '', this.text);

@@ -71,7 +71,7 @@ test('diagnostics are printed as HAProxy prints them, with the line and a caret'
   assert.match(printed('global\n  caf\xc3\xa9\n')[0], /unknown keyword 'café'/);
 });
 
-test('the environment: words see it, setenv changes it, HAProxy’s own variables are there', () => {
+test('the environment: words see it, setenv changes it, HAProxy has variables of its own', () => {
   const { model } = loadText(
     'global\n  setenv GREETING "$GREETING!"\n  description "$GREETING" "$HAPROXY_BRANCH"\n' +
       '.if defined(HAPROXY_MWORKER)\n  node master\n.endif\n',
@@ -88,7 +88,8 @@ test('the environment: words see it, setenv changes it, HAProxy’s own variable
 test('the command line wins over the configuration', () => {
   const text =
     'global\n  maxconn 10\n  localpeer a\n  pidfile /a\n' +
-    'frontend f\n  bind :1\n  timeout client 1s\nfrontend g\n  bind :2\n  maxconn 5\n  timeout client 1s\n';
+    'frontend f\n  bind :1\n  timeout client 1s\n' +
+    'frontend g\n  bind :2\n  maxconn 5\n  timeout client 1s\n';
   const overrides = { maxconn: 20, proxyMaxconn: 7, localpeer: 'b', pidfile: '/b', daemon: true };
   const { model } = loadText(text, { overrides });
   const { maxconn, localpeer, pidfile, daemon } = model.global;
@@ -137,11 +138,13 @@ test('a certificate without key and a folder of certificates', () => {
 test('TLS settings of global reach bind lines and servers', () => {
   const pem = write('tls.pem', '-----BEGIN PRIVATE KEY-----\n');
   const { model, diagnostics } = loadText(
-    'global\n  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets prefer-client-ciphers\n' +
+    'global\n  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets ' +
+      'prefer-client-ciphers\n' +
       '  ssl-default-bind-ciphers A:B\n  ssl-default-server-options no-tlsv13\n' +
       '  ssl-server-verify none\n' +
       `listen l\n  mode http\n  timeout client 1s\n  timeout server 1s\n  timeout connect 1s\n` +
-      `  bind :1 ssl crt ${pem}\n  bind :2 ssl crt ${pem} ssl-min-ver TLSv1.3 ciphers C alpn http/1.0\n` +
+      `  bind :1 ssl crt ${pem}\n` +
+      `  bind :2 ssl crt ${pem} ssl-min-ver TLSv1.3 ciphers C alpn http/1.0\n` +
       '  server s 127.0.0.1:443 ssl verify none force-tlsv12\n  server t 127.0.0.1:443 ssl\n',
   );
   assert.deepEqual(diagnostics.list, []);

@@ -1,5 +1,5 @@
-// The part of the Model that `global` writes: the process, its limits, its tuning. model.ts hands these
-// types on; nobody else needs to import this file. Numbers carry their unit, -1 is "not set".
+// The part of the Model that `global` writes: the process, its limits, its tuning. model.ts hands
+// these types on; nobody else needs to import this file. Numbers carry their unit, -1 is "not set".
 
 import type { BindModel, LineModel, LogTargetModel } from './model.ts';
 
@@ -52,12 +52,9 @@ export interface GlobalModel {
   quiet: boolean;
   /** `localpeer` or -L, else the host name: also HAPROXY_LOCALPEER. */
   localpeer: string;
-  maxsslconn: number;
-  maxsslrate: number;
   threadGroups: number;
   /** 0: no cap on the automatic thread count. */
   threadHardLimit: number;
-  profilingTasks: 'on' | 'auto' | 'off';
   /** Status ranges counted as errors or failures, as [low, high] pairs in order of appearance. */
   httpErrCodes: readonly (readonly [number, number])[];
   httpFailCodes: readonly (readonly [number, number])[];
@@ -68,7 +65,7 @@ export interface GlobalModel {
   unixBindPrefix: string;
   exposeExperimental: boolean;
   exposeDeprecated: boolean;
-  /** Words that are accepted and only steer what hawser does not have (pollers, memory trimming). */
+  /** Words that are accepted and only steer what hawser does not have (pollers, trimming). */
   others: Readonly<Record<string, string>>;
   spreadChecks: number;
   ssl: SslDefaultsModel;
@@ -86,7 +83,6 @@ export interface TuneModel {
   idlePoolShared: boolean;
   maxaccept: number;
   maxpollevents: number;
-  runqueueDepth: number;
   rcvbufClient: number;
   rcvbufServer: number;
   sndbufClient: number;
@@ -99,9 +95,7 @@ export interface TuneModel {
   varsReqresMaxSize: number;
   maxChecksPerThread: number;
   stickCounters: number;
-  idletimerMs: number;
   cliMaxPayloadSize: number;
-  maxRulesAtOnce: number;
   buffersLimit: number;
   notsentLowatClient: number;
   notsentLowatServer: number;
@@ -114,7 +108,6 @@ export interface TuneModel {
   listenerMultiQueue: string;
   /** False after `nosplice`. */
   splice: boolean;
-  patternCacheSize: number;
   sslCachesize: number;
   sslLifetimeMs: number;
   sslMaxrecord: number;

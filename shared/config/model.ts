@@ -1,7 +1,8 @@
 // A whole configuration, understood: plain data that survives structured clone and JSON.
 // shared/config writes it, the master ships it to the worker, worker/compile turns it into a Plan.
-// Numbers carry their unit; a time that was not set is -1 ("never" or "inherit", as the field says).
-// Rule lines stay words with positions: only the entry that owns a keyword knows how many words it takes.
+// Numbers carry their unit; a time that was not set is -1 ("never" or "inherit", as the field
+// says). Rule lines stay words with positions: only the entry that owns a keyword knows how many
+// words it takes.
 
 import type { Place } from './diagnostic.ts';
 import type { GlobalModel } from './model-process.ts';
@@ -10,10 +11,10 @@ export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.t
 
 export const modelVersion = 1;
 
-/** A line kept as words for the compiler. `words[i]` starts at column `columns[i]` of `place`'s line. */
+/** A line kept as words for the compiler. `words[i]` starts at column `columns[i]` of its line. */
 export interface LineModel {
   readonly place: Place;
-  /** The words after the keyword that named the rule set (for `http-request deny if x`: deny, if, x). */
+  /** Words after those that named the rule set (for `http-request deny if x`: deny, if, x). */
   readonly words: readonly string[];
   readonly columns: readonly number[];
   /** The source line, for carets and for `explain`. */
@@ -154,7 +155,7 @@ export interface ServerModel {
   readonly name: string;
   id: number;
   guid: string;
-  /** The name that was written when it is not a number ('' otherwise); `address` is what it gave. */
+  /** The name that was written, '' when it was a number; `address` is what it gave. */
   fqdn: string;
   address: AddressModel;
   weight: number;
@@ -279,7 +280,7 @@ export interface ProxyModel {
   timeouts: TimeoutsModel;
   /** `option X` by name; true when set. Options with arguments have fields of their own below. */
   options: Record<string, boolean>;
-  /** Lines of options that carry arguments, by option name: forwardfor, originalto, httpchk, redispatch, httplog, ... */
+  /** Lines of options that carry arguments and have no field of their own, by option name. */
   optionLines: Record<string, LineModel>;
   /** `acl NAME ...` lines; `words[0]` is the name. */
   acls: LineModel[];

@@ -1,6 +1,6 @@
 // Lines to the draft: finds the section and the keyword's row, checks where it may stand, and lets
-// the row write the model. Reports unknown words with the nearest known one, and known words that do
-// not work yet. Called by load.ts; it looks at one line at a time.
+// the row write the model. Reports unknown words with the nearest known one, and known words that
+// do not work yet. Called by load.ts; it looks at one line at a time.
 
 import { globalKeywords, httpErrorsRows, proxySectionKeywords, userlistRows } from './catalog.ts';
 import { type Draft, newProxyDraft } from './draft.ts';
@@ -254,7 +254,7 @@ function headerFits(line: Line, section: Section, name: string, fromAt: number):
   return true;
 }
 
-/** A later defaults section of the same name replaces the earlier one, unless it was named by `from`. */
+/** A later defaults section replaces an earlier one of its name, unless `from` named that one. */
 function hideDefaults(line: Line, name: string, draft: Draft): void {
   if (name === '') return;
   const older = draft.defaults.findLast((one) => one.model.name === name);
@@ -311,8 +311,9 @@ function noteReference(line: Line, parent: ProxyDraft, explicit: boolean): void 
   const { name, place } = parent.model;
   line.warning(
     -1,
-    `defaults section '${name}' (declared at ${place.file}:${place.line}) is explicitly referenced ` +
-      'by another proxy and implicitly used here. To avoid any ambiguity do not mix both usages.',
+    `defaults section '${name}' (declared at ${place.file}:${place.line}) is explicitly ` +
+      'referenced by another proxy and implicitly used here. ' +
+      'To avoid any ambiguity do not mix both usages.',
   );
 }
 

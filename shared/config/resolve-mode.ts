@@ -40,7 +40,8 @@ function checkLogPreset(proxy: ProxyDraft, draft: Draft): void {
   const name = model.logPreset === 'clf' ? 'httplog clf' : `${model.logPreset}log`;
   draft.diagnostics.warning(
     logPresetPlace,
-    `'option ${name}' not usable with ${who(proxy)} (needs 'mode http'). Falling back to 'option tcplog'.`,
+    `'option ${name}' not usable with ${who(proxy)} (needs 'mode http'). ` +
+      "Falling back to 'option tcplog'.",
   );
   model.logPreset = 'tcp';
 }

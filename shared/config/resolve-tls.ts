@@ -63,7 +63,7 @@ function reportMissing(draft: Draft): void {
     for (const { ssl, place } of model.binds) {
       if (ssl === null) continue;
       if (ssl.crts.length === 0) {
-        const message = `Proxy '${model.name}': no SSL certificate specified for bind line (use 'crt').`;
+        const message = `Proxy '${model.name}': no SSL certificate specified (use 'crt').`;
         draft.diagnostics.alert(place, message);
       }
       if (ssl.verify !== 'none' && ssl.caFile === '') {
@@ -77,7 +77,7 @@ function reportMissing(draft: Draft): void {
       else {
         const message =
           `Proxy '${model.name}', server '${name}' verify is enabled by default but no CA file ` +
-          "specified. 'verify none' allows any certificate, 'ca-file @system-ca' uses the system's.";
+          "specified. 'verify none' allows any, 'ca-file @system-ca' uses the system's.";
         draft.diagnostics.alert(place, message);
       }
     }

@@ -134,7 +134,8 @@ function checkBinds(proxy: ProxyDraft, draft: Draft): void {
   if (proxy.section === 'backend' || binds.length > 0) return;
   warn(
     draft,
-    `${proxy.section} '${name}' has no 'bind' directive. Please declare it as a backend if this was intended.`,
+    `${proxy.section} '${name}' has no 'bind' directive. ` +
+      'Please declare it as a backend if this was intended.',
   );
 }
 
@@ -150,7 +151,8 @@ function checkBackends(proxy: ProxyDraft, draft: Draft): void {
     if (found && model.servers.length > 0) {
       warn(
         draft,
-        `In proxy '${model.name}', the 'default_backend' rule always has precedence over the servers, which will never be used.`,
+        `In proxy '${model.name}', the 'default_backend' rule always has precedence ` +
+          'over the servers, which will never be used.',
       );
     }
   }
@@ -209,14 +211,14 @@ function checkUserlists(draft: Draft): void {
     for (const user of list.users) {
       const missing = user.groups.find((name) => !list.groups.some((group) => group.name === name));
       if (missing === undefined) continue;
-      const message = `userlist '${list.name}': no such group '${missing}' specified in user '${user.name}'`;
-      draft.diagnostics.alert(nowhere, message);
+      const what = `no such group '${missing}' specified in user '${user.name}'`;
+      draft.diagnostics.alert(nowhere, `userlist '${list.name}': ${what}`);
     }
     for (const group of list.groups) {
       const missing = group.users.find((name) => !list.users.some((user) => user.name === name));
       if (missing === undefined) continue;
-      const message = `userlist '${list.name}': no such user '${missing}' specified in group '${group.name}'`;
-      draft.diagnostics.alert(nowhere, message);
+      const what = `no such user '${missing}' specified in group '${group.name}'`;
+      draft.diagnostics.alert(nowhere, `userlist '${list.name}': ${what}`);
     }
   }
 }

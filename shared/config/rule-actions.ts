@@ -1,6 +1,7 @@
-// Actions that HAProxy 3.5 knows, by rule set: the compiler says "not supported yet" for one of these
-// that it has no entry for, and "unknown" for all else. A star stands for a suffix: `set-var*` is
-// `set-var(name)`, `track-sc*` is `track-sc0`. Facts only; nothing here works by being listed.
+// Actions that HAProxy 3.5 knows, by rule set: the compiler says "not supported yet" for one of
+// these that it has no entry for, and "unknown" for all else. A star stands for a suffix: `set-
+// var*` is `set-var(name)`, `track-sc*` is `track-sc0`. Facts only; nothing here works by being
+// listed.
 
 import type { RuleSet } from './model.ts';
 

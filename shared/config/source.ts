@@ -1,6 +1,6 @@
 // Configuration text to logical lines: splits files, expands the environment through the lexer,
-// follows .if blocks and prints .notice and its kind (manual 2.2 to 2.4). Hands every remaining line
-// to parse.ts. Never stops at a mistake: it reports it and goes on.
+// follows .if blocks and prints .notice and its kind (manual 2.2 to 2.4). Hands every remaining
+// line to parse.ts. Never stops at a mistake: it reports it and goes on.
 
 import { type EnabledOptions, evaluateCondition } from './condition.ts';
 import type { Diagnostics, Place } from './diagnostic.ts';
@@ -190,7 +190,8 @@ class SourceReader {
   }
 
   truncated(length: number): void {
-    const message = `Missing LF on last line, file might have been truncated at position ${length + 1}.`;
+    const at = `at position ${length + 1}`;
+    const message = `Missing LF on last line, file might have been truncated ${at}.`;
     this.context.diagnostics.alert(this.place(0), message);
   }
 

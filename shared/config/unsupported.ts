@@ -1,6 +1,7 @@
 // Words of HAProxy 3.5 that are known and do not work yet: a line with one is refused by its name.
 // A keyword that begins to work leaves this list and becomes a row of a table in sections/; the
-// test beside keeps the union equal to the reference. Read by parse.ts and the bind and server tables.
+// test beside keeps the union equal to the reference. Read by parse.ts and the bind and server
+// tables.
 
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (

@@ -46,7 +46,7 @@ function checkUri(line: Line): string {
     const word = line.arg(index);
     if (word === 'whole' || word === 'path-only') continue;
     if (word !== 'len' && word !== 'depth') {
-      return `uri only accepts parameters 'len', 'depth', 'path-only', and 'whole' (got '${word}').`;
+      return `uri only accepts 'len', 'depth', 'path-only', and 'whole' (got '${word}').`;
     }
     const value = line.arg(++index);
     if (!/^0*[1-9]\d*$/.test(value)) {
@@ -104,8 +104,8 @@ function setHashType(line: Line, proxy: ProxyDraft): void {
 
 const laterRetries = new Set(
   (
-    'empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 404 ' +
-    '408 421 425 429 500 501 502 503 504 receive-error'
+    'empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 ' +
+    '404 408 421 425 429 500 501 502 503 504 receive-error'
   ).split(' '),
 );
 

@@ -300,7 +300,7 @@ const globalTextRows = globalTexts.map(
   }),
 );
 
-/** Words of ssl-default-bind-options and ssl-default-server-options; the two limits take a value. */
+/** Words of ssl-default-bind-options and ssl-default-server-options; limits take a value. */
 const optionWords = new Set([
   ...versionWords.map((word) => word.name),
   'no-tls-tickets',

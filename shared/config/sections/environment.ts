@@ -75,7 +75,7 @@ function setUnixBind(line: Line, global: GlobalModel, draft: Draft): void {
     if (row === undefined || value === '') {
       line.alert(
         index,
-        "'unix-bind' only supports 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' with a value.",
+        "'unix-bind' only supports 'prefix', 'mode', 'uid', 'gid', 'user', 'group' with a value.",
       );
       return;
     }
@@ -116,22 +116,11 @@ const unixWords: Readonly<Record<string, UnixWord>> = {
   },
 };
 
-function setDefaultPath(line: Line, _global: GlobalModel, draft: Draft): void {
+/** Paths start from the current directory; the other starting points do not work yet. */
+function setDefaultPath(line: Line): void {
   const kind = line.choice(0, ['current', 'config', 'parent', 'origin']);
-  if (kind === null || !line.atMost(kind === 'origin' ? 2 : 1)) return;
-  if (kind !== 'origin') {
-    draft.defaultPath = defaultPathOf(kind, line.file);
-    return;
-  }
-  const path = line.needed(1, 'a directory after origin');
-  if (path !== null) draft.defaultPath = path;
-}
-
-function defaultPathOf(kind: 'current' | 'config' | 'parent', file: string): string {
-  if (kind === 'current') return '';
-  const slash = file.lastIndexOf('/');
-  const folder = slash < 0 ? '.' : file.slice(0, Math.max(1, slash));
-  return kind === 'config' ? folder : `${folder}/..`;
+  if (kind !== null && kind !== 'current') line.notSupported(0, `default-path ${kind}`);
+  else line.atMost(1);
 }
 
 export const environmentKeywords: readonly GlobalKeyword[] = [

@@ -314,7 +314,8 @@ const timeRows = times.map(
 function setThreadGroups(line: Line, global: GlobalModel): void {
   if (!line.atMost(1)) return;
   const value = line.integer(0, { min: 1, max: 32 });
-  if (value !== null) global.threadGroups = value;
+  if (value !== null && value > 1) line.notSupported(0, `thread-groups ${value}`);
+  else if (value !== null) global.threadGroups = value;
 }
 
 type Codes = readonly (readonly [low: number, high: number])[];
@@ -425,15 +426,6 @@ export const processKeywords: readonly GlobalKeyword[] = [
     parse: (line, global) => {
       const path = line.atMost(1) ? line.needed(0, 'a path') : null;
       if (path !== null) global.shmStatsFile = path;
-    },
-  },
-  {
-    name: 'profiling.tasks',
-    help: 'measure the time of tasks',
-    example: 'profiling.tasks auto',
-    parse: (line, global) => {
-      const value = line.choice(0, ['on', 'auto', 'off']);
-      if (value !== null) global.profilingTasks = value;
     },
   },
   {

@@ -1,5 +1,5 @@
-// Words of defaults, frontend, backend and listen sections that are neither options, rules, logs nor
-// balancing: identity, limits, timeouts, sockets and servers. Rows write ProxyModel.
+// Words of defaults, frontend, backend and listen sections that are neither options, rules, logs
+// nor balancing: identity, limits, timeouts, sockets and servers. Rows write ProxyModel.
 
 import type { Draft } from '../draft.ts';
 import type { ProxyDraft, ProxyKeyword, Side } from '../keyword.ts';

@@ -1,5 +1,5 @@
-// Rule lines: ACLs, the rule sets, switching, redirects, captures. They stay words for the compiler;
-// what is checked here is where they stand, and the order that HAProxy warns about.
+// Rule lines: ACLs, the rule sets, switching, redirects, captures. They stay words for the
+// compiler; what is checked here is where they stand, and the order that HAProxy warns about.
 
 import type { ProxyDraft, ProxyKeyword, Side } from '../keyword.ts';
 import type { Line } from '../line.ts';

@@ -367,7 +367,8 @@ export function readServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
     const at = other.model.place.line;
     line.alert(
       0,
-      `another server named '${name}' was already defined at line ${at}, please use a distinct name.`,
+      `another server named '${name}' was already defined at line ${at}, ` +
+        'please use a distinct name.',
     );
     return;
   }

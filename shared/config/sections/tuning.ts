@@ -10,7 +10,8 @@ type Fields<T> = { [K in keyof TuneModel]: TuneModel[K] extends T ? K : never }[
 
 interface NumberRow extends Range {
   readonly name: string;
-  readonly field: Fields<number>;
+  /** null: it steers nothing here; the value is checked and kept in `others`. */
+  readonly field: Fields<number> | null;
   readonly kind: 'integer' | 'size' | 'time' | 'seconds';
   readonly example: string;
   readonly help: string;
@@ -93,10 +94,10 @@ const numbers: readonly NumberRow[] = [
   },
   {
     name: 'tune.runqueue-depth',
-    field: 'runqueueDepth',
+    field: null,
     kind: 'integer',
     example: '200',
-    help: 'tasks run at once',
+    help: 'accepted without effect: there is no run queue',
   },
   {
     name: 'tune.rcvbuf.client',
@@ -198,11 +199,11 @@ const numbers: readonly NumberRow[] = [
   },
   {
     name: 'tune.idletimer',
-    field: 'idletimerMs',
+    field: null,
     kind: 'time',
     max: 65_535,
     example: '1s',
-    help: 'time after which a stream counts as idle',
+    help: 'accepted without effect: idle streams are not told apart',
   },
   {
     name: 'tune.cli.max-payload-size',
@@ -213,10 +214,10 @@ const numbers: readonly NumberRow[] = [
   },
   {
     name: 'tune.max-rules-at-once',
-    field: 'maxRulesAtOnce',
+    field: null,
     kind: 'integer',
     example: '50',
-    help: 'rules evaluated at once',
+    help: 'accepted without effect: rules never yield',
   },
   {
     name: 'tune.buffers.limit',
@@ -227,10 +228,10 @@ const numbers: readonly NumberRow[] = [
   },
   {
     name: 'tune.pattern.cache-size',
-    field: 'patternCacheSize',
+    field: null,
     kind: 'integer',
     example: '10000',
-    help: 'remembered pattern look-ups',
+    help: 'accepted without effect: pattern sets are indexed',
   },
   {
     name: 'tune.ssl.cachesize',
@@ -279,7 +280,9 @@ const numberRows = numbers.map((row): GlobalKeyword => {
     parse: (line, global) => {
       if (!line.atMost(1)) return;
       const value = read[kind](line, row);
-      if (value !== null) global.tune[field] = Math.ceil(value / round) * round;
+      if (value === null) return;
+      if (field !== null) global.tune[field] = Math.ceil(value / round) * round;
+      else global.tune.others = { ...global.tune.others, [name]: line.arg(0) };
     },
   };
 });
@@ -308,6 +311,7 @@ const inert: readonly (readonly [name: string, why: string, allowed: RegExp, exa
   ['tune.epoll.mask-events', 'no events are hidden', /^[a-z,]+$/, 'err'],
   ['tune.events.max-events-at-once', 'there is no event queue', /^\d+$/, '32'],
   ['tune.fail-alloc', 'allocations are not made to fail', /^\d+$/, '0'],
+  ['profiling.tasks', 'there are no tasks to measure', /^(on|auto|off)$/, 'auto'],
   ['tune.fd.edge-triggered', 'the loop chooses by itself', /^(on|off)$/, 'off'],
   [
     'tune.fd.tables',
