@@ -1,0 +1,91 @@
+// The command line: every flag's effect, every mistake, in the order the words stand.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultFlags, type Flags, type FlagsResult, flagTable, parseFlags } from './flags.ts';
+
+test('flags set what the manual says', () => {
+  const cases: [string, Partial<Flags>][] = [
+    ['', {}],
+    ['-f a -f b', { files: ['a', 'b'] }],
+    ['-f a -- b -c', { files: ['a', 'b', '-c'] }],
+    ['-C /x', { directory: '/x' }],
+    ['-D', { daemon: true }],
+    ['-L here', { peerName: 'here' }],
+    ['-N 10 -n 20x -m 30', { proxyMaxconn: 10, maxconn: 20, memoryMegabytes: 30 }],
+    ['-p /x.pid', { pidfile: '/x.pid' }],
+    ['-q -V', { quiet: true, verbose: true }],
+    ['-W', { master: true }],
+    ['-Ws', { master: true, notify: true, foreground: true }],
+    ['-4', { ipv4Only: true }],
+    ['-c', { check: true }],
+    ['-cc 1&&0', { condition: '1&&0' }],
+    ['-d', { debug: true }],
+    ['-db', { foreground: true }],
+    ['-dD -dF -dG -dI', diagnostics()],
+    ['-dKall,cfg', { dumpKeywords: 'all,cfg' }],
+    ['-dL', { dumpLibraries: true }],
+    ['-dM -dM0x50 -dM80,tag,no-merge -dMpoison', {}],
+    ['-dR -dS', { reusePort: false, splice: false }],
+    ['-dV -dW -dZ', { verifyServers: false, zeroWarning: true, zeroCopy: false }],
+    ['-dk -dp -dv -dT', {}],
+    ['-dr', { resolutionMayFail: true }],
+    ['-S /x,level,user -S fd@3', { masterSockets: ['/x,level,user', 'fd@3'] }],
+    ['-sf 1 2 -db', { oldPids: [1, 2], foreground: true }],
+    ['-sf -db', { foreground: true }],
+    ['-st 3', { oldPids: [3], oldSignal: 'SIGTERM' }],
+    ['-x /old.sock', { oldSocket: '/old.sock' }],
+  ];
+  for (const [line, expected] of cases) {
+    const result = parseFlags(line.split(' ').filter((word) => word !== ''));
+    assert.ok(result.kind === 'run', line);
+    assert.deepEqual(result.flags, { ...defaultFlags(), ...expected }, line);
+  }
+});
+
+function diagnostics(): Partial<Flags> {
+  return { diagnostics: true, fastForward: false, getaddrinfo: false, insecureFork: true };
+}
+
+test('flags that end the reading', () => {
+  const cases: [string, Partial<FlagsResult>][] = [
+    ['-v -z', { kind: 'version', form: 'line' }],
+    ['-vv', { kind: 'version', form: 'full' }],
+    ['-vq', { kind: 'version', form: 'plain' }],
+    ['-vqs', { kind: 'version', form: 'short' }],
+    ['-vqb', { kind: 'version', form: 'branch' }],
+    ['word', { kind: 'mistake', message: '', usage: true }],
+    ['-z 1', { kind: 'mistake', message: '', usage: true }],
+    ['-f', { kind: 'mistake', message: '', usage: true }],
+    ['-cc', { kind: 'mistake', message: '', usage: true }],
+    ['--long', { kind: 'mistake', message: '', usage: true }],
+    ['-sf 0', { kind: 'mistake', message: '', usage: true }],
+    ['-sf 1x', { message: '-sf option: some bytes unconsumed in PID list {1x}', usage: false }],
+    ['-x', { message: 'Unix socket path expected with the -x flag', usage: true }],
+    ['-dMnonsense', { message: "-dM: unknown debug option 'nonsense'", usage: false }],
+    ['-dt', { message: '-dt: traces are not supported yet.', usage: false }],
+    ['-de', { message: '-de: another poller than epoll is not supported yet.' }],
+  ];
+  for (const [line, expected] of cases) {
+    const result = parseFlags(line.split(' '));
+    assert.deepEqual({ ...result, ...expected }, result, line);
+  }
+});
+
+test('-x twice is warned about', () => {
+  const result = parseFlags(['-x', 'a', '-x', 'b']);
+  assert.ok(result.kind === 'run');
+  assert.deepEqual(result.warnings, ['-x option already set, overwriting the value']);
+  assert.equal(result.flags.oldSocket, 'b');
+});
+
+test('-dM help lists the options and ends', () => {
+  const result = parseFlags(['-dMhelp']);
+  assert.ok(result.kind === 'text');
+  assert.match(result.text, /cold-first +\/ hot-first/);
+});
+
+test('every flag has one row and a help', () => {
+  const names = flagTable.map(({ name }) => name);
+  assert.equal(new Set(names).size, names.length);
+  for (const { name, help } of flagTable) assert.ok(help.length > 0, name);
+});
