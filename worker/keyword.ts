@@ -101,8 +101,6 @@ export interface ActionDef {
   readonly help: string;
   /** The words after the rule set, e.g. `deny deny_status 429`. */
   readonly example: string;
-  /** True: no rule of an HTTP set that follows it without a condition is ever reached (a warning). */
-  readonly final?: boolean;
   /**
    * Reads its own words from `words` (which stands after the action's name; `words.parenthesis` holds
    * what stood between parentheses, e.g. txn.a in set-var(txn.a)) and stops before if/unless.

@@ -229,7 +229,6 @@ export const redirect = [
     sets: ['http-request', 'http-response'],
     help: 'Answers with a redirection',
     example: 'redirect location /moved code 301',
-    final: true,
     build: (words, scope) => buildRedirect(words, scope, true),
   },
 ] satisfies readonly ActionDef[];

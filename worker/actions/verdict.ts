@@ -168,7 +168,6 @@ export const verdict = [
     sets: ['http-request', 'http-response', 'http-after-response'],
     help: 'Ends the rule set, the message goes on',
     example: 'allow',
-    final: true,
     build: () => stop,
   },
   {
@@ -190,7 +189,6 @@ export const verdict = [
     sets: ['http-request', 'http-response'],
     help: 'Refuses the request or the response with an error page',
     example: 'deny deny_status 429',
-    final: true,
     build: buildDeny,
   },
   {
@@ -198,7 +196,6 @@ export const verdict = [
     sets: ['http-request'],
     help: 'Holds the client for timeout tarpit, then refuses the request',
     example: 'tarpit deny_status 500',
-    final: true,
     build: buildTarpit,
   },
   {
@@ -206,7 +203,6 @@ export const verdict = [
     sets: ['http-request', 'http-response'],
     help: 'Answers with a response of its own',
     example: 'return status 200 content-type text/plain string ok',
-    final: true,
     build: buildReturn,
   },
   {
@@ -214,7 +210,6 @@ export const verdict = [
     sets: ['http-request'],
     help: 'Asks the client for a user name and a password',
     example: 'auth realm Staff',
-    final: true,
     build: buildAuth,
   },
   {

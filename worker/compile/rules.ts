@@ -14,8 +14,6 @@ export type ScopeOf = (line: LineModel, ruleSet: RuleSet | '') => Scope;
 
 export type Actions = ReadonlyMap<string, ActionDef>;
 
-const httpSets: readonly string[] = ['http-request', 'http-response', 'http-after-response'];
-
 /** Compiles the lines of one rule set, in order. Lines with mistakes are reported and left out. */
 export function compileRules(
   lines: readonly LineModel[],
@@ -24,23 +22,11 @@ export function compileRules(
   scopeOf: ScopeOf,
 ): readonly RulePlan[] {
   const rules: RulePlan[] = [];
-  let final: LineModel | null = null;
   for (const line of lines) {
-    const scope = scopeOf(line, ruleSet);
-    if (final?.from === line.from) scope.warning(neverReached);
-    const rule = compileRule(line, ruleSet, actions, scope);
-    if (rule === null) continue;
-    rules.push(rule.plan);
-    final = rule.isFinal && httpSets.includes(ruleSet) ? line : null;
+    const rule = compileRule(line, ruleSet, actions, scopeOf(line, ruleSet));
+    if (rule !== null) rules.push(rule);
   }
   return rules;
-}
-
-const neverReached = 'the rule before is final and has no condition: this one is never reached';
-
-interface Compiled {
-  readonly plan: RulePlan;
-  readonly isFinal: boolean;
 }
 
 function compileRule(
@@ -48,7 +34,7 @@ function compileRule(
   ruleSet: RuleSet,
   actions: Actions,
   scope: Scope,
-): Compiled | null {
+): RulePlan | null {
   const { name, parenthesis } = splitName(line.words[0] ?? '');
   const action = actions.get(name);
   if (action === undefined || !action.sets.includes(ruleSet)) {
@@ -57,9 +43,7 @@ function compileRule(
   }
   const words = lineCursor(line, 1, parenthesis);
   const act = action.build(words, scope);
-  const plan = act === null ? null : finishRule(words, line, act, scope);
-  if (plan === null) return null;
-  return { plan, isFinal: action.final === true && plan.condition === null };
+  return act === null ? null : finishRule(words, line, act, scope);
 }
 
 /** `set-var(txn.a,ifset)`: the name and what its parentheses hold. */
