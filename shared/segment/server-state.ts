@@ -19,7 +19,7 @@ export const adminForcedDrain = 0x08;
 export const adminInheritedDrain = 0x10;
 /** No address: its name does not resolve. */
 export const adminResolutionMaint = 0x20;
-export const adminMaint = 0x27;
+export const adminMaint = 0x23;
 export const adminDrain = 0x18;
 
 // Operational states.

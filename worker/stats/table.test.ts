@@ -108,8 +108,8 @@ test('cells are what the reference prints for the same configuration', () => {
 test('counters, gauges, rates and ages appear where they were counted', () => {
   const sample = sampleStats(text);
   const { writer, source, live } = sample;
-  const { front, backend } = source.objects.proxies[0];
-  assert.equal(backend, -1);
+  const { front, back } = source.objects.proxies[0];
+  assert.equal(back, -1);
   const row = writer.row(front);
   writer.values[row + field.stot] += 3;
   writer.values[row + field.h1sess] += 1;

@@ -97,7 +97,7 @@ function proxySubjects(source: StatsSource, proxyIndex: number): Subject[] {
     const words = source.servers[proxyIndex][i];
     lines.push({ ...base, kind: 'S', object: objects.servers[i], server, words, id: server.id });
   });
-  if (hasBack(proxy)) lines.push({ ...base, kind: 'B', object: objects.backend });
+  if (hasBack(proxy)) lines.push({ ...base, kind: 'B', object: objects.back });
   return lines;
 }
 

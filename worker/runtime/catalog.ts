@@ -1,0 +1,64 @@
+// The families of runtime commands, and one command line answered without a socket (master CLI).
+// What other folders add (acl, map, variables) is handed in by worker/main.ts.
+
+import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
+import type { RuntimeContext } from './context.ts';
+import { processCommands } from './process.ts';
+import { serverCommands } from './servers.ts';
+import { RuntimeSession } from './session.ts';
+import { sessionCommands } from './session-commands.ts';
+import { showCommands } from './show.ts';
+import { threadCommands } from './threads.ts';
+
+/** All commands: these and those of other features. */
+export function runtimeCommands(
+  ...others: readonly (readonly RuntimeCommandDef[])[]
+): CommandTable {
+  return new CommandTable(
+    sessionCommands,
+    showCommands,
+    threadCommands,
+    serverCommands,
+    processCommands,
+    ...others,
+  );
+}
+
+/** Answer to one line that came by another way than a runtime socket, with its payload. */
+export async function answerLine(
+  context: RuntimeContext,
+  table: CommandTable,
+  level: Level,
+  line: string,
+  payload: string,
+): Promise<string> {
+  let text = '';
+  const state: SessionState = {
+    level,
+    interactive: false,
+    prompt: false,
+    timed: false,
+    severityOutput: 'none',
+    expert: false,
+    experimental: false,
+    unterminated: false,
+    timeoutMs: 0,
+    socketFd: -1,
+    exposesListeners: false,
+    isEnding: false,
+  };
+  const output = {
+    write: (piece: string): void => {
+      text += piece;
+    },
+    end: (): void => {},
+  };
+  const request =
+    payload === '' ? `${line}\n` : `${line} <<${payloadEnd}\n${payload}\n${payloadEnd}\n`;
+  const limits = { lineBytes: request.length, payloadBytes: request.length };
+  const session = new RuntimeSession(context, table, state, { output, limits });
+  await session.feed(request);
+  return text;
+}
+
+const payloadEnd = '%EOP%';

@@ -1,0 +1,71 @@
+// What runtime commands may ask of the worker. The control thread (worker/main.ts) fills it in;
+// tests make a smaller one. Kept to what a command cannot do by itself on the segment and the
+// model.
+
+import type { CliListener, ControlToThread } from '../../shared/messages.ts';
+import type { CounterWriter } from '../../shared/segment/counters.ts';
+import type { Sys } from '../../shared/sys/sys.ts';
+import type { StatsSource } from '../stats/source.ts';
+
+/** One stream as a thread describes it when asked to `inspect` 'sessions'. */
+export interface SessionSnapshot {
+  /** Unique in the process; shown in hexadecimal, taken by `show sess <id>`. */
+  readonly id: number;
+  readonly thread: number;
+  /** Name of the listener's protocol: tcpv4, tcpv6, unix_stream, ... */
+  readonly protocol: string;
+  /** "address:port" of the client, "unix:N" for a unix socket. */
+  readonly source: string;
+  readonly frontend: string;
+  /** '' while none is chosen. */
+  readonly backend: string;
+  readonly server: string;
+  readonly ageMs: number;
+  /** Milliseconds until its next timeout, -1: none. */
+  readonly expireMs: number;
+  readonly frontFd: number;
+  readonly backFd: number;
+  readonly retries: number;
+  /** '' outside HTTP. */
+  readonly uri: string;
+}
+
+/** One proxy thread as it answers to `inspect` 'thread'. */
+export interface ThreadSnapshot {
+  readonly thread: number;
+  readonly streams: number;
+  readonly connections: number;
+  /** Time spent working since the start, milliseconds. */
+  readonly busyMs: number;
+  readonly turns: number;
+}
+
+export interface RuntimeContext {
+  readonly sys: Sys;
+  readonly stats: StatsSource;
+  /** Counter rows of the control thread: what `clear counters` writes to. */
+  readonly counters: CounterWriter;
+  readonly cliListeners: readonly CliListener[];
+  readonly startupLogs: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly threadCount: number;
+  /** Milliseconds since the worker started. */
+  uptimeMs(): number;
+  broadcast(message: ControlToThread): void;
+  /** Asks every proxy thread and collects what it sends back, in thread order. */
+  inspect(what: string): Promise<readonly unknown[]>;
+  /** Pauses (false) or resumes (true) a frontend; false when that failed. */
+  setFrontEnabled(proxyIndex: number, isEnabled: boolean): boolean;
+  /** Closes a frontend's listeners for good. */
+  stopFront(proxyIndex: number): void;
+  setFrontMaxconn(proxyIndex: number, maxconn: number): void;
+  /** False: beyond what the descriptors allow. 0 asks for that limit. */
+  setGlobalMaxconn(maxconn: number): boolean;
+  /**
+   * A server's words were changed: counts the backend's servers again, tells the threads, writes
+   * `text` to the log and standard error.
+   */
+  serverChanged(proxyIndex: number, serverIndex: number, text: string): void;
+  /** A line for the global logs, severity as syslog numbers it. */
+  log(severity: number, text: string): void;
+}

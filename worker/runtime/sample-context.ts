@@ -1,0 +1,92 @@
+// A runtime context over a small worker in memory, for tests of commands and sessions. Only tests
+// call this. What commands ask of the worker is noted in `done`.
+
+import { linuxSys } from '../../shared/sys/linux.ts';
+import { sampleStats } from '../stats/sample-stats.ts';
+import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
+import type { RuntimeContext } from './context.ts';
+import { RuntimeSession } from './session.ts';
+
+export interface SampleContext {
+  readonly context: RuntimeContext;
+  readonly done: string[];
+  /** What proxy threads answer to `inspect`, by question. */
+  readonly answers: Record<string, unknown[]>;
+}
+
+export function sampleContext(text: string): SampleContext {
+  const stats = sampleStats(text);
+  const done: string[] = [];
+  const answers: Record<string, unknown[]> = {};
+  const context: RuntimeContext = {
+    sys: linuxSys(),
+    stats: stats.source,
+    counters: stats.control,
+    cliListeners: [],
+    startupLogs: 'a message of the start\n',
+    environment: { HOME: '/root', EMPTY: '' },
+    threadCount: 2,
+    uptimeMs: () => 93_784_000,
+    broadcast: (message) => void done.push(`broadcast ${message.type}`),
+    inspect: async (what) => answers[what] ?? [],
+    setFrontEnabled: (proxyIndex, isEnabled) => {
+      stats.fronts[proxyIndex] = isEnabled ? 'OPEN' : 'PAUSED';
+      return true;
+    },
+    stopFront: (proxyIndex) => {
+      stats.fronts[proxyIndex] = 'STOP';
+    },
+    setFrontMaxconn: (proxyIndex, maxconn) => void done.push(`maxconn ${proxyIndex} ${maxconn}`),
+    setGlobalMaxconn: (maxconn) => maxconn <= 1000 && done.push(`maxconn global ${maxconn}`) > 0,
+    serverChanged: (proxyIndex, serverIndex, sentence) => {
+      stats.source.backends[proxyIndex]?.refresh(Math.floor(stats.source.nowMs() / 1000));
+      done.push(`changed ${proxyIndex}/${serverIndex} ${sentence}`.trim());
+    },
+    log: (severity, line) => void done.push(`log ${severity} ${line}`),
+  };
+  return { context, done, answers };
+}
+
+export function sampleState(level: Level = 'admin'): SessionState {
+  return {
+    level,
+    interactive: false,
+    prompt: false,
+    timed: false,
+    severityOutput: 'none',
+    expert: false,
+    experimental: false,
+    unterminated: false,
+    timeoutMs: 0,
+    socketFd: -1,
+    exposesListeners: false,
+    isEnding: false,
+  };
+}
+
+/** Feeds the pieces one after the other; returns all output, with <end> where it hung up. */
+export async function converse(
+  context: RuntimeContext,
+  table: CommandTable,
+  pieces: readonly string[],
+  state: SessionState = sampleState(),
+): Promise<string> {
+  let text = '';
+  const output = {
+    write: (piece: string): void => {
+      text += piece;
+    },
+    end: (): void => {
+      text += '<end>';
+    },
+  };
+  const limits = { lineBytes: 200, payloadBytes: 300 };
+  const session = new RuntimeSession(context, table, state, { output, limits });
+  for (const piece of pieces) await session.feed(piece);
+  return text;
+}
+
+/** A table of one family, or of several. */
+export function tableOf(...families: readonly (readonly RuntimeCommandDef[])[]): CommandTable {
+  return new CommandTable(...families);
+}

@@ -1,0 +1,123 @@
+// Runtime sockets: takes connections on the listening descriptors that the master bound and gives
+// each a session. On libuv, control thread only. Limits: `stats maxconn` sessions, `stats
+// timeout` without a command; a client that does not read stops its own session, nobody else's.
+
+import { createServer, type Server, type Socket } from 'node:net';
+import type { BindModel } from '../../shared/config/model.ts';
+import type { CommandTable, SessionState } from './command.ts';
+import type { RuntimeContext } from './context.ts';
+import { RuntimeSession, type SessionLimits } from './session.ts';
+
+export interface SocketServer {
+  /** Stops listening and closes every session. */
+  close(): void;
+  /** Sessions that are open. */
+  readonly count: number;
+}
+
+/** Serves every CLI listener of the context. */
+export function serveSockets(context: RuntimeContext, table: CommandTable): SocketServer {
+  const { global } = context.stats.model;
+  const open = new Set<Socket>();
+  const servers: Server[] = [];
+  for (const listener of context.cliListeners) {
+    const bind = global.statsSockets[listener.bindIndex];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      if (open.size >= global.statsMaxconn) {
+        socket.destroy();
+        return;
+      }
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      serve(context, table, socket, bind);
+    });
+    // A descriptor that fails to accept (EMFILE) is tried again by libuv; the process goes on.
+    server.on('error', (error) => context.log(4, `runtime socket: ${error.message}`));
+    server.listen({ fd: listener.fd });
+    servers.push(server);
+  }
+  return {
+    close: () => {
+      for (const server of servers) server.close();
+      for (const socket of open) socket.destroy();
+    },
+    get count() {
+      return open.size;
+    },
+  };
+}
+
+function serve(
+  context: RuntimeContext,
+  table: CommandTable,
+  socket: Socket,
+  bind: BindModel,
+): void {
+  const { tune, statsTimeoutMs } = context.stats.model.global;
+  const state = newSession(bind, descriptorOf(socket), statsTimeoutMs);
+  const limits: SessionLimits = {
+    lineBytes: tune.bufsize,
+    payloadBytes: tune.cliMaxPayloadSize,
+  };
+  const output = {
+    write: (text: string) => written(socket, text),
+    // What the client still sends is of no use to anybody: read and forget it, then hang up.
+    end: () => void socket.resume().end(() => socket.destroy()),
+  };
+  const session = new RuntimeSession(context, table, state, { output, limits });
+  socket.setEncoding('latin1');
+  socket.setTimeout(state.timeoutMs);
+  socket.on('timeout', () => {
+    if (!session.isBusy) socket.destroy();
+  });
+  socket.on('error', () => socket.destroy());
+  socket.on('data', async (text: string) => {
+    // More than a line and a payload is never needed at once: let the client wait.
+    socket.pause();
+    await session.feed(text);
+    socket.setTimeout(state.timeoutMs);
+    socket.resume();
+  });
+  socket.on('end', () => socket.end());
+}
+
+/** A session as the socket's line grants it. */
+export function newSession(bind: BindModel, socketFd: number, timeoutMs: number): SessionState {
+  return {
+    level: bind.level,
+    interactive: false,
+    prompt: false,
+    timed: false,
+    severityOutput: bind.severityOutput,
+    expert: false,
+    experimental: false,
+    unterminated: false,
+    timeoutMs,
+    socketFd,
+    exposesListeners: bind.exposeFdListeners,
+    isEnding: false,
+  };
+}
+
+/** Resolves when the client has room again, or is gone. */
+function written(socket: Socket, text: string): void | Promise<void> {
+  if (socket.destroyed || socket.write(text, 'latin1')) return;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+  });
+}
+
+/**
+ * Node has no public way to a socket's descriptor; the handle has carried it since its
+ * beginnings.
+ */
+function descriptorOf(socket: Socket): number {
+  const { _handle } = socket as unknown as { _handle?: { fd?: number } };
+  return _handle?.fd ?? -1;
+}
