@@ -33,6 +33,8 @@ export interface Draft {
   readonly userlists: Mutable<UserlistModel>[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
+  /** No line was wrong: set when the last one has been read. */
+  linesFine: boolean;
   readonly resolveHost: (name: string, family: 4 | 6 | 0) => string | null;
 }
 
@@ -57,8 +59,17 @@ export function newDraft(
     httpErrors: [],
     userlists: [],
     contents: new Map(),
+    linesFine: true,
     resolveHost,
   };
+}
+
+/**
+ * A warning of the checks after the last line. HAProxy skips those when a line was wrong, because what
+ * they would say may only follow from that.
+ */
+export function finalWarning(draft: Draft, place: Place, message: string): void {
+  if (draft.linesFine) draft.diagnostics.warning(place, message);
 }
 
 export function newServerDraft(place: Place, name: string): ServerDraft {

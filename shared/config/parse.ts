@@ -184,8 +184,8 @@ function mayStand(line: Line, row: ProxyKeyword, proxy: ProxyDraft): boolean {
     );
     return false;
   }
-  const ignored =
-    row.wrongSide === 'timeout' ? `'${row.name}' will be ignored` : `'${row.name}' ignored`;
+  const word = row.name.replace(/^option /, '');
+  const ignored = row.wrongSide === 'timeout' ? `'${word}' will be ignored` : `'${word}' ignored`;
   const more = row.wrongSide === 'timeout' ? '' : (row.wrongSide ?? '');
   line.warning(
     -1,

@@ -2,7 +2,7 @@
 // Called by resolve.ts for every proxy that is enabled.
 
 import { proxySectionKeywords } from './catalog.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, finalWarning } from './draft.ts';
 import type { ProxyDraft } from './keyword.ts';
 
 const nowhere = { file: '', line: 0, column: 0 };
@@ -31,14 +31,15 @@ function checkLogFormat(proxy: ProxyDraft, draft: Draft): void {
   if (proxy.section === 'backend' || logs.length > 0) return;
   if (logFormat === null && logFormatSd === null && logPreset === 'default') return;
   const message = `log format ignored for ${who(proxy)} since it has no log address.`;
-  draft.diagnostics.warning(nowhere, message);
+  finalWarning(draft, nowhere, message);
 }
 
 function checkLogPreset(proxy: ProxyDraft, draft: Draft): void {
   const { model, logPresetPlace } = proxy;
   if (model.logPreset === 'default' || model.logPreset === 'tcp' || logPresetPlace === null) return;
   const name = model.logPreset === 'clf' ? 'httplog clf' : `${model.logPreset}log`;
-  draft.diagnostics.warning(
+  finalWarning(
+    draft,
     logPresetPlace,
     `'option ${name}' not usable with ${who(proxy)} (needs 'mode http'). ` +
       "Falling back to 'option tcplog'.",
@@ -49,7 +50,8 @@ function checkLogPreset(proxy: ProxyDraft, draft: Draft): void {
 function checkBalance(proxy: ProxyDraft, draft: Draft): void {
   const { balance } = proxy.model;
   if (balance === null || !httpAlgorithms.has(balance.algorithm)) return;
-  draft.diagnostics.warning(
+  finalWarning(
+    draft,
     nowhere,
     `Layer 7 hash not possible for ${who(proxy)} (needs 'mode http'). Falling back to round robin.`,
   );
@@ -64,7 +66,7 @@ function checkOptions(proxy: ProxyDraft, draft: Draft): void {
     if (row.side === 'front' && proxy.section === 'backend') continue;
     if (row.side === 'back' && proxy.section === 'frontend') continue;
     const message = `'option ${name}' ignored for ${who(proxy)} as it requires HTTP mode.`;
-    draft.diagnostics.warning(nowhere, message);
+    finalWarning(draft, nowhere, message);
     delete options[name];
   }
 }
@@ -85,6 +87,6 @@ function checkRules(proxy: ProxyDraft, draft: Draft): void {
     if (!present) continue;
     const verb = what.endsWith('rules') ? 'as they require' : 'as it requires';
     const message = `${what} ignored for ${who(proxy)} ${verb} HTTP mode.`;
-    draft.diagnostics.warning(nowhere, message);
+    finalWarning(draft, nowhere, message);
   }
 }

@@ -2,7 +2,7 @@
 // depend on other settings, and the warnings that HAProxy gives at the end of a load.
 // Called once by load.ts after the last line.
 
-import type { Draft } from './draft.ts';
+import { type Draft, finalWarning } from './draft.ts';
 import type { HostResolver } from './hosts.ts';
 import type { ProxyDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
@@ -15,6 +15,7 @@ const nowhere = { file: '', line: 0, column: 0 };
 
 /** Finishes `draft`. Mistakes are reported to its diagnostics; the Model is whole either way. */
 export function resolveDraft(draft: Draft, files: readonly string[], hosts: HostResolver): Model {
+  draft.linesFine = draft.diagnostics.alerts === 0;
   assignProxyIds(draft);
   resolveServers(draft, hosts);
   for (const proxy of draft.proxies) {
@@ -126,7 +127,7 @@ function resolveServers(draft: Draft, hosts: HostResolver): void {
 }
 
 function warn(draft: Draft, message: string): void {
-  draft.diagnostics.warning(nowhere, message);
+  finalWarning(draft, nowhere, message);
 }
 
 function checkBinds(proxy: ProxyDraft, draft: Draft): void {

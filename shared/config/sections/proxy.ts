@@ -71,6 +71,12 @@ const numbers: readonly (readonly [NumberField, Side, string])[] = [
   ['retries', 'back', 'attempts to connect again'],
 ];
 
+/** The word that means about the same on the other side. */
+const otherName: Partial<Record<NumberField, string>> = {
+  maxconn: 'fullconn',
+  fullconn: 'maxconn',
+};
+
 const numberRows = numbers.map(
   ([name, side, help]): ProxyKeyword => ({
     name,
@@ -78,7 +84,9 @@ const numberRows = numbers.map(
     defaults: 'yes',
     help,
     example: `${name} 100`,
-    ...(name === 'maxconn' ? { wrongSide: " Maybe you want 'fullconn' instead ?" } : {}),
+    ...(otherName[name] === undefined
+      ? {}
+      : { wrongSide: ` Maybe you want '${otherName[name]}' instead ?` }),
     parse: (line, proxy) => {
       const value = line.atMost(1) ? line.integer(0) : null;
       if (value !== null) proxy.model[name] = value;
