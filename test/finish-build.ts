@@ -1,5 +1,5 @@
-// The build's last step: writes what is generated from compiled sources. Today that is the validator
-// of the Model's JSON schema, as plain code, so that no start ever compiles a schema.
+// The build's last step: writes what is generated from compiled sources. Today that is the
+// validator of the Model's JSON schema, as plain code, so that no start ever compiles a schema.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
