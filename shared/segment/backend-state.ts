@@ -1,5 +1,6 @@
-// A backend's words: how many of its servers can be used, since when it is up or down. Refreshed by the
-// control thread after any change of a server (checks, runtime API), read by statistics and balancing.
+// A backend's words: how many of its servers can be used, since when it is up or down. Refreshed
+// by the control thread after any change of a server (checks, runtime API), read by statistics
+// and balancing.
 
 import {
   backendActive,

@@ -1,5 +1,6 @@
-// Results of health checks: one row each, by the number that is kept in a server's words and printed
-// by `show servers state` (management.txt 9.3). Written by checks, read by statistics and logs.
+// Results of health checks: one row each, by the number that is kept in a server's words and
+// printed by `show servers state` (management.txt 9.3). Written by checks, read by statistics and
+// logs.
 
 /** What a result means for the server; numbers as `srv_check_result` prints them. */
 export const resultUnknown = 0;
@@ -56,7 +57,9 @@ export const statusL4Ok = 6;
 export const statusL4Timeout = 7;
 export const statusL4Connection = 8;
 
-/** Number of a status by its name; for tables that name statuses. Throws on a name that is none. */
+/**
+ * Number of a status by its name; for tables that name statuses. Throws on a name that is none.
+ */
 export function checkStatusNumber(name: string): number {
   const number = checkStatuses.findIndex((status) => status.name === name);
   if (number < 0) throw new Error(`no check status '${name}'`);

@@ -115,7 +115,8 @@ test('a process may be stopped before any of its atomic stores', () => {
       checkAfterDeath(base, new CounterReader(base), ledger, dead, step);
     }
     assert.ok(step > 100, `only ${step} steps were tried`);
-    // Two writers of two parts, one of live words, one of objects: rows were inherited all the time.
+    // Two writers of two parts, one of live words, one of objects: rows were inherited all the
+    // time.
     assert.ok(chunkCount(base) <= 8, `${chunkCount(base)} chunks for all these lives`);
   }
 });

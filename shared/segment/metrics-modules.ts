@@ -1,6 +1,7 @@
-// Statistics of protocols: the columns of `show stat` after the '-' that ends the fixed ones, module
-// after module in the reference's order. What hawser counts is stored; columns of protocols it does not
-// speak are there, so that every later column keeps its place, and stay empty.
+// Statistics of protocols: the columns of `show stat` after the '-' that ends the fixed ones,
+// module after module in the reference's order. What hawser counts is stored; columns of
+// protocols it does not speak are there, so that every later column keeps its place, and stay
+// empty.
 
 import { type MetricDef, type MetricRow, metric, type StoredName } from './metric.ts';
 

@@ -78,7 +78,7 @@ test('downtime grows only while the server is down', () => {
   assert.equal(words[at + state.serverChangedAt], 125);
 });
 
-test('the same load finds every state again, a new load resets what the configuration decides', () => {
+test('the same load finds every state again, a new load resets the configured ones', () => {
   const { servers } = farm({}, { checked: false });
   for (const server of servers) {
     server.setAdmin(state.adminForcedDrain, 0);

@@ -66,7 +66,7 @@ async function ask(path: string, text: string): Promise<string> {
   return answer;
 }
 
-test('one line is answered and the connection closed, whether the client half-closes or not', async () => {
+test('one line is answered, then the connection is closed, half-closed client or not', async () => {
   await withServer('', async (path, askOnce) => {
     assert.equal(await askOnce('show cli level\n'), 'operator\n\n');
     assert.equal(
