@@ -297,12 +297,7 @@ export class Backend {
 
   /** Streams of this thread that wait. */
   hasWaiters(): boolean {
-    const { waiting } = this;
-    if (waiting.backendQueue.length > 0) return true;
-    for (let i = 0; i < waiting.serverQueues.length; i++) {
-      if (waiting.serverQueues[i].length > 0) return true;
-    }
-    return false;
+    return this.waiting.count > 0;
   }
 
   /** Streams in this backend now, over all threads (%bc). */

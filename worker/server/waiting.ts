@@ -41,6 +41,11 @@ export class Waiting {
   private lastWoken: number;
   /** The stream that is being assigned right now: it is told by the return value. */
   private assigning: Stream | null;
+  /** Streams to resume. One may end at once and free a slot for the next: a list, not a recursion. */
+  private readonly ready: (Stream | null)[];
+  private resuming: boolean;
+  /** Streams of this thread in any of the queues. */
+  count: number;
 
   constructor(
     servers: readonly Server[],
@@ -62,6 +67,9 @@ export class Waiting {
     this.selfServed = 0;
     this.lastWoken = index;
     this.assigning = null;
+    this.ready = [];
+    this.resuming = false;
+    this.count = 0;
   }
 
   /** Takes a slot of `server` for the stream. False: it is full. */
@@ -90,6 +98,7 @@ export class Waiting {
   /** Queues for one server. True: a slot became free meanwhile and the stream has it. */
   queueOnServer(stream: Stream, server: Server, nowMs: number): boolean {
     this.serverQueues[server.index].push(stream, nowMs);
+    this.count++;
     this.balancer.loadChanged(server);
     // The last slot may have been given back between our look and our entry: nobody would call us.
     this.assigning = stream;
@@ -101,6 +110,7 @@ export class Waiting {
   /** Queues for any server. True: it has a slot already. */
   queueOnBackend(stream: Stream, nowMs: number): boolean {
     const queued = this.backendQueue.push(stream, nowMs);
+    this.count++;
     const served = Atomics.load(this.words, this.backendLiveAt + liveServed);
     if (queued > 1 && served > 0) return false;
     this.assigning = stream;
@@ -149,8 +159,23 @@ export class Waiting {
     const queue = waiter.queue as WaitQueue;
     if (!this.take(stream, server)) return false;
     queue.serve(waiter);
-    if (stream !== this.assigning) this.host.resume(stream);
+    this.count--;
+    if (stream !== this.assigning) this.resume(stream);
     return true;
+  }
+
+  private resume(stream: Stream): void {
+    const { ready } = this;
+    ready.push(stream);
+    if (this.resuming) return;
+    this.resuming = true;
+    // The list may grow while it is walked.
+    for (let i = 0; i < ready.length; i++) {
+      const next = ready[i];
+      if (next !== null) this.host.resume(next);
+    }
+    ready.length = 0;
+    this.resuming = false;
   }
 
   /** Another thread gave a slot back, or a server came up: serves what waits on this thread. */
@@ -207,31 +232,40 @@ export class Waiting {
     }
   }
 
-  /** Takes the stream out of the queue it waits in, if any. */
+  /** Takes the stream out of the queue it waits in, if any; a slot meant for it goes to the next. */
   cancel(stream: Stream): void {
+    const at = this.ready.length === 0 ? -1 : this.ready.indexOf(stream);
+    if (at >= 0) this.ready[at] = null;
     const { waiter } = stream;
     if (waiter === null) return;
     const queue = waiter.queue as WaitQueue; // set while it waits
+    const { server } = queue;
     queue.remove(waiter);
-    if (queue.server !== null) this.balancer.loadChanged(queue.server);
+    this.count--;
+    if (server !== null) this.balancer.loadChanged(server);
+    // Another thread may have woken this one for just this stream.
+    if (this.threadCount === 1) return;
+    if (server !== null) this.serve(server);
+    else if (this.backendQueue.length > 0) this.serveBackendQueue();
+    else if (this.backendQueue.total() > 0) this.passOn();
   }
 
   /** Sends everybody in `queue` back to `assign`, but for those forced to stay. */
   flush(queue: WaitQueue, keepForced: boolean): void {
     const leaving: Stream[] = [];
+    const staying: Stream[] = [];
     for (let waiter = queue.first(); waiter !== null; waiter = queue.first()) {
-      const stream = waiter.stream as Stream;
+      const stream = waiter.stream as Stream; // a queued waiter always has one
       queue.remove(waiter);
-      leaving.push(stream);
+      if (keepForced && stream.persistForced) staying.push(stream);
+      else leaving.push(stream);
     }
+    for (const stream of staying) queue.push(stream, stream.thread.time.nowMs);
+    this.count -= leaving.length;
     for (const stream of leaving) {
-      if (keepForced && stream.persistForced) {
-        queue.push(stream, stream.thread.time.nowMs);
-        continue;
-      }
       stream.serverAssigned = false;
       stream.serverForced = false;
-      this.host.resume(stream);
+      this.resume(stream);
     }
   }
 }
