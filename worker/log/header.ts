@@ -5,10 +5,10 @@ import { isoDate, isoZone, syslogDate } from './dates.ts';
 import type { LineBuffer } from './line.ts';
 import type { LogPlan, LogTargetPlan } from './plan.ts';
 
-/** What a header is made of. */
+/** What a header is made of; one object, filled again for every message. */
 export interface HeaderParts {
-  readonly plan: LogPlan;
-  readonly target: LogTargetPlan;
+  plan: LogPlan;
+  target: LogTargetPlan;
   /** 0 to 7, already raised to the target's `minLevel`. */
   level: number;
   wallMs: number;

@@ -6,16 +6,20 @@ export class LineBuffer {
   at: number;
   /** First offset that may not be written. */
   end: number;
+  /** Where the message proper starts, after its header. */
+  messageAt: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.at = 0;
     this.end = bytes.length;
+    this.messageAt = 0;
   }
 
   /** Starts a line at `at` of at most `length` bytes. */
   start(at: number, length: number): void {
     this.at = at;
+    this.messageAt = at;
     this.end = Math.min(this.bytes.length, at + length);
   }
 
@@ -59,14 +63,9 @@ export class LineBuffer {
   }
 
   private coded(code: number): void {
-    if (this.at + 3 > this.end) {
-      this.end = this.at;
-      return;
-    }
-    this.bytes[this.at] = 35;
-    this.bytes[this.at + 1] = hexDigits[code >> 4];
-    this.bytes[this.at + 2] = hexDigits[code & 15];
-    this.at += 3;
+    this.byte(35);
+    this.byte(hexDigits[code >> 4]);
+    this.byte(hexDigits[code & 15]);
   }
 
   /** A decimal integer. */
@@ -82,7 +81,7 @@ export class LineBuffer {
     }
     const width = digitCount(rest);
     if (this.at + width > this.end) {
-      this.end = this.at;
+      this.text(String(rest));
       return;
     }
     const { bytes } = this;

@@ -24,6 +24,14 @@ const lineMax = 65_536;
 /** The line being written, and the structured data of RFC 5424. */
 const body = new LineBuffer(new Uint8Array(lineMax));
 const data = new LineBuffer(new Uint8Array(lineMax));
+/** What the headers are made of: filled for every message. */
+const parts: HeaderParts = {
+  plan: null as unknown as LogPlan, // always set before use
+  target: null as unknown as LogTargetPlan,
+  level: 0,
+  wallMs: 0,
+  structuredData: '',
+};
 
 /** A stream has ended, or is logged early (option logasap). Proxy thread. */
 export function logStream(stream: Stream): void {
@@ -57,52 +65,76 @@ function levelOf(stream: Stream, normal: number): number {
 }
 
 function writeStream(stream: Stream, log: LogPlan, level: number): void {
+  const { sys, time } = stream.thread;
+  if (log.targets.length === 1) {
+    writeOnce(stream, log, level);
+    return;
+  }
   body.start(0, lineMax);
   log.line?.(stream, body);
-  let structuredData = '';
-  if (log.structuredData !== null) {
-    data.start(0, lineMax);
-    log.structuredData(stream, data);
-    structuredData = Buffer.from(data.bytes.subarray(0, data.at)).toString('latin1');
-  }
+  send(sys, log, level, time.wallMs, structuredDataOf(stream, log));
+}
+
+function structuredDataOf(stream: Stream, log: LogPlan): string {
+  if (log.structuredData === null) return '';
+  data.start(0, lineMax);
+  log.structuredData(stream, data);
+  return Buffer.from(data.bytes.subarray(0, data.at)).toString('latin1');
+}
+
+/** One target: the line is written where it will be sent from. */
+function writeOnce(stream: Stream, log: LogPlan, level: number): void {
+  const target = log.targets[0];
+  if (!isWanted(target, level)) return;
   const { sys, time } = stream.thread;
-  send(sys, log, level, time.wallMs, structuredData);
+  const line = target.sender.begin(sys, target.lengthBytes);
+  line.end--;
+  parts.plan = log;
+  parts.target = target;
+  parts.level = Math.max(level, target.minLevel);
+  parts.wallMs = time.wallMs;
+  parts.structuredData = structuredDataOf(stream, log);
+  target.writeHeader(line, parts);
+  line.messageAt = line.at;
+  log.line?.(stream, line);
+  endMessage(line, target);
 }
 
 /** Sends what `body` holds to every target of `log` that takes this level. */
 function send(sys: Sys, log: LogPlan, level: number, wallMs: number, structuredData: string): void {
   const { targets } = log;
+  parts.plan = log;
+  parts.wallMs = wallMs;
+  parts.structuredData = structuredData;
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i];
-    if (level > target.level) continue;
-    if (target.sample !== null && !isChosen(target.sample)) continue;
-    const parts: HeaderParts = {
-      plan: log,
-      target,
-      level: Math.max(level, target.minLevel),
-      wallMs,
-      structuredData,
-    };
-    sendTo(sys, target, parts);
+    if (!isWanted(target, level)) continue;
+    const line = target.sender.begin(sys, target.lengthBytes);
+    // The line feed always has its place.
+    line.end--;
+    parts.target = target;
+    parts.level = Math.max(level, target.minLevel);
+    target.writeHeader(line, parts);
+    line.copy(body.bytes, 0, body.at);
+    endMessage(line, target);
   }
+}
+
+function endMessage(line: LineBuffer, target: LogTargetPlan): void {
+  line.end = line.at + 1;
+  line.byte(10);
+  target.sender.commit(line);
+}
+
+function isWanted(target: LogTargetPlan, level: number): boolean {
+  if (level > target.level) return false;
+  return target.sample === null || isChosen(target.sample);
 }
 
 function isChosen(sample: SamplePlan): boolean {
   const chosen = sample.chosen[sample.position];
   sample.position = (sample.position + 1) % sample.chosen.length;
   return chosen;
-}
-
-function sendTo(sys: Sys, target: LogTargetPlan, parts: HeaderParts): void {
-  const { sender, lengthBytes } = target;
-  const line = sender.begin(sys, lengthBytes);
-  // The line feed always has its place.
-  line.end--;
-  target.writeHeader(line, parts);
-  line.copy(body.bytes, 0, body.at);
-  line.end = line.at + 1;
-  line.byte(10);
-  sender.commit(line);
 }
 
 /** Sends what has gathered: once per turn of the loop. Proxy thread. */

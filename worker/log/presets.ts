@@ -23,7 +23,7 @@ export const presetFormats: Readonly<Record<'tcp' | 'http' | 'https' | 'clf', st
     '%TR %Tw %Tc %Tr %Ta %tsc %ac %fc %bc %sc %rc %sq %bq %CC %CS %hrl %hsl',
 };
 
-/** A part of the line. `last` is what stands before it, so that separators can merge. */
+/** Appends one part of the line. */
 type WritePart = (stream: Stream, line: LineBuffer) => void;
 
 const rowByName = new Map(tagRows.map((row) => [row.name, row]));
@@ -55,9 +55,9 @@ export function compilePreset(
   };
 }
 
-/** One blank, unless the line ends with one already: empty items leave no double blanks. */
+/** One blank, unless the line is empty or ends with one: empty items leave no double blanks. */
 function separate(_stream: Stream, line: LineBuffer): void {
-  if (line.bytes[line.at - 1] !== 32) line.byte(32);
+  if (line.at > line.messageAt && line.bytes[line.at - 1] !== 32) line.byte(32);
 }
 
 function constant(text: string): WritePart {
@@ -73,11 +73,21 @@ function writeRow(row: TagRow | undefined, quotes: boolean): WritePart {
   if (row.number !== undefined) return writeNumber(row, row.number);
   const read = quotes ? (row.quoted ?? row.text) : row.text;
   if (read === undefined) throw new Error(`tag '${row.name}' has no reader`);
-  if (row.plain === true) return (stream, line) => line.text(read(stream));
+  if (row.plain === true) return row.write ?? ((stream, line) => line.text(read(stream)));
+  const { write } = row;
+  if (quotes && write !== undefined) return writeQuoted(write);
   if (!quotes) return (stream, line) => line.text(read(stream) || '-');
   return (stream, line) => {
     line.byte(34);
     line.text(read(stream));
+    line.byte(34);
+  };
+}
+
+function writeQuoted(write: WritePart): WritePart {
+  return (stream, line) => {
+    line.byte(34);
+    write(stream, line);
     line.byte(34);
   };
 }

@@ -19,7 +19,8 @@ export type RequestPart =
   | 'query'
   | 'version';
 
-const badRequest = '<BADREQ>';
+/** Stands for a request that could not be read. */
+export const badRequest = '<BADREQ>';
 
 /** Cuts a part out of `METHOD target version`. */
 type Cut = (line: string) => string;

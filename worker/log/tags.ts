@@ -8,11 +8,14 @@ import type { Stream } from '../stream/stream.ts';
 import { localDate, localZonedDate, utcZonedDate } from './dates.ts';
 import {
   addressHex,
+  badRequest,
   captureList,
   captureSet,
+  lineCodes,
   requestPart,
   type RequestPart,
 } from './tag-values.ts';
+import type { LineBuffer } from './line.ts';
 import type { LogTagDef, LogTagFlags } from './tag.ts';
 import {
   activeTime,
@@ -49,6 +52,8 @@ export interface TagRow {
   readonly grows?: boolean;
   /** At least three digits. */
   readonly padded?: boolean;
+  /** Appends what `text` gives without making it: for the values that presets write every time. */
+  readonly write?: (stream: Stream, line: LineBuffer) => void;
 }
 
 /** True when the line is written before the stream has ended. */
@@ -73,6 +78,12 @@ function frontendTransport(stream: Stream): string {
 function millisecondDate(wallMs: number): string {
   const ms = Math.floor(wallMs) % 1000;
   return `${localDate(wallMs)}.${String(ms).padStart(3, '0')}`;
+}
+
+function writeMillisecondDate(wallMs: number, line: LineBuffer): void {
+  line.text(localDate(wallMs));
+  line.byte(46);
+  line.millis(Math.floor(wallMs) % 1000);
 }
 
 const noServer = '<NOSRV>';
@@ -111,6 +122,7 @@ const dates: readonly TagRow[] = [
     help: 'Accept date, local with milliseconds',
     text: (stream) => millisecondDate(stream.times.acceptWallMs),
     plain: true,
+    write: (stream, line) => writeMillisecondDate(stream.times.acceptWallMs, line),
   },
   {
     name: 'ms',
@@ -125,6 +137,7 @@ const dates: readonly TagRow[] = [
     http: true,
     text: (stream) => millisecondDate(requestWall(stream)),
     plain: true,
+    write: (stream, line) => writeMillisecondDate(requestWall(stream), line),
   },
   {
     name: 'trg',
@@ -246,6 +259,10 @@ const names: readonly TagRow[] = [
     help: 'Termination state',
     text: (stream) => stream.endCause + stream.endPhase,
     plain: true,
+    write: (stream, line) => {
+      line.text(stream.endCause);
+      line.text(stream.endPhase);
+    },
   },
   {
     name: 'tsc',
@@ -253,6 +270,12 @@ const names: readonly TagRow[] = [
     http: true,
     text: (s) => s.endCause + s.endPhase + s.cookieRequest + s.cookieResponse,
     plain: true,
+    write: (stream, line) => {
+      line.text(stream.endCause);
+      line.text(stream.endPhase);
+      line.text(stream.cookieRequest);
+      line.text(stream.cookieResponse);
+    },
   },
   {
     name: 'hr',
@@ -299,8 +322,18 @@ const partRows: readonly (readonly [string, string, RequestPart])[] = [
 ];
 
 const requestTags = partRows.map(
-  ([name, help, part]): TagRow => ({ name, help, http: true, text: requestPart(part) }),
+  ([name, help, part]): TagRow => ({
+    name,
+    help,
+    http: true,
+    text: requestPart(part),
+    ...(part === 'line' ? { write: writeRequestLine } : {}),
+  }),
 );
+
+function writeRequestLine({ requestLine }: Stream, line: LineBuffer): void {
+  line.escaped(requestLine === '' ? badRequest : requestLine, lineCodes);
+}
 
 /** Every alias that works, in no order. */
 export const tagRows: readonly TagRow[] = [

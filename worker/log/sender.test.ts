@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AddressModel } from '../../shared/config/model.ts';
+import type { DatagramBatch, Region, SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import { Sender, SenderSet } from './sender.ts';
+
+const address: AddressModel = {
+  family: 'ipv4',
+  socket: 'dgram',
+  host: '127.0.0.1',
+  port: 514,
+  portOffset: false,
+  fd: -1,
+};
+
+/** A kernel that takes `takes` messages of every batch, or answers with an error below zero. */
+class Kernel {
+  readonly sent: string[] = [];
+  readonly calls: number[] = [];
+  takes = Number.MAX_SAFE_INTEGER;
+  opened = 0;
+  closed = 0;
+
+  sys(): Sys {
+    return {
+      region: (length: number): Region => ({ bytes: new Uint8Array(length), address: 0 }),
+      address: (): SocketAddress => ({
+        region: { bytes: new Uint8Array(128), address: 0 },
+        length: 0,
+      }),
+      datagrams: (capacity: number) => new Batch(capacity),
+      socket: () => 20 + this.opened++,
+      close: () => this.closed++,
+      setNonBlocking: () => 0,
+      sendBatch: (_fd: number, batch: Batch) => this.take(batch.texts),
+      write: (_fd: number, region: Region, at: number, length: number) => {
+        const text = Buffer.from(region.bytes.subarray(at, at + length)).toString('latin1');
+        return this.take([text]) > 0 ? length : -11;
+      },
+    } as unknown as Sys; // a sender asks for nothing else
+  }
+
+  private take(texts: readonly string[]): number {
+    this.calls.push(texts.length);
+    if (this.takes < 0) return this.takes;
+    const taken = texts.slice(0, this.takes);
+    this.sent.push(...taken);
+    return taken.length;
+  }
+}
+
+class Batch implements DatagramBatch {
+  readonly capacity: number;
+  count = 0;
+  texts: string[] = [];
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+  clear(): void {
+    this.count = 0;
+    this.texts = [];
+  }
+  add(region: Region, at: number, length: number): void {
+    this.texts[this.count++] = Buffer.from(region.bytes.subarray(at, at + length)).toString();
+  }
+}
+
+function say(sender: Sender, sys: Sys, text: string): void {
+  const line = sender.begin(sys, 1024);
+  line.text(text);
+  sender.commit(line);
+}
+
+test('messages of a turn leave in one batch, each once', () => {
+  const kernel = new Kernel();
+  const sys = kernel.sys();
+  const sender = new Sender(address, -1);
+  for (const text of ['a', 'bb', 'ccc']) say(sender, sys, text);
+  assert.deepEqual(kernel.calls, []);
+  sender.flush(sys);
+  sender.flush(sys);
+  say(sender, sys, 'd');
+  sender.flush(sys);
+  assert.deepEqual(kernel.sent, ['a', 'bb', 'ccc', 'd']);
+  assert.deepEqual(kernel.calls, [3, 1]);
+  assert.equal(kernel.opened, 1);
+  assert.equal(sender.dropped, 0);
+});
+
+test('what the kernel does not take is dropped and counted', () => {
+  const kernel = new Kernel();
+  const sys = kernel.sys();
+  const sender = new Sender(address, -1);
+  kernel.takes = 1;
+  for (const text of ['a', 'b', 'c']) say(sender, sys, text);
+  sender.flush(sys);
+  kernel.takes = -11;
+  say(sender, sys, 'd');
+  sender.flush(sys);
+  assert.deepEqual(kernel.sent, ['a']);
+  assert.equal(sender.dropped, 3);
+  assert.equal(sender.count, 0);
+});
+
+test('a full turn is sent before its end', () => {
+  const kernel = new Kernel();
+  const sys = kernel.sys();
+  const sender = new Sender(address, -1);
+  for (let i = 0; i < 200; i++) say(sender, sys, `m${i}`);
+  sender.flush(sys);
+  assert.equal(kernel.sent.length, 200);
+  assert.deepEqual(new Set(kernel.sent).size, 200);
+  assert.ok(Math.max(...kernel.calls) <= 64);
+});
+
+test('lines for a pipe leave together as long as nobody can tear them', () => {
+  const kernel = new Kernel();
+  const sys = kernel.sys();
+  const sender = new Sender(null, 1);
+  for (let i = 0; i < 5; i++) say(sender, sys, 'x'.repeat(1000));
+  sender.flush(sys);
+  assert.deepEqual(
+    kernel.sent.map((text) => text.length),
+    [4000, 1000],
+  );
+  sender.close(sys);
+  assert.equal(kernel.closed, 0);
+});
+
+test('the same destination is opened once', () => {
+  const set = new SenderSet();
+  const first = set.senderOf(address, '');
+  assert.equal(set.senderOf({ ...address }, ''), first);
+  assert.notEqual(set.senderOf({ ...address, port: 515 }, ''), first);
+  assert.equal(set.senderOf(null, 'stdout'), set.senderOf({ ...address, family: 'fd', fd: 1 }, ''));
+  assert.equal(set.list.length, 3);
+});
