@@ -9,11 +9,18 @@ import type {
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
-import { LiveReader, liveCurrent } from '../shared/segment/live.ts';
+import { LiveReader, liveCurrent, liveQueued, liveServed } from '../shared/segment/live.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
+import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
+import { compileProgram } from './compile/compile.ts';
 import { fullconnOf } from './compile/fullconn.ts';
+import { logEvent } from './log/logger.ts';
+import type { Program } from './program.ts';
+import { answerLine, runtimeCommands } from './runtime/catalog.ts';
+import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext } from './runtime/context.ts';
+import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import type { FrontStatus, StatsSource } from './stats/source.ts';
 
@@ -52,8 +59,13 @@ export class Control implements RuntimeContext {
   private readonly frontLimits: number[];
   private readonly inspections: Map<number, Inspection>;
   private inspectionCount: number;
+  private readonly commands: CommandTable;
+  private sockets: SocketServer | null;
+  private checks: RunningChecks | null;
+  /** For log lines of the control thread: compiled with the first one. */
+  private program: Program | null;
 
-  private constructor(parts: ControlParts) {
+  constructor(parts: ControlParts) {
     const { start, segment, sys } = parts;
     this.parts = parts;
     this.sys = sys;
@@ -67,11 +79,11 @@ export class Control implements RuntimeContext {
     this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn || start.model.global.maxconn);
     this.inspections = new Map();
     this.inspectionCount = 0;
+    this.commands = runtimeCommands();
+    this.sockets = null;
+    this.checks = null;
+    this.program = null;
     this.stats = this.makeStats();
-  }
-
-  static async open(parts: ControlParts): Promise<Control> {
-    return new Control(parts);
   }
 
   private makeStats(): StatsSource {
@@ -119,18 +131,59 @@ export class Control implements RuntimeContext {
   // ---- life ----
 
   /** Threads accept: commands and checks may run. */
-  begin(): void {}
+  begin(): void {
+    this.sockets = serveSockets(this, this.commands);
+    this.checks = startChecks(this.checkHost());
+  }
+
+  private checkHost(): CheckHost {
+    const { start, farm, sys, objects } = this.parts;
+    return {
+      sys,
+      model: start.model,
+      server: (proxy, server) => farm.servers[proxy][server],
+      // A proxy with servers has a backend side.
+      backend: (proxy) => farm.backends[proxy]!,
+      load: (proxy, server) => {
+        const object = objects.proxies[proxy].servers[server];
+        const { live } = this.stats;
+        return { sessions: live.sum(object, liveServed), queued: live.sum(object, liveQueued) };
+      },
+      count: (proxy, server, at) => {
+        const { back, servers } = objects.proxies[proxy];
+        this.counters.values[this.counters.row(server < 0 ? back : servers[server]) + at] += 1;
+      },
+      nowMs: () => this.nowMs(),
+      random: Math.random,
+      report: (proxy, severity, text) => this.report(proxy, severity, text),
+      changed: (proxyIndex) => this.broadcast({ type: 'servers-changed', proxyIndex }),
+    };
+  }
+
+  /** A change of a server or proxy: to standard error as HAProxy does at start, and to the proxy's logs. */
+  private report(proxyIndex: number, severity: number, text: string): void {
+    this.say(severity <= 1 ? 'alert' : 'warning', text);
+    const { start, sys } = this.parts;
+    this.program ??= compileProgram({ model: start.model, listeners: [], sys, runtime: null }).program;
+    logEvent(sys, this.program.proxies[proxyIndex].log, severity, text, sys.wallUs() / 1000);
+    for (const sender of this.program.senders) sender.flush(sys);
+  }
 
   /** A soft stop has begun: no checks, no new commands on the sockets of the stats. */
   stopping(): void {
     this.fronts.fill('STOP');
+    this.checks?.stop();
   }
 
-  async close(): Promise<void> {}
+  close(): void {
+    this.checks?.stop();
+    this.sockets?.close();
+  }
 
   /** A word from a proxy thread for the operator. */
-  say(level: 'warning' | 'error' | 'notice', text: string): void {
-    process.stderr.write(`[${level.toUpperCase()}] (${process.pid}) : ${text}\n`);
+  say(level: 'alert' | 'warning' | 'error' | 'notice', text: string): void {
+    const label = `[${level.toUpperCase()}]`.padEnd(10);
+    process.stderr.write(`${label} (${process.pid}) : ${text}\n`);
   }
 
   snapshot(id: number, data: unknown): void {
@@ -144,8 +197,9 @@ export class Control implements RuntimeContext {
 
   dump(_what: 'servers' | 'pools'): void {}
 
-  async command(_message: Extract<MasterToWorker, { type: 'cli' }>): Promise<string> {
-    return '';
+  /** A line of a master CLI session for this worker. */
+  command(message: Extract<MasterToWorker, { type: 'cli' }>): Promise<string> {
+    return answerLine(this, this.commands, message.level, message.line, message.payload);
   }
 
   // ---- what runtime commands ask ----
@@ -192,12 +246,15 @@ export class Control implements RuntimeContext {
     return true;
   }
 
-  serverChanged(proxyIndex: number, _serverIndex: number, text: string): void {
+  serverChanged(proxyIndex: number, serverIndex: number, text: string): void {
     const nowSeconds = Math.floor(this.nowMs() / 1000);
     this.parts.farm.backends[proxyIndex]?.refresh(nowSeconds);
+    this.checks?.follow(proxyIndex, serverIndex);
     this.broadcast({ type: 'servers-changed', proxyIndex });
-    if (text !== '') this.say('warning', text);
+    if (text !== '') this.report(proxyIndex, 5, text);
   }
 
-  log(_severity: number, _text: string): void {}
+  log(severity: number, text: string): void {
+    this.say(severity <= 1 ? 'alert' : 'warning', text);
+  }
 }

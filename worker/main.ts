@@ -120,7 +120,7 @@ class Worker implements RunningWorker {
     for (let i = 0; i < threads; i++) ready.push(this.startThread(this.pool, shared, i));
     await Promise.all(ready);
     this.undrained = threads;
-    this.control = await Control.open({
+    this.control = new Control({
       start,
       segment: this.segment,
       clock: this.clock,
@@ -268,7 +268,7 @@ class Worker implements RunningWorker {
   }
 
   private async close(status: number): Promise<void> {
-    await this.control?.close();
+    this.control?.close();
     await this.pool?.close();
     for (const port of this.ports) port.close();
     this.slots.leave(this.slot, process.pid);

@@ -226,9 +226,24 @@ export class ProxyThread implements ListenerHost {
       case 'servers-changed':
         this.thread.program.proxies[message.proxyIndex].backend?.statesChanged();
         return;
+      case 'inspect':
+        this.report({ type: 'snapshot', id: message.id, data: this.inspect(message.what) });
+        return;
       default:
         this.report({ type: 'log', level: 'warning', text: `unknown message ${message.type}` });
     }
+  }
+
+  /** Answers of runtime commands: worker/runtime/context.ts. */
+  private inspect(what: string): unknown {
+    if (what === 'sessions') return this.acceptor.snapshots(this.loop.time.nowMs);
+    return {
+      thread: this.start.threadIndex + 1,
+      streams: this.acceptor.streamCount,
+      connections: this.acceptor.count,
+      busyMs: Math.round(this.loop.busyMs),
+      turns: this.loop.turns,
+    };
   }
 
   private softStop(closeSpreadMs: number): void {

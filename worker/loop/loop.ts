@@ -37,6 +37,8 @@ export class Loop implements FdHandler {
   /** Turns taken, and turns that found nothing: for `show activity`. */
   turns: number;
   idleTurns: number;
+  /** Milliseconds spent working, not waiting. */
+  busyMs: number;
 
   constructor(sys: Sys, hooks: LoopHooks, batchMax: number) {
     this.sys = sys;
@@ -54,6 +56,7 @@ export class Loop implements FdHandler {
     this.stopped = false;
     this.turns = 0;
     this.idleTurns = 0;
+    this.busyMs = 0;
     if (this.uvFd >= 0) this.poller.add(this.uvFd, EPOLLIN, this);
   }
 

@@ -9,7 +9,7 @@ import { countRate } from '../../shared/segment/rate.ts';
 import { IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_NODELAY } from '../../shared/sys/constants.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { Endpoint, familyUnix } from '../conn/endpoint.ts';
+import { type Endpoint, familyUnix } from '../conn/endpoint.ts';
 import { readOwn, readPeer } from '../conn/socket-address.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
@@ -24,8 +24,9 @@ import type { EngineContext } from './context.ts';
 import type { Engine } from './engine.ts';
 import { runRules } from './rule-runner.ts';
 import type { Session } from './session.ts';
-import { Stream } from './stream.ts';
-import { StreamPool } from './stream-pool.ts';
+import type { Stream } from './stream.ts';
+import { type StreamSnapshot, snapshot } from './snapshot.ts';
+import type { StreamPool } from './stream-pool.ts';
 
 const fieldConnections = field.conn_tot;
 const fieldConnectionRate = field.conn_rate;
@@ -36,6 +37,11 @@ const fieldSessionRateMax = field.rate_max;
 const fieldDeniedConnections = field.dcon;
 const fieldDeniedSessions = field.dses;
 const fieldH1Sessions = field.h1sess;
+const fieldProcessConnections = field.CumConns;
+const fieldProcessConnectionRate = field.ConnRate;
+const fieldProcessConnectionRateMax = field.MaxConnRate;
+const fieldProcessSessionRate = field.SessRate;
+const fieldProcessSessionRateMax = field.MaxSessRate;
 
 /** Steps between accept and the mux, by what the bind line asks for. */
 export type FrontSteps = (session: ClientSession) => readonly OpeningStep[];
@@ -108,6 +114,20 @@ export class Acceptor implements FrontHost {
     return this.sessions.length;
   }
 
+  /** Streams at work on this thread. */
+  get streamCount(): number {
+    return this.streams.inUse;
+  }
+
+  /** What `show sess` prints, one row per stream. */
+  snapshots(nowMs: number): StreamSnapshot[] {
+    const rows: StreamSnapshot[] = [];
+    for (const { stream } of this.sessions) {
+      if (stream !== null) rows.push(snapshot(stream, nowMs));
+    }
+    return rows;
+  }
+
   sessionAt(index: number): ClientSession {
     return this.sessions[index];
   }
@@ -156,6 +176,10 @@ export class Acceptor implements FrontHost {
     values[row + fieldConnections] += 1;
     const rate = countRate(values, row + fieldConnectionRate, thread.time.nowMs, 1);
     raise(values, row + fieldConnectionRateMax, rate);
+    const whole = context.processRow;
+    values[whole + fieldProcessConnections] += 1;
+    const all = countRate(values, whole + fieldProcessConnectionRate, thread.time.nowMs, 1);
+    raise(values, whole + fieldProcessConnectionRateMax, all);
     this.onLoad(this.sessions.length);
   }
 
@@ -197,6 +221,9 @@ export class Acceptor implements FrontHost {
     values[row + fieldSessions] += 1;
     const rate = countRate(values, row + fieldSessionRate, thread.time.nowMs, 1);
     raise(values, row + fieldSessionRateMax, rate);
+    const whole = context.processRow;
+    const all = countRate(values, whole + fieldProcessSessionRate, thread.time.nowMs, 1);
+    raise(values, whole + fieldProcessSessionRateMax, all);
     if (frontend.isHttp) {
       values[row + fieldH1Sessions] += 1;
       session.http = new H1Front(this, session, this.limitsOf(frontend));

@@ -42,6 +42,7 @@ import { directionRequest, type Stream } from './stream.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
 
 const fieldRequests = field.req_tot;
+const fieldProcessRequests = field.CumReq;
 const fieldRate = field.req_rate;
 const fieldRateMax = field.req_rate_max;
 const fieldH1Requests = field.h1req;
@@ -56,6 +57,7 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   const row = context.frontRows[stream.frontend.index];
   values[row + fieldRequests] += 1;
   values[row + fieldH1Requests] += 1;
+  values[context.processRow + fieldProcessRequests] += 1;
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
   capture(stream);
   stream.step = stepFrontContent;
