@@ -5,7 +5,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linuxSys } from '../sys/linux.ts';
 import { CounterReader, CounterWriter, clearCount, countTimes, raise } from './counters.ts';
-import { enter, enterWithin, LiveReader, LiveWords, leave, liveCurrent } from './live.ts';
+import { liveWords } from './layout.ts';
+import {
+  enter,
+  enterWithin,
+  LiveReader,
+  LiveWords,
+  leave,
+  liveCurrent,
+  liveCursor,
+  liveCursorTotal,
+  liveIdlePrivate,
+  liveIdleSafe,
+  liveIdleUnsafe,
+  liveNeeded,
+  liveQueued,
+  liveServed,
+} from './live.ts';
 import { field } from './metrics.ts';
 import { ObjectTable, typeBackend, typeFrontend } from './objects.ts';
 import { ProcessSlots } from './processes.ts';
@@ -149,4 +165,21 @@ test('live words are shared by the threads of a process and vanish with it', () 
   assert.equal(new LiveReader(segment).sum(object, liveCurrent), 0);
   const next = new LiveWords(segment, slots.take(process.pid, 0));
   assert.equal(next.words[next.row(object) + liveCurrent], 0);
+});
+
+test('every counted live word has a maximum of its own', () => {
+  const words = new Int32Array(liveWords);
+  const counted = [
+    liveCurrent,
+    liveServed,
+    liveQueued,
+    liveIdleSafe,
+    liveIdleUnsafe,
+    liveIdlePrivate,
+  ];
+  for (const word of counted) enter(words, word);
+  for (const word of counted) {
+    assert.deepEqual([words[word], words[word + 1]], [1, 1], `word ${word}`);
+  }
+  for (const word of [liveCursor, liveNeeded, liveCursorTotal]) assert.equal(words[word], 0);
 });

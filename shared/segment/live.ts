@@ -8,6 +8,7 @@ import { liveRowsPerChunk, liveWords, wordChunkRevision } from './layout.ts';
 import { noRoom } from './objects.ts';
 import type { Segment } from './segment.ts';
 
+// Every word that `enter` counts is followed by the word that keeps its maximum.
 /** Frontend, listener: client connections. Backend: streams. Server: connections in use. */
 export const liveCurrent = 0;
 export const liveCurrentMax = 1;
@@ -19,18 +20,14 @@ export const liveQueued = 4;
 export const liveQueuedMax = 5;
 /** Balancing position that threads share. */
 export const liveCursor = 6;
-/** Idle connections kept to a server: safe, unsafe, private. */
-export const liveIdleSafe = 7;
-export const liveIdleUnsafe = 8;
-export const liveIdlePrivate = 9;
 /** Estimated number of connections needed. */
-export const liveNeeded = 10;
+export const liveNeeded = 7;
+/** Idle connections kept to a server: safe, unsafe, private. */
+export const liveIdleSafe = 8;
+export const liveIdleUnsafe = 10;
+export const liveIdlePrivate = 12;
 /** Second balancing position, or the sum of weights it was made for. */
-export const liveCursorTotal = 11;
-/** Streams that have left the queue so far, wrapping: positions in %sq and %bq count from it. */
-export const liveDequeued = 12;
-/** Threads that have streams in the queue: a bit each, threads 0-31 and 32-63. */
-export const liveWaiters = 13;
+export const liveCursorTotal = 14;
 
 export class LiveWords {
   /** The whole segment as words: `words[row(object) + liveCurrent]`. */

@@ -229,7 +229,7 @@ test('show sess filters what the threads report', async () => {
   const { run, answers } = worker();
   const session = {
     id: 0x1f,
-    thread: 1,
+    thread: 2,
     protocol: 'tcpv4',
     source: '127.0.0.1:4000',
     frontend: 'f',
@@ -269,7 +269,7 @@ test('show sess filters what the threads report', async () => {
 
 test('show threads and debug dev log', async () => {
   const { run, answers, done } = worker();
-  answers['thread'] = [{ thread: 0, streams: 3, connections: 4, busyMs: 12.7, turns: 99 }];
+  answers['thread'] = [{ thread: 1, streams: 3, connections: 4, busyMs: 12.7, turns: 99 }];
   assert.equal(await run('show threads'), '  Thread 1 : streams=3 conns=4 busy_ms=12 loops=99\n');
   assert.equal(await run('expert-mode on -; debug dev log Victory is ours'), '');
   assert.deepEqual(done, ['log 6 Victory is ours']);

@@ -11,6 +11,7 @@ import type { StatsSource } from '../stats/source.ts';
 export interface SessionSnapshot {
   /** Unique in the process; shown in hexadecimal, taken by `show sess <id>`. */
   readonly id: number;
+  /** From 1. */
   readonly thread: number;
   /** Name of the listener's protocol: tcpv4, tcpv6, unix_stream, ... */
   readonly protocol: string;
@@ -32,6 +33,7 @@ export interface SessionSnapshot {
 
 /** One proxy thread as it answers to `inspect` 'thread'. */
 export interface ThreadSnapshot {
+  /** From 1. */
   readonly thread: number;
   readonly streams: number;
   readonly connections: number;

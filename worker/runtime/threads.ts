@@ -66,7 +66,7 @@ function sessionRow(session: SessionSnapshot, withUri: boolean): string {
   const fields = [
     `0x${session.id.toString(16)}: proto=${session.protocol} src=${session.source}`,
     `fe=${session.frontend} be=${session.backend || '<NONE>'} srv=${session.server || '<none>'}`,
-    `thr=${session.thread + 1} age=${shortTime(session.ageMs)}`,
+    `thr=${session.thread} age=${shortTime(session.ageMs)}`,
     `scf=[fd=${session.frontFd}] scb=[fd=${session.backFd}] exp=${expire} rc=${session.retries}`,
   ];
   if (withUri && session.uri !== '') fields.push(`uri="${session.uri}"`);
@@ -95,7 +95,7 @@ async function showThreads({ context }: RuntimeCall): Promise<Answer> {
   const threads = (await context.inspect('thread')) as readonly ThreadSnapshot[];
   return threads.map(
     ({ thread, streams, connections, busyMs, turns }) =>
-      `  Thread ${thread + 1} : streams=${streams} conns=${connections} ` +
+      `  Thread ${thread} : streams=${streams} conns=${connections} ` +
       `busy_ms=${Math.floor(busyMs)} loops=${turns}\n`,
   );
 }
