@@ -13,14 +13,14 @@ import {
   LiveWords,
   leave,
   liveCurrent,
-  liveCursor,
-  liveCursorTotal,
+  liveDequeued,
   liveIdlePrivate,
   liveIdleSafe,
   liveIdleUnsafe,
   liveNeeded,
   liveQueued,
   liveServed,
+  liveWaiters,
 } from './live.ts';
 import { field } from './metrics.ts';
 import { ObjectTable, typeBackend, typeFrontend } from './objects.ts';
@@ -181,5 +181,6 @@ test('every counted live word has a maximum of its own', () => {
   for (const word of counted) {
     assert.deepEqual([words[word], words[word + 1]], [1, 1], `word ${word}`);
   }
-  for (const word of [liveCursor, liveNeeded, liveCursorTotal]) assert.equal(words[word], 0);
+  for (const word of [liveNeeded, liveDequeued, liveWaiters, liveWaiters + 1])
+    assert.equal(words[word], 0);
 });

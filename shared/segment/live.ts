@@ -18,16 +18,16 @@ export const liveServedMax = 3;
 /** Backend: waiting for any server. Server: waiting for this one. */
 export const liveQueued = 4;
 export const liveQueuedMax = 5;
-/** Balancing position that threads share. */
-export const liveCursor = 6;
 /** Estimated number of connections needed. */
-export const liveNeeded = 7;
+export const liveNeeded = 6;
+/** Streams that have left the queue so far: how far a waiting one has come. */
+export const liveDequeued = 7;
 /** Idle connections kept to a server: safe, unsafe, private. */
 export const liveIdleSafe = 8;
 export const liveIdleUnsafe = 10;
 export const liveIdlePrivate = 12;
-/** Second balancing position, or the sum of weights it was made for. */
-export const liveCursorTotal = 14;
+/** One bit for each thread that has streams waiting here: two words. */
+export const liveWaiters = 14;
 
 export class LiveWords {
   /** The whole segment as words: `words[row(object) + liveCurrent]`. */
