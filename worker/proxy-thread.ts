@@ -10,7 +10,7 @@ import { ObjectTable } from '../shared/segment/objects.ts';
 import { ThreadRings } from '../shared/segment/ring.ts';
 import { viewSegment } from '../shared/segment/segment.ts';
 import { EPOLLIN } from '../shared/sys/constants.ts';
-import type { Sys } from '../shared/sys/sys.ts';
+import type { SocketAddress, Sys } from '../shared/sys/sys.ts';
 import { compileProgram } from './compile/compile.ts';
 import { Listener, type ListenerHost } from './conn/listener.ts';
 import { PipePool } from './conn/pipes.ts';
@@ -174,8 +174,8 @@ export class ProxyThread implements ListenerHost {
     return Atomics.load(words, this.context.processLive + liveCurrent) < processLimit;
   }
 
-  accept(fd: number, listener: ListenerPlan): void {
-    this.acceptor.accept(fd, listener);
+  accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void {
+    this.acceptor.accept(fd, listener, peer);
   }
 
   wake(threadIndex: number): void {
@@ -188,7 +188,7 @@ export class ProxyThread implements ListenerHost {
     const { rings } = this;
     const { threadIndex } = this.start;
     while (rings.pop(threadIndex)) {
-      this.acceptor.accept(rings.fd, this.thread.program.listeners[rings.listener]);
+      this.acceptor.accept(rings.fd, this.thread.program.listeners[rings.listener], null);
     }
     for (let i = 0; i < this.waiters.length; i++) {
       if (this.waiters[i].hasWaiters()) this.waiters[i].serveWaiters();

@@ -2,8 +2,21 @@
 // the least loaded thread (EPOLLEXCLUSIVE alone would leave most connections with one thread), and steps
 // back while its frontend is full or the process has no descriptors left.
 
-import { EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPOLLEXCLUSIVE, EPOLLIN } from '../../shared/sys/constants.ts';
+import {
+  EAGAIN,
+  EMFILE,
+  ENFILE,
+  ENOBUFS,
+  ENOMEM,
+  EPOLLEXCLUSIVE,
+  EPOLLIN,
+  IPPROTO_TCP,
+  SO_KEEPALIVE,
+  SOL_SOCKET,
+  TCP_NODELAY,
+} from '../../shared/sys/constants.ts';
 import type { ThreadRings } from '../../shared/segment/ring.ts';
+import type { SocketAddress } from '../../shared/sys/sys.ts';
 import type { FdHandler } from '../loop/poller.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { ListenerPlan } from '../program.ts';
@@ -18,7 +31,8 @@ export interface ListenerHost {
   /** True when one more client may come in through this listener now. */
   hasRoom(listener: ListenerPlan): boolean;
   /** A connection of this thread. */
-  accept(fd: number, listener: ListenerPlan): void;
+  /** `peer` null: ask the kernel (the descriptor was accepted by another thread). */
+  accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void;
   wake(threadIndex: number): void;
 }
 
@@ -32,6 +46,7 @@ export class Listener implements FdHandler, Timed {
   private readonly acceptMax: number;
   /** Threads the bind line allows (`thread`), null: all. */
   private readonly threads: readonly number[] | null;
+  private readonly peer: SocketAddress;
   private watched: boolean;
   /** Not to be watched: soft stop, disabled frontend, SIGTTOU. */
   private stopped: boolean;
@@ -46,6 +61,7 @@ export class Listener implements FdHandler, Timed {
     this.threads = threads;
     const { maxaccept } = host.thread.program.model.global.tune;
     this.acceptMax = maxaccept > 0 ? maxaccept : acceptMaxDefault;
+    this.peer = host.thread.sys.address();
     this.watched = false;
     this.stopped = true;
   }
@@ -53,7 +69,20 @@ export class Listener implements FdHandler, Timed {
   /** Starts accepting on this thread, if the bind line allows it here. */
   start(): void {
     this.stopped = false;
+    this.prepareSocket();
     this.watch();
+  }
+
+  /** Options that accepted sockets inherit on Linux: set once here instead of once per connection. */
+  private prepareSocket(): void {
+    const { object, proxy } = this.plan;
+    if (object.family !== 'ipv4' && object.family !== 'ipv6') return;
+    const { sys } = this.host.thread;
+    const { options } = proxy.model;
+    sys.setsockoptInt(object.fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (options['clitcpka'] === true || options['tcpka'] === true) {
+      sys.setsockoptInt(object.fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    }
   }
 
   /** Stops accepting; what waits in the queue is left to others. */
@@ -97,7 +126,7 @@ export class Listener implements FdHandler, Timed {
         this.pause();
         return;
       }
-      const fd = sys.accept(plan.object.fd, null);
+      const fd = sys.accept(plan.object.fd, this.peer);
       if (fd >= 0) {
         this.place(fd);
       } else if (fd === -EAGAIN) {
@@ -115,7 +144,7 @@ export class Listener implements FdHandler, Timed {
     const own = host.thread.index;
     const target = this.threads === null ? host.rings.leastLoaded(own) : this.leastLoaded();
     if (target === own || !host.rings.push(target, fd, plan.index)) {
-      host.accept(fd, plan);
+      host.accept(fd, plan, this.peer);
       return;
     }
     host.wake(target);

@@ -355,8 +355,9 @@ export class H1Front implements Side, ConnectionOwner, Timed {
       return;
     }
     if (!this.outbound.isFlushed()) return;
-    this.connection.finish();
     const { thread } = this;
+    // Nothing unread: the close itself ends the connection in order.
+    if (this.connection.readable || !this.inbound.bodyDone) this.connection.finish();
     for (let i = 0; i < drainReadsMax && this.connection.readable; i++) {
       if (this.connection.recv(thread.scratchAt, thread.memory.slotBytes) <= 0) break;
     }

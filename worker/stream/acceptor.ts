@@ -6,11 +6,10 @@ import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
 import { countRate } from '../../shared/segment/rate.ts';
-import { IPPROTO_TCP, SO_KEEPALIVE, SOL_SOCKET, TCP_NODELAY } from '../../shared/sys/constants.ts';
-import type { SocketAddress } from '../../shared/sys/sys.ts';
+import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { type Endpoint, familyUnix } from '../conn/endpoint.ts';
-import { readOwn, readPeer } from '../conn/socket-address.ts';
+import { Endpoint, familyNone } from '../conn/endpoint.ts';
+import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
 import { type FrontHost, H1Front } from '../mux/h1-front.ts';
@@ -93,6 +92,8 @@ export class Acceptor implements FrontHost {
   private readonly scratch: SocketAddress;
   private readonly steps: FrontSteps;
   private readonly limits: Map<ProxyPlan, H1Limits>;
+  /** By listener index; family none: each connection must be asked. */
+  private readonly addresses: Endpoint[];
   /** Called when a session begins or ends: the thread's load. */
   private readonly onLoad: (sessions: number) => void;
 
@@ -106,6 +107,7 @@ export class Acceptor implements FrontHost {
     this.scratch = this.thread.sys.address();
     this.steps = steps;
     this.limits = new Map();
+    this.addresses = [];
     this.onLoad = onLoad;
   }
 
@@ -133,19 +135,19 @@ export class Acceptor implements FrontHost {
   }
 
   /** A descriptor accepted on `listener`, here or by another thread. */
-  accept(fd: number, listener: ListenerPlan): void {
+  accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void {
     const { thread } = this;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
     const session = new ClientSession(connection, listener, thread.time.nowMs, thread.time.wallMs);
-    readPeer(thread.sys, fd, this.scratch, connection.source);
-    readOwn(thread.sys, fd, this.scratch, connection.destination);
+    if (peer !== null) readEndpoint(peer, connection.source);
+    else readPeer(thread.sys, fd, this.scratch, connection.source);
+    this.findDestination(fd, listener, connection.destination);
     this.enter(session);
     const { tcpConnection } = listener.proxy;
     if (tcpConnection.length > 0 && !this.permits(session, tcpConnection, fieldDeniedConnections)) {
       this.end(session);
       return;
     }
-    if (connection.source.family !== familyUnix) this.setOptions(fd, listener.proxy);
     if (connection.watch() < 0) {
       this.end(session);
       return;
@@ -155,13 +157,15 @@ export class Acceptor implements FrontHost {
     else this.openUp(session, steps);
   }
 
-  private setOptions(fd: number, proxy: ProxyPlan): void {
-    const { sys } = this.thread;
-    const { options } = proxy.model;
-    sys.setsockoptInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (options['clitcpka'] === true || options['tcpka'] === true) {
-      sys.setsockoptInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  /** Where the client connected to: the listener's own address, unless that is a wildcard. */
+  private findDestination(fd: number, listener: ListenerPlan, into: Endpoint): void {
+    let known = this.addresses[listener.index];
+    if (known === undefined) {
+      known = listenerEndpoint(this.thread.sys, listener, this.scratch);
+      this.addresses[listener.index] = known;
     }
+    if (known.family === familyNone) readOwn(this.thread.sys, fd, this.scratch, into);
+    else into.copy(known);
   }
 
   private enter(session: ClientSession): void {
@@ -337,3 +341,13 @@ export class Acceptor implements FrontHost {
 }
 
 const unowned = { onReadable(): void {}, onWritable(): void {} };
+
+/** The address of a listener bound to one; transparent ones and wildcards have none of their own. */
+function listenerEndpoint(sys: Sys, listener: ListenerPlan, scratch: SocketAddress): Endpoint {
+  const own = new Endpoint();
+  const { object, bind } = listener;
+  const wildcard = object.host === '' || object.host === '*' || object.host === '0.0.0.0';
+  if (bind.transparent || wildcard || object.host === '::') return own;
+  readOwn(sys, object.fd, scratch, own);
+  return own;
+}
