@@ -11,9 +11,25 @@ import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
 import { verdict } from './actions/verdict.ts';
 import { waiting } from './actions/waiting.ts';
+import { bodies } from './sample/fetches/body.ts';
+import { cookies } from './sample/fetches/cookies.ts';
+import { internals } from './sample/fetches/internal.ts';
+import { proxies } from './sample/fetches/proxies.ts';
+import { requestLine } from './sample/fetches/request-line.ts';
+import { transaction } from './sample/fetches/transaction.ts';
+import { dates } from './sample/converters/dates.ts';
+import { encodings } from './sample/converters/encoding.ts';
+import { hashes } from './sample/converters/crypto.ts';
+import { lookups } from './sample/converters/lookup.ts';
+import { texts } from './sample/converters/text.ts';
+import { values } from './sample/converters/value.ts';
 import { type ActionDef, type ConverterDef, type FetchDef, table } from './keyword.ts';
+import { keywordList } from './keyword-list.ts';
 import type { LogTagDef } from './log/tag.ts';
 import { tags } from './log/tags.ts';
+import { runtimeCommands } from './runtime/catalog.ts';
+import { connection as connections } from './sample/fetches/connection.ts';
+import { headers as messageHeaders } from './sample/fetches/headers.ts';
 
 export const actions = table<ActionDef>(
   'action',
@@ -29,8 +45,32 @@ export const actions = table<ActionDef>(
   drop,
 );
 
-export const fetches = table<FetchDef>('fetch');
+export const fetches = table<FetchDef>(
+  'fetch',
+  internals,
+  proxies,
+  connections,
+  requestLine,
+  messageHeaders,
+  cookies,
+  bodies,
+  transaction,
+);
 
-export const converters = table<ConverterDef>('converter');
+export const converters = table<ConverterDef>(
+  'converter',
+  values,
+  texts,
+  encodings,
+  hashes,
+  dates,
+  lookups,
+);
 
 export const logTags = table<LogTagDef>('log tag', tags);
+
+/** The words of one class of -dK, or of `all`, as HAProxy lists them. Any thread, start or check. */
+export function dumpKeywords(className: string): string {
+  const commands = runtimeCommands().all;
+  return keywordList(className, { actions, fetches, converters, commands });
+}

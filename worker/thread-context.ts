@@ -25,6 +25,17 @@ export interface ConnectionCounts {
   ofFrontend(proxyIndex: number): number;
 }
 
+/** Numbers of proxies over all threads of the process, by proxy index; read by fetches. */
+export interface ProxyNumbers {
+  /** Streams in the backend (be_conn), and those that wait for any server (queue). */
+  backConnections(proxyIndex: number): number;
+  queued(proxyIndex: number): number;
+  /** Events of the last second. */
+  frontSessionRate(proxyIndex: number): number;
+  frontRequestRate(proxyIndex: number): number;
+  backSessionRate(proxyIndex: number): number;
+}
+
 /** Size of the scratch area: a head, a payload and framing fit. */
 export const scratchSlots = 3;
 
@@ -53,6 +64,8 @@ export interface ThreadContext {
   /** Tells the other threads of an edit of a process variable; null: unset. They apply it with
    * applyProcessVariable of sample/variables.ts. Absent: this is the only thread. */
   publishVariable?: (index: number, value: import('./sample/sample.ts').Sample | null) => void;
+  /** Absent: a check of the configuration or a test without a segment. */
+  numbers?: ProxyNumbers;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */
   random(): number;
   /** Runs `act` after the current batch of events, before sleeping. */

@@ -293,8 +293,15 @@ function conditionOf(draft: Draft): Condition {
 const unknown = (sample: Sample, stream: Stream): number =>
   sample.mayChange && !stream.samplesFinal ? -1 : 0;
 
-function whenFound(evaluate: Evaluate): Condition {
+/** A sample that takes every value in turn. */
+function iterating(): Sample {
   const sample = new Sample();
+  sample.iterate = true;
+  return sample;
+}
+
+function whenFound(evaluate: Evaluate): Condition {
+  const sample = iterating();
   return (stream) => {
     sample.restart();
     return evaluate(stream, sample) ? 1 : unknown(sample, stream);
@@ -302,7 +309,7 @@ function whenFound(evaluate: Evaluate): Condition {
 }
 
 function whenOne(evaluate: Evaluate, cast: Cast, set: PatternSet): Condition {
-  const sample = new Sample();
+  const sample = iterating();
   if (cast === castNone) {
     return (stream) => {
       sample.restart();
@@ -324,7 +331,7 @@ function whenOne(evaluate: Evaluate, cast: Cast, set: PatternSet): Condition {
 }
 
 function whenAny(evaluate: Evaluate, cast: Cast, sets: readonly PatternSet[]): Condition {
-  const sample = new Sample();
+  const sample = iterating();
   const matches = (): boolean => {
     for (let i = 0; i < sets.length; i++) if (sets[i].test(sample)) return true;
     return false;

@@ -22,6 +22,8 @@ export interface ExpressionSource {
   readonly converters: ReadonlyMap<string, ConverterDef>;
   readonly names: ArgumentNames;
   readonly scope: Scope;
+  /** Fetches built so far, by words and proxy: the same words share one closure and what it caches. */
+  readonly built: Map<string, Evaluate>;
 }
 
 export interface BuiltExpression extends Expression {
@@ -96,8 +98,10 @@ export function parseFetch(
   const { name } = fetch;
   const args = parseArguments(text, from, fetch.args, source.names);
   if (args.fault !== '') return fault(`fetch method '${name}' : ${args.fault}`);
-  const evaluate = fetch.build(args.values, source.scope);
-  if (evaluate === null) return fault(`invalid args in fetch method '${name}'`);
+  const key = `${source.names.proxyIndex} ${name}${text.slice(from, args.end)}`;
+  const evaluate = source.built.get(key) ?? fetch.build(args.values, source.scope);
+  if (evaluate !== null) source.built.set(key, evaluate);
+  else return fault(`invalid args in fetch method '${name}'`);
   const chain: Chain = { evaluate, kind: fetch.returns, converted: false, fetch };
   const end = parseConverters(text, args.end, chain, source);
   if (typeof end !== 'number') return fault(end.why, end.hint);

@@ -9,6 +9,7 @@ import { type HeaderName, headerName } from '../http/message.ts';
 import type {
   Condition,
   ConverterDef,
+  Evaluate,
   Expression,
   FetchDef,
   FormatText,
@@ -54,6 +55,8 @@ export class CompileContext {
   readonly tables: CompileTables;
   readonly variables: VariableTable;
   readonly patterns: PatternRegistry;
+  /** Fetches built so far: see ExpressionSource. */
+  readonly built = new Map<string, Evaluate>();
   /** ACLs by proxy and defaults section, then by name; null: it had mistakes. */
   private readonly acls = new Map<string, Map<string, NamedAcl | null>>();
   private readonly frontends = new Map<string, number>();
@@ -169,6 +172,10 @@ export class CompileScope implements Scope, ConditionSource {
 
   get converters(): ReadonlyMap<string, ConverterDef> {
     return this.context.tables.converters;
+  }
+
+  get built(): Map<string, Evaluate> {
+    return this.context.built;
   }
 
   get logTags(): ReadonlyMap<string, LogTagDef> {

@@ -50,11 +50,19 @@ const isTrue: PatternIndex = {
   find: () => null,
 };
 
-/** Expressions are compiled twice at most: to check, and to index. */
-const regexOf = (entry: PatternEntry, options: PatternOptions): RegExp => {
-  const found = compileRegex(entry.text, { ignoreCase: options.ignoreCase });
-  return typeof found === 'string' ? /(?!)/ : found;
-};
+const compiled = new WeakMap<PatternEntry, RegExp>();
+
+/** The expression of an entry, compiled once per entry. */
+export function regexOf(entry: PatternEntry, options: PatternOptions): RegExp {
+  let regex = compiled.get(entry);
+  if (regex === undefined) {
+    const found = compileRegex(entry.text, { ignoreCase: options.ignoreCase });
+    regex = typeof found === 'string' ? /(?!)/ : found;
+    compiled.set(entry, regex);
+  }
+  return regex;
+}
+
 const checkRegex = (text: string, options: PatternOptions): string =>
   message(compileRegex(text, { ignoreCase: options.ignoreCase }));
 

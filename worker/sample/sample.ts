@@ -44,6 +44,11 @@ export class Sample {
   mayChange: boolean;
   /** The evaluator has more values: call it again with this sample to get the next. */
   more: boolean;
+  /**
+   * The caller wants every value in turn (conditions). False: one value, the last where there are
+   * several (manual 7.3.6, "req.hdr"). Set once by whoever owns the sample.
+   */
+  iterate: boolean;
   /** Where the next value starts; meaning private to the evaluator. Callers set it to 0 for the first. */
   cursor: number;
 
@@ -53,6 +58,7 @@ export class Sample {
     this.text = '';
     this.mayChange = false;
     this.more = false;
+    this.iterate = false;
     this.cursor = 0;
   }
 
