@@ -7,9 +7,11 @@ import { algorithms } from '../balance/algorithms.ts';
 import type { Scope } from '../keyword.ts';
 import { Backend } from '../server/backend.ts';
 import type { BalanceDef, MakeBalancer, Members } from '../server/balancer.ts';
+import { CookiePersistence } from '../server/cookie.ts';
 import { Persistence, type UseServerPlan } from '../server/persistence.ts';
 import { Server } from '../server/server.ts';
 import { privateWords, type ServerWordsTable } from '../server/words.ts';
+import { compileCookie } from './cookie.ts';
 import { fullconnOf } from './fullconn.ts';
 import { lineCursor } from './line-cursor.ts';
 
@@ -49,12 +51,14 @@ export function buildBackend(input: BackendInput): Backend {
     backendLiveAt: place.liveAt,
     values: table.values,
   };
+  const usesDown = model.options['persist'] === true;
+  const cookie = compileCookie(model, scope);
   const persistence = new Persistence({
     servers,
     useServers: compileUseServers(model, scope),
     forcePersist: compileConditions(model.forcePersist, scope),
-    cookie: null,
-    usesDown: model.options['persist'] === true,
+    cookie: cookie === null ? null : new CookiePersistence(cookie, servers, usesDown),
+    usesDown,
   });
   const balancer = compileBalance(model, scope)(members);
   return new Backend({ model, proxyIndex, servers, balancer, persistence, table, place });
