@@ -2,6 +2,7 @@
 // tells it. Called by the commands of servers.ts; the context spreads the news. Follows
 // management.txt 9.3, `set server`.
 
+import { liveQueued, liveServed } from '../../shared/segment/live.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import type { RuntimeContext } from './context.ts';
 import type { ServerTarget } from './target.ts';
@@ -16,11 +17,8 @@ export function setAdminState(
   target: ServerTarget,
   wanted: AdminState,
 ): void {
-  const text = adminChanges[wanted](target.words, seconds(context));
-  if (text !== '') {
-    const { proxyIndex, serverIndex, name } = target;
-    context.serverChanged(proxyIndex, serverIndex, `Server ${name} ${text}.`);
-  }
+  const change = adminChanges[wanted](target.words, seconds(context));
+  if (change.text !== '') tell(context, target, change);
 }
 
 export function setHealthState(
@@ -28,12 +26,41 @@ export function setHealthState(
   target: ServerTarget,
   wanted: HealthState,
 ): void {
-  const { words, proxyIndex, serverIndex, name } = target;
+  const { words } = target;
   const { rise, fall } = thresholds(words);
   words.set(state.serverHealth, wanted === 'down' ? 0 : rise + fall - 1);
-  const operational = healthStates[wanted];
-  if (!words.setState(operational, seconds(context))) return;
-  context.serverChanged(proxyIndex, serverIndex, `Server ${name} is ${healthTexts[wanted]}.`);
+  if (!words.setState(healthStates[wanted], seconds(context))) return;
+  tell(context, target, { text: healthTexts[wanted], showsFarm: true });
+}
+
+/** Says it with what is left of the backend; `serverChanged` does the rest. */
+function tell(context: RuntimeContext, target: ServerTarget, change: Change): void {
+  const { proxyIndex, serverIndex, name, words } = target;
+  const backend = context.stats.backends[proxyIndex];
+  const became = backend?.refresh(seconds(context)) ?? 'none';
+  const isBackup = words.words[words.at + state.serverIsBackup] !== 0;
+  const farm = change.showsFarm ? farmText(context, target) : '';
+  const text = `${isBackup ? 'Backup ' : ''}Server ${name} ${change.text}${farm}.`;
+  context.serverChanged(proxyIndex, serverIndex, text);
+  if (became === 'down') {
+    context.log(0, `backend ${name.split('/')[0]} has no server available!`);
+  }
+}
+
+function farmText({ stats }: RuntimeContext, target: ServerTarget): string {
+  const backend = stats.backends[target.proxyIndex];
+  if (backend === null) return '';
+  const { active, backup } = backend;
+  const object = stats.objects.proxies[target.proxyIndex].servers[target.serverIndex];
+  const onBackup = backup > 0 && active === 0 ? ' Running on backup.' : '';
+  const queued = stats.live.sum(object, liveQueued);
+  const { words, at } = target.words;
+  return words[at + state.serverState] === state.stateStopped
+    ? `. ${active} active and ${backup} backup servers left.${onBackup} ` +
+        `${stats.live.sum(object, liveServed)} sessions active, 0 requeued, ` +
+        `${queued} remaining in queue`
+    : `. ${active} active and ${backup} backup servers online.${onBackup} ` +
+        `0 sessions requeued, ${queued} total in queue`;
 }
 
 const healthStates: Readonly<Record<HealthState, number>> = {
@@ -43,29 +70,39 @@ const healthStates: Readonly<Record<HealthState, number>> = {
 };
 
 const healthTexts: Readonly<Record<HealthState, string>> = {
-  up: 'UP, changed from CLI',
-  stopping: 'stopping, changed from CLI',
-  down: 'DOWN, changed from CLI',
+  up: 'is UP, reason: changed from CLI',
+  stopping: 'is stopping, reason: changed from CLI',
+  down: 'is DOWN, reason: changed from CLI',
 };
 
-type Change = (words: state.ServerWords, nowSeconds: number) => string;
+/** What to say, '' for nothing, and whether the numbers of the backend follow. */
+interface Change {
+  readonly text: string;
+  readonly showsFarm: boolean;
+}
 
-const adminChanges: Readonly<Record<AdminState, Change>> = {
+const quiet: Change = { text: '', showsFarm: false };
+
+const adminChanges: Readonly<
+  Record<AdminState, (words: state.ServerWords, nowSeconds: number) => Change>
+> = {
   maint: (words, now) => {
-    if (!words.setAdmin(state.adminForcedMaint, 0)) return '';
+    if (!words.setAdmin(state.adminForcedMaint, 0)) return quiet;
     setPaused(words, true);
-    const wasUp = words.setState(state.stateStopped, now);
-    return wasUp ? 'is going DOWN for maintenance' : 'was DOWN and now enters maintenance';
+    return words.setState(state.stateStopped, now)
+      ? { text: 'is going DOWN for maintenance', showsFarm: true }
+      : { text: 'was DOWN and now enters maintenance', showsFarm: false };
   },
   drain: (words, now) => {
     const entered = words.setAdmin(state.adminForcedDrain, 0);
     const left = leaveMaint(words, now);
-    return entered || left !== '' ? 'enters drain state' : '';
+    return entered || left !== '' ? { text: 'enters drain state', showsFarm: true } : quiet;
   },
   ready: (words, now) => {
     const undrained = words.setAdmin(0, state.adminForcedDrain);
     const left = leaveMaint(words, now);
-    return left !== '' ? left : undrained ? 'is UP (leaving forced drain)' : '';
+    if (left !== '') return { text: left, showsFarm: false };
+    return undrained ? { text: 'is UP (leaving forced drain)', showsFarm: false } : quiet;
   },
 };
 

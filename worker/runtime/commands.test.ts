@@ -91,32 +91,60 @@ test('servers that are not there', async () => {
 
 test('administrative states', async () => {
   const { run, word, done } = worker();
-  const steps: readonly [string, number, number, number, string][] = [
-    ['set server b/s1 state maint', 0, 1, 0, 'Server b/s1 is going DOWN for maintenance.'],
-    ['set server b/s1 state maint', 0, 1, 0, ''],
-    ['set server b/s1 state drain', 0, 8, 2, 'Server b/s1 enters drain state.'],
-    ['set server b/s1 state ready', 0, 0, 2, 'Server b/s1 is UP (leaving forced drain).'],
-    ['disable server b/s1', 0, 1, 0, 'Server b/s1 is going DOWN for maintenance.'],
-    ['enable server b/s1', 0, 0, 2, 'Server b/s1 is UP/READY (leaving forced maintenance).'],
-    ['enable server b/s2', 1, 4, 2, 'Server b/s2 is UP/READY (leaving forced maintenance).'],
-    ['set server b/s1 health down', 0, 0, 0, 'Server b/s1 is DOWN, changed from CLI.'],
-    ['set server b/s1 state maint', 0, 1, 0, 'Server b/s1 was DOWN and now enters maintenance.'],
+  const left = '0 sessions active, 0 requeued, 0 remaining in queue.';
+  const online = '0 sessions requeued, 0 total in queue.';
+  const none = `. 0 active and 0 backup servers left. ${left}`;
+  const other = `. 1 active and 0 backup servers left. ${left}`;
+  const going = `Server b/s1 is going DOWN for maintenance`;
+  const ready = 'is UP/READY (leaving forced maintenance).';
+  const byHand = 'reason: changed from CLI';
+  const empty = 'log 0 backend b has no server available!';
+  const steps: readonly [string, number, number, number, string, boolean][] = [
+    ['set server b/s1 state maint', 0, 1, 0, `${going}${none}`, true],
+    ['set server b/s1 state maint', 0, 1, 0, '', false],
+    [
+      'set server b/s1 state drain',
+      ...([0, 8, 2] as const),
+      `Server b/s1 enters drain state. 0 active and 0 backup servers online. ${online}`,
+      false,
+    ],
     [
       'set server b/s1 state ready',
-      0,
-      0,
-      2,
-      'Server b/s1 is UP/READY (leaving forced maintenance).',
+      ...([0, 0, 2] as const),
+      'Server b/s1 is UP (leaving forced drain).',
+      false,
     ],
-    ['set server b/s1 health stopping', 0, 0, 3, 'Server b/s1 is stopping, changed from CLI.'],
-    ['set server b/s1 health up', 0, 0, 2, 'Server b/s1 is UP, changed from CLI.'],
+    ['disable server b/s1', 0, 1, 0, `${going}${none}`, true],
+    ['enable server b/s1', 0, 0, 2, `Server b/s1 ${ready}`, false],
+    ['enable server b/s2', 1, 4, 2, `Server b/s2 ${ready}`, false],
+    ['set server b/s1 health down', 0, 0, 0, `Server b/s1 is DOWN, ${byHand}${other}`, false],
+    [
+      'set server b/s1 state maint',
+      ...([0, 1, 0] as const),
+      'Server b/s1 was DOWN and now enters maintenance.',
+      false,
+    ],
+    ['set server b/s1 state ready', 0, 0, 2, `Server b/s1 ${ready}`, false],
+    [
+      'set server b/s1 health stopping',
+      ...([0, 0, 3] as const),
+      `Server b/s1 is stopping, ${byHand}. 1 active and 0 backup servers online. ${online}`,
+      false,
+    ],
+    [
+      'set server b/s1 health up',
+      ...([0, 0, 2] as const),
+      `Server b/s1 is UP, ${byHand}. 2 active and 0 backup servers online. ${online}`,
+      false,
+    ],
   ];
-  for (const [line, server, admin, operational, told] of steps) {
+  for (const [line, server, admin, operational, told, isEmpty] of steps) {
     done.length = 0;
     assert.equal(await run(line), '', line);
     assert.equal(word(server, state.serverAdmin), admin, line);
     assert.equal(word(server, state.serverState), operational, line);
-    assert.deepEqual(done, told === '' ? [] : [`changed 1/${server} ${told}`], line);
+    const expected = told === '' ? [] : [`changed 1/${server} ${told}`];
+    assert.deepEqual(done, isEmpty ? [...expected, empty] : expected, line);
   }
   assert.equal(word(0, state.serverHealth), 4, 'up by hand starts with full health');
   assert.match(await run('set server b/s1 state foo'), /expects 'ready', 'drain' and 'maint'/);

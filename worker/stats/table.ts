@@ -8,6 +8,7 @@ import * as state from '../../shared/segment/server-state.ts';
 import { hasBack, hasFront } from '../server/object-index.ts';
 import { isChecked, madeColumns, type Value } from './columns.ts';
 import { csvField, jsonCell, typedCell } from './format.ts';
+import { processInfo } from './process-info.ts';
 import type { StatsSource, Subject } from './source.ts';
 
 export type StatsFormat = 'csv' | 'typed' | 'json';
@@ -257,7 +258,7 @@ function isFraction(row: MetricDef): boolean {
 
 /** Values of `show info` in line order, null for lines that are not shown. */
 export function infoValues(source: StatsSource, asFloat = false): Value[] {
-  const made = source.info();
+  const made = processInfo(source);
   return infoLines.map((row) => {
     const value = row.kind === 'made' ? (made[row.name] ?? null) : infoCount(source, row, asFloat);
     return typeof value === 'number' && !asFloat ? Math.floor(value) : value;
