@@ -262,6 +262,15 @@ function buildSetTimeout(words: WordCursor, scope: Scope): Act | null {
   };
 }
 
+/** Reads `layer4`, the only place where a header can be expected. */
+function buildExpectProxy(words: WordCursor, scope: Scope): Act | null {
+  if (takeChoice(words, scope, ['layer4']) === null) return null;
+  return (stream) => {
+    stream.session.expectsProxy = true;
+    return verdictNext;
+  };
+}
+
 function buildDisableRetry(): Act {
   return (stream) => {
     stream.retriesConnectOnly = true;
@@ -360,6 +369,13 @@ export const connection = [
     help: 'Sets one timeout for this stream',
     example: 'set-timeout tunnel 5s',
     build: buildSetTimeout,
+  },
+  {
+    name: 'expect-proxy',
+    sets: ['tcp-request connection'],
+    help: 'Lets the connection begin with a PROXY protocol header',
+    example: 'expect-proxy layer4',
+    build: buildExpectProxy,
   },
   {
     name: 'disable-l7-retry',

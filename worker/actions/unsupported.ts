@@ -41,7 +41,6 @@ const rows: readonly UnsupportedRow[] = [
   { name: 'do-resolve', sets: ['tcp-request content', 'http-request'] },
   { name: 'early-hint', sets: ['http-request'] },
   { name: 'expect-netscaler-cip', sets: ['tcp-request connection'] },
-  { name: 'expect-proxy', sets: ['tcp-request connection'] },
   { name: 'send-spoe-group', sets: [...contents, ...messages] },
   { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
   { name: 'set-bc-mark', sets: ['tcp-request content', 'http-request'] },

@@ -103,6 +103,11 @@ function roomForPayload(stream: Stream, headBytes: number): number {
   return Math.max(1, bufsize - maxrewrite - headBytes);
 }
 
+/** Requests are only read from connections whose handshakes are over: there is nothing to wait for. */
+function buildWaitForHandshake(): Act {
+  return () => verdictNext;
+}
+
 export const waiting = [
   {
     name: 'pause',
@@ -117,5 +122,12 @@ export const waiting = [
     help: 'Holds the message until its body, or a part of it, has come',
     example: 'wait-for-body time 1s at-least 1k',
     build: buildWaitForBody,
+  },
+  {
+    name: 'wait-for-handshake',
+    sets: ['http-request'],
+    help: 'Holds a request that came as early data until the handshake is over',
+    example: 'wait-for-handshake',
+    build: buildWaitForHandshake,
   },
 ] satisfies readonly ActionDef[];
