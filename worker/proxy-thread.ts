@@ -27,6 +27,7 @@ import { threadWords } from './server/words.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import { Engine } from './stream/engine.ts';
+import { frontSteps, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { scratchSlots, type ThreadContext } from './thread-context.ts';
 
@@ -115,8 +116,13 @@ export class ProxyThread implements ListenerHost {
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
       this.engine.onTimeout(stream),
     );
-    this.acceptor = new Acceptor(this.engine, streams, () => [], (sessions) => this.onLoad(sessions));
-    const links = new Links(this.thread, this.engine, start.threadCount);
+    this.acceptor = new Acceptor(this.engine, streams, frontSteps, (sessions) => this.onLoad(sessions));
+    const links = new Links(
+      this.thread,
+      this.engine,
+      start.threadCount,
+      new ServerOpenings(this.thread),
+    );
     Object.assign(this.context, {
       links,
       log: logStream,
@@ -259,7 +265,9 @@ export class ProxyThread implements ListenerHost {
   private spreadClose(untilMs: number): void {
     const left = untilMs - this.loop.time.nowMs;
     const most = left <= 0 ? Number.MAX_SAFE_INTEGER : this.shareOf(left);
-    if (this.acceptor.closeIdle(most) === 0) return;
+    // A client that has just been served may have its next request on the way: it is answered, with
+    // `connection: close`. Only connections that have been quiet for a while are closed unasked.
+    if (this.acceptor.closeIdle(most, this.loop.time.nowMs - quietMs) === 0) return;
     const entry = {
       dueMs: 0,
       bucket: -1,
@@ -286,6 +294,8 @@ export class ProxyThread implements ListenerHost {
 }
 
 const spreadStepMs = 100;
+/** An idle connection is closed by a soft stop once it has been quiet for this long. */
+const quietMs = 1000;
 
 function makeContext(
   sys: Sys,

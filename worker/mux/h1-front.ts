@@ -333,8 +333,9 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     if (this.state === stateIdle) this.close();
   }
 
-  get isIdle(): boolean {
-    return this.state === stateIdle;
+  /** Between two requests, and quiet since `sinceMs` at least. */
+  isIdleSince(sinceMs: number): boolean {
+    return this.state === stateIdle && this.idleSinceMs <= sinceMs;
   }
 
   closeGracefully(): void {

@@ -14,6 +14,9 @@ import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
 import { type FrontHost, H1Front } from '../mux/h1-front.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
+import type { ProxyTlv } from '../conn/proxy-header.ts';
+import { quietFaults } from '../conn/fault.ts';
+import { logRefusal } from '../log/refusal.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, ProxyPlan, RuleList } from '../program.ts';
@@ -42,16 +45,26 @@ const fieldProcessConnectionRateMax = field.MaxConnRate;
 const fieldProcessSessionRate = field.SessRate;
 const fieldProcessSessionRateMax = field.MaxSessRate;
 
-/** Steps between accept and the mux, by what the bind line asks for. */
-export type FrontSteps = (session: ClientSession) => readonly OpeningStep[];
+/** Steps between accept and the mux, by what the bind line and the connection rules ask for. */
+export type FrontSteps = (
+  thread: ThreadContext,
+  session: ClientSession,
+) => readonly OpeningStep[];
+
+const noTlvs: readonly ProxyTlv[] = [];
 
 /** One client connection on this thread. */
 export class ClientSession implements Session {
   readonly connection: Connection;
   readonly listener: ListenerPlan;
   readonly frontend: ProxyPlan;
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
+  source: Endpoint;
+  destination: Endpoint;
+  expectsProxy: boolean;
+  hasProxyHeader: boolean;
+  proxyTlvs: readonly ProxyTlv[];
+  /** While the preamble is under way. */
+  opening: Opening | null;
   readonly variables: (Sample | null)[];
   acceptMs: number;
   acceptWallMs: number;
@@ -70,6 +83,10 @@ export class ClientSession implements Session {
     this.frontend = listener.proxy;
     this.source = connection.source;
     this.destination = connection.destination;
+    this.expectsProxy = false;
+    this.hasProxyHeader = false;
+    this.proxyTlvs = noTlvs;
+    this.opening = null;
     this.variables = [];
     this.acceptMs = nowMs;
     this.acceptWallMs = wallMs;
@@ -152,7 +169,7 @@ export class Acceptor implements FrontHost {
       this.end(session);
       return;
     }
-    const steps = this.steps(session);
+    const steps = this.steps(thread, session);
     if (steps.length === 0) this.begin(session);
     else this.openUp(session, steps);
   }
@@ -201,14 +218,25 @@ export class Acceptor implements FrontHost {
 
   private openUp(session: ClientSession, steps: readonly OpeningStep[]): void {
     const { thread } = this;
-    new Opening(session.connection, unowned, steps, (result) => {
-      if (result < 0) {
-        this.end(session);
-        return;
-      }
+    const { timeouts } = session.frontend;
+    const limitMs = timeouts.clientHsMs || timeouts.clientMs;
+    session.opening = new Opening(session.connection, unowned, steps, (result) => {
+      session.opening = null;
       session.handshakeMs = thread.time.nowMs - session.acceptMs;
-      this.begin(session);
+      if (result < 0) this.refused(session);
+      else this.begin(session);
     });
+    if (limitMs > 0) session.opening.limit(thread.timers, session.acceptMs + limitMs);
+  }
+
+  /** The client has not got past the preamble (manual 8.2.6). */
+  private refused(session: ClientSession): void {
+    const { log } = session.frontend;
+    const { fault } = session.connection;
+    if (log !== null && !(log.skipNull && quietFaults.has(fault))) {
+      logRefusal(this.thread, session, log);
+    }
+    this.end(session);
   }
 
   private begin(session: ClientSession): void {
@@ -248,6 +276,9 @@ export class Acceptor implements FrontHost {
     times.requestWallMs = session.acceptWallMs;
     times.handshakeMs = session.handshakeMs;
     this.engine.startTcp(stream);
+    // What came with the preamble makes no event any more.
+    const { connection } = session;
+    if (session.tcp === front && connection.isOpen && connection.readable) front.onReadable();
   }
 
   private limitsOf(frontend: ProxyPlan): H1Limits {
@@ -298,6 +329,7 @@ export class Acceptor implements FrontHost {
 
   private end(session: ClientSession): void {
     session.connection.close();
+    session.opening?.cancel();
     const { sessions, context } = this;
     if (session.place < 0) return;
     const last = sessions.pop()!;
@@ -311,14 +343,17 @@ export class Acceptor implements FrontHost {
     this.onLoad(sessions.length);
   }
 
-  /** Soft stop: idle keep-alive connections are closed, at most `most` now; returns how many are left idle. */
-  closeIdle(most: number): number {
+  /**
+   * Soft stop: closes at most `most` keep-alive connections that have been quiet since `sinceMs`.
+   * Returns how many idle ones are left.
+   */
+  closeIdle(most: number, sinceMs: number): number {
     let left = 0;
     let closed = 0;
     for (let i = this.sessions.length - 1; i >= 0; i--) {
       const { http } = this.sessions[i];
-      if (http === null || !http.isIdle) continue;
-      if (closed < most) {
+      if (http === null || !http.isIdleSince(Number.POSITIVE_INFINITY)) continue;
+      if (closed < most && http.isIdleSince(sinceMs)) {
         closed++;
         http.close();
       } else {
