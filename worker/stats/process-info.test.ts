@@ -34,7 +34,7 @@ backend b
 `;
 
 test('limits and identity come from the configuration, and the control thread may correct them', () => {
-  const { source, fronts, live } = sampleStats(text);
+  const { source, fronts, live, writer } = sampleStats(text);
   enter(live.words, live.row(source.objects.process) + liveCurrent);
   const info = processInfo(source);
   const expected: readonly [string, string | number][] = [
@@ -49,6 +49,9 @@ test('limits and identity come from the configuration, and the control thread ma
     ['Uptime', '0d 0h00m05s'],
   ];
   for (const [name, value] of expected) assert.equal(info[name], value, name);
+  writer.values[writer.row(source.objects.proxies[0].front) + field.resbout] += 30;
+  writer.values[writer.row(source.objects.proxies[1].back) + field.reqbout] += 12;
+  assert.equal(processInfo(source)['TotalBytesOut'], 42);
   fronts[0] = 'PAUSED';
   assert.equal(processInfo(source)['Listeners'], 0);
   const corrected = { ...source, info: () => ({ Maxconn: 7 }) };

@@ -13,10 +13,10 @@ export type InfoLines = Readonly<Record<string, string | number | null>>;
 /** All made lines, by name. */
 export function processInfo(source: StatsSource): InfoLines {
   const given = source.info();
-  const made = { ...identity(), ...limits(source), ...activity(source), ...times(given) };
+  const made = { ...identity(), ...limits(source), ...activity(source), ...bytesOut(source) };
   // An empty text is no better knowledge.
   const better = Object.entries(given).filter(([, value]) => value !== '');
-  return { ...made, ...Object.fromEntries(better) };
+  return { ...made, ...times(given), ...Object.fromEntries(better) };
 }
 
 function identity(): InfoLines {
@@ -70,6 +70,20 @@ function activity(source: StatsSource): InfoLines {
     Jobs: open + connections,
     SslFrontendSessionReuse_pct: tls > keys ? Math.floor(((tls - keys) * 100) / tls) : 0,
   };
+}
+
+/** Bytes that left on either side, and those of them that were spliced. */
+function bytesOut({ objects, reader }: StatsSource): InfoLines {
+  let total = 0;
+  let spliced = 0;
+  for (const { front, back } of objects.proxies) {
+    if (front >= 0) total += reader.sum(front, field.resbout);
+    if (back >= 0) total += reader.sum(back, field.reqbout);
+    for (const object of [front, back]) {
+      if (object >= 0) spliced += reader.sum(object, field.h1_spliced_bytes_out);
+    }
+  }
+  return { TotalBytesOut: total, TotalSplicedBytesOut: spliced };
 }
 
 function times(given: InfoLines): InfoLines {
