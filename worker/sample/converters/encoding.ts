@@ -5,16 +5,7 @@ import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '.
 import { wrapped } from '../int64.ts';
 import { kindBinary, kindSint, kindString, type Sample } from '../sample.ts';
 import { jsonDecoders, writeJson } from './json-text.ts';
-
-function simple(
-  name: string,
-  takes: number,
-  returns: number,
-  help: string,
-  convert: Convert,
-): ConverterDef {
-  return { name, args: [], takes, returns, help, example: name, build: () => convert };
-}
+import { simple } from './row.ts';
 
 const digits = '0123456789ABCDEF';
 export const hexByte = (code: number): string => digits[code >> 4] + digits[code & 15];
@@ -195,10 +186,6 @@ const groupArgs: readonly ArgumentDef[] = [
   { name: 'size', type: 'sint', optional: true },
   { name: 'truncate', type: 'sint', optional: true },
 ];
-const anyGroupArgs: readonly ArgumentDef[] = [
-  { name: 'separator', type: 'string', optional: true },
-  ...groupArgs.slice(1),
-];
 
 export const encodings: readonly ConverterDef[] = [
   simple('hex', kindBinary, kindString, 'two hexadecimal digits per byte', (sample) =>
@@ -227,7 +214,7 @@ export const encodings: readonly ConverterDef[] = [
   },
   {
     name: 'url_enc',
-    args: [{ name: 'type', type: 'string', optional: true }],
+    args: [{ name: 'type', type: 'string' }],
     takes: kindString,
     returns: kindString,
     help: 'percent-encoded for a query',
@@ -236,7 +223,7 @@ export const encodings: readonly ConverterDef[] = [
   },
   {
     name: 'json',
-    args: [{ name: 'input', type: 'string', optional: true }],
+    args: [{ name: 'input', type: 'string' }],
     takes: kindString,
     returns: kindString,
     help: 'escaped as the inside of a JSON string',
@@ -263,7 +250,7 @@ export const encodings: readonly ConverterDef[] = [
   },
   {
     name: 'be2hex',
-    args: anyGroupArgs,
+    args: groupArgs,
     takes: kindBinary,
     returns: kindString,
     help: 'hexadecimal digits in groups',

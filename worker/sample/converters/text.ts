@@ -6,16 +6,7 @@ import { parseInt64 } from '../int64.ts';
 import { kindBinary, kindBool, kindSint, kindString, type Sample } from '../sample.ts';
 import { integerOperand, variableText } from './operand.ts';
 import { field, partsOf, word } from './text-parts.ts';
-
-function simple(
-  name: string,
-  takes: number,
-  returns: number,
-  help: string,
-  convert: Convert,
-): ConverterDef {
-  return { name, args: [], takes, returns, help, example: name, build: () => convert };
-}
+import { simple } from './row.ts';
 
 /** Cuts `text` out of the sample, keeping its kind. */
 function keep(sample: Sample, text: string): true {
@@ -281,7 +272,7 @@ export const texts: readonly ConverterDef[] = [
   },
   {
     name: 'concat',
-    args: [optionalString('start'), optionalString('var'), optionalString('end')],
+    args: [{ name: 'start', type: 'string' }, optionalString('var'), optionalString('end')],
     takes: kindString,
     returns: kindString,
     help: 'the text, a text, a variable and a text',

@@ -23,13 +23,13 @@ import {
   kindBinary,
   kindBool,
   kindIpv4,
-  kindSame,
   kindSint,
   kindString,
   type Sample,
 } from '../sample.ts';
 import { parseSetConditions, variableEraser, variableWriter } from '../variables.ts';
 import { integerOperand } from './operand.ts';
+import { simple } from './row.ts';
 
 const valueArg: readonly ArgumentDef[] = [{ name: 'value', type: 'string' }];
 
@@ -53,16 +53,6 @@ function arithmetic(name: string, help: string, run: (a: Int64, b: Int64) => Int
       };
     },
   };
-}
-
-function simple(
-  name: string,
-  takes: number,
-  returns: number,
-  help: string,
-  convert: Convert,
-): ConverterDef {
-  return { name, args: [], takes, returns, help, example: name, build: () => convert };
 }
 
 function buildIpmask(args: readonly ArgumentValue[]): Convert {
@@ -188,7 +178,7 @@ export const values: readonly ConverterDef[] = [
     name: 'set-var',
     args: [{ name: 'name', type: 'variable' }, condition, condition, condition, condition],
     takes: kindAny,
-    returns: kindSame,
+    returns: kindAny,
     help: 'sets a variable to the value and keeps the value',
     example: 'set-var(txn.a)',
     build: buildSetVar,
@@ -197,7 +187,7 @@ export const values: readonly ConverterDef[] = [
     name: 'unset-var',
     args: [{ name: 'name', type: 'variable' }],
     takes: kindAny,
-    returns: kindSame,
+    returns: kindAny,
     help: 'unsets a variable and keeps the value',
     example: 'unset-var(txn.a)',
     build: buildUnsetVar,

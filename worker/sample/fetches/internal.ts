@@ -180,8 +180,8 @@ const aclArgs: readonly ArgumentDef[] = Array.from({ length: 12 }, (_, index) =>
 const startedMs = Date.now() - performance.now();
 
 const constants: readonly FetchDef[] = [
-  plain('always_true', kindBool, always, 'true', (_stream, out) => out.setBool(true)),
-  plain('always_false', kindBool, always, 'false', (_stream, out) => out.setBool(false)),
+  plain('always_true', kindBool, always, 'the value true', (_stream, out) => out.setBool(true)),
+  plain('always_false', kindBool, always, 'the value false', (_stream, out) => out.setBool(false)),
   {
     name: 'bool',
     args: one('value', 'string'),

@@ -126,7 +126,7 @@ function ofServer(
     returns,
     reads: internal,
     help,
-    example: `${name}(be/srv)`,
+    example: `${name}(be/s1)`,
     build: ([value]: readonly ArgumentValue[]) => {
       const proxyIndex = serverProxyIndex(value as number);
       const index = serverIndex(value as number);
