@@ -67,7 +67,7 @@ function buildsSomewhere(example: string): readonly string[] {
   return fewest;
 }
 
-/** A fetch whose value a converter of this input takes. */
+/** A fetch whose value a converter of this input takes, for examples that start with the converter. */
 const inputs: Readonly<Record<number, string>> = {
   [kindSint]: 'int(5)',
   [kindBool]: 'always_true',
@@ -77,7 +77,8 @@ const inputs: Readonly<Record<number, string>> = {
 test('every example of a converter builds', () => {
   for (const { name, example, takes } of converters.values()) {
     const expression = `${inputs[takes] ?? 'str(abc)'},${example}`;
-    assert.deepEqual(buildsSomewhere(expression), [], `${name}: ${expression}`);
+    const isWhole = buildsSomewhere(example).length === 0;
+    assert.deepEqual(isWhole ? [] : buildsSomewhere(expression), [], `${name}: ${expression}`);
   }
 });
 

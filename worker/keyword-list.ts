@@ -59,7 +59,7 @@ const unlisted: ReadonlySet<string> = new Set([
     'log-tag maxconn maxconnrate maxsessrate mode monitor-uri node nosplice numa-cpu-mapping ' +
     'quick-exit redirect retries server set-dumpable source spread-checks ssl-server-verify ' +
     'strict-limits uid ulimit-n unique-id-format unique-id-header unix-bind use-server ' +
-    'use_backend'
+    'use_backend cookie force-persist ignore-persist'
   ).split(' '),
   'bind <addr> ssl',
   'monitor fail',
@@ -114,7 +114,7 @@ function rowsOf(all: readonly ListedKeyword[], className: string): readonly stri
 /** Actions whose name is followed by parentheses are marked. */
 const withParentheses = new Set(['set-var', 'set-var-fmt', 'unset-var']);
 /** Verdicts that are part of the rule's own grammar in TCP rule sets: HAProxy's list leaves them out. */
-const grammarOfTcp = new Set(['accept', 'reject', 'close', 'capture']);
+const grammarOfTcp = new Set(['accept', 'reject', 'close', 'capture', 'expect-proxy']);
 
 function listActions(actions: ReadonlyMap<string, ActionDef>): readonly string[] {
   return ruleSets.flatMap((ruleSet) => {
