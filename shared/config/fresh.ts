@@ -312,6 +312,7 @@ export function freshProxy(place: Place, name: string, kind: ProxyModel['kind'])
     useServers: [],
     redirects: [],
     forcePersist: [],
+    ignorePersist: [],
     monitorFail: [],
     monitorUri: '',
     inspectDelayMs: -1,

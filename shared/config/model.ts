@@ -290,6 +290,7 @@ export interface ProxyModel {
   useServers: LineModel[];
   redirects: LineModel[];
   forcePersist: LineModel[];
+  ignorePersist: LineModel[];
   monitorFail: LineModel[];
   monitorUri: string;
   inspectDelayMs: number;

@@ -402,6 +402,7 @@ const proxy = shape<ProxyModel>({
   useServers: list(line),
   redirects: list(line),
   forcePersist: list(line),
+  ignorePersist: list(line),
   monitorFail: list(line),
   monitorUri: text,
   inspectDelayMs: optional,

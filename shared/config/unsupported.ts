@@ -51,9 +51,9 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'be-unpublished compression cookie declare dynamic-cookie-key email-alert external-check ' +
-  'filter filter-sequence force-be-switch force-persist http-check http-send-name-header ' +
-  'ignore-persist load-server-state-from-file log-steps max-keep-alive-queue ' +
+  'be-unpublished compression declare dynamic-cookie-key email-alert external-check ' +
+  'filter filter-sequence force-be-switch http-check http-send-name-header ' +
+  'load-server-state-from-file log-steps max-keep-alive-queue ' +
   'max-session-srv-conns persist quic-initial server-state-file-name server-template ssl-f-use ' +
   'stats stick stick-table tcp-check trace use-fcgi-app'
 ).split(' ');
@@ -63,7 +63,7 @@ export const unsupportedOptions: readonly string[] = (
   'assume-rfc6587-ntf checkcache dont-parse-log external-check forwarded ' +
   'h1-case-adjust-bogus-client h1-case-adjust-bogus-server http-drop-request-trailers ' +
   'http-drop-response-trailers http-use-proxy-header httpchk ldap-check mysql-check originalto ' +
-  'persist pgsql-check prefer-last-server redis-check smtpchk spop-check ssl-hello-chk ' +
+  'pgsql-check prefer-last-server redis-check smtpchk spop-check ssl-hello-chk ' +
   'tcp-check use-small-buffers'
 ).split(' ');
 
@@ -79,12 +79,12 @@ export const unsupportedBind: readonly string[] = (
 export const unsupportedServer: readonly string[] = (
   'agent-addr agent-check agent-inter agent-port agent-send allow-0rtt cc check-alpn ' +
   'check-pool-conn-name check-proto check-reuse-pool check-sni check-sni-auto check-ssl ' +
-  'check-via-socks4 client-sigalgs cookie crl-file curves error-limit healthcheck idle-ping ' +
+  'check-via-socks4 client-sigalgs crl-file curves error-limit healthcheck idle-ping ' +
   'init-state ktls log-bufsize log-proto namespace no-renegotiate no-sni-auto no-ssl-reuse ' +
   'no-tls-tickets non-stick npn observe on-error on-marked-down on-marked-up pool-conn-name ' +
   'quic-cc-algo redir renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
   'send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt shard sigalgs slowstart sni-auto ' +
-  'socks4 ssl-reuse stick tcp-md5sig tls-tickets track usesrc ws'
+  'socks4 ssl-reuse stick tcp-md5sig tls-tickets usesrc ws'
 ).split(' ');
 
 /** Section names. */

@@ -27,7 +27,7 @@ import {
   reasonText,
 } from './health.ts';
 import { type ProbeTarget, probe, probeTarget } from './probe.ts';
-import { trackersOf } from './track.ts';
+import { trackersOf } from '../server/track.ts';
 
 /** Severities of syslog that checks use. */
 export const severityEmergency = 0;
@@ -246,7 +246,7 @@ class FarmChanges {
     const proxy = host.model.proxies[proxyIndex];
     const server = proxy.servers[serverIndex];
     const source = host.server(proxyIndex, serverIndex);
-    const state = source.words[source.at + serverState];
+    const state = source.isReachable() ? source.words[source.at + serverState] : stateStopped;
     for (const tracker of this.trackers.get(`${proxyIndex}/${serverIndex}`) ?? []) {
       const words = host.server(tracker.proxyIndex, tracker.serverIndex);
       if ((words.words[words.at + serverAdmin] & adminMaint) !== 0) continue;

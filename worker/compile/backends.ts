@@ -1,15 +1,16 @@
 // Model -> Backend: the servers, balancing and persistence of one proxy. Called by compile/proxies.ts for
 // every proxy that has a back side, on each proxy thread and when a configuration is only checked.
 
-import type { LineModel, ProxyModel } from '../../shared/config/model.ts';
+import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { algorithms } from '../balance/algorithms.ts';
 import type { Scope } from '../keyword.ts';
 import { Backend } from '../server/backend.ts';
 import type { BalanceDef, MakeBalancer, Members } from '../server/balancer.ts';
 import { CookiePersistence } from '../server/cookie.ts';
-import { Persistence, type UseServerPlan } from '../server/persistence.ts';
+import { Persistence, type PersistPlan, type UseServerPlan } from '../server/persistence.ts';
 import { Server } from '../server/server.ts';
+import { trackFault } from '../server/track.ts';
 import { privateWords, type ServerWordsTable } from '../server/words.ts';
 import { compileCookie } from './cookie.ts';
 import { fullconnOf } from './fullconn.ts';
@@ -56,10 +57,11 @@ export function buildBackend(input: BackendInput): Backend {
   const persistence = new Persistence({
     servers,
     useServers: compileUseServers(model, scope),
-    forcePersist: compileConditions(model.forcePersist, scope),
+    rules: compilePersist(model, scope),
     cookie: cookie === null ? null : new CookiePersistence(cookie, servers, usesDown),
     usesDown,
   });
+  checkTracks(model, scope);
   const balancer = compileBalance(model, scope)(members);
   return new Backend({ model, proxyIndex, servers, balancer, persistence, table, place });
 }
@@ -83,8 +85,9 @@ function compileBalance(model: ProxyModel, scope: Scope): MakeBalancer {
     return unconditional(plainBalance, model, scope);
   }
   if (def.httpOnly && model.mode !== 'http') {
+    const kind = model.kind === 'listen' ? 'proxy' : 'backend';
     scope.warning(
-      `Layer 7 hash not possible for backend '${model.name}' (needs 'mode http'). ` +
+      `Layer 7 hash not possible for ${kind} '${model.name}' (needs 'mode http'). ` +
         'Falling back to round robin.',
     );
     return unconditional(plainBalance, model, scope);
@@ -117,11 +120,24 @@ function compileUseServers(model: ProxyModel, scope: Scope): UseServerPlan[] {
   return plans;
 }
 
-function compileConditions(lines: readonly LineModel[], scope: Scope) {
-  const conditions = [];
-  for (const line of lines) {
+/** force-persist and ignore-persist in the order in which they were written. */
+function compilePersist(model: ProxyModel, scope: Scope): PersistPlan[] {
+  const lines = [
+    ...model.forcePersist.map((line) => ({ line, forces: true })),
+    ...model.ignorePersist.map((line) => ({ line, forces: false })),
+  ].sort((a, b) => a.line.place.line - b.line.place.line);
+  const plans: PersistPlan[] = [];
+  for (const { line, forces } of lines) {
     const condition = scope.condition(lineCursor(line));
-    if (condition !== null) conditions.push(condition);
+    if (condition !== null) plans.push({ condition, forces });
   }
-  return conditions;
+  return plans;
+}
+
+/** A server that tracks another needs one that is checked, not itself and not in a circle. */
+function checkTracks(model: ProxyModel, scope: Scope): void {
+  for (const server of model.servers) {
+    const fault = trackFault(scope.model, model.name, server);
+    if (fault !== '') scope.alertAt(server.place, fault);
+  }
 }

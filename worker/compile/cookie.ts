@@ -83,7 +83,8 @@ const readers: ReadonlyMap<string, ReadWord> = new Map(
 export function compileCookie(model: ProxyModel, scope: Scope): CookiePlan | null {
   if (model.cookie === null) return null;
   if (model.mode !== 'http') {
-    scope.warning(`cookie will be ignored for backend '${model.name}' (needs 'mode http').`);
+    const kind = model.kind === 'listen' ? 'proxy' : 'backend';
+    scope.warning(`cookie will be ignored for ${kind} '${model.name}' (needs 'mode http').`);
     return null;
   }
   const words = lineCursor(model.cookie);

@@ -1,4 +1,4 @@
-// What decides on a server before balancing does: force-persist, use-server rules, then the persistence
+// What decides on a server before balancing does: force-persist and ignore-persist, use-server rules, then the persistence
 // cookie (manual 4.2, use-server: in this order). Run once per stream by Backend.assign.
 
 import type { Condition, FormatText } from '../keyword.ts';
@@ -15,10 +15,16 @@ export interface UseServerPlan {
   readonly name: FormatText | null;
 }
 
+/** One `force-persist` or `ignore-persist` line; the first whose condition holds counts. */
+export interface PersistPlan {
+  readonly condition: Condition;
+  readonly forces: boolean;
+}
+
 export interface PersistenceParts {
   readonly servers: readonly Server[];
   readonly useServers: readonly UseServerPlan[];
-  readonly forcePersist: readonly Condition[];
+  readonly rules: readonly PersistPlan[];
   readonly cookie: CookiePersistence | null;
   /** `option persist`: servers that are down are used as well. */
   readonly usesDown: boolean;
@@ -28,7 +34,7 @@ export class Persistence {
   private readonly servers: readonly Server[];
   private readonly byName: ReadonlyMap<string, Server>;
   private readonly useServers: readonly UseServerPlan[];
-  private readonly forcePersist: readonly Condition[];
+  private readonly rules: readonly PersistPlan[];
   private readonly cookie: CookiePersistence | null;
   private readonly usesDown: boolean;
 
@@ -36,18 +42,18 @@ export class Persistence {
     this.servers = parts.servers;
     this.byName = new Map(parts.servers.map((server) => [server.name, server]));
     this.useServers = parts.useServers;
-    this.forcePersist = parts.forcePersist;
+    this.rules = parts.rules;
     this.cookie = parts.cookie;
     this.usesDown = parts.usesDown;
   }
 
   /** Sets stream.server, serverAssigned and serverForced when something asks for a certain server. */
   choose(stream: Stream): void {
-    for (let i = 0; i < this.forcePersist.length; i++) {
-      if (this.forcePersist[i](stream) === 1) {
-        stream.persistForced = true;
-        break;
-      }
+    for (let i = 0; i < this.rules.length; i++) {
+      if (this.rules[i].condition(stream) !== 1) continue;
+      if (this.rules[i].forces) stream.persistForced = true;
+      else stream.persistIgnored = true;
+      break;
     }
     if (!stream.serverAssigned) this.applyRules(stream);
     if (this.cookie !== null && stream.backend.isHttp) this.cookie.readRequest(stream);

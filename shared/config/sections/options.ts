@@ -21,6 +21,7 @@ export const switches: readonly Switch[] = [
   { name: 'dontlog-normal', side: 'front', help: 'log only what went wrong' },
   { name: 'dontlognull', side: 'front', help: 'do not log connections without data' },
   { name: 'http-buffer-request', side: 'both', http: true, help: 'wait for the body' },
+  { name: 'persist', side: 'back', help: 'keep to servers that are down' },
   {
     name: 'http-ignore-probes',
     side: 'front',

@@ -23,6 +23,7 @@ import {
   wordText,
   wordTime,
 } from './bind.ts';
+import { persistenceWords } from './persistence.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
 
@@ -174,6 +175,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...flagRows,
   ...defaultRows,
   ...serverTlsKeywords,
+  ...persistenceWords,
   {
     name: 'id',
     takes: 1,
