@@ -63,6 +63,7 @@ export const IPV6_TRANSPARENT = 75;
 export const EINTR = 4;
 export const EAGAIN = 11;
 export const EPIPE = 32;
+export const EPROTO = 71;
 export const EINPROGRESS = 115;
 export const ECONNRESET = 104;
 export const ECONNREFUSED = 111;

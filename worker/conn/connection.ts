@@ -13,6 +13,7 @@ import {
   EPOLLRDHUP,
   MSG_MORE,
   MSG_NOSIGNAL,
+  MSG_PEEK,
   SHUT_WR,
   SO_LINGER,
   SOL_SOCKET,
@@ -31,12 +32,26 @@ export interface ConnectionOwner {
 export interface Transport {
   /** Bytes read; 0: clean end; blocked or another negative errno. */
   recv(at: number, length: number): number;
+  /**
+   * Bytes taken, `blocked` or another negative errno. What was taken may wait inside for the socket:
+   * see `isFlushed`.
+   */
   send(at: number, length: number): number;
+  /** Sends what waits inside; false: the socket is full, or failed. */
+  flush(): boolean;
+  /** Nothing that was taken waits inside. */
+  isFlushed(): boolean;
   /** Says goodbye (close_notify) if that is possible without waiting. */
   shutdown(): void;
   free(): void;
   /** Decrypted bytes wait inside: reading goes on although the socket is quiet. */
   hasPending(): boolean;
+  /** The last `recv` learned that the socket is empty, although it gave bytes. */
+  isDrained(): boolean;
+  /** `recv` waits for the socket to take bytes (an answer of the protocol itself). */
+  receiveWantsWrite(): boolean;
+  /** What the library says of the last failure, '' for nothing. */
+  errorText(): string;
 }
 
 /** Nothing now: wait for the event. */
@@ -64,6 +79,8 @@ export class Connection implements FdHandler {
   broken: boolean;
   /** Our sending side is shut. */
   finished: boolean;
+  /** Why it could not be used (conn/fault.ts), 0: nothing happened. */
+  fault: number;
   /** Where it comes from and what it was connected to. */
   readonly source: Endpoint;
   readonly destination: Endpoint;
@@ -82,6 +99,7 @@ export class Connection implements FdHandler {
     this.hangup = false;
     this.broken = false;
     this.finished = false;
+    this.fault = 0;
     this.source = new Endpoint();
     this.destination = new Endpoint();
     this.bytesReceived = 0;
@@ -104,7 +122,8 @@ export class Connection implements FdHandler {
     }
     const wasWritable = this.writable;
     if ((events & writeEvents) !== 0) this.writable = true;
-    if ((events & readEvents) !== 0) {
+    const resumes = this.transport?.receiveWantsWrite() === true && this.writable;
+    if (resumes || (events & readEvents) !== 0) {
       this.readable = true;
       this.owner.onReadable();
       if (this.fd < 0) return;
@@ -128,19 +147,51 @@ export class Connection implements FdHandler {
 
   private recvThrough(at: number, length: number): number {
     const got = this.transport!.recv(at, length);
-    if (got > 0) this.bytesReceived += got;
-    else if (got === blocked) this.readable = false;
+    if (got > 0) {
+      this.bytesReceived += got;
+      if (!this.hangup && this.transport!.isDrained()) this.readable = false;
+    } else if (got === blocked) {
+      this.readable = false;
+    }
+    return got;
+  }
+
+  /** Looks at what has arrived without taking it; as `recv`. Only on a clear connection. */
+  peek(at: number, length: number): number {
+    assert(this.fd >= 0 && this.transport === null, 'peek at a closed or encrypted connection');
+    const got = this.sys.recv(this.fd, this.memory, at, length, MSG_PEEK);
+    if (got === blocked) this.readable = false;
     return got;
   }
 
   /** Sends from the thread's memory. Bytes taken by the kernel, `blocked`, or minus errno. */
   send(at: number, length: number, more: boolean): number {
     assert(this.fd >= 0, 'use of a closed connection');
-    const sent =
-      this.transport === null
-        ? this.sys.send(this.fd, this.memory, at, length, more ? moreFlags : MSG_NOSIGNAL)
-        : this.transport.send(at, length);
-    return this.account(sent, length);
+    if (this.transport !== null) return this.sendThrough(at, length);
+    const flags = more ? moreFlags : MSG_NOSIGNAL;
+    return this.account(this.sys.send(this.fd, this.memory, at, length, flags), length);
+  }
+
+  private sendThrough(at: number, length: number): number {
+    const transport = this.transport!;
+    const sent = transport.send(at, length);
+    if (sent < 0 || !transport.isFlushed()) this.writable = false;
+    if (sent > 0) this.bytesSent += sent;
+    return sent;
+  }
+
+  /** Nothing that `send` took waits in the transport. */
+  isFlushed(): boolean {
+    return this.transport === null || this.transport.isFlushed();
+  }
+
+  /** Sends what waits in the transport; false: the socket is full. */
+  flush(): boolean {
+    if (this.transport === null || this.transport.isFlushed()) return true;
+    if (this.fd < 0 || !this.writable) return false;
+    if (this.transport.flush()) return true;
+    this.writable = false;
+    return false;
   }
 
   /** Gathers. Only on a clear connection. */
@@ -160,7 +211,7 @@ export class Connection implements FdHandler {
     if (this.fd < 0 || this.finished) return;
     this.finished = true;
     if (this.transport !== null) this.transport.shutdown();
-    else this.sys.shutdown(this.fd, SHUT_WR);
+    this.sys.shutdown(this.fd, SHUT_WR);
   }
 
   /** Makes the coming close a reset (option nolinger, silent refusals, aborted transfers). */

@@ -88,7 +88,10 @@ export function ipv6Text(bytes: string): string {
   const [start, length] = longestZeroRun(words);
   if (length < 2) return words.map(hex).join(':');
   const head = words.slice(0, start).map(hex).join(':');
-  const tail = words.slice(start + length).map(hex).join(':');
+  const tail = words
+    .slice(start + length)
+    .map(hex)
+    .join(':');
   return `${head}::${tail}`;
 }
 

@@ -145,6 +145,19 @@ export function flushLogs(thread: ThreadContext): void {
   }
 }
 
+/** A line that is no stream's: it leaves with the others at the end of the turn. Proxy thread. */
+export function logLine(
+  sys: Sys,
+  log: LogPlan,
+  level: number,
+  text: string,
+  wallMs: number,
+): void {
+  body.start(0, lineMax);
+  body.text(text);
+  send(sys, log, level, wallMs, '');
+}
+
 /** A message about the proxy itself (a server went down, the proxy stops). Control thread; sent at once. */
 export function logEvent(
   sys: Sys,

@@ -25,6 +25,7 @@ export const linkReady = 1;
 export const linkPending = 0;
 
 const noSteps: readonly OpeningStep[] = [];
+const plainOpenings: BackOpenings = { keyOf: () => '', stepsOf: () => noSteps };
 
 /** What one server needs for new connections, on this thread. */
 interface ServerLink {
@@ -33,8 +34,13 @@ interface ServerLink {
   readonly limits: H1Limits;
 }
 
-/** Steps between connect and payload; filled by who knows PROXY headers and TLS (worker/thread.ts). */
-export type StepsFor = (stream: Stream, server: Server) => readonly OpeningStep[];
+/** What lies between connect and payload, by who knows PROXY headers and TLS (stream/openings.ts). */
+export interface BackOpenings {
+  /** What two streams must have in common to share a connection: manual, http-reuse. '' mostly. */
+  keyOf(stream: Stream, server: Server): string;
+  /** Steps of a new connection for the stream that `keyOf` was asked about last. */
+  stepsOf(stream: Stream, server: Server): readonly OpeningStep[];
+}
 
 export class Links {
   private readonly thread: ThreadContext;
@@ -42,24 +48,20 @@ export class Links {
   private readonly threadCount: number;
   private readonly servers: Map<Server, ServerLink>;
   private readonly address: SocketAddress;
-  private readonly stepsFor: StepsFor;
-  /** What two streams must have in common to share a connection: manual, http-reuse. '' mostly. */
-  private readonly hashFor: (stream: Stream, server: Server) => string;
+  private readonly openings: BackOpenings;
 
   constructor(
     thread: ThreadContext,
     exchange: Exchange,
     threadCount: number,
-    stepsFor: StepsFor = () => noSteps,
-    hashFor: (stream: Stream, server: Server) => string = () => '',
+    openings: BackOpenings = plainOpenings,
   ) {
     this.thread = thread;
     this.exchange = exchange;
     this.threadCount = threadCount;
     this.servers = new Map();
     this.address = thread.sys.address();
-    this.stepsFor = stepsFor;
-    this.hashFor = hashFor;
+    this.openings = openings;
   }
 
   connect(stream: Stream, server: Server): number {
@@ -79,7 +81,7 @@ export class Links {
   }
 
   private sharingKey(stream: Stream, server: Server): string {
-    const own = this.hashFor(stream, server);
+    const own = this.openings.keyOf(stream, server);
     return server.target.isDynamic ? `${own} ${formatPeer(this.address)}` : own;
   }
 
@@ -101,7 +103,7 @@ export class Links {
     const back = stream.frontend.isHttp
       ? new H1Back(thread, exchange, connection, server, link.limits, hash)
       : new TcpSide(thread, exchange, connection, false);
-    const steps = this.stepsFor(stream, server);
+    const steps = this.openings.stepsOf(stream, server);
     new Opening(connection, back, steps, (result) => {
       if (stream.back === back) exchange.onConnected(stream, result);
     });

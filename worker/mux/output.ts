@@ -64,7 +64,7 @@ export class Output implements Outbound {
   }
 
   flush(): boolean {
-    return this.flushSlot() && this.flushPipe();
+    return this.connection.flush() && this.flushSlot() && this.flushPipe();
   }
 
   private flushSlot(): boolean {
@@ -76,7 +76,7 @@ export class Output implements Outbound {
     this.pendingStart += sent;
     if (sent < length) return false;
     this.releaseSlot();
-    return true;
+    return this.connection.isFlushed();
   }
 
   private flushPipe(): boolean {
@@ -102,7 +102,7 @@ export class Output implements Outbound {
   }
 
   isFlushed(): boolean {
-    return this.pendingAt < 0 && this.pipe === null;
+    return this.pendingAt < 0 && this.pipe === null && this.connection.isFlushed();
   }
 
   queuedBytes(): number {

@@ -3,6 +3,7 @@
 
 import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
+import type { ProxyTlv } from '../conn/proxy-header.ts';
 import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
 
@@ -13,6 +14,11 @@ export interface Session {
   /** The client's address and the one it connected to; a PROXY header or set-src/set-dst overwrites them. */
   readonly source: Endpoint;
   readonly destination: Endpoint;
+  /** A PROXY header must come first: set by `tcp-request connection expect-proxy`. */
+  expectsProxy: boolean;
+  /** A PROXY header was received (fc_rcvd_proxy), and the TLVs of its version 2. */
+  readonly hasProxyHeader: boolean;
+  readonly proxyTlvs: readonly ProxyTlv[];
   /** Session variables (sess.*) by index, empty until the first set. */
   readonly variables: (Sample | null)[];
   acceptMs: number;

@@ -155,7 +155,8 @@ const proxyOptions = [
   'ssl-cipher',
   'unique-id',
 ];
-const laterProxyOptions = new Set(proxyOptions.filter((name) => name !== 'crc32c'));
+const workingProxyOptions = new Set(['authority', 'crc32c', 'unique-id']);
+const laterProxyOptions = new Set(proxyOptions.filter((name) => !workingProxyOptions.has(name)));
 
 function readProxyOptions(cursor: WordCursor, model: ServerModel): void {
   const { line, index } = cursor;
