@@ -29,7 +29,7 @@ import type { EngineContext } from './stream/context.ts';
 import { Engine } from './stream/engine.ts';
 import { frontSteps, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
-import { scratchSlots, type ThreadContext } from './thread-context.ts';
+import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
 
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
@@ -111,6 +111,7 @@ export class ProxyThread implements ListenerHost {
     this.diagnostics = diagnostics;
     this.thread.program = program;
     this.context = makeEngineContext(this.thread, start, live, program);
+    Object.assign(this.thread, { connections: connectionCounts(this.context) });
     this.engine = new Engine(this.context);
     const { tune } = start.model.global;
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
@@ -328,6 +329,15 @@ function makeContext(
     random: xorshift(seed),
     defer: (act) => loop.defer(act),
     stopping: false,
+  };
+}
+
+/** Connections as logs show them: the live words that all threads of the process share. */
+function connectionCounts({ live, processLive, frontLive }: EngineContext): ConnectionCounts {
+  const { words } = live;
+  return {
+    ofProcess: () => words[processLive + liveCurrent],
+    ofFrontend: (index) => words[frontLive[index] + liveCurrent],
   };
 }
 

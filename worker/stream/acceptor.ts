@@ -16,6 +16,7 @@ import { type FrontHost, H1Front } from '../mux/h1-front.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import type { ProxyTlv } from '../conn/proxy-header.ts';
 import { quietFaults } from '../conn/fault.ts';
+import { logAccept } from '../log/logger.ts';
 import { logRefusal } from '../log/refusal.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
@@ -300,6 +301,7 @@ export class Acceptor implements FrontHost {
     const stream = this.streams.take(session);
     stream.front = front;
     own.stream = stream;
+    logAccept(stream);
     return stream;
   }
 
