@@ -32,6 +32,8 @@ const slotMask = 0xff;
 const claimRetired = 0x200;
 const claimPermanent = 0x400;
 const reserveStepChunks = 16;
+/** Entry words: claim, key, writer, and 1 once somebody may have written to the chunk. */
+const touchedWord = 3;
 const entryWord = chunkTableAt / 4;
 
 /** All chunks are taken; `row` and `register` turn it into a SegmentError. */
@@ -92,10 +94,17 @@ export function claimChunk(segment: Segment, claim: ChunkClaim): number {
   if (inherited >= 0) return publish(segment, claim, inherited);
   const fresh = takeFree(segment, claim);
   if (fresh < 0) return fresh;
-  const at = chunkAt(segment, fresh);
-  segment.bytes.fill(0, at, at + chunkBytes);
+  zero(segment, fresh);
   Atomics.store(segment.words, claimWord(fresh) + 1, key);
   return publish(segment, claim, fresh);
+}
+
+/** A chunk nobody had is zero already, and stays uncommitted until it is written to. */
+function zero(segment: Segment, chunk: number): void {
+  const before = Atomics.exchange(segment.words, claimWord(chunk) + touchedWord, 1);
+  if (before === 0) return;
+  const at = chunkAt(segment, chunk);
+  segment.bytes.fill(0, at, at + chunkBytes);
 }
 
 function findOwn(segment: Segment, claim: ChunkClaim, key: number): number {
@@ -137,7 +146,8 @@ function reserve(segment: Segment, used: number): number {
   if (used >= layout.chunksMax) return chunkNone;
   const reserved = Atomics.load(words, wordChunksReserved);
   if (used < reserved) return 0;
-  const next = Math.min(reserved + reserveStepChunks, layout.chunksMax);
+  const step = Math.max(reserveStepChunks, reserved >> 2);
+  const next = Math.min(reserved + step, layout.chunksMax);
   const result = sys.fallocate(fd, layout.areaAt + next * chunkBytes);
   if (result < 0) return result - 1;
   Atomics.compareExchange(words, wordChunksReserved, reserved, next);

@@ -31,7 +31,7 @@ const blindProbe: ProcessProbe = { startTicks: () => 0, namespace: () => 1 };
 
 class Killed extends Error {}
 
-const atomicNames = ['store', 'add', 'and', 'or', 'compareExchange'] as const;
+const atomicNames = ['store', 'add', 'and', 'or', 'exchange', 'compareExchange'] as const;
 
 /** Runs `life` and kills it before its n-th atomic store; true when it lived to its end. */
 function killAt(n: number, life: () => void): boolean {
@@ -62,8 +62,8 @@ function killAt(n: number, life: () => void): boolean {
 }
 
 function pick(source: typeof Atomics): Record<(typeof atomicNames)[number], unknown> {
-  const { store, add, and, or, compareExchange } = source;
-  return { store, add, and, or, compareExchange };
+  const { store, add, and, or, exchange, compareExchange } = source;
+  return { store, add, and, or, exchange, compareExchange };
 }
 
 interface Ledger {

@@ -5,7 +5,7 @@
 //
 //   byte 0       header (4096)      words below; a clock, a lock and the region table
 //   4096         process slots      64 x 64 bytes (processes.ts)
-//   8192         chunk table        chunksMax x 16 bytes: claim, key, thread, spare (chunks.ts)
+//   8192         chunk table        chunksMax x 16 bytes: claim, key, writer, touched
 //   areaAt       chunks             chunksMax x 40 KiB, committed as they are first used
 //
 // A chunk is the unit of everything that grows: 32 counter rows of one writing thread, 80 object
@@ -89,7 +89,8 @@ export interface Capacity {
   readonly objectsMax: number;
 }
 
-const objectsDefault = 2000;
+/** Of a segment whose limit was not set: reloads may bring far more than there is now. */
+const objectsDefault = 16_384;
 const chunksLeast = 4096;
 const chunksMost = 49_152;
 /** Processes of one master that may write at the same time while reloads overlap. */

@@ -58,12 +58,18 @@ export function derivedIdentity(...names: readonly string[]): string {
 
 export class ObjectTable {
   private readonly segment: Segment;
+  /** The segment's bytes again, with methods for text. */
+  private readonly text: Buffer;
+  private readonly pid: number;
   private readonly known: Map<string, number>;
   private readonly chunks: number[];
   private scanned: number;
 
   constructor(segment: Segment) {
     this.segment = segment;
+    const { buffer, byteOffset, length } = segment.bytes;
+    this.text = Buffer.from(buffer, byteOffset, length);
+    this.pid = segment.sys.getpid();
     this.known = new Map();
     this.chunks = [];
     this.scanned = 0;
@@ -81,7 +87,7 @@ export class ObjectTable {
   register(type: number, identity: string, slot: number): number {
     const name = boundedIdentity(identity);
     let index = this.find(type, name);
-    if (index < 0) index = withLock(this.segment, () => this.append(type, name));
+    if (index < 0) index = withLock(this.segment, this.pid, () => this.append(type, name));
     if (slot >= 0) {
       const at = this.recordWord(index) + wordUsers + (slot >>> 5);
       Atomics.or(this.segment.words, at, 1 << (slot & 31));
@@ -94,8 +100,9 @@ export class ObjectTable {
     this.scan();
     const name = boundedIdentity(identity);
     const index = this.known.get(`${type}${name}`) ?? -1;
-    const same = index >= 0 && this.typeOf(index) === type && this.identityOf(index) === name;
-    return same ? index : -1;
+    if (index < 0 || this.count < this.segment.layout.objectsMax) return index;
+    // Only in a full table can a place have been given to another object.
+    return this.typeOf(index) === type && this.identityOf(index) === name ? index : -1;
   }
 
   typeOf(index: number): number {
@@ -105,10 +112,7 @@ export class ObjectTable {
   identityOf(index: number): string {
     const at = this.recordWord(index);
     const from = at * 4 + identityAt;
-    const { words, bytes } = this.segment;
-    // latin1Slice refuses shared memory; a copy of at most 224 bytes at start is nothing.
-    const copy = Buffer.from(bytes.subarray(from, from + words[at + wordIdentityLength]));
-    return copy.toString('latin1');
+    return this.text.toString('latin1', from, from + this.segment.words[at + wordIdentityLength]);
   }
 
   /** Index into Segment.words of the object's first shared word. Any thread, at start. */
@@ -163,6 +167,7 @@ export class ObjectTable {
     const already = this.find(type, identity);
     if (already >= 0) return already;
     const index = count < layout.objectsMax ? count : this.recycle();
+    if (index < count) this.vacate(index);
     this.write(index, type, identity);
     if (index === count) Atomics.store(words, wordObjectCount, count + 1);
     this.remember(index);
@@ -173,12 +178,17 @@ export class ObjectTable {
     const { words, bytes } = this.segment;
     const at = this.recordWord(index);
     Atomics.store(words, at + wordState, stateWriting);
-    clearRows(this.segment, index);
     bytes.fill(0, at * 4 + 4, at * 4 + objectBytes);
     words[at + wordType] = type;
     words[at + wordIdentityLength] = identity.length;
-    bytes.set(Buffer.from(identity, 'latin1'), at * 4 + identityAt);
+    this.text.write(identity, at * 4 + identityAt, 'latin1');
     Atomics.store(words, at + wordState, stateReady);
+  }
+
+  /** From here on nobody finds the former object, so its rows may be zeroed. */
+  private vacate(index: number): void {
+    Atomics.store(this.segment.words, this.recordWord(index) + wordState, stateWriting);
+    clearRows(this.segment, index);
   }
 
   /** The table is full: the place of an object that no live process uses any more. */
@@ -259,9 +269,8 @@ const lockPollMs = 2;
 const lockPollsMax = 5000;
 
 /** Runs `body` while this process holds the object lock; a dead holder loses it at once. */
-function withLock<T>(segment: Segment, body: () => T): T {
+function withLock<T>(segment: Segment, self: number, body: () => T): T {
   const { words, sys } = segment;
-  const self = sys.getpid();
   for (let polls = 0; ; polls++) {
     const holder = Atomics.compareExchange(words, wordObjectLock, 0, self);
     if (holder === 0) break;

@@ -166,8 +166,8 @@ test('a disk that fills up later refuses a new row before anything is written', 
 test('a limit larger than the file was made for is said', () => {
   inFolder((path) => {
     openSegment(sys, { ...capacity, path });
-    const { notices } = openSegment(sys, { ...capacity, path, objectsMax: 5000 });
-    assert.match(notices[0], /was made for 2000 objects/);
+    const { notices } = openSegment(sys, { ...capacity, path, objectsMax: 50_000 });
+    assert.match(notices[0], /was made for 16384 objects/);
   });
 });
 
