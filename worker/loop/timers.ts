@@ -44,10 +44,10 @@ export class Timers {
 
   /** Makes `entry` due at `dueMs`. */
   schedule(entry: Timed, dueMs: number): void {
-    const sooner = entry.bucket >= 0 && dueMs < entry.dueMs;
     entry.dueMs = dueMs;
     if (entry.bucket >= 0) {
-      if (!sooner) return;
+      // Where it is linked counts, not its last deadline: that may have been cancelled meanwhile.
+      if (entry.bucket !== firingBucket && dueMs >= this.linkedMs(entry)) return;
       this.unlink(entry);
     }
     this.link(entry);
@@ -110,6 +110,12 @@ export class Timers {
     }
     entry.dueMs = 0;
     entry.onTimeout(nowMs);
+  }
+
+  /** When the bucket that `entry` is linked in comes up. */
+  private linkedMs(entry: Timed): number {
+    const ahead = (entry.bucket - this.tick) & bucketMask;
+    return (this.tick + (ahead === 0 ? bucketCount : ahead)) * bucketMs;
   }
 
   private link(entry: Timed): void {

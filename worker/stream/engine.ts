@@ -53,6 +53,7 @@ export class Engine implements Exchange {
     const { values } = context.thread.counters;
     values[context.frontRows[stream.frontend.index] + fieldRequestErrors] += 1;
     endsBy(stream, cause, 'R');
+    stream.state = stateRules;
     stream.status = status;
     if (status === 0) finishStream(context, stream, false);
     else sendReply(context, stream, errorReply(stream, status));
