@@ -172,6 +172,25 @@ test('help lists what matches, suggestions follow an unknown word', async () => 
   assert.doesNotMatch(unknown, /echo/);
 });
 
+test('a long answer lets other work of the control thread go on', async () => {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  const lines = {
+    *[Symbol.iterator]() {
+      for (let i = 0; i < 5000; i++) yield `${i}\n`;
+    },
+  };
+  const long = tableOf([
+    { words: ['long'], requires: 'user', usage: '', help: 'x', run: () => lines },
+  ]);
+  const started = setImmediate(() => turns++);
+  const text = await converse(context, long, ['long\n']);
+  clearImmediate(started);
+  clearInterval(timer);
+  assert.equal(text.split('\n').length, 5002);
+  assert.ok(turns > 0, 'nothing else ran');
+});
+
 test('a fault in a command is logged and ends only that command', async () => {
   done.length = 0;
   assert.equal(await talk('probe fault;probe a\n'), 'Internal error.\n\n["a"]\n\n<end>');

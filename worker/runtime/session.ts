@@ -28,6 +28,10 @@ export interface SessionLimits {
   readonly payloadBytes: number;
 }
 
+/** Pieces of an answer between two turns of the event loop: checks and heartbeats must not wait. */
+const piecesAtOnce = 64;
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const severityNames = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
 
 export class RuntimeSession {
@@ -172,7 +176,11 @@ export class RuntimeSession {
       await this.output.write(`${severityPrefix(answer.severity, this.state)}${text}\n`);
       return;
     }
-    for (const piece of answer) await this.output.write(piece);
+    let written = 0;
+    for (const piece of answer) {
+      await this.output.write(piece);
+      if (++written % piecesAtOnce === 0) await turn();
+    }
   }
 
   /** What follows an answer: an empty line, and a prompt when one is wanted. */
