@@ -127,15 +127,16 @@ export function writeHeader(words: Int32Array, layout: SegmentLayout): void {
   words[wordObjectBytes] = objectBytes;
   words[wordAreaPages] = layout.areaAt / headerBytes;
   words[wordRegionCount] = 3;
-  writeRegion(words, 0, regionSlots, slotsAt, slotsMax * slotBytes);
-  writeRegion(words, 1, regionChunkTable, chunkTableAt, layout.areaAt - chunkTableAt);
-  writeRegion(words, 2, regionChunks, layout.areaAt, layout.chunksMax * chunkBytes);
+  writeRegion(words, regionSlots, slotsAt, slotsMax * slotBytes);
+  writeRegion(words, regionChunkTable, chunkTableAt, layout.areaAt - chunkTableAt);
+  writeRegion(words, regionChunks, layout.areaAt, layout.chunksMax * chunkBytes);
   words[wordChecksum] = checksum(words);
   Atomics.store(words, wordState, stateReady);
 }
 
-function writeRegion(words: Int32Array, index: number, type: number, at: number, length: number) {
-  const first = wordRegions + index * 4;
+/** Region types number the entries of the table, from 1. */
+function writeRegion(words: Int32Array, type: number, at: number, length: number): void {
+  const first = wordRegions + (type - 1) * 4;
   words[first] = type;
   words[first + 1] = at / headerBytes;
   words[first + 2] = Math.ceil(length / headerBytes);
