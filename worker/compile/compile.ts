@@ -59,8 +59,10 @@ export function compileProgram(input: CompileInput): CompileResult {
     random: runtime?.random ?? Math.random,
     words: runtime?.words ?? null,
     objectsOf: (index) => runtime?.objectsOf(index) ?? noObjects,
-    scopeOf: (proxy, line, ruleSet) =>
-      new CompileScope(context, { proxy, ruleSet, line: line ?? headLine(proxy) }),
+    scopeOf: (proxy, line, ruleSet, point) => {
+      const seat = { proxy, ruleSet, line: line ?? headLine(proxy) };
+      return new CompileScope(context, point === undefined ? seat : { ...seat, point });
+    },
   };
   checkAcls(model, context);
   const startActs = compileGlobal(model, context);

@@ -2,11 +2,11 @@
 // closure that returns the text. Start only; called by scope.ts for headers and payloads and, through
 // CompileScope.logFormatAs, for log lines. How one value is written is log-values.ts.
 
-import type { FormatText } from '../keyword.ts';
+import type { Evaluate, FormatText } from '../keyword.ts';
 import type { LogTagDef, LogTagFlags } from '../log/tag.ts';
-import { isLegalAt, readsLabel } from '../sample/reads.ts';
+import { isLegalAt, points, readsLabel } from '../sample/reads.ts';
 import { nearestWord } from '../../shared/config/hint.ts';
-import type { Stream } from '../stream/stream.ts';
+import { directionRequest, directionResponse, type Stream } from '../stream/stream.ts';
 import { type ExpressionSource, parseExpression } from './expression.ts';
 import {
   cborText,
@@ -61,6 +61,9 @@ interface Reader {
   shared: LogTagFlags | null;
   readonly items: Item[];
 }
+
+/** Places where the response is not there yet; a log line has both. */
+const requestPoints = (points.backResponseContent - 1) | points.log;
 
 const noFlags: LogTagFlags = {
   quote: false,
@@ -262,13 +265,35 @@ function readExpression(reader: Reader, naming: Naming, flags: LogTagFlags): boo
     );
   }
   reader.at = end + 1;
-  const write = writeExpression(evaluate, returns, {
+  const write = writeExpression(inDirectionOf(source.point, evaluate), returns, {
     flags,
     typecast: naming.typecast,
     header: reader.kind.header,
   });
   reader.items.push({ text: '', write, name: naming.name, isSeparator: false });
   return true;
+}
+
+/**
+ * Replies and log lines are made when the response is being looked at: what the request said is asked
+ * for as of the request first, then as of the response, as far as the place of the format allows either.
+ */
+function inDirectionOf(point: number, evaluate: Evaluate): Evaluate {
+  const ofRequest = point === 0 || (point & requestPoints) !== 0;
+  const ofResponse = point === 0 || (point & ~requestPoints) !== 0;
+  if (!ofRequest) return evaluate;
+  return (stream, out) => {
+    const { direction } = stream;
+    stream.direction = directionRequest;
+    let found = evaluate(stream, out);
+    if (!found && ofResponse) {
+      stream.direction = directionResponse;
+      out.restart();
+      found = evaluate(stream, out);
+    }
+    stream.direction = direction;
+    return found;
+  };
 }
 
 /** Constants between values are joined; runs of separators become one blank, leading ones nothing. */

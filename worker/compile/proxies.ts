@@ -25,6 +25,7 @@ import {
   type SwitchPlan,
 } from '../program.ts';
 import type { SenderSet } from '../log/sender.ts';
+import { points } from '../sample/reads.ts';
 import { maskBytes, maskIpv6, maskOf, parseIpv4, parseIpv6 } from '../sample/address.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { buildBackend } from './backends.ts';
@@ -48,7 +49,13 @@ export interface ProxyCompiler {
   /** Counter objects of a proxy, -1 for a side it lacks. */
   objectsOf(proxyIndex: number): { readonly front: number; readonly back: number };
   /** Makes the scope that a line of `proxy` is built in; `line` null: the proxy as a whole. */
-  scopeOf(proxy: ProxyModel, line: LineModel | null, ruleSet: Scope['ruleSet']): CompileScope;
+  scopeOf(
+    proxy: ProxyModel,
+    line: LineModel | null,
+    ruleSet: Scope['ruleSet'],
+    /** Where it is evaluated (sample/reads.ts); absent: as the rule set says, 0: anywhere. */
+    point?: number,
+  ): CompileScope;
 }
 
 /** Compiles proxy `index` of the model. Mistakes are reported through its scopes. */
@@ -76,10 +83,16 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     ...compileSwitching(compiler, model),
     ...compileFeatures(compiler, model, isHttp),
     ...compileCaptures(model, isHttp),
-    log: compileLog({ model, global: compiler.model.global, scope, senders: compiler.senders }),
+    log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
     serverSni: compileServerSni(model, scope),
   };
+}
+
+function compileProxyLog(compiler: ProxyCompiler, model: ProxyModel) {
+  const { senders } = compiler;
+  const scope = compiler.scopeOf(model, null, '', points.log);
+  return compileLog({ model, global: compiler.model.global, scope, senders });
 }
 
 function compileBackend(compiler: ProxyCompiler, model: ProxyModel, index: number, scope: Scope) {
@@ -175,7 +188,7 @@ function compileSwitch(
   model: ProxyModel,
   line: LineModel,
 ): SwitchPlan | null {
-  const scope = compiler.scopeOf(model, line, '');
+  const scope = compiler.scopeOf(model, line, '', points.backendChoice);
   const words = lineCursor(line);
   const name = words.next();
   const condition = takeCondition(words, scope);
@@ -232,7 +245,9 @@ function compileConditions(
 ): readonly Condition[] {
   const conditions: Condition[] = [];
   for (const line of lines) {
-    const condition = compiler.scopeOf(model, line, '').condition(lineCursor(line));
+    const condition = compiler
+      .scopeOf(model, line, '', points.frontRequest)
+      .condition(lineCursor(line));
     if (condition !== null) conditions.push(condition);
   }
   return conditions;
@@ -241,7 +256,8 @@ function compileConditions(
 function compileUniqueId(compiler: ProxyCompiler, model: ProxyModel): FormatText | null {
   const line = model.uniqueIdFormat;
   if (line === null) return null;
-  return compiler.scopeOf(model, line, '').logFormatAs(line.words[0] ?? '', uniqueIdFormat);
+  const scope = compiler.scopeOf(model, line, '', points.frontRequest);
+  return scope.logFormatAs(line.words[0] ?? '', uniqueIdFormat);
 }
 
 /** `option forwardfor`: the header, and the network whose clients are passed over. */
