@@ -116,7 +116,7 @@ test('a server goes down, its backend with it, and comes up again', async () => 
       'check duration: Nms. 0 active and 0 backup servers left. 1 sessions active, 0 requeued, ' +
       '2 remaining in queue.',
   );
-  assert.equal(await one.line(), "0 backend 'be' has no server available!");
+  assert.equal(await one.line(), '0 backend be has no server available!');
   const second = await listen(() => {}, port);
   assert.equal(
     await one.line(),

@@ -227,7 +227,7 @@ class FarmChanges {
       host.report(
         proxyIndex,
         severityEmergency,
-        `${kind === 'listen' ? 'proxy' : 'backend'} '${name}' has no server available!`,
+        `${kind === 'listen' ? 'proxy' : 'backend'} ${name} has no server available!`,
       );
     }
     host.changed(proxyIndex);
