@@ -14,6 +14,7 @@ import {
   connectionKeepAlive,
   type Message,
   methodHead,
+  methodOther,
 } from '../http/message.ts';
 import type { Timed } from '../loop/timers.ts';
 import { persistClose, type ProxyPlan } from '../program.ts';
@@ -71,6 +72,8 @@ export class H1Front implements Side, ConnectionOwner, Timed {
   private headDueMs: number;
   /** The response under way leaves the connection usable. */
   private persistent: boolean;
+  /** Method as received: rules may change it, the client still expects what it asked for. */
+  private methodReceived: number;
 
   constructor(host: FrontHost, session: Session, limits: H1Limits) {
     this.dueMs = 0;
@@ -91,6 +94,7 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     this.idleSinceMs = session.acceptMs;
     this.headDueMs = 0;
     this.persistent = true;
+    this.methodReceived = methodOther;
     this.connection.owner = this;
   }
 
@@ -193,6 +197,7 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
     this.persistent = this.mayPersist(request);
+    this.methodReceived = request.method;
     inbound.begin(headLength, request.framing, request.contentLength);
     this.host.exchange.onRequest(stream);
   }
@@ -244,12 +249,15 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     const room = thread.memory.slotBytes;
     const headLength = writeResponseHead(message, thread.scratchAt, room, adds);
     if (headLength < 0) return sideGone;
-    const bodyless = informational || request.method === methodHead || message.framing === bodyNone;
-    const wasChunked = outbound.chunked;
-    if (bodyless) outbound.chunked = false;
-    const taken = outbound.start(headLength, at, bodyless ? 0 : length, done);
-    if (informational) outbound.chunked = wasChunked;
-    return bodyless && taken === 0 ? length : taken;
+    if (informational) {
+      const { chunked } = outbound;
+      outbound.chunked = false;
+      const sent = outbound.start(headLength, 0, 0, false);
+      outbound.chunked = chunked;
+      return sent;
+    }
+    outbound.discards = this.methodReceived === methodHead || message.framing === bodyNone;
+    return outbound.start(headLength, at, length, done);
   }
 
   /** Decides framing and persistence of a final response; returns what the writer adds. */

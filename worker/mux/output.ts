@@ -20,6 +20,8 @@ export class Output implements Outbound {
   readonly thread: ThreadContext;
   /** The message leaves in chunks (RFC 9112 7.1). */
   chunked: boolean;
+  /** The message has no body for its reader (HEAD, 204, 304): payload is taken and goes nowhere. */
+  discards: boolean;
   /** Headroom for PROXY headers and the like: sent before anything else. */
   private trailersAt: number;
   private trailersLength: number;
@@ -33,6 +35,7 @@ export class Output implements Outbound {
     this.connection = connection;
     this.thread = thread;
     this.chunked = false;
+    this.discards = false;
     this.trailersAt = 0;
     this.trailersLength = 0;
     this.pendingAt = -1;
@@ -51,11 +54,15 @@ export class Output implements Outbound {
    * Returns payload bytes taken, or sideGone.
    */
   start(headLength: number, at: number, length: number, done: boolean): number {
-    return this.gather(headLength, at, length, done);
+    if (!this.discards) return this.gather(headLength, at, length, done);
+    this.chunked = false;
+    const sent = this.gather(headLength, 0, 0, false);
+    return sent === sideGone ? sideGone : length;
   }
 
   send(at: number, length: number, done: boolean): number {
     if (!this.flush()) return this.connection.isOpen ? 0 : sideGone;
+    if (this.discards) return length;
     if (this.chunked) return length > 0 || done ? this.gather(0, at, length, done) : 0;
     if (length === 0 || !this.connection.writable) return 0;
     const sent = this.connection.send(at, length, false);
@@ -111,7 +118,7 @@ export class Output implements Outbound {
   }
 
   isRaw(): boolean {
-    return !this.chunked && this.isFlushed() && this.connection.transport === null;
+    return !this.chunked && !this.discards && this.isFlushed() && this.connection.transport === null;
   }
 
   /** Gives the pending slot and pipe back. */

@@ -86,7 +86,6 @@ function stage(context: EngineContext, body: string): number {
 
 function fill(stream: Stream, reply: ReplyPlan, bodyBytes: number): boolean {
   const { response } = stream;
-  stream.direction = directionResponse;
   response.reset();
   response.version = 11;
   response.status = reply.status;

@@ -17,7 +17,7 @@ import {
   verdictTarpit,
   verdictWait,
 } from '../keyword.ts';
-import type { ForwardForPlan, ProxyPlan, RuleList } from '../program.ts';
+import type { ForwardForPlan, ProxyPlan, ProxyTimeouts, RuleList } from '../program.ts';
 import { assignServer } from './connect.ts';
 import type { EngineContext } from './context.ts';
 import { errorReply } from './error-reply.ts';
@@ -191,16 +191,20 @@ function switchBackend(context: EngineContext, stream: Stream): number {
   const backend = chosen ?? frontend;
   stream.backend = backend;
   enterBackend(context, stream);
-  const { timeouts } = backend;
-  stream.serverTimeoutMs = timeouts.serverMs;
-  stream.connectTimeoutMs = timeouts.connectMs;
-  stream.queueTimeoutMs = timeouts.queueMs;
-  stream.tunnelTimeoutMs = timeouts.tunnelMs;
-  if (stream.tarpitTimeoutMs === 0) stream.tarpitTimeoutMs = timeouts.tarpitMs;
+  takeTimeouts(stream, frontend.timeouts, backend.timeouts);
   if (backend.isHttp && backend.backend !== null) {
     context.thread.counters.values[backend.backend.row + fieldRequests] += 1;
   }
   return verdictNext;
+}
+
+/** The backend's timeouts, but for those that set-timeout has already changed. */
+function takeTimeouts(stream: Stream, from: ProxyTimeouts, to: ProxyTimeouts): void {
+  if (stream.serverTimeoutMs === from.serverMs) stream.serverTimeoutMs = to.serverMs;
+  if (stream.connectTimeoutMs === from.connectMs) stream.connectTimeoutMs = to.connectMs;
+  if (stream.queueTimeoutMs === from.queueMs) stream.queueTimeoutMs = to.queueMs;
+  if (stream.tunnelTimeoutMs === from.tunnelMs) stream.tunnelTimeoutMs = to.tunnelMs;
+  if (stream.tarpitTimeoutMs === 0) stream.tarpitTimeoutMs = to.tarpitMs;
 }
 
 function chooseBackend(context: EngineContext, stream: Stream): ProxyPlan | null {

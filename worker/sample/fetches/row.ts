@@ -23,11 +23,14 @@ export function alias(name: string, def: FetchDef, reads = def.reads): FetchDef 
   return { ...def, name, reads, example: name + def.example.slice(def.name.length) };
 }
 
-/** The request's head, null when it is not there: `out.mayChange` then says whether it may come. */
+/**
+ * The request's head, null when it is not there: `out.mayChange` then says whether it may come. It stays
+ * readable while the answer is made, for log formats of replies and of the log line.
+ */
 export function requestHead(stream: Stream, out: Sample): Message | null {
-  if (stream.direction !== directionRequest) return null;
   const { request } = stream;
   if (request.headLength > 0) return request;
+  if (stream.direction !== directionRequest) return null;
   if (!stream.frontend.isHttp) return rawRequest(stream, out);
   out.mayChange = true;
   return null;
@@ -42,9 +45,9 @@ export function requestEver(stream: Stream, out: Sample): Message | null {
 
 /** The response's head, as requestHead. */
 export function responseHead(stream: Stream, out: Sample): Message | null {
-  if (stream.direction !== directionResponse) return null;
   const { response } = stream;
   if (response.status > 0) return response;
+  if (stream.direction !== directionResponse) return null;
   out.mayChange = true;
   return null;
 }
