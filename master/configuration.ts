@@ -131,7 +131,8 @@ function adjust(model: Model, flags: Flags): void {
   if (!flags.splice) global.tune.splice = false;
 }
 
-/** True when something listens for traffic: -c asks for that. */
-export function hasListener(model: Model): boolean {
-  return model.proxies.some((proxy) => !proxy.disabled && proxy.binds.length > 0);
+/** True when something listens, be it only for commands: without, there is nothing to start. */
+export function hasListener({ global, proxies }: Model): boolean {
+  const listens = proxies.some((proxy) => !proxy.disabled && proxy.binds.length > 0);
+  return listens || global.statsSockets.length > 0;
 }

@@ -14,6 +14,8 @@ export interface LimitsInput {
   readonly memoryMegabytes: number;
   /** The larger of the soft and the hard limit the process was started with. */
   readonly descriptorsMax: number;
+  /** May the limit be raised to so many? Asked only for what -m computes. */
+  readonly isPermitted: (descriptors: number) => boolean;
 }
 
 export interface Limits {
@@ -49,7 +51,7 @@ export function computeLimits(input: LimitsInput): Limits {
   );
   let maxconn = global.maxconn;
   if (maxconn === 0) maxconn = input.memoryMegabytes > 0 ? byMemory(input, ideal) : ideal;
-  const needed = Math.ceil(maxconn * perConnection(model)) + fixedDescriptors(model);
+  const needed = descriptorsFor(model, maxconn);
   const error =
     maxconn > 0
       ? ''
@@ -67,6 +69,10 @@ function capDescriptors({ model, memoryMegabytes, descriptorsMax }: LimitsInput)
   const isAnySet = maxconn > 0 || ulimitN > 0 || memoryMegabytes > 0 || fdHardLimit > 0;
   const cap = isAnySet ? fdHardLimit : descriptorsDefaultMax;
   return cap > 0 ? Math.min(descriptorsMax, cap) : descriptorsMax;
+}
+
+function descriptorsFor(model: Model, maxconn: number): number {
+  return Math.ceil(maxconn * perConnection(model)) + fixedDescriptors(model);
 }
 
 /** Listeners, checks and what the program itself needs. */
@@ -92,14 +98,15 @@ function mayAskForPipes(proxy: ProxyModel): boolean {
   return spliceOptions.some((name) => proxy.options[name] === true);
 }
 
-function byMemory({ model, memoryMegabytes }: LimitsInput, ideal: number): number {
+/** What the memory holds; no more than `ideal` when the system does not allow the descriptors. */
+function byMemory({ model, memoryMegabytes, isPermitted }: LimitsInput, ideal: number): number {
   const sides = tlsSides(model);
   let bytes = memoryMegabytes * 1_048_576;
   if (sides > 0) bytes -= model.global.tune.sslCachesize * tlsCacheEntryBytes;
   const clear = streamBytes + 2 * model.global.tune.bufsize;
   const tls = sides > 0 ? sides * tlsSessionBytes + tlsHandshakeBytes : 0;
-  const count = Math.floor((bytes * memoryShare) / (clear + tls));
-  return Math.max(0, twoDigits(Math.min(count, ideal)));
+  const count = twoDigits(Math.max(0, Math.floor((bytes * memoryShare) / (clear + tls))));
+  return isPermitted(descriptorsFor(model, count)) ? count : twoDigits(Math.min(count, ideal));
 }
 
 /** 0, 1 or 2: whether clients, servers or both speak TLS. */
@@ -111,7 +118,7 @@ function tlsSides({ proxies }: Model): number {
 
 /** The number with all but its first two digits zero. */
 function twoDigits(value: number): number {
-  const unit = 10 ** Math.max(0, String(Math.max(0, value)).length - 2);
+  const unit = 10 ** Math.max(0, String(value).length - 2);
   return Math.floor(value / unit) * unit;
 }
 
@@ -125,6 +132,15 @@ export function descriptorLimits(sys: Sys): { readonly soft: number; readonly ha
   const soft = limits[0]!;
   const hard = limits[1]!;
   return { soft, hard: hard === Number.POSITIVE_INFINITY ? soft : hard };
+}
+
+/** True when this process may raise its limit to `descriptors`; the limits stay as they are. */
+export function canRaiseTo(sys: Sys, descriptors: number): boolean {
+  const { soft, hard } = descriptorLimits(sys);
+  if (descriptors <= hard) return true;
+  const allowed = sys.setrlimit(RLIMIT_NOFILE, soft, descriptors) >= 0;
+  if (allowed) sys.setrlimit(RLIMIT_NOFILE, soft, hard);
+  return allowed;
 }
 
 export interface AppliedLimits {

@@ -25,7 +25,7 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
   if (!takeOldSockets(program, listeners)) return 1;
   const bound = await bindAll(program, listeners, model);
   if (bound === null) return 1;
-  if (!hasListener(model) && bound.cliListeners.length === 0) {
+  if (!hasListener(model)) {
     console.alert(
       "[hawser.main()] No enabled listener found (check for 'bind' directives) ! Exiting.",
     );

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../shared/config/model.ts';
 import type { SegmentHandle, WorkerStart } from '../shared/messages.ts';
 import { openSegment, type Segment, SegmentError } from '../shared/segment/segment.ts';
-import { applyLimits, computeLimits, descriptorLimits } from './limits.ts';
+import { applyLimits, canRaiseTo, computeLimits, descriptorLimits } from './limits.ts';
 import { type BindResult, type Listeners, threadCount } from './listeners.ts';
 import { inheritSockets, SIGTTIN, SIGTTOU, tellOldProcesses } from './old-process.ts';
 import type { Program } from './program.ts';
@@ -20,7 +20,12 @@ export function settleLimits(program: Program, model: Model): boolean {
   const { console, sys, flags } = program;
   const { soft, hard } = descriptorLimits(sys);
   const memoryMegabytes = flags.memoryMegabytes;
-  const limits = computeLimits({ model, memoryMegabytes, descriptorsMax: Math.max(soft, hard) });
+  const limits = computeLimits({
+    model,
+    memoryMegabytes,
+    descriptorsMax: Math.max(soft, hard),
+    isPermitted: (descriptors) => canRaiseTo(sys, descriptors),
+  });
   if (limits.error !== '') {
     console.alert(limits.error);
     return false;
@@ -29,6 +34,7 @@ export function settleLimits(program: Program, model: Model): boolean {
     console.notice(`Automatically setting global.maxconn to ${limits.maxconn}.`);
   }
   model.global.maxconn = limits.maxconn;
+  model.global.ulimitN = limits.descriptors;
   model.global.nbthread = threadCount(model);
   const { problem } = applyLimits(sys, limits, memoryMegabytes);
   if (problem === '') return true;
@@ -107,6 +113,9 @@ export const segmentHandle = (segment: Segment): SegmentHandle => ({
   lengthBytes: segment.layout.lengthBytes,
 });
 
+/** Drawn once per master: a ticket stays good over reloads and crashes of workers. */
+const ticketKeys = randomBytes(80).toString('hex');
+
 /** What has been prepared for one worker. */
 export interface Prepared {
   readonly model: Model;
@@ -128,5 +137,6 @@ export function workerStart(program: Program, prepared: Prepared): WorkerStart {
     reloads: prepared.reloads,
     startupLogs: program.console.startupLogs,
     masterStartUs: program.startUs,
+    ticketKeys,
   };
 }
