@@ -135,6 +135,12 @@ export class Backend {
       stream.serverAssigned = false;
       result = this.assignOnce(stream);
     }
+    if (result === assignFull && !stream.serverForced && !this.balancer.isHash) {
+      // Another thread was faster to the last place in that queue: any server will do.
+      stream.server = null;
+      stream.serverAssigned = false;
+      result = this.queueForAny(stream);
+    }
     if (result >= assignNone) this.countFailure(result === assignFull ? stream.server : null);
     return result;
   }
@@ -181,7 +187,10 @@ export class Backend {
       }
     }
     if (held) this.waiting.serve(previous);
-    if (server !== null) return assignOk;
+    return server !== null ? assignOk : this.queueForAny(stream);
+  }
+
+  private queueForAny(stream: Stream): number {
     return this.waiting.queueOnBackend(stream, stream.thread.time.nowMs) ? assignOk : assignQueued;
   }
 
