@@ -6,6 +6,7 @@ import type { Model, ProxyModel, ServerModel } from '../../shared/config/model.t
 import { BackendWords } from '../../shared/segment/backend-state.ts';
 import type { ObjectTable } from '../../shared/segment/objects.ts';
 import { type ServerSetup, ServerWords } from '../../shared/segment/server-state.ts';
+import { maxconnOf } from './server.ts';
 import type { ObjectIndex } from './object-index.ts';
 
 export interface FarmStates {
@@ -48,7 +49,7 @@ function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup {
     weight: server.weight,
     disabled: server.disabled || proxy.disabled,
     backup: server.backup,
-    maxconn: server.maxconn,
+    maxconn: maxconnOf(server),
     rise: server.rise,
     fall: server.fall,
     checked: server.check,
