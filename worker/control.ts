@@ -15,13 +15,18 @@ import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
 import { compileProgram } from './compile/compile.ts';
 import { fullconnOf } from './compile/fullconn.ts';
-import { logEvent } from './log/logger.ts';
+import { compileGlobalLog } from './compile/logs.ts';
+import { levelNotice, logEvent } from './log/logger.ts';
+import type { LogPlan } from './log/plan.ts';
+import { SenderSet } from './log/sender.ts';
 import type { Program } from './program.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
 import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext } from './runtime/context.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import type { FarmStates } from './server/farm-states.ts';
+import { proxyStateLines } from './stats/dump.ts';
+import { sampleMaxima } from './stats/sampler.ts';
 import type { FrontStatus, StatsSource } from './stats/source.ts';
 
 /** What worker/main.ts hands over. */
@@ -64,6 +69,8 @@ export class Control implements RuntimeContext {
   private checks: RunningChecks | null;
   /** For log lines of the control thread: compiled with the first one. */
   private program: Program | null;
+  private globalLog: LogPlan | null;
+  private readonly senders: SenderSet;
 
   constructor(parts: ControlParts) {
     const { start, segment, sys } = parts;
@@ -83,6 +90,8 @@ export class Control implements RuntimeContext {
     this.sockets = null;
     this.checks = null;
     this.program = null;
+    this.globalLog = null;
+    this.senders = new SenderSet();
     this.stats = this.makeStats();
   }
 
@@ -195,7 +204,22 @@ export class Control implements RuntimeContext {
     inspection.resolve(inspection.answers);
   }
 
-  dump(_what: 'servers' | 'pools'): void {}
+  /** SIGHUP of a process without master: the states of its servers, to the logs. */
+  dump(what: 'servers' | 'pools'): void {
+    if (what === 'pools') {
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      this.say('notice', `memory in use: heap ${heapUsed} bytes, buffers ${arrayBuffers} bytes`);
+      return;
+    }
+    this.parts.start.model.proxies.forEach((_proxy, index) => {
+      for (const line of proxyStateLines(this.stats, index)) this.report(index, levelNotice, line);
+    });
+  }
+
+  /** Once a second: maxima that only a sum over threads can show. */
+  sample(): void {
+    sampleMaxima(this.stats, this.counters);
+  }
 
   /** A line of a master CLI session for this worker. */
   command(message: Extract<MasterToWorker, { type: 'cli' }>): Promise<string> {
@@ -255,6 +279,9 @@ export class Control implements RuntimeContext {
   }
 
   log(severity: number, text: string): void {
-    this.say(severity <= 1 ? 'alert' : 'warning', text);
+    const { start, sys } = this.parts;
+    const { global } = start.model;
+    this.globalLog ??= compileGlobalLog(global, this.senders);
+    logEvent(sys, this.globalLog, severity, text, sys.wallUs() / 1000);
   }
 }

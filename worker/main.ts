@@ -152,6 +152,7 @@ class Worker implements RunningWorker {
       rings: makeThreadRings(threads),
       wakeFds: this.wakeFds,
       generation: start.generation,
+      ticketKeys: start.ticketKeys,
     };
   }
 
@@ -207,6 +208,7 @@ class Worker implements RunningWorker {
 
   private beat(): void {
     this.clock.turn(this.sys.monotonicNs());
+    this.control?.sample();
     if (!this.slots.heartbeat(this.slot, process.pid, this.clock.nowNs)) {
       process.stderr.write('the segment has given this process up: it slept for too long\n');
       process.exit(1);

@@ -44,6 +44,23 @@ export function compileLog(input: LogInput): LogPlan | null {
   };
 }
 
+/** The `log` lines of global, for what the process itself has to say; null: it has none. */
+export function compileGlobalLog(global: GlobalModel, senders: SenderSet): LogPlan | null {
+  if (global.logs.length === 0) return null;
+  return {
+    targets: global.logs.map((target) => compileTarget(target, global, senders)),
+    line: null,
+    atAccept: false,
+    structuredData: null,
+    tag: global.logTag || 'haproxy',
+    host: hostOf(global),
+    skipNull: false,
+    skipNormal: false,
+    early: false,
+    raiseErrors: false,
+  };
+}
+
 /** `log-send-hostname`: a name, or the system's; without it none is known. */
 function hostOf({ logSendHostname }: GlobalModel): string {
   if (logSendHostname === null) return '';

@@ -105,45 +105,52 @@ export function logOnce(context: EngineContext, stream: Stream): void {
 }
 
 function countBytes(context: EngineContext, stream: Stream): void {
-  const { values } = context.thread.counters;
   const front = context.frontRows[stream.frontend.index];
-  const { bytesIn, bytesOut } = stream;
-  values[front + fieldRequestBytesIn] += bytesIn;
-  values[front + fieldResponseBytesOut] += bytesOut;
-  const listener = context.listenerRows[stream.session.listener.index];
-  if (listener >= 0) {
-    values[listener + fieldRequestBytesIn] += bytesIn;
-    values[listener + fieldResponseBytesOut] += bytesOut;
-  }
-  const isServed = stream.status > 0;
-  if (isServed) values[front + statusField(stream.status)] += 1;
   const aborted = abortField(stream);
+  countMoved(context, stream, front);
+  const listener = context.listenerRows[stream.session.listener.index];
+  if (listener >= 0) countMoved(context, stream, listener);
+  countStatus(context, stream, front);
   const { backend } = stream.backend;
   if (backend !== null && stream.backendEntered) {
-    const back = backend.row;
-    values[back + fieldRequestBytesOut] += bytesIn;
-    values[back + fieldResponseBytesIn] += bytesOut;
-    values[back + fieldRequestBytesIn] += bytesIn;
-    values[back + fieldResponseBytesOut] += bytesOut;
-    if (isServed) values[back + statusField(stream.status)] += 1;
-    if (aborted > 0) values[back + aborted] += 1;
-    countPhases(context, stream, back);
+    countMoved(context, stream, backend.row);
+    countStatus(context, stream, backend.row);
+    countAbort(context, backend.row, aborted);
+    countPhases(context, stream, backend.row);
   }
   if (stream.server !== null) countServer(context, stream, aborted);
+}
+
+/** Requests and responses pass through without change of size worth a second number. */
+function countMoved(context: EngineContext, stream: Stream, row: number): void {
+  const { values } = context.thread.counters;
+  values[row + fieldRequestBytesIn] += stream.bytesIn;
+  values[row + fieldRequestBytesOut] += stream.bytesIn;
+  values[row + fieldResponseBytesIn] += stream.bytesOut;
+  values[row + fieldResponseBytesOut] += stream.bytesOut;
+}
+
+function countStatus(context: EngineContext, stream: Stream, row: number): void {
+  if (stream.status > 0) context.thread.counters.values[row + statusField(stream.status)] += 1;
+}
+
+function countAbort(context: EngineContext, row: number, aborted: number): void {
+  if (aborted > 0) context.thread.counters.values[row + aborted] += 1;
 }
 
 function countServer(context: EngineContext, stream: Stream, aborted: number): void {
   const { server } = stream;
   if (server === null || stream.times.connectMs < 0) return;
-  const { values } = context.thread.counters;
   const { row } = server;
-  values[row + fieldRequestBytesOut] += stream.bytesIn;
-  values[row + fieldResponseBytesIn] += stream.bytesOut;
-  values[row + fieldRequestBytesIn] += stream.bytesIn;
-  values[row + fieldResponseBytesOut] += stream.bytesOut;
-  values[row + fieldLastSession] = Math.floor(context.thread.time.nowMs / 1000);
-  if (stream.status > 0 && stream.endPhase !== 'C') values[row + statusField(stream.status)] += 1;
-  if (aborted > 0) values[row + aborted] += 1;
+  const { values } = context.thread.counters;
+  const nowSeconds = Math.floor(context.thread.time.nowMs / 1000);
+  countMoved(context, stream, row);
+  values[row + fieldStot] += 1;
+  values[row + fieldLastSession] = nowSeconds;
+  const { backend } = stream.backend;
+  if (backend !== null) values[backend.row + fieldLastSession] = nowSeconds;
+  if (stream.times.responseMs >= 0) countStatus(context, stream, row);
+  countAbort(context, row, aborted);
   countPhases(context, stream, row);
 }
 
