@@ -11,7 +11,9 @@ import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
 import { verdict } from './actions/verdict.ts';
 import { waiting } from './actions/waiting.ts';
+import { authentication } from './sample/fetches/authentication.ts';
 import { bodies } from './sample/fetches/body.ts';
+import { hellos } from './sample/fetches/hello.ts';
 import { cookies } from './sample/fetches/cookies.ts';
 import { internals } from './sample/fetches/internal.ts';
 import { proxies } from './sample/fetches/proxies.ts';
@@ -54,6 +56,8 @@ export const fetches = table<FetchDef>(
   messageHeaders,
   cookies,
   bodies,
+  hellos,
+  authentication,
   transaction,
 );
 

@@ -148,6 +148,7 @@ function listCommands({ commands }: ListedTables): readonly string[] {
 }
 
 const typeNames: Readonly<Record<string, string>> = {
+  userlist: 'user list',
   sint: 'integer',
   ipv4: 'IPv4 address',
   ipv6: 'IPv6 address',

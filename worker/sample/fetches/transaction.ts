@@ -48,12 +48,16 @@ function firstLine(message: Message): string {
   return latin1(bytes, start, at - start);
 }
 
-/** A part of the request line as it came. */
+/** A part of the request line as it came: kept for logs, else still in the head. */
 function captured(pick: (line: string) => string): Evaluate {
   return (stream, out) => {
-    const message = requestEver(stream, out);
-    if (message === null) return false;
-    const text = pick(firstLine(message));
+    let line = stream.requestLine;
+    if (line === '') {
+      const message = requestEver(stream, out);
+      if (message === null) return false;
+      line = firstLine(message);
+    }
+    const text = pick(line);
     return text !== '' && out.setText(text);
   };
 }
