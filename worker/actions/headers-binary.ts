@@ -114,7 +114,7 @@ function buildPut(isReplacing: boolean): (words: WordCursor, scope: Scope) => Ac
         if (!isToken(name)) return false;
         const header = headerName(name);
         if (isReplacing) message.removeAll(header);
-        return addHeader(message, header, value, isRequest);
+        return addHeader(stream, header, value, isRequest);
       });
     };
   };

@@ -7,7 +7,7 @@ import type { Act, ActionDef, FormatText, Scope, WordCursor } from '../keyword.t
 import { verdictNext } from '../keyword.ts';
 import { takeChoice, takeFormat, takeWord } from './arguments.ts';
 import { buildRegExp, fillReferences } from './regex.ts';
-import { addHeader, isFieldValue, rewriteFailed } from './rewrite.ts';
+import { addHeader, replaceHeader, rewriteFailed } from './rewrite.ts';
 
 const httpSets = ['http-request', 'http-response', 'http-after-response'] as const;
 
@@ -46,8 +46,7 @@ function buildAdd(words: WordCursor, scope: Scope): Act | null {
   const { name, value } = found;
   const isRequest = isRequestSet(scope.ruleSet);
   return (stream) => {
-    const message = isRequest ? stream.request : stream.response;
-    if (addHeader(message, name, value(stream), isRequest)) return verdictNext;
+    if (addHeader(stream, name, value(stream), isRequest)) return verdictNext;
     return rewriteFailed(stream);
   };
 }
@@ -61,7 +60,7 @@ function buildSet(words: WordCursor, scope: Scope): Act | null {
     const message = isRequest ? stream.request : stream.response;
     const text = value(stream);
     message.removeAll(name);
-    return addHeader(message, name, text, isRequest) ? verdictNext : rewriteFailed(stream);
+    return addHeader(stream, name, text, isRequest) ? verdictNext : rewriteFailed(stream);
   };
 }
 
@@ -137,14 +136,12 @@ function buildReplaceHeader(words: WordCursor, scope: Scope): Act | null {
       const match = regex.exec(message.valueText(index));
       if (match === null) continue;
       const replaced = fillReferences(match, text);
-      if (!isWritten(message, index, replaced)) return rewriteFailed(stream);
+      if (replaced === null || !replaceHeader(stream, index, replaced, isRequest)) {
+        return rewriteFailed(stream);
+      }
     }
     return verdictNext;
   };
-}
-
-function isWritten(message: Message, index: number, value: string | null): boolean {
-  return value !== null && isFieldValue(value) && message.setValue(index, value);
 }
 
 function buildReplaceValue(words: WordCursor, scope: Scope): Act | null {
@@ -160,7 +157,9 @@ function buildReplaceValue(words: WordCursor, scope: Scope): Act | null {
       const old = message.valueText(index);
       const replaced = replaceMembers(old, regex, text);
       if (replaced === old) continue;
-      if (!isWritten(message, index, replaced)) return rewriteFailed(stream);
+      if (replaced === null || !replaceHeader(stream, index, replaced, isRequest)) {
+        return rewriteFailed(stream);
+      }
     }
     return verdictNext;
   };

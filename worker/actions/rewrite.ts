@@ -3,7 +3,7 @@
 
 import { field } from '../../shared/segment/metrics.ts';
 import { splitTarget, TargetParts } from '../http/syntax.ts';
-import { type HeaderName, headerName, type Message } from '../http/message.ts';
+import { type HeaderName, headerName, headerWords, type Message } from '../http/message.ts';
 import { verdictError, verdictNext } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
 
@@ -40,11 +40,45 @@ export function isLineWord(value: string): boolean {
   return true;
 }
 
-/** Appends a header; a new Host also goes into a target that names an authority. */
-export function addHeader(message: Message, name: HeaderName, value: string, isRequest: boolean) {
-  if (!isFieldValue(value) || !message.add(name, value)) return false;
+/**
+ * True when the message may become `bytes` longer: head, payload in view and edits share one buffer, of
+ * which tune.maxrewrite bytes are kept for edits whatever has been received.
+ */
+export function hasRoom(stream: Stream, isRequest: boolean, bytes: number): boolean {
+  const message = isRequest ? stream.request : stream.response;
+  const payload = isRequest ? stream.requestPayload : stream.responsePayload;
+  const { bufsize, maxrewrite } = stream.thread.program.model.global.tune;
+  const received = Math.min(message.headLength + payload.length, bufsize - maxrewrite);
+  return received + message.grown + bytes <= bufsize;
+}
+
+/** Appends a header; a new Host also goes into a target that names an authority. False: no room. */
+export function addHeader(
+  stream: Stream,
+  name: HeaderName,
+  value: string,
+  isRequest: boolean,
+): boolean {
+  if (!isFieldValue(value)) return false;
+  if (!hasRoom(stream, isRequest, name.text.length + value.length + 4)) return false;
+  const message = isRequest ? stream.request : stream.response;
+  if (!message.add(name, value)) return false;
   if (!isRequest || name.hash !== hostHeader.hash || name.text !== 'host') return true;
   return setAuthority(message, value);
+}
+
+/** Gives header `index` another value. False: no room, or no value for a header. */
+export function replaceHeader(
+  stream: Stream,
+  index: number,
+  value: string,
+  isRequest: boolean,
+): boolean {
+  const message = isRequest ? stream.request : stream.response;
+  const growth = value.length - message.headers[index * headerWords + 3];
+  return (
+    isFieldValue(value) && hasRoom(stream, isRequest, growth) && message.setValue(index, value)
+  );
 }
 
 /** Puts `host` where the target names its authority; true when it names none. */

@@ -10,11 +10,18 @@ import type { Stream } from '../stream/stream.ts';
 import { reasonText } from '../http/syntax-reason.ts';
 import { integerBetween, takeChoice, takeFormat, takeWord } from './arguments.ts';
 import { buildRegExp, fillReferences } from './regex.ts';
-import { authorityOf, hostHeader, isFieldValue, isLineWord, pathStart } from './rewrite.ts';
-import { rewriteFailed } from './rewrite.ts';
+import { authorityOf, hasRoom, hostHeader, isFieldValue, isLineWord } from './rewrite.ts';
+import { pathStart, rewriteFailed } from './rewrite.ts';
 
 /** Puts `text` into the request; false: no room, or the request line would fall apart. */
 type Edit = (message: Message, text: string) => boolean;
+
+/** The same when the buffer has room for a text that long. */
+function edited(stream: Stream, edit: Edit, text: string): boolean {
+  return (
+    hasRoom(stream, true, text.length - stream.request.targetLength) && edit(stream.request, text)
+  );
+}
 
 function setTarget(message: Message, target: string): boolean {
   return isLineWord(target) && target !== '' && message.setTarget(target);
@@ -103,7 +110,7 @@ function replaceWith(
   const match = text === '' ? null : regex.exec(text);
   if (match === null) return verdictNext;
   const replaced = fillReferences(match, format(stream));
-  const isDone = replaced !== null && edit(stream.request, replaced);
+  const isDone = replaced !== null && edited(stream, edit, replaced);
   return isDone ? verdictNext : rewriteFailed(stream);
 }
 

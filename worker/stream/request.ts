@@ -191,19 +191,19 @@ function switchBackend(context: EngineContext, stream: Stream): number {
   const backend = chosen ?? frontend;
   stream.backend = backend;
   enterBackend(context, stream);
-  takeTimeouts(stream, frontend.timeouts, backend.timeouts);
+  if (backend !== frontend) takeTimeouts(stream, backend.timeouts);
   if (backend.isHttp && backend.backend !== null) {
     context.thread.counters.values[backend.backend.row + fieldRequests] += 1;
   }
   return verdictNext;
 }
 
-/** The backend's timeouts, but for those that set-timeout has already changed. */
-function takeTimeouts(stream: Stream, from: ProxyTimeouts, to: ProxyTimeouts): void {
-  if (stream.serverTimeoutMs === from.serverMs) stream.serverTimeoutMs = to.serverMs;
-  if (stream.connectTimeoutMs === from.connectMs) stream.connectTimeoutMs = to.connectMs;
-  if (stream.queueTimeoutMs === from.queueMs) stream.queueTimeoutMs = to.queueMs;
-  if (stream.tunnelTimeoutMs === from.tunnelMs) stream.tunnelTimeoutMs = to.tunnelMs;
+/** The backend's timeouts replace what set-timeout said in another proxy, but for the tarpit's. */
+function takeTimeouts(stream: Stream, to: ProxyTimeouts): void {
+  stream.serverTimeoutMs = to.serverMs;
+  stream.connectTimeoutMs = to.connectMs;
+  stream.queueTimeoutMs = to.queueMs;
+  stream.tunnelTimeoutMs = to.tunnelMs;
   if (stream.tarpitTimeoutMs === 0) stream.tarpitTimeoutMs = to.tarpitMs;
 }
 
@@ -304,10 +304,8 @@ function leaveRules(context: EngineContext, stream: Stream): void {
   context.thread.timers.cancel(stream);
   if ((stream.flags & flagTcp) === 0) {
     const { session } = stream;
-    const front = frontend.forwardFor ?? backend.forwardFor;
-    if (front !== null) addAddress(stream, front, session.source);
-    const original = frontend.originalTo ?? backend.originalTo;
-    if (original !== null) addAddress(stream, original, session.destination);
+    addAddress(stream, frontend.forwardFor, backend.forwardFor, session.source);
+    addAddress(stream, frontend.originalTo, backend.originalTo, session.destination);
     addUniqueId(stream);
   }
   if (backend.backend === null) {
@@ -318,12 +316,28 @@ function leaveRules(context: EngineContext, stream: Stream): void {
   assignServer(context, stream);
 }
 
-function addAddress(stream: Stream, plan: ForwardForPlan, from: Endpoint): void {
+/**
+ * `option forwardfor`, `originalto`: the backend's header name counts, either side's exception is heard,
+ * and a header that is there already stays alone only when no side wants another one.
+ */
+function addAddress(
+  stream: Stream,
+  front: ForwardForPlan | null,
+  back: ForwardForPlan | null,
+  from: Endpoint,
+): void {
+  const plan = back ?? front;
+  if (plan === null) return;
   const { request } = stream;
-  if (plan.ifNone && request.find(plan.name, 0) >= 0) return;
-  if (plan.except?.(from.family, from.ipv4, from.bytes)) return;
+  const ifNone = (front === null || front.ifNone) && (back === null || back.ifNone);
+  if (ifNone && request.find(plan.name, 0) >= 0) return;
+  if (isExcepted(front, from) || isExcepted(back, from)) return;
   const text = from.text();
   if (text !== '' && text !== 'unix') request.add(plan.name, text);
+}
+
+function isExcepted(plan: ForwardForPlan | null, from: Endpoint): boolean {
+  return plan?.except?.(from.family, from.ipv4, from.bytes) === true;
 }
 
 function addUniqueId(stream: Stream): void {
