@@ -17,12 +17,19 @@ frontend one
     bind 127.0.0.1:1
 `;
 
-function run(text: string, change: Partial<Flags> = {}, check: Check | null = null) {
+async function run(text: string, change: Partial<Flags> = {}, check: Check | null = null) {
   const lines: string[] = [];
   const console = new Console('0', 'hawser', (level, message) => lines.push(`${level} ${message}`));
   const flags = { ...defaultFlags(), ...change };
   const texts = [{ name: 'cfg', text }];
-  const { model } = load({ flags, console, environment: {}, texts, check });
+  const { model } = await load({
+    flags,
+    console,
+    environment: {},
+    texts,
+    check: check === null ? null : async () => check,
+    always: true,
+  });
   return { model, lines };
 }
 
@@ -34,7 +41,7 @@ function finding(severity: 'alert' | 'warning'): Check {
   };
 }
 
-test('the command line has the last word', () => {
+test('the command line has the last word', async () => {
   const change = {
     maxconn: 20,
     daemon: true,
@@ -47,7 +54,7 @@ test('the command line has the last word', () => {
     zeroCopy: false,
     splice: false,
   };
-  const { model, lines } = run(good, change);
+  const { model, lines } = await run(good, change);
   assert.ok(model !== null);
   const { global } = model;
   assert.deepEqual(lines, []);
@@ -62,8 +69,8 @@ test('the command line has the last word', () => {
   assert.ok(hasListener(model));
 });
 
-test('mistakes of reading and of compiling are reported together', () => {
-  const { model, lines } = run(`${good}    nonsense\n`, {}, finding('alert'));
+test('mistakes of reading and of compiling are reported together', async () => {
+  const { model, lines } = await run(`${good}    nonsense\n`, {}, finding('alert'));
   assert.equal(model, null);
   assert.equal(lines.length, 4);
   assert.match(lines[0], /^ALERT config : parsing \[cfg:10\] : unknown keyword 'nonsense'/);
@@ -72,9 +79,9 @@ test('mistakes of reading and of compiling are reported together', () => {
   assert.equal(lines[3], 'ALERT config : Fatal errors found in configuration.');
 });
 
-test('a warning is fatal only under -dW', () => {
-  assert.ok(run(good, {}, finding('warning')).model !== null);
-  const { model, lines } = run(good, { zeroWarning: true }, finding('warning'));
+test('a warning is fatal only under -dW', async () => {
+  assert.ok((await run(good, {}, finding('warning'))).model !== null);
+  const { model, lines } = await run(good, { zeroWarning: true }, finding('warning'));
   assert.equal(model, null);
   assert.match(lines.at(-1) ?? '', /'zero-warning' is set/);
 });

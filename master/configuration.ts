@@ -19,18 +19,20 @@ export interface LoadInput {
   /** As the program was started: `setenv` of a former load must not show. */
   readonly environment: Readonly<Record<string, string>>;
   readonly texts: readonly ConfigurationText[];
-  readonly check: Check | null;
+  /** Fetches the compile check; null when only a worker can tell. */
+  readonly check: (() => Promise<Check>) | null;
+  /** Compile although reading found no mistake (-c); else the worker reports by itself. */
+  readonly always: boolean;
 }
 
-/** The compile check of worker/check-configuration, null when the worker will report by itself. */
+/** The compile check of worker/check-configuration. */
 export type Check = (model: Model) => { readonly diagnostics: Diagnostics };
 
 /** Reads the files and reports every mistake of them in one run. */
-export function load(input: LoadInput): Loaded {
-  const { flags, console, environment, texts, check } = input;
-  const { files } = flags;
+export async function load(input: LoadInput): Promise<Loaded> {
+  const { flags, console } = input;
   const overrides = overridesOf(flags);
-  const { model, found } = findMistakes({ files, texts, environment, overrides, check });
+  const { model, found } = await findMistakes({ ...input, files: flags.files, overrides });
   adjust(model, flags);
   printDiagnostics(found, flags, console);
   const alerts = found.filter(({ severity }) => severity === 'alert');
@@ -44,17 +46,17 @@ export function load(input: LoadInput): Loaded {
   return { model: refuseWarnings(console, flags, model) ? null : model };
 }
 
-export interface MistakesInput extends LoadOptions {
-  readonly check: Check | null;
-}
+export interface MistakesInput extends LoadOptions, Pick<LoadInput, 'check' | 'always'> {}
 
-/** The model and all that reading and compiling say about it. */
-export function findMistakes(input: MistakesInput): {
+/** The model and all that reading and, where needed, compiling say about it. */
+export async function findMistakes(input: MistakesInput): Promise<{
   readonly model: Model;
   readonly found: readonly Diagnostic[];
-} {
+}> {
   const { model, diagnostics } = loadConfiguration(input);
-  const found = [...diagnostics.list, ...checked(input.check, model, diagnostics)];
+  const isWanted = input.always || diagnostics.alerts > 0;
+  const check = isWanted && input.check !== null ? await input.check() : null;
+  const found = [...diagnostics.list, ...checked(check, model, diagnostics)];
   return { model, found };
 }
 

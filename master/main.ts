@@ -2,6 +2,7 @@
 // print, then checks, goes to the background or runs. Called by cli/main.ts; a test passes its own
 // worker folder. Must not touch traffic. Modules that only some runs need are imported when needed.
 
+import { randomBytes } from 'node:crypto';
 import { chdir } from 'node:process';
 import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';
@@ -21,6 +22,7 @@ export interface MainOptions {
   readonly onReady?: () => void;
 }
 
+const ticketKeyBytes = 80;
 const workerFolder = new URL('../worker/', import.meta.url);
 
 /** Runs the program with the words behind its name; the exit status. Never rejects. */
@@ -47,6 +49,7 @@ export async function runMaster(
     environment: environmentNow(),
     workerUrl: options.workerUrl ?? workerFolder,
     startUs,
+    ticketKeys: randomBytes(ticketKeyBytes).toString('hex'),
     texts: options.texts ?? [],
     onReady: options.onReady ?? (() => undefined),
   });
@@ -119,11 +122,9 @@ interface CheckModule {
 async function run(program: Program): Promise<number> {
   const { flags, console } = program;
   const { load } = await import('./configuration.ts');
-  const isMaster = flags.master && !flags.check && flags.dumpKeywords === null;
-  const check = isMaster
-    ? null
-    : (await importWorker<CheckModule>(program, 'check')).checkConfiguration;
-  const { model } = load({ ...program, check });
+  const check = async () => (await importWorker<CheckModule>(program, 'check')).checkConfiguration;
+  const always = flags.check || flags.dumpKeywords !== null;
+  const { model } = await load({ ...program, check, always });
   if (model === null) return 1;
   if (model.global.quiet && !flags.verbose) console.quiet = true;
   await dump(program);
@@ -142,14 +143,13 @@ export async function checkFiles(
 ): Promise<readonly Diagnostic[]> {
   const { findMistakes } = await import('./configuration.ts');
   const workerUrl = options.workerUrl ?? workerFolder;
-  const { checkConfiguration } = await importWorker<CheckModule>({ workerUrl }, 'check');
-  return findMistakes({
+  const { found } = await findMistakes({
     files,
-    texts: [],
     environment: environmentNow(),
-    overrides: {},
-    check: checkConfiguration,
-  }).found;
+    check: async () => (await importWorker<CheckModule>({ workerUrl }, 'check')).checkConfiguration,
+    always: true,
+  });
+  return found;
 }
 
 async function dump(program: Program): Promise<void> {

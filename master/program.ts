@@ -23,6 +23,8 @@ export interface Program {
   readonly workerUrl: URL;
   /** Wall clock of the start, microseconds. */
   readonly startUs: number;
+  /** See WorkerStart: made once, so that tickets outlive reloads and workers. */
+  readonly ticketKeys: string;
   /** Configurations that are text already, read after the files of the flags. */
   readonly texts: readonly ConfigurationText[];
   /** Called once, when the first worker serves. */

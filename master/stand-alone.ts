@@ -4,7 +4,7 @@
 
 import type { Model } from '../shared/config/model.ts';
 import type { RunningWorker, WorkerHost, WorkerStart, WorkerToMaster } from '../shared/messages.ts';
-import { hasListener, printDiagnostics } from './configuration.ts';
+import { hasListener, printDiagnostics, refuseWarnings } from './configuration.ts';
 import { reportReady, silence } from './daemon.ts';
 import { Listeners } from './listeners.ts';
 import { SIGTERM, SIGTTIN, SIGUSR1, tellOldProcesses } from './old-process.ts';
@@ -64,11 +64,13 @@ async function startHere(
   let failed = false;
   const host: WorkerHost = {
     send: (message: WorkerToMaster) => {
-      if (message.type !== 'failed') return;
-      failed = true;
+      if (message.type !== 'failed' && message.type !== 'checked') return;
       printDiagnostics(message.diagnostics, flags, console);
+      if (message.type === 'failed') console.alert('config : Fatal errors found in configuration.');
+      failed = message.type === 'failed' || refuseWarnings(console, flags, model);
     },
     dropPrivileges: () => {
+      if (failed) throw new Error('a warning is fatal here');
       dropped = true;
       giveUpRights(program, model);
     },

@@ -113,9 +113,6 @@ export const segmentHandle = (segment: Segment): SegmentHandle => ({
   lengthBytes: segment.layout.lengthBytes,
 });
 
-/** Drawn once per master: a ticket stays good over reloads and crashes of workers. */
-const ticketKeys = randomBytes(80).toString('hex');
-
 /** What has been prepared for one worker. */
 export interface Prepared {
   readonly model: Model;
@@ -137,6 +134,6 @@ export function workerStart(program: Program, prepared: Prepared): WorkerStart {
     reloads: prepared.reloads,
     startupLogs: program.console.startupLogs,
     masterStartUs: program.startUs,
-    ticketKeys,
+    ticketKeys: program.ticketKeys,
   };
 }

@@ -219,7 +219,7 @@ export class Supervisor {
     const { program } = this;
     this.reloads++;
     for (const generation of this.generations) generation.reloads++;
-    const { model } = load({ ...program, check: null });
+    const { model } = await load({ ...program, check: null, always: false });
     if (model === null) return false;
     const prepared = await this.prepare(model);
     if (prepared === null) return false;

@@ -2,7 +2,7 @@
 // leaves when it is done or when the master is gone. Started by generation.ts with inherited descriptors;
 // the first IPC message is WorkerStart. Never binds and never reads the configuration.
 
-import type { Diagnostics } from '../shared/config/diagnostic.ts';
+import type { Diagnostic } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';
 import type {
   MasterToWorker,
@@ -17,10 +17,6 @@ import { importWorker } from './program.ts';
 
 interface WorkerModule {
   readonly startWorker: (start: WorkerStart, host: WorkerHost) => Promise<RunningWorker>;
-}
-
-interface CheckModule {
-  readonly checkConfiguration: (model: Model) => { readonly diagnostics: Diagnostics };
 }
 
 const program = { workerUrl: new URL(process.argv[2]) };
@@ -49,13 +45,10 @@ function tell(message: MasterToWorker): void {
 
 async function begin(start: WorkerStart): Promise<void> {
   try {
-    const { checkConfiguration } = await importWorker<CheckModule>(program, 'check');
-    const { diagnostics } = checkConfiguration(start.model);
-    if (diagnostics.alerts > 0) return fail(diagnostics);
-    if (diagnostics.list.length > 0) send({ type: 'checked', diagnostics: diagnostics.list });
     const { startWorker } = await importWorker<WorkerModule>(program, 'main');
     running = await startWorker(start, host(start.model));
   } catch (fault) {
+    if (reported) return leave(1);
     process.stderr.write(`${fault instanceof Error ? fault.stack : fault}\n`);
     return leave(1);
   }
@@ -63,11 +56,6 @@ async function begin(start: WorkerStart): Promise<void> {
   send({ type: 'ready' });
   for (const message of waiting.splice(0)) running.handle(message);
   leave(await running.finished);
-}
-
-function fail({ list }: Diagnostics): void {
-  send({ type: 'failed', diagnostics: list });
-  leave(1);
 }
 
 let dropped = false;
@@ -80,15 +68,30 @@ function dropOnce(model: Model): void {
   dropIdentity(sys, model.global);
 }
 
+/** The master has been told why this process will not serve. */
+let reported = false;
+
 function host(model: Model): WorkerHost {
   return {
-    // Ready is what this file says, once the rights are gone, too.
     send: (message) => {
-      if (message.type !== 'ready') send(message);
+      // Ready is what this file says, once the rights are gone, too.
+      if (message.type === 'ready') return;
+      if (message.type === 'failed') reported = true;
+      if (message.type === 'checked') {
+        reported ||= model.global.zeroWarning && hasWarning(message.diagnostics);
+        if (message.diagnostics.length === 0) return;
+      }
+      send(message);
     },
-    dropPrivileges: () => dropOnce(model),
+    dropPrivileges: () => {
+      if (reported) throw new Error('a warning is fatal here');
+      dropOnce(model);
+    },
   };
 }
+
+const hasWarning = (list: readonly Diagnostic[]): boolean =>
+  list.some(({ severity }) => severity === 'warning');
 
 function send(message: WorkerToMaster): void {
   if (process.connected) process.send?.(message);

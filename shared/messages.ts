@@ -48,6 +48,8 @@ export interface WorkerStart {
   readonly startupLogs: string;
   /** Microseconds of wall clock when the master started, for uptimes. */
   readonly masterStartUs: number;
+  /** 80 secret bytes in hexadecimal, the same for every worker of a master: keys of TLS tickets. */
+  readonly ticketKeys: string;
 }
 
 export type MasterToWorker =
@@ -61,7 +63,13 @@ export type MasterToWorker =
   /** SIGHUP and SIGQUIT of a process without master: write server states, or memory pools, to the logs. */
   | { readonly type: 'dump'; readonly what: 'servers' | 'pools' }
   /** A master CLI session's command for this worker; the answer comes back by id. */
-  | { readonly type: 'cli'; readonly id: number; readonly level: 'user' | 'operator' | 'admin'; readonly line: string; readonly payload: string };
+  | {
+      readonly type: 'cli';
+      readonly id: number;
+      readonly level: 'user' | 'operator' | 'admin';
+      readonly line: string;
+      readonly payload: string;
+    };
 
 export type WorkerToMaster =
   | { readonly type: 'ready' }
@@ -108,6 +116,8 @@ export interface ThreadStart {
   /** eventfds that wake each thread, by index, and the control thread's last. */
   readonly wakeFds: readonly number[];
   readonly generation: number;
+  /** As in WorkerStart. */
+  readonly ticketKeys: string;
 }
 
 export type ControlToThread =
@@ -124,12 +134,19 @@ export type ControlToThread =
   /** Server states changed in the segment: rebuild what was derived from them. */
   | { readonly type: 'servers-changed'; readonly proxyIndex: number }
   /** Runtime edits of ACLs, maps and variables: applied by every thread in the same order. */
-  | { readonly type: 'edit'; readonly id: number; readonly target: string; readonly operation: string; readonly words: readonly string[] }
+  | {
+      readonly type: 'edit';
+      readonly id: number;
+      readonly target: string;
+      readonly operation: string;
+      readonly words: readonly string[];
+    }
   /** Asks for a snapshot (sessions, activity): answered by 'snapshot'. */
   | { readonly type: 'inspect'; readonly id: number; readonly what: string };
 
 export type ThreadToControl =
-  | { readonly type: 'ready' }
+  /** Compiled; the warnings are the same on every thread. */
+  | { readonly type: 'ready'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'log'; readonly level: 'warning' | 'error' | 'notice'; readonly text: string }
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }

@@ -167,9 +167,14 @@ class Worker implements RunningWorker {
     const task: ThreadTask = { start: { ...shared, threadIndex }, port: port2, cpus };
     return new Promise((resolve, reject) => {
       port1.on('message', (message: ThreadToControl) => {
-        if (message.type === 'ready') resolve();
-        else if (message.type === 'failed') {
-          this.host.send({ type: 'failed', diagnostics: message.diagnostics });
+        if (message.type === 'ready') {
+          // Every thread compiles the same model: the first one's words are enough.
+          if (threadIndex === 0)
+            this.host.send({ type: 'checked', diagnostics: message.diagnostics });
+          resolve();
+        } else if (message.type === 'failed') {
+          if (threadIndex === 0)
+            this.host.send({ type: 'failed', diagnostics: message.diagnostics });
           reject(new Error('the configuration does not compile on a proxy thread'));
         } else this.onThread(message);
       });

@@ -40,7 +40,7 @@ export function serve(task: ThreadTask): Promise<void> {
       if (message.type === 'hard-stop') end();
     });
     bridge.on('data', () => thread.loop.turn());
-    report({ type: 'ready' });
+    report({ type: 'ready', diagnostics: thread.diagnostics.list });
     setImmediate(() => thread.loop.turn());
   });
 }

@@ -8,6 +8,7 @@ import type {
   WorkerHost,
   WorkerStart,
 } from '../../../shared/messages.ts';
+import { checkConfiguration } from './check-configuration.ts';
 
 /** Names of proxies that make this worker behave badly. */
 const dies = 'dies-at-once';
@@ -15,9 +16,13 @@ const refuses = 'refuses-to-start';
 
 export async function startWorker(start: WorkerStart, host: WorkerHost): Promise<RunningWorker> {
   if (start.model.proxies.some(({ name }) => name === refuses)) throw new Error('refused');
+  const { diagnostics } = checkConfiguration(start.model);
+  const type = diagnostics.alerts > 0 ? 'failed' : 'checked';
+  host.send({ type, diagnostics: diagnostics.list });
+  if (type === 'failed') throw new Error('does not compile');
   const worker = new FakeWorker(start, host);
-  await worker.listen();
   host.dropPrivileges();
+  await worker.listen();
   if (start.model.proxies.some(({ name }) => name === dies)) setImmediate(() => process.exit(3));
   return worker;
 }
