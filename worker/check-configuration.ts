@@ -5,8 +5,10 @@ import type { Diagnostics } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { compileProgram } from './compile/compile.ts';
+import { checkTls } from './compile/tls.ts';
 
 export function checkConfiguration(model: Model): { readonly diagnostics: Diagnostics } {
   const { diagnostics } = compileProgram({ model, listeners: [], sys: linuxSys(), runtime: null });
+  checkTls(model, diagnostics);
   return { diagnostics };
 }

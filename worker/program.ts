@@ -3,6 +3,8 @@
 
 import type { ListenerObject } from '../shared/messages.ts';
 import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
+import type { TlsContext } from '../shared/sys/tls.ts';
+import type { TlsClientPlan } from './conn/tls-contexts.ts';
 import type { HeaderName } from './http/message.ts';
 import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
 import type { LogPlan } from './log/plan.ts';
@@ -30,13 +32,8 @@ export interface ListenerPlan {
   readonly proxy: ProxyPlan;
   readonly bind: BindModel;
   readonly object: ListenerObject;
-  /** Handle of the TLS server context on this thread, null for clear text. */
-  readonly tls: TlsServerPlan | null;
-}
-
-/** Filled by worker/conn/tls.ts. */
-export interface TlsServerPlan {
-  readonly context: unknown;
+  /** The TLS server context on this thread, null for clear text. */
+  readonly tls: TlsContext | null;
 }
 
 export interface RulePlan {
@@ -144,4 +141,6 @@ export interface ProxyPlan {
   readonly backend: Backend | null;
   /** Server SNI expressions by server index. */
   readonly serverSni: readonly (Evaluate | null)[];
+  /** TLS towards servers by server index, null for clear text. */
+  readonly serverTls: readonly (TlsClientPlan | null)[];
 }

@@ -27,7 +27,7 @@ import { threadWords } from './server/words.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import { Engine } from './stream/engine.ts';
-import { frontSteps, ServerOpenings } from './stream/openings.ts';
+import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
 
@@ -105,7 +105,7 @@ export class ProxyThread implements ListenerHost {
         }),
         random: this.thread.random,
         objectsOf: (index) => start.objects.proxies[index],
-        tlsOf: () => null,
+        ticketKeys: Buffer.from(start.ticketKeys, 'hex'),
       },
     });
     this.diagnostics = diagnostics;
@@ -117,12 +117,13 @@ export class ProxyThread implements ListenerHost {
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
       this.engine.onTimeout(stream),
     );
-    this.acceptor = new Acceptor(this.engine, streams, frontSteps, (sessions) => this.onLoad(sessions));
+    const fronts = new FrontOpenings(this.context);
+    this.acceptor = new Acceptor(this.engine, streams, (session) => fronts.stepsOf(session), (sessions) => this.onLoad(sessions));
     const links = new Links(
       this.thread,
       this.engine,
       start.threadCount,
-      new ServerOpenings(this.thread),
+      new ServerOpenings(this.context),
     );
     Object.assign(this.context, {
       links,

@@ -208,6 +208,8 @@ export function freshServerSsl(): ServerSslModel {
     caFile: '',
     crt: '',
     sni: '',
+    sniAuto: true,
+    sslReuse: true,
     alpn: '',
     ciphers: '',
     ciphersuites: '',

@@ -200,6 +200,10 @@ export interface ServerSslModel {
   crt: string;
   /** Expression words of `sni EXPR`, empty for none. */
   sni: string;
+  /** Without `sni`, HTTP servers are asked for under the name of the request's Host. */
+  sniAuto: boolean;
+  /** Sessions are resumed. */
+  sslReuse: boolean;
   alpn: string;
   ciphers: string;
   ciphersuites: string;

@@ -145,6 +145,8 @@ const serverSsl = define(
     caFile: text,
     crt: text,
     sni: text,
+    sniAuto: flag,
+    sslReuse: flag,
     alpn: text,
     ciphers: text,
     ciphersuites: text,

@@ -80,11 +80,11 @@ export const unsupportedServer: readonly string[] = (
   'agent-addr agent-check agent-inter agent-port agent-send allow-0rtt cc check-alpn ' +
   'check-pool-conn-name check-proto check-reuse-pool check-sni check-sni-auto check-ssl ' +
   'check-via-socks4 client-sigalgs crl-file curves error-limit healthcheck idle-ping ' +
-  'init-state ktls log-bufsize log-proto namespace no-renegotiate no-sni-auto no-ssl-reuse ' +
+  'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
   'no-tls-tickets non-stick npn observe on-error on-marked-down on-marked-up pool-conn-name ' +
   'quic-cc-algo redir renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
-  'send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt shard sigalgs slowstart sni-auto ' +
-  'socks4 ssl-reuse stick tcp-md5sig tls-tickets usesrc ws'
+  'send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt shard sigalgs slowstart ' +
+  'socks4 stick tcp-md5sig tls-tickets usesrc ws'
 ).split(' ');
 
 /** Section names. */

@@ -135,6 +135,7 @@ function bindSessions(ssl: koffi.LibraryHandle) {
     SSL_do_handshake: bindFunction<Call1>(ssl, 'int SSL_do_handshake(uintptr_t)'),
     SSL_read: bindFunction<Call3>(ssl, 'int SSL_read(uintptr_t, uintptr_t, int)'),
     SSL_write: bindFunction<Call3>(ssl, 'int SSL_write(uintptr_t, uintptr_t, int)'),
+    SSL_get_rbio: bindFunction<Call1>(ssl, 'uintptr_t SSL_get_rbio(uintptr_t)'),
     SSL_has_pending: bindFunction<Call1>(ssl, 'int SSL_has_pending(uintptr_t)'),
     SSL_shutdown: bindFunction<Call1>(ssl, 'int SSL_shutdown(uintptr_t)'),
     SSL_set_shutdown: bindFunction<(ssl: number, mode: number) => void>(
@@ -188,6 +189,7 @@ function bindCrypto(crypto: koffi.LibraryHandle) {
       'void ERR_error_string_n(unsigned long, uintptr_t, size_t)',
     ),
     BIO_new_mem_buf: bindFunction<Call2>(crypto, 'uintptr_t BIO_new_mem_buf(uintptr_t, int)'),
+    BIO_number_read: bindFunction<Call1>(crypto, 'uint64_t BIO_number_read(uintptr_t)'),
     BIO_free: bindFunction<Call1>(crypto, 'int BIO_free(uintptr_t)'),
     PEM_read_bio_X509: bindFunction<Call4>(
       crypto,

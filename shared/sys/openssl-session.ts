@@ -107,6 +107,10 @@ export class OpenSslSession implements TlsSession {
     return count > 0 ? count : this.#failure(handle, count);
   }
 
+  receivedBytes(): number {
+    return this.#calls.BIO_number_read(this.#calls.SSL_get_rbio(this.#live()));
+  }
+
   hasPending(): boolean {
     return this.#calls.SSL_has_pending(this.#live()) === 1;
   }

@@ -26,7 +26,6 @@ import {
   Link,
   link,
 } from '../../test/harness/tls-link.ts';
-import { systemAuthorities } from './openssl.ts';
 import { TLS_PROTOCOL, type TlsContext, type TlsServerOptions } from './tls.ts';
 
 test('the certificate follows the server name', () => {
@@ -185,9 +184,4 @@ test('what cannot be loaded is said, with its name', () => {
   contextOf(empty).free();
   const keyBeside = tls.serverContext(serverOptions(one(firstPem, firstKeyPem)));
   contextOf(keyBeside).free();
-});
-
-test('the system has authorities', () => {
-  assert.match(systemAuthorities(), /BEGIN CERTIFICATE/);
-  assert.match(systemAuthorities({ SSL_CERT_FILE: '/nonexistent' }), /BEGIN CERTIFICATE/);
 });

@@ -41,7 +41,7 @@ export interface TlsOptions {
   /** Protocols by preference, separated by commas; '' for no ALPN. */
   readonly alpn: string;
   readonly verify: TlsVerify;
-  /** PEM of the authorities to trust, '' for none. See `systemAuthorities` for @system-ca. */
+  /** PEM of the authorities to trust, '' for none. */
   readonly caPem: string;
   readonly crlPem: string;
   readonly tickets: boolean;
@@ -104,6 +104,8 @@ export interface TlsSession {
    * same bytes and be no shorter; they may have moved.
    */
   write(region: Region, at: number, length: number): number;
+  /** Bytes read from the socket so far, records and all. */
+  receivedBytes(): number;
   /** Bytes wait inside OpenSSL although the socket may be quiet. */
   hasPending(): boolean;
   /** Sends close_notify. 0 when sent or when there is no session to end, or TLS_*. */

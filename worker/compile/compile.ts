@@ -8,13 +8,14 @@ import type { Sys } from '../../shared/sys/sys.ts';
 import { actions, converters, fetches, logTags } from '../catalog.ts';
 import type { Act } from '../keyword.ts';
 import { SenderSet } from '../log/sender.ts';
-import type { ListenerPlan, Program, ProxyPlan, TlsServerPlan } from '../program.ts';
+import type { ListenerPlan, Program, ProxyPlan } from '../program.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { defaultReplies } from './error-page.ts';
 import { lineCursor } from './line-cursor.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';
 import { CompileContext, CompileScope } from './scope.ts';
+import { compileTls, type TlsPlans } from './tls.ts';
 
 /** What a thread that will serve gives; a check gives none of it. */
 export interface CompileRuntime {
@@ -22,8 +23,8 @@ export interface CompileRuntime {
   readonly random: () => number;
   /** Counter objects (shared/segment) of a proxy, -1 for a side it lacks. */
   objectsOf(proxyIndex: number): { readonly front: number; readonly back: number };
-  /** The TLS context of a listener, null for clear text. */
-  tlsOf(listener: ListenerObject): TlsServerPlan | null;
+  /** 80 secret bytes, the same on every thread: keys of TLS tickets. */
+  readonly ticketKeys: Uint8Array;
 }
 
 export interface CompileInput {
@@ -51,6 +52,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const tables = { fetches, converters, logTags, reply: buildReply };
   const context = new CompileContext(model, diagnostics, tables);
   const senders = new SenderSet();
+  const tls = runtime === null ? null : compileTls(model, diagnostics, runtime.ticketKeys);
   const compiler: ProxyCompiler = {
     model,
     actions,
@@ -58,6 +60,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     sys,
     random: runtime?.random ?? Math.random,
     words: runtime?.words ?? null,
+    tlsOf: (server) => tls?.servers.get(server) ?? null,
     objectsOf: (index) => runtime?.objectsOf(index) ?? noObjects,
     scopeOf: (proxy, line, ruleSet, point) => {
       const seat = { proxy, ruleSet, line: line ?? headLine(proxy) };
@@ -70,7 +73,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const program: Program = {
     model,
     proxies,
-    listeners: input.listeners.map((object) => compileListener(object, proxies, runtime)),
+    listeners: input.listeners.map((object) => compileListener(object, proxies, tls)),
     variableNames: context.variables.names,
     defaultReplies: defaultReplies(),
     startActs,
@@ -107,14 +110,15 @@ function compileGlobal(model: Model, context: CompileContext): readonly Act[] {
 function compileListener(
   object: ListenerObject,
   proxies: readonly ProxyPlan[],
-  runtime: CompileRuntime | null,
+  tls: TlsPlans | null,
 ): ListenerPlan {
   const proxy = proxies[object.proxyIndex];
+  const bind = proxy.model.binds[object.bindIndex];
   return {
     index: object.index,
     proxy,
-    bind: proxy.model.binds[object.bindIndex],
+    bind,
     object,
-    tls: runtime?.tlsOf(object) ?? null,
+    tls: tls?.binds.get(bind) ?? null,
   };
 }

@@ -7,11 +7,13 @@ import type {
   LineModel,
   Model,
   ProxyModel,
+  ServerModel,
   TimeoutsModel,
 } from '../../shared/config/model.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { capturesOf, startCaptures } from '../actions/capture.ts';
 import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
+import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 import { headerName } from '../http/message.ts';
 import type { Condition, FormatText, Scope } from '../keyword.ts';
 import {
@@ -46,6 +48,8 @@ export interface ProxyCompiler {
   readonly random: () => number;
   /** null: the configuration is only checked. */
   readonly words: ServerWordsTable | null;
+  /** null: the server speaks clear text, or nothing is served. */
+  readonly tlsOf: (server: ServerModel) => TlsClientPlan | null;
   /** Counter objects of a proxy, -1 for a side it lacks. */
   objectsOf(proxyIndex: number): { readonly front: number; readonly back: number };
   /** Makes the scope that a line of `proxy` is built in; `line` null: the proxy as a whole. */
@@ -86,6 +90,7 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
     serverSni: compileServerSni(model, scope),
+    serverTls: model.servers.map(compiler.tlsOf),
   };
 }
 

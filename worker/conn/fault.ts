@@ -21,6 +21,8 @@ export const faultTlsAbort = 25;
 export const faultTlsTimeout = 26;
 export const faultTlsAuthority = 30;
 export const faultTlsCertificate = 31;
+export const faultTlsMismatch = 32;
+export const faultTlsMismatchSni = 33;
 export const faultTlsHandshake = 34;
 export const faultRefused = 46;
 export const faultReset = 47;
@@ -75,6 +77,16 @@ const rows: readonly Fault[] = [
     id: faultTlsCertificate,
     name: 'SSL_CRT_FAIL',
     message: 'SSL client certificate not trusted',
+  },
+  {
+    id: faultTlsMismatch,
+    name: 'SSL_MISMATCH',
+    message: 'Server presented an SSL certificate different from the configured one',
+  },
+  {
+    id: faultTlsMismatchSni,
+    name: 'SSL_MISMATCH_SNI',
+    message: 'Server presented an SSL certificate different from the expected one',
   },
   { id: faultTlsHandshake, name: 'SSL_HANDSHAKE', message: 'SSL handshake failure' },
   { id: faultRefused, name: 'EREFUSED', message: 'ECONNREFUSED returned by OS' },

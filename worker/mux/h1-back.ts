@@ -4,15 +4,16 @@
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { HeadState, type H1Limits } from '../http/h1.ts';
 import { parseResponseHead } from '../http/h1-head.ts';
-import { addChunked, writeRequestHead } from '../http/h1-write.ts';
+import { framingBroken, payloadDropped, settleEdits } from '../http/h1-outgoing.ts';
+import { writeRequestHead } from '../http/h1-write.ts';
 import {
   bodyChunked,
-  bodyNone,
   connectionClose,
   connectionKeepAlive,
+  connectionUpgrade,
   type Message,
 } from '../http/message.ts';
-import { persistKeepAlive } from '../program.ts';
+import { persistKeepAlive, persistServerClose } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -105,6 +106,7 @@ export class H1Back implements Side, ConnectionOwner {
 
   onReadable(): void {
     if (this.stream === null) {
+      if (this.saysNothing()) return;
       if (this.pool !== null) this.pool.lost(this);
       else this.close();
     } else if (this.answered) {
@@ -112,6 +114,13 @@ export class H1Back implements Side, ConnectionOwner {
     } else {
       this.receiveHead();
     }
+  }
+
+  /** TLS speaks for itself while the connection is idle: tickets, keys. */
+  private saysNothing(): boolean {
+    const { connection, thread } = this;
+    if (connection.transport === null || connection.hangup) return false;
+    return connection.recv(thread.scratchAt, 1) === blocked;
   }
 
   onWritable(): void {
@@ -191,21 +200,27 @@ export class H1Back implements Side, ConnectionOwner {
 
   sendHead(message: Message, at: number, length: number, done: boolean): number {
     const { thread, outbound } = this;
+    const edits = settleEdits(message, true);
+    if (edits === framingBroken) return sideGone;
+    outbound.discards = (edits & payloadDropped) !== 0;
     outbound.chunked = message.framing === bodyChunked;
     const room = thread.memory.slotBytes;
-    const headLength = writeRequestHead(message, thread.scratchAt, room, this.adds(message));
+    const headLength = writeRequestHead(message, thread.scratchAt, room, this.adds(message, edits));
     if (headLength < 0) return sideGone;
-    return outbound.start(headLength, at, message.framing === bodyNone ? 0 : length, done);
+    return outbound.start(headLength, at, length, done);
   }
 
-  /** Persistence is announced only where it is not the default of the message's version. */
-  private adds(message: Message): number {
-    const chunks = this.outbound.chunked ? addChunked : 0;
-    if (this.stream!.backend.persist !== persistKeepAlive) {
-      this.persistent = false;
-      return chunks | connectionClose;
-    }
-    return chunks | (message.version >= 11 ? 0 : connectionKeepAlive);
+  /** What the writer adds: persistence is announced where it is not the default of the version. */
+  private adds(message: Message, edits: number): number {
+    const { backend, frontend } = this.stream!;
+    const closes =
+      backend.persist !== persistKeepAlive || frontend.persist === persistServerClose;
+    const asksToStay = (edits & connectionKeepAlive) !== 0;
+    if ((edits & connectionClose) !== 0 || (closes && !asksToStay)) this.persistent = false;
+    if (((edits | message.flags) & connectionUpgrade) !== 0) return 0;
+    const isPretended = backend.model.options['http-pretend-keepalive'] === true;
+    if (this.persistent || isPretended) return message.version >= 11 ? 0 : connectionKeepAlive;
+    return message.version >= 11 ? connectionClose : 0;
   }
 
   becomeTunnel(): void {

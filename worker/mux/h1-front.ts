@@ -5,13 +5,17 @@
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { h1ErrorStatus, h1PrefaceH2, HeadState, type H1Limits } from '../http/h1.ts';
 import { parseRequestHead } from '../http/h1-head.ts';
-import { addChunked, writeResponseHead } from '../http/h1-write.ts';
+import { framingBroken, settleEdits } from '../http/h1-outgoing.ts';
+import { transferEncodingName } from '../http/h1-special.ts';
+import { writeResponseHead } from '../http/h1-write.ts';
 import {
   bodyChunked,
   bodyNone,
+  bodyTunnel,
   bodyUntilClose,
   connectionClose,
   connectionKeepAlive,
+  connectionUpgrade,
   type Message,
   methodHead,
   methodOther,
@@ -184,10 +188,16 @@ export class H1Front implements Side, ConnectionOwner, Timed {
       this.refuse(length === h1PrefaceH2 ? 400 : h1ErrorStatus(length), 'P');
     } else if (inbound.rawEnd - inbound.slotAt >= limit) {
       this.refuse(head.inFields ? 431 : 414, 'P');
-    } else if (this.connection.readable && this.connection.hangup) {
-      this.receiveHead();
+    } else if (this.connection.readable) {
+      // The end of the connection, or another TLS record: no event will tell of either.
+      this.thread.defer(this.moreHead);
     }
   }
+
+  /** Bound once: the rest of a head is looked for after the current batch of events. */
+  private readonly moreHead = (): void => {
+    if (this.state === stateHead && this.connection.isOpen) this.receiveHead();
+  };
 
   private requestReady(stream: Stream, headLength: number): void {
     const { inbound, thread } = this;
@@ -196,16 +206,10 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     this.headDueMs = 0;
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
-    this.persistent = this.mayPersist(request);
+    this.persistent = mayPersist(request);
     this.methodReceived = request.method;
     inbound.begin(headLength, request.framing, request.contentLength);
     this.host.exchange.onRequest(stream);
-  }
-
-  private mayPersist(request: Message): boolean {
-    if (this.proxy.persist === persistClose) return false;
-    if ((request.flags & connectionClose) !== 0) return false;
-    return request.version >= 11 || (request.flags & connectionKeepAlive) !== 0;
   }
 
   /** End of stream or error before a whole head. */
@@ -235,6 +239,7 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     this.thread.timers.cancel(this);
     this.state = stateBusy;
     this.persistent = false;
+    this.methodReceived = methodOther;
     this.inbound.failure = inboundClosed;
     this.host.exchange.onBadRequest(this.stream!, status, cause);
   }
@@ -243,46 +248,49 @@ export class H1Front implements Side, ConnectionOwner, Timed {
 
   sendHead(message: Message, at: number, length: number, done: boolean): number {
     const { thread, outbound } = this;
-    const { request } = this.stream!;
-    const informational = message.status < 200 && message.status !== 101;
-    const adds = informational ? 0 : this.frame(message, request, done);
     const room = thread.memory.slotBytes;
-    const headLength = writeResponseHead(message, thread.scratchAt, room, adds);
-    if (headLength < 0) return sideGone;
-    if (informational) {
-      const { chunked } = outbound;
+    if (message.status < 200 && message.status !== 101) {
+      const headLength = writeResponseHead(message, thread.scratchAt, room, 0);
       outbound.chunked = false;
-      const sent = outbound.start(headLength, 0, 0, false);
-      outbound.chunked = chunked;
-      return sent;
+      outbound.discards = false;
+      return headLength < 0 ? sideGone : outbound.start(headLength, at, 0, false);
     }
-    outbound.discards = this.methodReceived === methodHead || message.framing === bodyNone;
-    return outbound.start(headLength, at, length, done);
+    const edits = settleEdits(message, false);
+    if (edits === framingBroken) return sideGone;
+    const adds = this.frame(message, edits, done);
+    outbound.discards =
+      this.methodReceived === methodHead || message.framing === bodyNone || isBodyless(message.status);
+    const headLength = writeResponseHead(message, thread.scratchAt, room, adds);
+    return headLength < 0 ? sideGone : outbound.start(headLength, at, length, done);
   }
 
   /** Decides framing and persistence of a final response; returns what the writer adds. */
-  private frame(message: Message, request: Message, done: boolean): number {
+  private frame(message: Message, edits: number, done: boolean): number {
     const { outbound } = this;
-    if (message.status === 101) {
+    if (message.framing === bodyTunnel) {
       outbound.chunked = false;
       this.persistent = false;
       return 0;
     }
-    const modern = request.version >= 11;
-    if (message.framing === bodyUntilClose || message.framing === bodyChunked) {
+    const { version } = this.stream!.request;
+    if (message.framing === bodyChunked && version < 11) {
       // An HTTP/1.0 client knows no chunks: the end of the connection ends the body.
-      message.framing = modern ? bodyChunked : bodyUntilClose;
+      message.framing = bodyUntilClose;
+      message.removeAll(transferEncodingName);
     }
     outbound.chunked = message.framing === bodyChunked;
-    if (message.framing === bodyUntilClose || this.mustClose(done)) this.persistent = false;
-    const chunks = outbound.chunked ? addChunked : 0;
-    const asked = (request.flags & connectionKeepAlive) !== 0;
-    if (!this.persistent) return chunks | (modern || asked ? connectionClose : 0);
-    return chunks | (modern ? 0 : connectionKeepAlive);
+    if (this.mustClose(message, edits, done)) this.persistent = false;
+    if (((edits | message.flags) & connectionUpgrade) !== 0) return 0;
+    if (!this.persistent) return message.version >= 11 ? connectionClose : 0;
+    return message.version >= 11 && version >= 11 ? 0 : connectionKeepAlive;
   }
 
-  private mustClose(done: boolean): boolean {
-    if (this.thread.stopping || this.stream!.backend.persist === persistClose) return true;
+  private mustClose(message: Message, edits: number, done: boolean): boolean {
+    if ((edits & connectionClose) !== 0 || this.thread.stopping) return true;
+    if (message.framing === bodyUntilClose && this.methodReceived !== methodHead) return true;
+    // Chunks in HTTP/1.0: the peer may not have meant what it wrote (RFC 9112 6.1).
+    if (message.framing === bodyChunked && message.version < 11) return true;
+    if (this.proxy.persist === persistClose && (edits & connectionKeepAlive) === 0) return true;
     return done && !this.inbound.bodyDone;
   }
 
@@ -386,6 +394,17 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     if (stream !== null && state === stateHead) this.host.releaseStream(stream);
     this.host.frontClosed(this.session);
   }
+}
+
+/** Does the client let its connection live on (RFC 9112 9.3)? */
+function mayPersist(request: Message): boolean {
+  if ((request.flags & connectionClose) !== 0) return false;
+  return request.version >= 11 || (request.flags & connectionKeepAlive) !== 0;
+}
+
+/** Responses without a body whatever their lines say (RFC 9110 6.4.1). */
+function isBodyless(status: number): boolean {
+  return status === 204 || status === 304;
 }
 
 const drainReadsMax = 4;

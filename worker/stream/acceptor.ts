@@ -47,10 +47,7 @@ const fieldProcessSessionRate = field.SessRate;
 const fieldProcessSessionRateMax = field.MaxSessRate;
 
 /** Steps between accept and the mux, by what the bind line and the connection rules ask for. */
-export type FrontSteps = (
-  thread: ThreadContext,
-  session: ClientSession,
-) => readonly OpeningStep[];
+export type FrontSteps = (session: ClientSession) => readonly OpeningStep[];
 
 const noTlvs: readonly ProxyTlv[] = [];
 
@@ -170,7 +167,7 @@ export class Acceptor implements FrontHost {
       this.end(session);
       return;
     }
-    const steps = this.steps(thread, session);
+    const steps = this.steps(session);
     if (steps.length === 0) this.begin(session);
     else this.openUp(session, steps);
   }

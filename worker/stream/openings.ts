@@ -2,30 +2,139 @@
 // what connections to a server must have in common to be shared (manual, http-reuse). Handed to the
 // acceptor and to mux/links.ts at start.
 
+import { isIP } from 'node:net';
+import { raise } from '../../shared/segment/counters.ts';
+import { field } from '../../shared/segment/metrics.ts';
+import { countRate } from '../../shared/segment/rate.ts';
+import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
+import type { Connection } from '../conn/connection.ts';
 import { Endpoint } from '../conn/endpoint.ts';
 import type { OpeningStep } from '../conn/opening.ts';
 import {
   type ProxyHeader,
   proxyBlock,
   proxyLine,
+  tlvAlpn,
   tlvAuthority,
   tlvBytes,
   tlvUniqueId,
 } from '../conn/proxy-header.ts';
 import { ProxyReceiver, ProxySender } from '../conn/proxy-steps.ts';
+import { TlsHandshake, TlsTransport, type TlsWatcher, tlsSessionOf } from '../conn/tls.ts';
+import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 import type { BackOpenings } from '../mux/links.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { ClientSession } from './acceptor.ts';
+import type { EngineContext } from './context.ts';
 import type { Stream } from './stream.ts';
+
+const fieldSessions = field.ssl_sess;
+const fieldResumed = field.ssl_reused_sess;
+const fieldFailed = field.ssl_failed_handshake;
+const fieldProcessSessions = field.CumSslConns;
+const fieldProcessCurrent = field.CurrSslConns;
+const fieldProcessRate = field.SslRate;
+const fieldProcessRateMax = field.MaxSslRate;
+const fieldFrontKeys = field.SslFrontendKeyRate;
+const fieldFrontKeysMax = field.SslFrontendMaxKeyRate;
+const fieldBackKeys = field.SslBackendKeyRate;
+const fieldBackKeysMax = field.SslBackendMaxKeyRate;
 
 const noSteps: readonly OpeningStep[] = [];
 
+/** Counts what becomes of TLS sessions. `rows`: counter rows of the objects they belong to. */
+class TlsCounts implements TlsWatcher {
+  protected readonly thread: ThreadContext;
+  private readonly processRow: number;
+  private readonly rows: readonly number[];
+  private readonly isFront: boolean;
+
+  constructor(context: EngineContext, rows: readonly number[], isFront: boolean) {
+    this.thread = context.thread;
+    this.processRow = context.processRow;
+    this.rows = rows.filter((row) => row >= 0);
+    this.isFront = isFront;
+  }
+
+  started(): void {
+    const { values } = this.thread.counters;
+    const { processRow: row } = this;
+    values[row + fieldProcessSessions] += 1;
+    values[row + fieldProcessCurrent] += 1;
+    this.rate(fieldProcessRate, fieldProcessRateMax);
+  }
+
+  private rate(rateField: number, maxField: number): void {
+    const { counters, time } = this.thread;
+    const { processRow: row } = this;
+    const rate = countRate(counters.values, row + rateField, time.nowMs, 1);
+    raise(counters.values, row + maxField, rate);
+  }
+
+  shaken(session: TlsSession, succeeded: boolean): void {
+    const isResumed = succeeded && session.isResumed();
+    this.count(succeeded ? fieldSessions : fieldFailed);
+    if (isResumed) this.count(fieldResumed);
+    else if (succeeded && this.isFront) this.rate(fieldFrontKeys, fieldFrontKeysMax);
+    else if (succeeded) this.rate(fieldBackKeys, fieldBackKeysMax);
+  }
+
+  private count(counter: number): void {
+    const { values } = this.thread.counters;
+    for (const row of this.rows) values[row + counter] += 1;
+  }
+
+  /** Clients keep what resumes a session themselves. */
+  resumable(_session: TlsSession): void {}
+
+  freed(): void {
+    this.thread.counters.values[this.processRow + fieldProcessCurrent] -= 1;
+  }
+}
+
 /** Steps between accept and the mux. */
-export function frontSteps(thread: ThreadContext, session: ClientSession): readonly OpeningStep[] {
-  const { bind } = session.listener;
-  if (!bind.acceptProxy && !session.expectsProxy) return noSteps;
-  return [new ProxyReceiver(thread, (header) => acceptHeader(session, header))];
+export class FrontOpenings {
+  private readonly context: EngineContext;
+  /** By listener index. */
+  private readonly counts: TlsCounts[];
+
+  constructor(context: EngineContext) {
+    this.context = context;
+    this.counts = [];
+  }
+
+  stepsOf(session: ClientSession): readonly OpeningStep[] {
+    const { bind, tls } = session.listener;
+    const hasHeader = bind.acceptProxy || session.expectsProxy;
+    if (!hasHeader && tls === null) return noSteps;
+    const steps: OpeningStep[] = [];
+    if (hasHeader) {
+      const { thread } = this.context;
+      steps.push(new ProxyReceiver(thread, (header) => acceptHeader(session, header)));
+    }
+    if (tls !== null) steps.push(this.handshake(session, tls));
+    return steps;
+  }
+
+  private handshake(session: ClientSession, tls: TlsContext): TlsHandshake {
+    const { sslMaxrecord } = this.context.thread.program.model.global.tune;
+    const counts = this.countsOf(session);
+    return new TlsHandshake(true, (connection) => {
+      counts.started();
+      return new TlsTransport(tls.session(connection.fd), connection, counts, sslMaxrecord);
+    });
+  }
+
+  private countsOf({ listener, frontend }: ClientSession): TlsCounts {
+    const { context } = this;
+    const known = this.counts[listener.index];
+    if (known !== undefined) return known;
+    const rows = [context.frontRows[frontend.index], context.listenerRows[listener.index]];
+    const counts = new TlsCounts(context, rows, true);
+    this.counts[listener.index] = counts;
+    return counts;
+  }
 }
 
 /** The connection keeps its own addresses (fc_src, fc_dst); the session has those of the header. */
@@ -43,26 +152,81 @@ function copyOf(end: Endpoint): Endpoint {
   return copy;
 }
 
+/** Counts, and remembers what resumes a session with the server under one name. */
+class ServerTls extends TlsCounts {
+  private readonly plan: TlsClientPlan;
+  private readonly name: string;
+
+  constructor(context: EngineContext, server: Server, plan: TlsClientPlan, name: string) {
+    super(context, [server.row], false);
+    this.plan = plan;
+    this.name = name;
+  }
+
+  override resumable(session: TlsSession): void {
+    this.plan.keep(this.name, session);
+  }
+}
+
 /** Steps between connect and the mux. */
 export class ServerOpenings implements BackOpenings {
-  private readonly thread: ThreadContext;
-  /** The PROXY header for the stream that `keyOf` was asked about last, '' for none. */
+  private readonly context: EngineContext;
+  /** Of the stream that `keyOf` was asked about last; '' for none. */
   private header: string;
+  private name: string;
 
-  constructor(thread: ThreadContext) {
-    this.thread = thread;
+  constructor(context: EngineContext) {
+    this.context = context;
     this.header = '';
+    this.name = '';
   }
 
   keyOf(stream: Stream, server: Server): string {
+    const hasTls = stream.backend.serverTls[server.index] !== null;
     this.header = server.model.sendProxy === 0 ? '' : proxyHeader(stream, server);
-    return this.header;
+    this.name = hasTls ? serverName(stream, server) : '';
+    return this.name === '' ? this.header : `${this.name} ${this.header}`;
   }
 
-  stepsOf(_stream: Stream, _server: Server): readonly OpeningStep[] {
-    if (this.header === '') return noSteps;
-    return [new ProxySender(this.thread, this.header)];
+  stepsOf(stream: Stream, server: Server): readonly OpeningStep[] {
+    const plan = stream.backend.serverTls[server.index];
+    if (this.header === '' && plan === null) return noSteps;
+    const steps: OpeningStep[] = [];
+    if (this.header !== '') steps.push(new ProxySender(this.context.thread, this.header));
+    if (plan !== null) steps.push(this.handshake(server, plan));
+    return steps;
   }
+
+  private handshake(server: Server, plan: TlsClientPlan): TlsHandshake {
+    const { name, context } = this;
+    return new TlsHandshake(false, (connection) => {
+      const counts = new ServerTls(context, server, plan, name);
+      counts.started();
+      const { sslMaxrecord } = context.thread.program.model.global.tune;
+      const session = startSession(plan, connection, name);
+      return new TlsTransport(session, connection, counts, sslMaxrecord);
+    });
+  }
+}
+
+function startSession(plan: TlsClientPlan, connection: Connection, name: string): TlsSession {
+  const session = plan.context.session(connection.fd);
+  // RFC 6066 3: a literal address is no server name; the certificate is checked for it all the same.
+  if (name !== '' && isIP(name) === 0) session.setHostname(name);
+  const expected = name || plan.verifyHost;
+  if (plan.verifies && expected !== '') session.expectHost(expected);
+  const saved = plan.sessionFor(name);
+  if (saved !== null) session.resume(saved);
+  return session;
+}
+
+/** The value of `sni`, '' for none. */
+function serverName(stream: Stream, server: Server): string {
+  const evaluate = stream.backend.serverSni[server.index];
+  if (evaluate === null) return '';
+  const { sample } = stream;
+  sample.restart();
+  return evaluate(stream, sample) ? sample.text : '';
 }
 
 /** The header that a server gets for the connection of `stream`, one character per byte. */
@@ -70,8 +234,8 @@ function proxyHeader(stream: Stream, server: Server): string {
   const { source, destination } = stream.session;
   if (server.model.sendProxy === 1) return proxyLine(source, destination);
   const options = server.model.proxyV2Options;
-  let after = '';
-  for (const option of options) after += optionTlvs.get(option)?.(stream) ?? '';
+  let after = alpnTlv(stream);
+  for (const [option, tlvOf] of optionTlvs) if (options.includes(option)) after += tlvOf(stream);
   return proxyBlock(source, destination, {
     before: '',
     after,
@@ -79,17 +243,25 @@ function proxyHeader(stream: Stream, server: Server): string {
   });
 }
 
+/** What was negotiated with the client is always told. */
+function alpnTlv(stream: Stream): string {
+  const alpn = tlsSessionOf(stream.session.connection)?.alpn() ?? '';
+  return alpn === '' ? '' : tlvBytes(tlvAlpn, alpn);
+}
+
 /** The TLV of an option of proxy-v2-options, '' when there is nothing to say. */
 type OptionTlv = (stream: Stream) => string;
 
+/** In the order in which they are written. */
 const optionTlvs: ReadonlyMap<string, OptionTlv> = new Map<string, OptionTlv>([
   ['authority', authorityTlv],
   ['unique-id', uniqueIdTlv],
 ]);
 
-function authorityTlv(stream: Stream): string {
-  const known = stream.session.proxyTlvs.find(({ type }) => type === tlvAuthority);
-  return known === undefined ? '' : tlvBytes(tlvAuthority, known.value);
+function authorityTlv({ session }: Stream): string {
+  const known = session.proxyTlvs.find(({ type }) => type === tlvAuthority);
+  const value = known?.value ?? tlsSessionOf(session.connection)?.sni() ?? '';
+  return known === undefined && value === '' ? '' : tlvBytes(tlvAuthority, value);
 }
 
 function uniqueIdTlv(stream: Stream): string {

@@ -1,6 +1,7 @@
 // The TLS words of `bind` lines, of `server` lines and of `global`: certificates, verification,
 // versions and ciphers. Files are read here, so that a chrooted worker needs none.
 
+import { systemAuthorities } from '../authorities.ts';
 import type { Draft } from '../draft.ts';
 import { exists, isDirectory, listNames, readText } from '../files.ts';
 import type { BindKeyword, GlobalKeyword, WordCursor } from '../keyword.ts';
@@ -56,23 +57,32 @@ function readCertificate(line: Line, index: number, path: string, draft: Draft):
   return false;
 }
 
+const systemCa = '@system-ca';
+
 /** `ca-file`: a path, or @system-ca. */
 export function readCaFile(cursor: WordCursor, draft: Draft): string | null {
   const text = argument(cursor);
   if (text === '') return missing(cursor, 'missing CAfile path');
-  if (text === '@system-ca') return text;
+  if (text === systemCa) {
+    if (!draft.contents.has(text)) {
+      draft.contents.set(text, systemAuthorities(draft.environment));
+    }
+    return text;
+  }
   const path = underBase(draft.global.ssl.caBase, text);
   return keepFile(cursor.line, cursor.index + 1, path, draft);
 }
 
-/** An ALPN list whose protocols all work here. */
+/**
+ * The protocols of an ALPN list that work here: HTTP/2 is left out of what is offered, so that peers fall
+ * back to the next one, and refused where nothing else is left.
+ */
 export function readAlpn(cursor: WordCursor): string | null {
   const names = argument(cursor).split(',');
   if (names.includes('')) return missing(cursor, 'missing ALPN protocol name');
-  for (const name of ['h2', 'h3']) {
-    if (names.includes(name)) return cursor.line.notSupported(cursor.index + 1, `alpn ${name}`);
-  }
-  return names.join(',');
+  const working = names.filter((name) => name !== 'h2' && name !== 'h3');
+  if (working.length > 0) return working.join(',');
+  return cursor.line.notSupported(cursor.index + 1, `alpn ${names[0]}`);
 }
 
 export function readTlsVersion(cursor: WordCursor): string | null {

@@ -59,6 +59,25 @@ const versionRows = versionWords.map(
   }),
 );
 
+const switches: readonly (readonly [string, Partial<ServerSslModel>, string])[] = [
+  ['sni-auto', { sniAuto: true }, 'the name asked for is that of the Host header'],
+  ['no-sni-auto', { sniAuto: false }, 'no name is asked for without sni'],
+  ['ssl-reuse', { sslReuse: true }, 'sessions are resumed'],
+  ['no-ssl-reuse', { sslReuse: false }, 'every connection shakes hands in full'],
+];
+
+const switchRows = switches.map(
+  ([name, fields, help]): ServerKeyword => ({
+    name,
+    takes: 0,
+    help,
+    example: `server s 127.0.0.1:443 ${name}`,
+    parse: (_cursor, server) => {
+      Object.assign(tlsOf(server), fields);
+    },
+  }),
+);
+
 export const serverTlsKeywords: readonly ServerKeyword[] = [
   {
     name: 'ssl',
@@ -145,4 +164,5 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
   },
   ...textRows,
   ...versionRows,
+  ...switchRows,
 ];

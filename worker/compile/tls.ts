@@ -1,0 +1,71 @@
+// TLS of every bind and server line: contexts on the thread that will serve, or made and thrown away by a
+// check. Mistakes in certificates, keys and lists are alerts at their lines. Opens no file.
+
+import type { Diagnostics } from '../../shared/config/diagnostic.ts';
+import type { BindModel, Model, ServerModel } from '../../shared/config/model.ts';
+import { openSslTls } from '../../shared/sys/openssl.ts';
+import type { Tls, TlsContext } from '../../shared/sys/tls.ts';
+import { TlsClientPlan, TlsContexts } from '../conn/tls-contexts.ts';
+
+/** By line of the model; a line without `ssl` has none. */
+export interface TlsPlans {
+  readonly binds: ReadonlyMap<BindModel, TlsContext>;
+  readonly servers: ReadonlyMap<ServerModel, TlsClientPlan>;
+}
+
+/** For a thread that will serve. `ticketKeys`: 80 bytes, the same on every thread. */
+export function compileTls(
+  model: Model,
+  diagnostics: Diagnostics,
+  ticketKeys: Uint8Array,
+): TlsPlans {
+  return build(model, diagnostics, new TlsContexts(openLibrary(), model, ticketKeys));
+}
+
+/** Makes everything once and keeps nothing. */
+export function checkTls(model: Model, diagnostics: Diagnostics): void {
+  const contexts = new TlsContexts(openLibrary(), model, null);
+  build(model, diagnostics, contexts);
+  contexts.free();
+}
+
+/** The library is loaded when a line asks for TLS. */
+function openLibrary(): () => Tls {
+  let tls: Tls | null = null;
+  return () => {
+    tls ??= openSslTls();
+    return tls;
+  };
+}
+
+function build(model: Model, diagnostics: Diagnostics, contexts: TlsContexts): TlsPlans {
+  const binds = new Map<BindModel, TlsContext>();
+  const servers = new Map<ServerModel, TlsClientPlan>();
+  for (const { place, ssl } of model.global.statsSockets) {
+    if (ssl !== null) diagnostics.alert(place, "'ssl' of a stats socket is not supported yet");
+  }
+  for (const proxy of model.proxies) {
+    for (const bind of proxy.binds) {
+      if (bind.ssl === null || !areLoaded(model, bind.ssl.crts)) continue;
+      const { context, error } = contexts.serverOf(bind.ssl);
+      if (context !== null) binds.set(bind, context);
+      else diagnostics.alert(bind.place, `Proxy '${proxy.name}': ${error}.`);
+    }
+    for (const server of proxy.servers) {
+      const { ssl, place, name } = server;
+      if (ssl === null || !areLoaded(model, ssl.crt === '' ? [] : [ssl.crt])) continue;
+      const { context, error } = contexts.clientOf(ssl);
+      if (context !== null) servers.set(server, new TlsClientPlan(context, ssl));
+      else diagnostics.alert(place, `Proxy '${proxy.name}', server '${name}': ${error}.`);
+    }
+  }
+  return { binds, servers };
+}
+
+/** False: the loader has said what is wrong with a file. */
+function areLoaded({ contents }: Model, paths: readonly string[]): boolean {
+  return paths.every((path) => {
+    const pem = contents[path];
+    return pem !== undefined && (pem.includes('PRIVATE KEY-----') || `${path}.key` in contents);
+  });
+}
