@@ -78,7 +78,7 @@ function parseHead(message: Message, at: number, length: number, state: HeadStat
   result = state.isResponse ? settleResponse(message, state) : settleRequest(message, state);
   if (result < 0) return refused(at, result, state);
   if (state.violationAt >= 0) state.violationAt -= at;
-  message.edition++;
+  message.receivedEdition = ++message.edition;
   return message.headLength;
 }
 

@@ -107,6 +107,8 @@ export class Message {
   grown: number;
   /** Counts edits; caches of derived strings compare it. */
   edition: number;
+  /** `edition` when it had just been parsed: still equal when no rule has touched it. -1: made here. */
+  receivedEdition: number;
   /** Slot with edited bytes, -1: none yet. */
   annexAt: number;
   annexUsed: number;
@@ -138,6 +140,7 @@ export class Message {
     this.flags = 0;
     this.grown = 0;
     this.edition = 0;
+    this.receivedEdition = -1;
     this.annexAt = -1;
     this.annexUsed = 0;
     this.targetText = '';
@@ -158,6 +161,7 @@ export class Message {
     this.flags = 0;
     this.grown = 0;
     this.edition++;
+    this.receivedEdition = -1;
     if (this.annexAt >= 0) {
       this.pool.release(this.annexAt);
       this.annexAt = -1;

@@ -1,5 +1,5 @@
-// HTTP/1 towards a server: one connection, one exchange at a time, then back to the idle pool. Writes
-// the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
+// HTTP/1 towards a server: one connection, one exchange at a time, then back to the idle pool.
+// Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { HeadState, type H1Limits } from '../http/h1.ts';
@@ -32,7 +32,10 @@ export class H1Back implements Side, ConnectionOwner {
   readonly inbound: Receiver;
   readonly outbound: Output;
   readonly server: Server;
-  /** What must be equal for another stream to use this connection (SNI, source, ...): manual http-reuse. */
+  /**
+   * What must be equal for another stream to use this connection (SNI, source, ...): manual
+   * http-reuse.
+   */
   readonly hash: string;
   private readonly exchange: Exchange;
   private readonly thread: ThreadContext;

@@ -1,6 +1,6 @@
 // HTTP/1 towards the client: reads requests one after another, writes their responses, and decides
-// whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in the
-// slot. An idle connection holds this object, its Connection, and nothing else.
+// whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in
+// the slot. An idle connection holds this object, its Connection, and nothing else.
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { h1ErrorStatus, h1PrefaceH2, HeadState, type H1Limits } from '../http/h1.ts';
@@ -365,7 +365,9 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     this.thread.timers.schedule(this, this.thread.time.nowMs + limitMs);
   }
 
-  /** Unread request bytes would turn the close into a reset that destroys the response: read them. */
+  /**
+   * Unread request bytes would turn the close into a reset that destroys the response: read them.
+   */
   private drain(): void {
     if (!this.connection.isOpen) {
       this.close();

@@ -46,7 +46,7 @@ export class Output implements Outbound {
 
   setTrailers(at: number, length: number): void {
     this.trailersAt = at;
-    this.trailersLength = length;
+    this.trailersLength = this.discards ? 0 : length;
   }
 
   /**
@@ -54,6 +54,7 @@ export class Output implements Outbound {
    * Returns payload bytes taken, or sideGone.
    */
   start(headLength: number, at: number, length: number, done: boolean): number {
+    if (!this.chunked || this.discards) this.trailersLength = 0;
     if (!this.discards) return this.gather(headLength, at, length, done);
     this.chunked = false;
     const sent = this.gather(headLength, 0, 0, false);

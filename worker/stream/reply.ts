@@ -2,7 +2,7 @@
 // response message, lets http-after-response rules see it, and hands it to the client's side.
 
 import { field } from '../../shared/segment/metrics.ts';
-import { bodyLength, headerName, methodHead, writeLatin1 } from '../http/message.ts';
+import { bodyLength, headerName, writeLatin1 } from '../http/message.ts';
 import { verdictNext, verdictStop } from '../keyword.ts';
 import { sideGone } from '../mux/side.ts';
 import type { ReplyPlan } from '../program.ts';
@@ -66,7 +66,7 @@ function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan): void
     stream.times.responseMs = thread.time.nowMs;
   }
   stream.bytesOutBase = front.connection.bytesSent + front.outbound.queuedBytes();
-  const length = stream.request.method === methodHead ? 0 : body.length;
+  const { length } = body;
   const taken = front.sendHead(stream.response, at, length, true);
   const rest = taken === sideGone ? 0 : length - taken;
   const kept = rest <= 0 || front.outbound.stash(at + taken, rest);
