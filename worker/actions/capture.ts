@@ -1,6 +1,8 @@
-// The capture action: the text of an expression into a slot that logs and fetches read (manual 4.4). Slots
+// The capture action: the text of an expression into a slot that logs and fetches read (manual
+// 4.4). Slots
 // belong to the frontend: those of `capture request|response header` come first, then one for every
-// `capture ... len`, in order of the rules. Built by compile/rules.ts, slots read by compile/proxies.ts.
+// `capture ... len`, in order of the rules. Built by compile/rules.ts, slots read by
+// compile/proxies.ts.
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Act, ActionDef, Evaluate, Scope, WordCursor } from '../keyword.ts';
@@ -8,7 +10,9 @@ import { verdictNext } from '../keyword.ts';
 import { kindString } from '../sample/sample.ts';
 import { integerBetween, takeChoice, takeWord } from './arguments.ts';
 
-/** Longest texts of the slots that rules of a frontend have added, by proxy: filled while compiling. */
+/**
+ * Longest texts of the slots that rules of a frontend have added, by proxy: filled while compiling.
+ */
 const addedSlots = new WeakMap<ProxyModel, number[]>();
 
 /** Forgets the slots of an earlier compilation of the same model. */

@@ -1,5 +1,6 @@
-// Actions on addresses, socket options, timeouts and the standing of a stream. They change state that the
-// engine, the connection or the log reads later; none of them ends a rule set. Built by compile/rules.ts.
+// Actions on addresses, socket options, timeouts and the standing of a stream. They change state
+// that the engine, the connection or the log reads later; none of them ends a rule set. Built by
+// compile/rules.ts.
 
 import {
   IPPROTO_IP,

@@ -1,5 +1,6 @@
 // The silent drop: the client's connection vanishes here without a word to the client (manual 4.4,
-// silent-drop). Prepares the socket; the engine closes it on verdictDrop. Built by compile/rules.ts.
+// silent-drop). Prepares the socket; the engine closes it on verdictDrop. Built by
+// compile/rules.ts.
 
 import {
   IPPROTO_IP,
@@ -38,8 +39,8 @@ function takeTtl(words: WordCursor, scope: Scope): number | null {
 }
 
 /**
- * In repair mode the kernel forgets the connection and sends nothing; that needs a capability. Without
- * it, or when a TTL was given, a reset is sent that dies `ttl` hops away.
+ * In repair mode the kernel forgets the connection and sends nothing; that needs a capability.
+ * Without it, or when a TTL was given, a reset is sent that dies `ttl` hops away.
  */
 function prepare(connection: Connection, ttl: number): void {
   const { sys, fd } = connection;

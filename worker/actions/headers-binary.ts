@@ -1,5 +1,6 @@
-// Actions on many header fields at once, named by a binary sample: varint length, name, varint length,
-// value, and so on up to two empty strings (the form of req.hdrs_bin). Built by compile/rules.ts.
+// Actions on many header fields at once, named by a binary sample: varint length, name, varint
+// length, value, and so on up to two empty strings (the form of req.hdrs_bin). Built by
+// compile/rules.ts.
 
 import { headerName, headerWords, type Message } from '../http/message.ts';
 import { lowerToken } from '../http/syntax.ts';

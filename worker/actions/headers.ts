@@ -28,7 +28,9 @@ function takeNameAndFormat(words: WordCursor, scope: Scope): NameAndFormat | nul
   return value === null ? null : { name, value };
 }
 
-/** A header name; a character that no name may hold is reported (a colon or a space out of place). */
+/**
+ * A header name; a character that no name may hold is reported (a colon or a space out of place).
+ */
 function takeHeaderName(words: WordCursor, scope: Scope): HeaderName | null {
   const place = words.here();
   const text = takeWord(words, scope, 'a header name');
@@ -165,7 +167,9 @@ function buildReplaceValue(words: WordCursor, scope: Scope): Act | null {
   };
 }
 
-/** Replaces each member of a comma-separated list that `regex` matches; blanks around members stay. */
+/**
+ * Replaces each member of a comma-separated list that `regex` matches; blanks around members stay.
+ */
 function replaceMembers(list: string, regex: RegExp, template: string): string | null {
   let out = '';
   let start = 0;
@@ -189,7 +193,9 @@ function isBlank(code: number): boolean {
   return code === 32 || code === 9;
 }
 
-/** Offset of the comma after the member at `start`, or the end; commas between quotes do not count. */
+/**
+ * Offset of the comma after the member at `start`, or the end; commas between quotes do not count.
+ */
 function memberEnd(list: string, start: number): number {
   let quoted = false;
   for (let i = start; i < list.length; i++) {

@@ -1,5 +1,6 @@
-// The redirect action and the `redirect` line: one grammar, formats in the action, constants in the line
-// (manual 4.2, redirect). Built by compile/rules.ts. The answer is made per stream: its Location differs.
+// The redirect action and the `redirect` line: one grammar, formats in the action, constants in the
+// line (manual 4.2, redirect). Built by compile/rules.ts. The answer is made per stream: its
+// Location differs.
 
 import { headerName, type Message } from '../http/message.ts';
 import { reasonText } from '../http/syntax-reason.ts';

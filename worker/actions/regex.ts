@@ -1,5 +1,6 @@
-// Regular expressions of the rewriting actions: compiled at start, replaced with back-references while
-// serving. Syntax is that of worker/match; the replacement text is HAProxy's (\0 to \9, \xNN).
+// Regular expressions of the rewriting actions: compiled at start, replaced with back-references
+// while serving. Syntax is that of worker/match; the replacement text is HAProxy's (\0 to \9,
+// \xNN).
 
 import type { Scope } from '../keyword.ts';
 import { compileRegex } from '../match/regex.ts';
@@ -11,8 +12,8 @@ interface Replacement {
 }
 
 /**
- * Fills `template`'s references from `match`: `\N` is group N, `\xHH` a byte, `\` before anything else
- * is that character. null: the template ends inside a reference, the rewrite fails.
+ * Fills `template`'s references from `match`: `\N` is group N, `\xHH` a byte, `\` before anything
+ * else is that character. null: the template ends inside a reference, the rewrite fails.
  */
 export function fillReferences(match: RegExpExecArray, template: string): string | null {
   if (template.indexOf('\\') < 0) return template;

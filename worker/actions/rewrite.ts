@@ -22,7 +22,9 @@ function countFailure(stream: Stream, object: number): void {
 export const hostHeader = headerName('host');
 const parts = new TargetParts();
 
-/** True for a value that can stand in a header: no CR, LF or NUL (they would start another line). */
+/**
+ * True for a value that can stand in a header: no CR, LF or NUL (they would start another line).
+ */
 export function isFieldValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
@@ -31,7 +33,9 @@ export function isFieldValue(value: string): boolean {
   return true;
 }
 
-/** True for a target or method that leaves the request line in one piece: no control byte, no space. */
+/**
+ * True for a target or method that leaves the request line in one piece: no control byte, no space.
+ */
 export function isLineWord(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
@@ -41,8 +45,8 @@ export function isLineWord(value: string): boolean {
 }
 
 /**
- * True when the message may become `bytes` longer: head, payload in view and edits share one buffer, of
- * which tune.maxrewrite bytes are kept for edits whatever has been received.
+ * True when the message may become `bytes` longer: head, payload in view and edits share one
+ * buffer, of which tune.maxrewrite bytes are kept for edits whatever has been received.
  */
 export function hasRoom(stream: Stream, isRequest: boolean, bytes: number): boolean {
   const message = isRequest ? stream.request : stream.response;

@@ -1,5 +1,6 @@
-// Words that the reference knows as actions and hawser refuses: facts from its keyword list, per rule set.
-// A word leaves this table when its row appears in a family. Read by compile/rules.ts and by the tests.
+// Words that the reference knows as actions and hawser refuses: facts from its keyword list, per
+// rule set. A word leaves this table when its row appears in a family. Read by compile/rules.ts and
+// by the tests.
 
 import { type RuleSet, ruleSets } from '../../shared/config/model.ts';
 

@@ -1,5 +1,5 @@
-// Actions that edit the start line: method, target and its parts, status. The parts of a target are those
-// of RFC 9112 3.2; the path starts after scheme and authority. Built by compile/rules.ts.
+// Actions that edit the start line: method, target and its parts, status. The parts of a target are
+// those of RFC 9112 3.2; the path starts after scheme and authority. Built by compile/rules.ts.
 
 import type { Message } from '../http/message.ts';
 import type { Act, ActionDef, FormatText, Scope, WordCursor } from '../keyword.ts';

@@ -1,5 +1,6 @@
-// Actions that set and unset variables (manual 2.8 and 4.4). The name stands between the parentheses of
-// the action, with the conditions under which a value may be set. Built by compile/rules.ts.
+// Actions that set and unset variables (manual 2.8 and 4.4). The name stands between the
+// parentheses of the action, with the conditions under which a value may be set. Built by
+// compile/rules.ts.
 
 import { ruleSets } from '../../shared/config/model.ts';
 import type { Act, ActionDef, Evaluate, Scope, WordCursor } from '../keyword.ts';

@@ -37,7 +37,9 @@ function answerWith(reply: ReplyPlan, verdict: number): Act {
   };
 }
 
-/** `deny`, `tarpit`: without arguments, or with a status only, the proxy's own error page answers. */
+/**
+ * `deny`, `tarpit`: without arguments, or with a status only, the proxy's own error page answers.
+ */
 function buildDeny(words: WordCursor, scope: Scope): Act | null {
   const reply = takeDenyReply(words, scope, scope.ruleSet === 'http-request' ? 403 : 502);
   return reply === null ? null : answerWith(reply, verdictDeny);
@@ -102,7 +104,10 @@ function buildReturn(words: WordCursor, scope: Scope): Act | null {
 const challenge = headerName('www-authenticate');
 const proxyChallenge = headerName('proxy-authenticate');
 
-/** `auth [realm R]`: the page of 401, or of 407 to a client that speaks to a proxy, with a challenge. */
+/**
+ * `auth [realm R]`: the page of 401, or of 407 to a client that speaks to a proxy, with a
+ * challenge.
+ */
 function buildAuth(words: WordCursor, scope: Scope): Act | null {
   let realm = scope.proxy?.name ?? '';
   if (words.peek() === 'realm') {

@@ -1,5 +1,6 @@
 // Actions that hold a stream until time or bytes have come. They answer verdictWait and leave in
-// `stream.waitUntilMs` when to be asked again at the latest; the engine also asks when payload arrives.
+// `stream.waitUntilMs` when to be asked again at the latest; the engine also asks when payload
+// arrives.
 
 import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictDeny, verdictNext, verdictWait } from '../keyword.ts';
@@ -87,7 +88,9 @@ function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
   };
 }
 
-/** True when nothing more is waited for: no body, all of it, enough of it, or the buffer is full. */
+/**
+ * True when nothing more is waited for: no body, all of it, enough of it, or the buffer is full.
+ */
 function hasBody(stream: Stream, isRequest: boolean, atLeast: number): boolean {
   const message = isRequest ? stream.request : stream.response;
   const payload = isRequest ? stream.requestPayload : stream.responsePayload;
@@ -103,7 +106,9 @@ function roomForPayload(stream: Stream, headBytes: number): number {
   return Math.max(1, bufsize - maxrewrite - headBytes);
 }
 
-/** Requests are only read from connections whose handshakes are over: there is nothing to wait for. */
+/**
+ * Requests are only read from connections whose handshakes are over: there is nothing to wait for.
+ */
 function buildWaitForHandshake(): Act {
   return () => verdictNext;
 }
