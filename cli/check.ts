@@ -1,4 +1,5 @@
-// `hawser check`: what is wrong with a configuration, for people or for programs. Called by commands.ts.
+// `hawser check`: what is wrong with a configuration, for people or for programs. Called by
+// commands.ts.
 
 import { checkFiles } from '../master/main.ts';
 import type { Diagnostic } from '../shared/config/diagnostic.ts';

@@ -1,5 +1,5 @@
-// Speaks to a runtime socket: one command line out, the whole answer in. Called by the tool's commands.
-// Knows no command; a socket that is not there is an error with one sentence.
+// Speaks to a runtime socket: one command line out, the whole answer in. Called by the tool's
+// commands. Knows no command; a socket that is not there is an error with one sentence.
 
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';

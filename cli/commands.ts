@@ -1,5 +1,6 @@
 // The operator's tool: its words, read by yargs (help, unknown options, completion). Called by
-// cli/main.ts for everything that does not begin with one of HAProxy's flags. Only what works is here.
+// cli/main.ts for everything that does not begin with one of HAProxy's flags. Only what works is
+// here.
 
 import yargs, { type Argv } from 'yargs';
 import { hawserVersion } from '../shared/version.ts';

@@ -1,5 +1,5 @@
-// Two tiny HTTP servers for `hawser start` without a configuration: a process of their own, started by
-// quickstart.ts. It tells its ports to the parent and ends with it.
+// Two tiny HTTP servers for `hawser start` without a configuration: a process of their own, started
+// by quickstart.ts. It tells its ports to the parent and ends with it.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
-// What `hawser start` runs when it is given no configuration: two demo servers of our own and a small
-// configuration in front of them. Called by cli/start.ts.
+// What `hawser start` runs when it is given no configuration: two demo servers of our own and a
+// small configuration in front of them. Called by cli/start.ts.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// `hawser start`: the proxy in the foreground with readable messages, a socket for the other commands,
-// and a demonstration when there is no configuration. Called by commands.ts.
+// `hawser start`: the proxy in the foreground with readable messages, a socket for the other
+// commands, and a demonstration when there is no configuration. Called by commands.ts.
 
 import { runMaster } from '../master/main.ts';
 import { isPortFree, quickstartPort, quickstartText, startDemoServers } from './quickstart.ts';

@@ -1,5 +1,5 @@
-// The three levels of a runtime API session (management.txt 9.3): what `level` on a socket grants. Called by
-// the master CLI.
+// The three levels of a runtime API session (management.txt 9.3): what `level` on a socket grants.
+// Called by the master CLI.
 
 export type CliLevel = 'user' | 'operator' | 'admin';
 

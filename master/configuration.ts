@@ -1,5 +1,6 @@
-// One load of the configuration for one start or reload: read, checked, adjusted by the command line,
-// its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no socket.
+// One load of the configuration for one start or reload: read, checked, adjusted by the command
+// line, its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no
+// socket.
 
 import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
 import { type LoadOptions, type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';

@@ -1,6 +1,6 @@
-// What the process says about itself, in HAProxy's line format on standard error, and the copy of the
-// start-up messages that `reload` and `show startup-logs` answer with. Called by everything in master/.
-// Writes synchronously and never fails: an output that is gone is no reason to stop.
+// What the process says about itself, in HAProxy's line format on standard error, and the copy of
+// the start-up messages that `reload` and `show startup-logs` answer with. Called by everything in
+// master/. Writes synchronously and never fails: an output that is gone is no reason to stop.
 
 import { writeSync } from 'node:fs';
 import { compatibilityVersion } from '../shared/config/features.ts';

@@ -1,6 +1,6 @@
-// -D and `daemon`: node cannot fork safely, so this program starts itself again in a session of its own
-// and waits until that one is ready. Called by main.ts before anything is bound. The second process
-// knows its part by an environment variable that names a pipe: a byte in it means ready.
+// -D and `daemon`: node cannot fork safely, so this program starts itself again in a session of its
+// own and waits until that one is ready. Called by main.ts before anything is bound. The second
+// process knows its part by an environment variable that names a pipe: a byte in it means ready.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// HAProxy's command line (manual: management.txt chapter 3), one row per flag. Called by main.ts and by
-// cli/main.ts. Only reads words: it opens nothing, prints nothing, exits nowhere.
+// HAProxy's command line (manual: management.txt chapter 3), one row per flag. Called by main.ts
+// and by cli/main.ts. Only reads words: it opens nothing, prints nothing, exits nowhere.
 
 /** What the flags ask for. Numbers are 0 and texts '' where a flag was not given. */
 export interface Flags {
@@ -269,7 +269,10 @@ export function defaultFlags(): Flags {
   };
 }
 
-/** Reads the words behind the program's name. The first word that ends the run (-v) ends the reading. */
+/**
+ * Reads the words behind the program's name. The first word that ends the run (-v) ends the
+ * reading.
+ */
 export function parseFlags(words: readonly string[]): FlagsResult {
   const state: State = { flags: defaultFlags(), warnings: [], words, at: 0 };
   for (; state.at < words.length; state.at++) {
@@ -302,7 +305,8 @@ function pids(state: State, signal: 'SIGUSR1' | 'SIGTERM'): Stop | undefined {
     const word = state.words[state.at + 1];
     if (word === undefined || word.startsWith('-')) return undefined;
     state.at++;
-    // One argument may hold what `cat pidfile` printed: only the first number counts, as in HAProxy.
+    // One argument may hold what `cat pidfile` printed: only the first number counts, as in
+    // HAProxy.
     if (!/^\s*\d+\s*$/.test(word)) {
       return mistake(`-${flag} option: some bytes unconsumed in PID list {${word}}`);
     }
@@ -326,7 +330,9 @@ const memoryPairs: readonly (readonly [string, string])[] = [
 ];
 const memoryWords = new Set(memoryPairs.flat());
 
-/** Buffers here are cleared by construction: the options are checked, and there is nothing to steer. */
+/**
+ * Buffers here are cleared by construction: the options are checked, and there is nothing to steer.
+ */
 function memory(_: State, rest: string): Stop | undefined {
   const [first, ...others] = rest.split(',');
   const words = /^(0[xX][0-9a-fA-F]+|\d*)$/.test(first) ? others : [first, ...others];

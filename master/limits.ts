@@ -1,6 +1,7 @@
 // How many connections the process may hold: maxconn from the descriptor limit or from -m, and the
-// descriptor limit that follows (manual: global maxconn, ulimit-n, fd-hard-limit, strict-limits; management.txt
-// chapter 5). Called once per start and reload, before anything is bound. Numbers only, except `applyLimits`.
+// descriptor limit that follows (manual: global maxconn, ulimit-n, fd-hard-limit, strict-limits;
+// management.txt chapter 5). Called once per start and reload, before anything is bound. Numbers
+// only, except `applyLimits`.
 
 import { setFlagsFromString } from 'node:v8';
 import type { Model, ProxyModel } from '../shared/config/model.ts';
@@ -148,7 +149,9 @@ export interface AppliedLimits {
   readonly problem: string;
 }
 
-/** Raises the descriptor limit of this process (children inherit it) and bounds V8's heap for -m. */
+/**
+ * Raises the descriptor limit of this process (children inherit it) and bounds V8's heap for -m.
+ */
 export function applyLimits(sys: Sys, limits: Limits, memoryMegabytes: number): AppliedLimits {
   if (memoryMegabytes > 0) setFlagsFromString(`--max-old-space-size=${memoryMegabytes}`);
   const before = descriptorLimits(sys);

@@ -1,6 +1,7 @@
-// The listening sockets of the process: which ones a configuration wants, which are already open, and
-// the ones to open or close. The master keeps them over workers and reloads. Called by start.ts and the
-// supervisor, before privileges are dropped; all failures of one attempt are reported together.
+// The listening sockets of the process: which ones a configuration wants, which are already open,
+// and the ones to open or close. The master keeps them over workers and reloads. Called by start.ts
+// and the supervisor, before privileges are dropped; all failures of one attempt are reported
+// together.
 
 import { lookup } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
@@ -109,7 +110,9 @@ export class Listeners {
     for (const socket of result.sockets) if (!kept.has(socket)) this.close(socket);
   }
 
-  /** Stops listening so that a new process can bind (SIGTTOU). The descriptors keep their numbers. */
+  /**
+   * Stops listening so that a new process can bind (SIGTTOU). The descriptors keep their numbers.
+   */
   pause(): void {
     for (const { fd, family } of this.sockets) {
       if (isShardable(family)) this.sys.shutdown(fd, SHUT_RD);

@@ -1,6 +1,7 @@
-// Entry of everything that HAProxy's command line can ask for: reads the flags, answers those that only
-// print, then checks, goes to the background or runs. Called by cli/main.ts; a test passes its own
-// worker folder. Must not touch traffic. Modules that only some runs need are imported when needed.
+// Entry of everything that HAProxy's command line can ask for: reads the flags, answers those that
+// only print, then checks, goes to the background or runs. Called by cli/main.ts; a test passes its
+// own worker folder. Must not touch traffic. Modules that only some runs need are imported when
+// needed.
 
 import { randomBytes } from 'node:crypto';
 import { chdir } from 'node:process';

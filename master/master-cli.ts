@@ -1,6 +1,7 @@
-// One session of the master CLI (management.txt 9.4): splits what arrives into commands, sends each to
-// the worker it is for, and runs the master's own (master-commands.ts). Called by master-socket.ts.
-// Commands of one session run one after the other; answers end with an empty line.
+// One session of the master CLI (management.txt 9.4): splits what arrives into commands, sends each
+// to the worker it is for, and runs the master's own (master-commands.ts). Called by
+// master-socket.ts. Commands of one session run one after the other; answers end with an empty
+// line.
 
 import { type CliLevel, isAllowed } from './cli-level.ts';
 import type { Generation } from './generation.ts';
@@ -193,7 +194,9 @@ export class MasterSession {
     ].join('');
   }
 
-  /** The process id that a prefix (`@1`, `@!123`, `@master`, `@`) names; 0 the master, -1 nobody. */
+  /**
+   * The process id that a prefix (`@1`, `@!123`, `@master`, `@`) names; 0 the master, -1 nobody.
+   */
   private resolve(prefix: string): number {
     const word = prefix.slice(1);
     const { current, generations } = this.supervisor;

@@ -1,5 +1,6 @@
 // The commands that the master itself answers (management.txt 9.4.1): one row each. Called by
-// master-cli.ts. They look at the supervisor and ask it for reloads; they never reach into a worker.
+// master-cli.ts. They look at the supervisor and ask it for reloads; they never reach into a
+// worker.
 
 import { compatibilityVersion } from '../shared/config/features.ts';
 import { type CliLevel, isAllowed } from './cli-level.ts';

@@ -1,5 +1,5 @@
-// The sockets of the master CLI (-S): their words, their binding, and one session for each connection.
-// Called by the supervisor. Commands are in master-cli.ts; nothing here knows one.
+// The sockets of the master CLI (-S): their words, their binding, and one session for each
+// connection. Called by the supervisor. Commands are in master-cli.ts; nothing here knows one.
 
 import { createServer, type Socket } from 'node:net';
 import { parseAddress } from '../shared/address.ts';

@@ -14,7 +14,9 @@ import { inheritSockets } from './old-process.ts';
 
 const sys = linuxSys();
 
-/** The old process: accepts once, reads the request, sends a count, then descriptors with records. */
+/**
+ * The old process: accepts once, reads the request, sends a count, then descriptors with records.
+ */
 const oldProcess = `
 const { parentPort, workerData } = require('node:worker_threads');
 import(workerData.sys).then(({ linuxSys }) => {

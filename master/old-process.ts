@@ -1,9 +1,10 @@
-// The classic hand-over to a new process: signals to the pids of -sf and -st, and the listening sockets
-// of the old process over its runtime socket (-x, the `_getsocks` command). Called by start.ts only.
+// The classic hand-over to a new process: signals to the pids of -sf and -st, and the listening
+// sockets of the old process over its runtime socket (-x, the `_getsocks` command). Called by
+// start.ts only.
 //
-// Wire format, as HAProxy's: we send "_getsocks\n"; the answer is a 32-bit count, then messages that
-// carry descriptors (SCM_RIGHTS) and for each one: length and name of its namespace, length and name
-// of its interface, 32 bits of zero. Each message is acknowledged with a 32-bit number.
+// Wire format, as HAProxy's: we send "_getsocks\n"; the answer is a 32-bit count, then messages
+// that carry descriptors (SCM_RIGHTS) and for each one: length and name of its namespace, length
+// and name of its interface, 32 bits of zero. Each message is acknowledged with a 32-bit number.
 
 import * as abi from '../shared/sys/constants.ts';
 import { decodeAddress, encodeAddress } from '../shared/sys/sockaddr.ts';

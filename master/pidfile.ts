@@ -1,5 +1,5 @@
-// The pid file (-p, `pidfile`): one line, replaced whole. Called when the process serves, before it gives
-// up its rights. Never removed: HAProxy leaves it, too.
+// The pid file (-p, `pidfile`): one line, replaced whole. Called when the process serves, before it
+// gives up its rights. Never removed: HAProxy leaves it, too.
 
 import { rmSync, writeFileSync } from 'node:fs';
 import type { Console } from './console.ts';

@@ -1,6 +1,6 @@
-// What a process gives up before it serves: root directory, groups, group, user; and what it keeps for
-// core dumps. Called by stand-alone.ts and worker-process.ts once all files are read and all code is loaded.
-// Never called in a master that has workers: it must bind again at the next reload.
+// What a process gives up before it serves: root directory, groups, group, user; and what it keeps
+// for core dumps. Called by stand-alone.ts and worker-process.ts once all files are read and all
+// code is loaded. Never called in a master that has workers: it must bind again at the next reload.
 
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,9 @@ export interface PrivilegeWarnings {
   readonly warnings: readonly string[];
 }
 
-/** chroot only; `dropIdentity` follows when the old processes have been told. Throws PrivilegeError. */
+/**
+ * chroot only; `dropIdentity` follows when the old processes have been told. Throws PrivilegeError.
+ */
 export function changeRoot(sys: Sys, global: GlobalModel): void {
   if (global.chroot === '') return;
   // The time zone is read from a file at its first use: now, while there is one.
@@ -37,7 +39,10 @@ function chrootNowhere(sys: Sys): number {
   return sys.chroot('.');
 }
 
-/** Groups, group and user, then the dump settings that a change of user resets. Throws PrivilegeError. */
+/**
+ * Groups, group and user, then the dump settings that a change of user resets. Throws
+ * PrivilegeError.
+ */
 export function dropIdentity(sys: Sys, global: GlobalModel): void {
   if (global.gid > 0) {
     // Without the right to change groups there is nothing to drop, and setgid below says so.

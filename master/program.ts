@@ -1,5 +1,5 @@
-// What one run of the master program consists of, handed to everything in master/. Made by main.ts (a
-// test makes its own, with its own worker).
+// What one run of the master program consists of, handed to everything in master/. Made by main.ts
+// (a test makes its own, with its own worker).
 
 import type { Sys } from '../shared/sys/sys.ts';
 import type { Console } from './console.ts';

@@ -1,5 +1,5 @@
-// When to start a worker again: at once after the first death, later and later while each one dies soon
-// after its start. Called by the supervisor; owns one timer and knows nothing of processes.
+// When to start a worker again: at once after the first death, later and later while each one dies
+// soon after its start. Called by the supervisor; owns one timer and knows nothing of processes.
 
 /** A worker that lived this long was a good one. */
 const goodLifeMs = 10_000;

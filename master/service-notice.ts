@@ -1,5 +1,7 @@
-// Notices to a service manager (sd_notify protocol: datagrams to the socket that NOTIFY_SOCKET names,
-// `@` for an abstract name). Called by the supervisor under -Ws. A notice that cannot be sent is lost.
+// Notices to a service manager (sd_notify protocol: datagrams to the socket that NOTIFY_SOCKET
+// names,
+// `@` for an abstract name). Called by the supervisor under -Ws. A notice that cannot be sent is
+// lost.
 
 import { AF_UNIX, SOCK_DGRAM } from '../shared/sys/constants.ts';
 import { encodeAddress } from '../shared/sys/sockaddr.ts';

@@ -251,8 +251,9 @@ function bindFailure(result: number, address: AddressModel): string {
 }
 
 /**
- * Binds under a temporary name; `publishPaths` renames. So the path never disappears, whoever connects
- * reaches the old process or the new one, and a start that fails has taken nothing from the old one.
+ * Binds under a temporary name; `publishPaths` renames. So the path never disappears, whoever
+ * connects reaches the old process or the new one, and a start that fails has taken nothing from
+ * the old one.
  */
 function bindPath(sys: Sys, fd: number, request: SocketRequest): SocketOutcome | null {
   const { address, bind } = request;

@@ -1,6 +1,6 @@
 // hawser without -W: one process that binds, attaches the segment and becomes the worker. Called by
-// main.ts. Signals as management.txt chapter 4 says; SIGTERM and SIGINT are left to the kernel, which
-// ends the process at once.
+// main.ts. Signals as management.txt chapter 4 says; SIGTERM and SIGINT are left to the kernel,
+// which ends the process at once.
 
 import type { Model } from '../shared/config/model.ts';
 import type { RunningWorker, WorkerHost, WorkerStart, WorkerToMaster } from '../shared/messages.ts';
@@ -87,7 +87,10 @@ async function startHere(
   }
 }
 
-/** In HAProxy's order: the new root, word to the old processes (they may be another user's), identity. */
+/**
+ * In HAProxy's order: the new root, word to the old processes (they may be another user's),
+ * identity.
+ */
 function giveUpRights({ sys, flags, console }: Program, { global }: Model): void {
   changeRoot(sys, global);
   const signal = flags.oldSignal === 'SIGTERM' ? SIGTERM : SIGUSR1;

@@ -1,6 +1,6 @@
-// The steps between a configuration that is understood and a worker that can be started: limits, old
-// sockets, binding, segment. Called by stand-alone.ts and the supervisor, which differ only in where
-// the worker runs. All that goes wrong has been printed when a step answers null.
+// The steps between a configuration that is understood and a worker that can be started: limits,
+// old sockets, binding, segment. Called by stand-alone.ts and the supervisor, which differ only in
+// where the worker runs. All that goes wrong has been printed when a step answers null.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../shared/config/model.ts';
@@ -11,11 +11,16 @@ import { type BindResult, type Listeners, threadCount } from './listeners.ts';
 import { inheritSockets, SIGTTIN, SIGTTOU, tellOldProcesses } from './old-process.ts';
 import type { Program } from './program.ts';
 
-/** Tries of the first binding while an old process lets go: a second in all (management.txt chapter 4). */
+/**
+ * Tries of the first binding while an old process lets go: a second in all (management.txt chapter
+ * 4).
+ */
 const triesMax = 100;
 const tryPauseMs = 10;
 
-/** Sets maxconn and nbthread of the model and the descriptor limit of the process. False: refused. */
+/**
+ * Sets maxconn and nbthread of the model and the descriptor limit of the process. False: refused.
+ */
 export function settleLimits(program: Program, model: Model): boolean {
   const { console, sys, flags } = program;
   const { soft, hard } = descriptorLimits(sys);

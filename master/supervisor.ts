@@ -1,6 +1,6 @@
-// The master: keeps listeners, segment and one live generation of workers; starts, reloads, replaces and
-// stops them. Called by main.ts under -W; the master CLI asks it. A reload that fails at any step leaves
-// everything as it was. Never reads a byte of traffic.
+// The master: keeps listeners, segment and one live generation of workers; starts, reloads,
+// replaces and stops them. Called by main.ts under -W; the master CLI asks it. A reload that fails
+// at any step leaves everything as it was. Never reads a byte of traffic.
 
 import { constants } from 'node:os';
 import type { Diagnostic } from '../shared/config/diagnostic.ts';
@@ -19,7 +19,9 @@ import { ServiceNotice } from './service-notice.ts';
 import { writePid } from './pidfile.ts';
 import { attach, bindAll, type Prepared, settleLimits, takeOldSockets } from './start.ts';
 
-/** Runs until all workers are gone; the process's exit status (HAProxy's: 0, or 130 after SIGINT). */
+/**
+ * Runs until all workers are gone; the process's exit status (HAProxy's: 0, or 130 after SIGINT).
+ */
 export async function runSupervisor(program: Program, model: Model): Promise<number> {
   const supervisor = new Supervisor(program);
   return await supervisor.run(model);
@@ -300,7 +302,9 @@ export class Supervisor {
     for (const signal of ['SIGQUIT', 'SIGPIPE'] as const) process.on(signal, () => undefined);
   }
 
-  /** One that comes while another is under way is done after it: the files may have changed again. */
+  /**
+   * One that comes while another is under way is done after it: the files may have changed again.
+   */
   private reloadBySignal(): void {
     if (this.reloading) this.reloadWanted = true;
     else void this.reload(false);

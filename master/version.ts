@@ -1,5 +1,6 @@
-// The texts of -v, -vv, -vq, -vqs, -vqb and of the usage, with the lines that service scripts and test
-// drivers read (version, TARGET, feature list). Called by main.ts. Says nothing that is not so.
+// The texts of -v, -vv, -vq, -vqs, -vqb and of the usage, with the lines that service scripts and
+// test drivers read (version, TARGET, feature list). Called by main.ts. Says nothing that is not
+// so.
 
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version as kernelVersion } from 'node:os';

@@ -1,6 +1,6 @@
-// Entry of a worker process: receives what the master prepared, runs worker/main in this process, and
-// leaves when it is done or when the master is gone. Started by generation.ts with inherited descriptors;
-// the first IPC message is WorkerStart. Never binds and never reads the configuration.
+// Entry of a worker process: receives what the master prepared, runs worker/main in this process,
+// and leaves when it is done or when the master is gone. Started by generation.ts with inherited
+// descriptors; the first IPC message is WorkerStart. Never binds and never reads the configuration.
 
 import type { Diagnostic } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';

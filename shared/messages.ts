@@ -1,10 +1,13 @@
 // Everything the master, the control thread and the proxy threads say to each other, as plain data.
-// Values only; the bytes travel by process IPC (master and worker) or MessagePort (worker and threads).
+// Values only; the bytes travel by process IPC (master and worker) or MessagePort (worker and
+// threads).
 
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Model } from './config/model.ts';
 
-/** A listening socket as the master bound it. Order = Model.proxies order, binds, addresses, shards. */
+/**
+ * A listening socket as the master bound it. Order = Model.proxies order, binds, addresses, shards.
+ */
 export interface ListenerObject {
   /** Index in the worker's list of listeners. */
   readonly index: number;
@@ -14,7 +17,9 @@ export interface ListenerObject {
   readonly shard: number;
   /** The descriptor in the worker process. */
   readonly fd: number;
-  /** 'ipv4' | 'ipv6' | 'unix' | 'abns' and where it listens, for `show cli sockets`, logs and -x. */
+  /**
+   * 'ipv4' | 'ipv6' | 'unix' | 'abns' and where it listens, for `show cli sockets`, logs and -x.
+   */
   readonly family: string;
   readonly host: string;
   readonly port: number;
@@ -60,7 +65,10 @@ export type MasterToWorker =
   /** SIGTTOU and SIGTTIN: leave the listening sockets alone for a while, then watch them again. */
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
-  /** SIGHUP and SIGQUIT of a process without master: write server states, or memory pools, to the logs. */
+  /**
+   * SIGHUP and SIGQUIT of a process without master: write server states, or memory pools, to the
+   * logs.
+   */
   | { readonly type: 'dump'; readonly what: 'servers' | 'pools' }
   /** A master CLI session's command for this worker; the answer comes back by id. */
   | {
@@ -161,15 +169,15 @@ export type ThreadToControl =
 export interface WorkerHost {
   send(message: WorkerToMaster): void;
   /**
-   * chroot, user and group: to be called once when all code is loaded and all files are open, before
-   * the first connection is accepted. Throws when it fails: the worker must not run then.
+   * chroot, user and group: to be called once when all code is loaded and all files are open,
+   * before the first connection is accepted. Throws when it fails: the worker must not run then.
    */
   dropPrivileges(): void;
 }
 
 /**
- * `startWorker` resolves when every thread serves (the host then reports 'ready'); it rejects, or sends
- * 'failed' with diagnostics and rejects, when the worker cannot run.
+ * `startWorker` resolves when every thread serves (the host then reports 'ready'); it rejects, or
+ * sends 'failed' with diagnostics and rejects, when the worker cannot run.
  */
 export interface RunningWorker {
   handle(message: MasterToWorker): void;

@@ -1,5 +1,5 @@
-// Every word the proxy can say: help, an example that builds, no twin; and how much of the reference's own
-// list works (test/parity holds that list: names only).
+// Every word the proxy can say: help, an example that builds, no twin; and how much of the
+// reference's own list works (test/parity holds that list: names only).
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -67,7 +67,9 @@ function buildsSomewhere(example: string): readonly string[] {
   return fewest;
 }
 
-/** A fetch whose value a converter of this input takes, for examples that start with the converter. */
+/**
+ * A fetch whose value a converter of this input takes, for examples that start with the converter.
+ */
 const inputs: Readonly<Record<number, string>> = {
   [kindSint]: 'int(5)',
   [kindBool]: 'always_true',

@@ -1,7 +1,8 @@
-// Runs the test files of a build, `npm test`'s last step: every x.test.js whose source still exists, two at
-// a time, each in a process of its own. Words on the command line choose files by part of their path.
-// Lists the files itself, because what `node --test FOLDER` means differs between versions of Node. Ends
-// with one plain line of totals; the exit status is 0 only when something passed and nothing failed.
+// Runs the test files of a build, `npm test`'s last step: every x.test.js whose source still
+// exists, two at a time, each in a process of its own. Words on the command line choose files by
+// part of their path. Lists the files itself, because what `node --test FOLDER` means differs
+// between versions of Node. Ends with one plain line of totals; the exit status is 0 only when
+// something passed and nothing failed.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -87,7 +88,9 @@ function fail(place: string, text: string): void {
 
 const indent = (text: string): string => text.replace(/^/gm, '    ');
 
-/** Ends the living processes that carry our mark and name `file` among their words; what they were. */
+/**
+ * Ends the living processes that carry our mark and name `file` among their words; what they were.
+ */
 function endMarked(file = ''): string[] {
   const ended: string[] = [];
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -103,7 +106,9 @@ function endMarked(file = ''): string[] {
   return ended;
 }
 
-/** One file in its own process. A version's own time limit may wait for the process it gave up on. */
+/**
+ * One file in its own process. A version's own time limit may wait for the process it gave up on.
+ */
 async function runFile(file: string): Promise<void> {
   const guard = setTimeout(() => {
     fail(sourceOf(file), `not finished after ${fileTimeoutMs / 1000} s`);

@@ -1,5 +1,5 @@
-// Every family of words the proxy can say, joined into tables. The only place that lists them; importing it
-// does nothing. Used by worker/compile, by help and -dKall, and by the registry test.
+// Every family of words the proxy can say, joined into tables. The only place that lists them;
+// importing it does nothing. Used by worker/compile, by help and -dKall, and by the registry test.
 
 import { capture } from './actions/capture.ts';
 import { connection } from './actions/connection.ts';
@@ -73,7 +73,9 @@ export const converters = table<ConverterDef>(
 
 export const logTags = table<LogTagDef>('log tag', tags);
 
-/** The words of one class of -dK, or of `all`, as HAProxy lists them. Any thread, start or check. */
+/**
+ * The words of one class of -dK, or of `all`, as HAProxy lists them. Any thread, start or check.
+ */
 export function dumpKeywords(className: string): string {
   const commands = runtimeCommands().all;
   return keywordList(className, { actions, fetches, converters, commands });

@@ -1,5 +1,5 @@
-// Compiles a model the way every proxy thread will, without sockets or shared memory: compiling is the
-// check (DESIGN 4). Called by the master for `-c` and before every start and reload.
+// Compiles a model the way every proxy thread will, without sockets or shared memory: compiling is
+// the check (DESIGN 4). Called by the master for `-c` and before every start and reload.
 
 import type { Diagnostics } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';

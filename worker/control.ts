@@ -1,5 +1,6 @@
-// What the control thread runs beside traffic: the runtime API on its sockets and through the master,
-// health checks, and the facts they need. Made by worker/main.ts once the proxy threads are ready.
+// What the control thread runs beside traffic: the runtime API on its sockets and through the
+// master, health checks, and the facts they need. Made by worker/main.ts once the proxy threads are
+// ready.
 
 import type {
   ControlToThread,
@@ -83,7 +84,9 @@ export class Control implements RuntimeContext {
     this.environment = start.model.global.environment;
     this.startedMs = parts.clock.nowMs;
     this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
-    this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn || start.model.global.maxconn);
+    this.frontLimits = start.model.proxies.map(
+      (proxy) => proxy.maxconn || start.model.global.maxconn,
+    );
     this.inspections = new Map();
     this.inspectionCount = 0;
     this.commands = runtimeCommands();
@@ -169,11 +172,19 @@ export class Control implements RuntimeContext {
     };
   }
 
-  /** A change of a server or proxy: to standard error as HAProxy does at start, and to the proxy's logs. */
+  /**
+   * A change of a server or proxy: to standard error as HAProxy does at start, and to the proxy's
+   * logs.
+   */
   private report(proxyIndex: number, severity: number, text: string): void {
     this.say(severity <= 1 ? 'alert' : 'warning', text);
     const { start, sys } = this.parts;
-    this.program ??= compileProgram({ model: start.model, listeners: [], sys, runtime: null }).program;
+    this.program ??= compileProgram({
+      model: start.model,
+      listeners: [],
+      sys,
+      runtime: null,
+    }).program;
     logEvent(sys, this.program.proxies[proxyIndex].log, severity, text, sys.wallUs() / 1000);
     for (const sender of this.program.senders) sender.flush(sys);
   }

@@ -5,7 +5,9 @@ import { threadSet } from './conn/thread-set.ts';
 
 const threadsMax = 64;
 
-/** CPU numbers for thread `index` (0-based), empty: all. `auto:` pairs threads with CPUs one to one. */
+/**
+ * CPU numbers for thread `index` (0-based), empty: all. `auto:` pairs threads with CPUs one to one.
+ */
 export function cpusOfThread(map: GlobalModel['cpuMap'], index: number): readonly number[] {
   let cpus: readonly number[] = [];
   for (const { threads, cpus: words } of map) {

@@ -1,5 +1,6 @@
-// The lists of -dK: every word that works, in the classes and the form that HAProxy prints, so that tools
-// and the parity test can compare. Built from the tables it is handed; called by catalog.ts only.
+// The lists of -dK: every word that works, in the classes and the form that HAProxy prints, so that
+// tools and the parity test can compare. Built from the tables it is handed; called by catalog.ts
+// only.
 
 import { configKeywords, type ListedKeyword } from '../shared/config/catalog.ts';
 import { ruleSets } from '../shared/config/model.ts';
@@ -113,7 +114,10 @@ function rowsOf(all: readonly ListedKeyword[], className: string): readonly stri
 
 /** Actions whose name is followed by parentheses are marked. */
 const withParentheses = new Set(['set-var', 'set-var-fmt', 'unset-var']);
-/** Verdicts that are part of the rule's own grammar in TCP rule sets: HAProxy's list leaves them out. */
+/**
+ * Verdicts that are part of the rule's own grammar in TCP rule sets: HAProxy's list leaves them
+ * out.
+ */
 const grammarOfTcp = new Set(['accept', 'reject', 'close', 'capture', 'expect-proxy']);
 
 function listActions(actions: ReadonlyMap<string, ActionDef>): readonly string[] {

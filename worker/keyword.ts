@@ -102,8 +102,8 @@ export interface ActionDef {
   /** The words after the rule set, e.g. `deny deny_status 429`. */
   readonly example: string;
   /**
-   * Reads its own words from `words` (which stands after the action's name; `words.parenthesis` holds
-   * what stood between parentheses, e.g. txn.a in set-var(txn.a)) and stops before if/unless.
+   * Reads its own words from `words` (which stands after the action's name; `words.parenthesis`
+   * holds what stood between parentheses, e.g. txn.a in set-var(txn.a)) and stops before if/unless.
    * null: it has reported alerts through `scope`.
    */
   readonly build: (words: WordCursor, scope: Scope) => Act | null;
@@ -133,7 +133,9 @@ export interface WordCursor {
   here(): Place;
 }
 
-/** What an entry may ask while it is built. Filled by worker/compile; entries never import compile. */
+/**
+ * What an entry may ask while it is built. Filled by worker/compile; entries never import compile.
+ */
 export interface Scope {
   readonly model: Model;
   /** The proxy the line belongs to, null in global. */
@@ -143,25 +145,31 @@ export interface Scope {
   expression(words: WordCursor): Expression | null;
   /** The same from a text, cast to `kind` when it is not kindAny. */
   expressionOf(text: string, kind: SampleKind): Expression | null;
-  /** Builds `if ...` or `unless ...` from the cursor to its end; a true condition when at the end. */
+  /**
+   * Builds `if ...` or `unless ...` from the cursor to its end; a true condition when at the end.
+   */
   condition(words: WordCursor): Condition | null;
   /** The acl called `name` as this line sees it. null: alert given. */
   acl(name: string): Condition | null;
   /** Pattern lists of this thread: files of acls and maps, and where they are used. */
   readonly patterns: PatternSource;
   /**
-   * Builds a log-format string (manual 8.2.6). `header` (the default) percent-encodes what a header may
-   * not hold; `text` leaves values as they are (payloads, variables, names).
+   * Builds a log-format string (manual 8.2.6). `header` (the default) percent-encodes what a header
+   * may not hold; `text` leaves values as they are (payloads, variables, names).
    */
   logFormat(text: string, use?: 'header' | 'text'): FormatText | null;
-  /** Index of a variable by its scoped name (txn.foo): see sample/variables.ts. null: alert given. */
+  /**
+   * Index of a variable by its scoped name (txn.foo): see sample/variables.ts. null: alert given.
+   */
   variable(name: string): number | null;
   /** Index into model.proxies of the frontend or backend called `name`, -1: none. */
   frontendIndex(name: string): number;
   backendIndex(name: string): number;
   /** Content of a file the loader has read (latin1), or null with an alert. */
   content(path: string): string | null;
-  /** Builds the reply of `words` (status, content-type, hdr, string, file, lf-..., errorfile...). */
+  /**
+   * Builds the reply of `words` (status, content-type, hdr, string, file, lf-..., errorfile...).
+   */
   reply(words: WordCursor, statusDefault: number): ReplyPlan | null;
   header(name: string): HeaderName;
   /** Alerts given so far: a caller that sees it grow need not say anything more. */

@@ -1,5 +1,5 @@
-// The control thread of a worker process: attaches the segment, starts the proxy threads, runs what must
-// not run beside traffic (runtime API, checks, heartbeats), and ends when the last stream has.
+// The control thread of a worker process: attaches the segment, starts the proxy threads, runs what
+// must not run beside traffic (runtime API, checks, heartbeats), and ends when the last stream has.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -283,7 +283,10 @@ class Worker implements RunningWorker {
   }
 }
 
-/** Tells this load of the configuration from any other of the segment; equal for a worker that replaces a dead one. */
+/**
+ * Tells this load of the configuration from any other of the segment; equal for a worker that
+ * replaces a dead one.
+ */
 function loadNumber({ masterStartUs, reloads }: WorkerStart): number {
   const number = (Math.floor(masterStartUs / 1000) + reloads * 0x9e3779b1) & 0x7fffffff;
   return number === 0 ? 1 : number;

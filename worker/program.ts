@@ -1,5 +1,5 @@
-// The compiled plan of one thread: frozen arrays, indexes and closures made from the Model. Written by
-// worker/compile, read by worker/stream. Nothing in it is looked up by name while serving.
+// The compiled plan of one thread: frozen arrays, indexes and closures made from the Model. Written
+// by worker/compile, read by worker/stream. Nothing in it is looked up by name while serving.
 
 import type { ListenerObject } from '../shared/messages.ts';
 import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
@@ -66,9 +66,14 @@ export interface ReplyPlan {
   readonly contentType: string;
   /** True: close the connection without writing anything (errorfile /dev/null). */
   readonly silent: boolean;
-  /** True: the connection is closed after this answer (an error file that says `Connection: close`). */
+  /**
+   * True: the connection is closed after this answer (an error file that says `Connection: close`).
+   */
   readonly closes: boolean;
-  /** True: only `status` counts; whoever answers looks up the proxy's own reply (stream/error-reply.ts). */
+  /**
+   * True: only `status` counts; whoever answers looks up the proxy's own reply
+   * (stream/error-reply.ts).
+   */
   readonly fromProxy: boolean;
 }
 
@@ -133,8 +138,14 @@ export interface ProxyPlan {
   readonly forwardFor: ForwardForPlan | null;
   readonly originalTo: ForwardForPlan | null;
   readonly log: LogPlan | null;
-  readonly captureRequestHeaders: readonly { readonly name: HeaderName; readonly lengthMax: number }[];
-  readonly captureResponseHeaders: readonly { readonly name: HeaderName; readonly lengthMax: number }[];
+  readonly captureRequestHeaders: readonly {
+    readonly name: HeaderName;
+    readonly lengthMax: number;
+  }[];
+  readonly captureResponseHeaders: readonly {
+    readonly name: HeaderName;
+    readonly lengthMax: number;
+  }[];
   readonly uniqueId: FormatText | null;
   readonly uniqueIdHeader: HeaderName | null;
   /** Members and balancing, null on a pure frontend. */

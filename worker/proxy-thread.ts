@@ -1,5 +1,5 @@
-// One proxy thread, assembled: loop, memory, program, engine, listeners. worker/thread.ts runs it on a
-// real kernel inside a Piscina task; test/sim runs it on a fake one, turn by turn.
+// One proxy thread, assembled: loop, memory, program, engine, listeners. worker/thread.ts runs it
+// on a real kernel inside a Piscina task; test/sim runs it on a fake one, turn by turn.
 
 import type { Diagnostics } from '../shared/config/diagnostic.ts';
 import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
@@ -118,7 +118,12 @@ export class ProxyThread implements ListenerHost {
       this.engine.onTimeout(stream),
     );
     const fronts = new FrontOpenings(this.context);
-    this.acceptor = new Acceptor(this.engine, streams, (session) => fronts.stepsOf(session), (sessions) => this.onLoad(sessions));
+    this.acceptor = new Acceptor(
+      this.engine,
+      streams,
+      (session) => fronts.stepsOf(session),
+      (sessions) => this.onLoad(sessions),
+    );
     const links = new Links(
       this.thread,
       this.engine,
@@ -263,7 +268,10 @@ export class ProxyThread implements ListenerHost {
     if (this.acceptor.count === 0) this.drained();
   }
 
-  /** close-spread-time: idle connections close evenly until `untilMs`, so that clients do not return at once. */
+  /**
+   * close-spread-time: idle connections close evenly until `untilMs`, so that clients do not return
+   * at once.
+   */
   private spreadClose(untilMs: number): void {
     const left = untilMs - this.loop.time.nowMs;
     const most = left <= 0 ? Number.MAX_SAFE_INTEGER : this.shareOf(left);
@@ -312,7 +320,10 @@ function makeContext(
   const memory = new SlotPool(sys, tune.bufsize, slots);
   const scratchAt = memory.take();
   for (let i = 1; i < scratchSlots; i++) memory.take();
-  const trailers = new TrailerReader(new Message(memory, tune.httpMaxhdr), new H1Limits(tune.httpMaxhdr - 1));
+  const trailers = new TrailerReader(
+    new Message(memory, tune.httpMaxhdr),
+    new H1Limits(tune.httpMaxhdr - 1),
+  );
   return {
     index: start.threadIndex,
     sys,
@@ -378,4 +389,3 @@ function xorshift(seed: number): () => number {
     return (state >>> 0) / 4294967296;
   };
 }
-

@@ -1,5 +1,6 @@
-// What everything on one proxy thread shares: the door to the kernel, memory, time, counters and the
-// compiled program. One object per thread, made by worker/thread.ts, handed to whoever needs it.
+// What everything on one proxy thread shares: the door to the kernel, memory, time, counters and
+// the compiled program. One object per thread, made by worker/thread.ts, handed to whoever needs
+// it.
 
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { IoVector, Sys } from '../shared/sys/sys.ts';
@@ -47,7 +48,9 @@ export interface ThreadContext {
   readonly time: LoopTime;
   readonly timers: Timers;
   readonly poller: Poller;
-  /** Start of the scratch area in `memory`: `scratchSlots` slots in a row, free between two calls. */
+  /**
+   * Start of the scratch area in `memory`: `scratchSlots` slots in a row, free between two calls.
+   */
   readonly scratchAt: number;
   /** A list of a few entries for one sendVector call. */
   readonly vector: IoVector;

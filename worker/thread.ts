@@ -1,5 +1,5 @@
-// Entry of a proxy thread: one Piscina task that lasts as long as the thread. Nests the proxy loop with
-// libuv's (DESIGN 2) and passes messages of the control thread on.
+// Entry of a proxy thread: one Piscina task that lasts as long as the thread. Nests the proxy loop
+// with libuv's (DESIGN 2) and passes messages of the control thread on.
 
 import { Socket } from 'node:net';
 import { type MessagePort, threadId } from 'node:worker_threads';

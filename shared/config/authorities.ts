@@ -1,5 +1,5 @@
-// The certificate authorities this system trusts, for `ca-file @system-ca`. Read by the loader, before
-// privileges are dropped; a confined worker opens no file. Control thread only.
+// The certificate authorities this system trusts, for `ca-file @system-ca`. Read by the loader,
+// before privileges are dropped; a confined worker opens no file. Control thread only.
 
 import { rootCertificates } from 'node:tls';
 import { readText } from './files.ts';

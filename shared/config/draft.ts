@@ -65,8 +65,8 @@ export function newDraft(
 }
 
 /**
- * A warning of the checks after the last line. HAProxy skips those when a line was wrong, because what
- * they would say may only follow from that.
+ * A warning of the checks after the last line. HAProxy skips those when a line was wrong, because
+ * what they would say may only follow from that.
  */
 export function finalWarning(draft: Draft, place: Place, message: string): void {
   if (draft.linesFine) draft.diagnostics.warning(place, message);

@@ -1,5 +1,5 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of the code.
-// The quoting matrix of manual 2.2, variables of 2.3, and the faults of both.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of
+// the code. The quoting matrix of manual 2.2, variables of 2.3, and the faults of both.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { splitLine } from './lexer.ts';

@@ -1,6 +1,6 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of the code.
-// The entry point: files and folders, the environment, what the command line overrides, how
-// diagnostics are printed. What single lines mean is in test/golden/config.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of
+// the code. The entry point: files and folders, the environment, what the command line overrides,
+// how diagnostics are printed. What single lines mean is in test/golden/config.
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// Files of the segment: made, found again, put aside when they cannot be used; a full disk is an error.
+// Files of the segment: made, found again, put aside when they cannot be used; a full disk is an
+// error.
 
 import assert from 'node:assert/strict';
 import {

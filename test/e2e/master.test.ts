@@ -1,5 +1,5 @@
-// The master's promises, on real processes and sockets with a fake worker: starting, reloading, dying,
-// stopping, HAProxy's exit statuses. What a worker does with traffic is told elsewhere.
+// The master's promises, on real processes and sockets with a fake worker: starting, reloading,
+// dying, stopping, HAProxy's exit statuses. What a worker does with traffic is told elsewhere.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';

@@ -1,5 +1,5 @@
-// The PROXY protocol on real sockets: what clients say first, what servers get first, and what is done
-// about headers that are none.
+// The PROXY protocol on real sockets: what clients say first, what servers get first, and what is
+// done about headers that are none.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
@@ -27,7 +27,10 @@ function startEcho(owner: Owner, bind: string, lines = echo, defaults = ''): Run
   return startProxy(owner, { config });
 }
 
-/** Sends parts, each when the one before has been taken by the kernel, and answers all that comes back. */
+/**
+ * Sends parts, each when the one before has been taken by the kernel, and answers all that comes
+ * back.
+ */
 function converse(port: number, parts: readonly string[], ends = false): Promise<string> {
   return new Promise((settle) => {
     let answer = '';

@@ -1,6 +1,7 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of the code.
-// Feeds the configuration lexer and the whole loader with bytes: random ones, and real lines with
-// random damage. It must never throw, never loop, and say where a fault is inside the line.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of
+// the code. Feeds the configuration lexer and the whole loader with bytes: random ones, and real
+// lines with random damage. It must never throw, never loop, and say where a fault is inside the
+// line.
 // `smoke(seed, runs)` is what `npm test` runs; the seed is printed by the caller when it fails.
 import assert from 'node:assert/strict';
 import { splitLine } from '../../shared/config/lexer.ts';

@@ -1,5 +1,5 @@
-// A configuration text compiled, and one exchange on it over plain memory: for tests of rules, replies and
-// log lines. No socket, no engine; time stands where the test puts it.
+// A configuration text compiled, and one exchange on it over plain memory: for tests of rules,
+// replies and log lines. No socket, no engine; time stands where the test puts it.
 
 import { loadConfiguration } from '../../shared/config/load.ts';
 import { compileProgram } from '../../worker/compile/compile.ts';

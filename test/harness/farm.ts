@@ -1,5 +1,6 @@
 // A backend with its servers over plain memory, and streams to send there: for tests of balancing,
-// queues and persistence. No socket, no clock; `resumed` and `woken` record what the backend asked for.
+// queues and persistence. No socket, no clock; `resumed` and `woken` record what the backend asked
+// for.
 
 import { freshGlobal, freshProxy, freshServer } from '../../shared/config/fresh.ts';
 import type { Model, ProxyModel, ServerModel } from '../../shared/config/model.ts';
@@ -69,7 +70,8 @@ export class TestFarm {
     this.alerts = [];
     this.time = { nowMs: 1000, wallMs: 1_700_000_000_000 };
     if (options.words === undefined) prepareWords(this.table, proxy);
-    const model = { proxies: [proxy], global: freshGlobal() } as unknown as Model; // all that is read
+    // all that is read
+    const model = { proxies: [proxy], global: freshGlobal() } as unknown as Model;
     const scope = {
       model,
       proxy,

@@ -1,5 +1,5 @@
-// A server for tests that keeps what it hears: raw bytes per connection, and an answer when `answerOf`
-// gives one. On a port of the kernel's choice; closed with the test.
+// A server for tests that keeps what it hears: raw bytes per connection, and an answer when
+// `answerOf` gives one. On a port of the kernel's choice; closed with the test.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';

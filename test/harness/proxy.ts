@@ -1,6 +1,6 @@
 // Starts the built program for a test on sockets that the test has bound: every `fd@${name}` in the
-// configuration or the arguments becomes a listening socket on a port of the kernel's choice, so a client
-// may connect at once and waits in the accept queue. Used by test/e2e and the bench.
+// configuration or the arguments becomes a listening socket on a port of the kernel's choice, so a
+// client may connect at once and waits in the accept queue. Used by test/e2e and the bench.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,9 @@ const program = new URL('../../cli/main.js', import.meta.url);
 /** The program with test/harness/fake-worker instead of a worker. */
 export const fakeProgram = new URL('./fake-hawser.js', import.meta.url);
 
-/** The address of a socket that the test binds: for the configuration (in double quotes) and for -S. */
+/**
+ * The address of a socket that the test binds: for the configuration (in double quotes) and for -S.
+ */
 export const inherited = (name: string): string => `fd@\${${name}}`;
 
 /** First descriptor of the child that is a socket of ours. */
@@ -85,7 +87,9 @@ export class RunningProxy {
     this.child.kill(name);
   }
 
-  /** Waits until the output has `text` `count` times; rejects with the output when it ends before. */
+  /**
+   * Waits until the output has `text` `count` times; rejects with the output when it ends before.
+   */
   printed(text: string, count = 1): Promise<void> {
     return new Promise((settle, refuse) => {
       const watch = (): void => {

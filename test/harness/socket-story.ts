@@ -1,5 +1,5 @@
-// The steps of a story about sockets, told on any kernel: listen, send, receive, what is ready. Used
-// by the tests of the fake kernel, which tell each story on the real one too.
+// The steps of a story about sockets, told on any kernel: listen, send, receive, what is ready.
+// Used by the tests of the fake kernel, which tell each story on the real one too.
 
 import assert from 'node:assert/strict';
 import { AF_INET, EINPROGRESS, EPOLLIN, SOCK_STREAM } from '../../shared/sys/constants.ts';

@@ -1,5 +1,6 @@
-// The functions of `hash-type` (manual 4.2) and of consistent hashing, over bytes, as unsigned 32-bit
-// numbers: sdbm, djb2, wt6, crc32, none, the avalanche modifier, and XXH32 for addresses. Pure.
+// The functions of `hash-type` (manual 4.2) and of consistent hashing, over bytes, as unsigned
+// 32-bit numbers: sdbm, djb2, wt6, crc32, none, the avalanche modifier, and XXH32 for addresses.
+// Pure.
 
 export type HashFunction = (bytes: Uint8Array, at: number, length: number) => number;
 

@@ -1,5 +1,6 @@
-// What a hash algorithm hashes: compiled readers that turn a stream into an unsigned 32-bit number, or
-// noHash when the request has no such key (round robin then). They read the received bytes in place.
+// What a hash algorithm hashes: compiled readers that turn a stream into an unsigned 32-bit number,
+// or noHash when the request has no such key (round robin then). They read the received bytes in
+// place.
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
@@ -57,7 +58,9 @@ export interface UriOptions {
   readonly pathOnly: boolean;
 }
 
-/** The target up to the question mark (`whole`: all of it), cut at `len` bytes and `depth` levels. */
+/**
+ * The target up to the question mark (`whole`: all of it), cut at `len` bytes and `depth` levels.
+ */
 export function uriHash(type: HashType, options: UriOptions): RequestHash {
   const hash = hashBytes(type);
   const slashMax = options.depth > 0 ? options.depth + 1 : 0;

@@ -1,6 +1,6 @@
-// balance leastconn: the server with the fewest streams for its weight, waiting ones included; equals
-// take turns. One order for all threads of a process, in the farm; a choice costs the logarithm of the
-// number of servers, and as much for every full server that is passed over.
+// balance leastconn: the server with the fewest streams for its weight, waiting ones included;
+// equals take turns. One order for all threads of a process, in the farm; a choice costs the
+// logarithm of the number of servers, and as much for every full server that is passed over.
 
 import type { BalanceDef, Balancer, Members } from '../server/balancer.ts';
 import { wordActive, wordBackups, wordFirstBackup, wordOwn } from '../server/farm.ts';
@@ -62,7 +62,9 @@ class LeastConnections implements Balancer {
     if (weight > 0) this.queueOf(server).insert(server.index, this.keyOf(server));
   }
 
-  /** Streams per weight if it got one more; an idle server is always preferred, whatever its weight. */
+  /**
+   * Streams per weight if it got one more; an idle server is always preferred, whatever its weight.
+   */
   private keyOf(server: Server): number {
     const load = server.served() + server.queued();
     if (load === 0) return 0;
@@ -100,7 +102,9 @@ class LeastConnections implements Balancer {
     return words[wordBackups] > 0 ? this.lightest(this.backups, avoid) : -1;
   }
 
-  /** Walks the queue's heap in order: the next one is always among those whose parents were seen. */
+  /**
+   * Walks the queue's heap in order: the next one is always among those whose parents were seen.
+   */
   private lightest(queue: OrderedQueue, avoid: number): number {
     const { servers } = this.roster;
     const { count } = queue;

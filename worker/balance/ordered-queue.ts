@@ -1,6 +1,6 @@
-// Servers in order of a key, first come first served among equal keys: a binary heap over the shared
-// columns of a backend. Several queues share the key, order and place columns, because a server waits
-// in at most one of them. All calls are made by the holder of the backend's lock.
+// Servers in order of a key, first come first served among equal keys: a binary heap over the
+// shared columns of a backend. Several queues share the key, order and place columns, because a
+// server waits in at most one of them. All calls are made by the holder of the backend's lock.
 
 import type { FarmBlock } from '../server/farm.ts';
 

@@ -1,6 +1,7 @@
-// Which servers of a backend take part, and with what weight: the counts every algorithm shares. Weights
-// are committed one by one under the backend's lock, so that whichever thread sees a change first applies
-// it once. An effective weight is sixteen times the user's weight, as HAProxy scales it.
+// Which servers of a backend take part, and with what weight: the counts every algorithm shares.
+// Weights are committed one by one under the backend's lock, so that whichever thread sees a change
+// first applies it once. An effective weight is sixteen times the user's weight, as HAProxy scales
+// it.
 
 import type { Members } from '../server/balancer.ts';
 import {

@@ -1,8 +1,9 @@
-// balance roundrobin: a weighted rotation whose next step costs the logarithm of the number of servers,
-// with HAProxy's exact order. One rotation for all threads of a process, in the farm.
+// balance roundrobin: a weighted rotation whose next step costs the logarithm of the number of
+// servers, with HAProxy's exact order. One rotation for all threads of a process, in the farm.
 //
-// A lane (active servers, or backups) is a circular line of as many positions as its weights add up to.
-// A server that was used is due again `weight of the lane / own weight` positions later. Three queues:
+// A lane (active servers, or backups) is a circular line of as many positions as its weights add up
+// to. A server that was used is due again `weight of the lane / own weight` positions later. Three
+// queues:
 //   initial  not used yet this round: heaviest first
 //   current  due in this round, by position
 //   next     due in the next round; becomes `initial` when `current` and `initial` are exhausted

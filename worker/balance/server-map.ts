@@ -1,6 +1,7 @@
-// The static map: as many entries as the servers' weights add up to (their greatest common divisor taken
-// out), spread evenly. Serves static-rr and map-based hashing. Weights are those of the configuration: a
-// change while running is only seen when it is to or from zero (manual, static-rr).
+// The static map: as many entries as the servers' weights add up to (their greatest common divisor
+// taken out), spread evenly. Serves static-rr and map-based hashing. Weights are those of the
+// configuration: a change while running is only seen when it is to or from zero (manual,
+// static-rr).
 
 import type { Members } from '../server/balancer.ts';
 import { wordActive, wordFirstBackup, wordOwn } from '../server/farm.ts';
@@ -47,8 +48,8 @@ export class ServerMap implements ServerTable {
   }
 
   /**
-   * Every entry goes to the server that is furthest behind its share, declaration order among equals:
-   * a server's score grows by its weight each time and falls by the total when it is taken.
+   * Every entry goes to the server that is furthest behind its share, declaration order among
+   * equals: a server's score grows by its weight each time and falls by the total when it is taken.
    */
   private spread(servers: readonly Server[]): Int32Array {
     const weights = servers.map((server) => this.weightOf(server));

@@ -1,7 +1,7 @@
-// The consistent ring: each server has as many points on a circle of 2^32 as its effective weight, at
-// places that only depend on its key; a hash belongs to the nearest point. Serves hash-type consistent
-// and random. Looking a hash up costs the logarithm of the number of points; a change of one server
-// moves only that server's points.
+// The consistent ring: each server has as many points on a circle of 2^32 as its effective weight,
+// at places that only depend on its key; a hash belongs to the nearest point. Serves hash-type
+// consistent and random. Looking a hash up costs the logarithm of the number of points; a change of
+// one server moves only that server's points.
 
 import { isIP } from 'node:net';
 import { liveServed } from '../../shared/segment/live.ts';

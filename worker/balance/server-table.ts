@@ -1,6 +1,7 @@
-// What map-based and consistent hashing have in common: servers laid out in a table of each thread, by
-// which a hash finds its server. The counts of the backend and the turn of the round robin that serves
-// requests without a key are shared by all threads; the table itself is a copy that `refresh` rebuilds.
+// What map-based and consistent hashing have in common: servers laid out in a table of each thread,
+// by which a hash finds its server. The counts of the backend and the turn of the round robin that
+// serves requests without a key are shared by all threads; the table itself is a copy that
+// `refresh` rebuilds.
 
 import type { Server } from '../server/server.ts';
 import type { Roster } from './roster.ts';

@@ -36,7 +36,9 @@ const result = (ok: boolean) => ({
   durationMs: 0,
 });
 
-/** `results`: + a good check, - a bad one; expected: the counter after each, D and U for changes. */
+/**
+ * `results`: + a good check, - a bad one; expected: the counter after each, D and U for changes.
+ */
 const stories: readonly (readonly [
   rise: number,
   fall: number,

@@ -1,5 +1,6 @@
-// From the results of checks to the state of a server: the counter between 0 and rise+fall-1, going down,
-// coming up, and the sentences about it (those of HAProxy: monitoring reads them). Control thread only.
+// From the results of checks to the state of a server: the counter between 0 and rise+fall-1, going
+// down, coming up, and the sentences about it (those of HAProxy: monitoring reads them). Control
+// thread only.
 
 import { checkStatuses, resultFailed } from '../../shared/segment/check-status.ts';
 import {
@@ -27,7 +28,9 @@ export interface CheckResult {
 
 /** What a result changed. */
 export interface HealthChange {
-  /** The counter or the kind of result is not what it was: `option log-health-checks` reports it. */
+  /**
+   * The counter or the kind of result is not what it was: `option log-health-checks` reports it.
+   */
   readonly isNews: boolean;
   /** A failure that counts (column chkfail). */
   readonly isFailure: boolean;
@@ -124,7 +127,9 @@ export interface ServerNames {
   readonly isBackup: boolean;
 }
 
-/** `Server b/s is DOWN...`. `reason` of reasonText, or ` via b/s` for a server that tracks another. */
+/**
+ * `Server b/s is DOWN...`. `reason` of reasonText, or ` via b/s` for a server that tracks another.
+ */
 export function changeText(
   names: ServerNames,
   became: 'up' | 'down',

@@ -1,5 +1,5 @@
-// One health check over the wire: connects to a server, maybe says PROXY and shakes hands, and tells how
-// it went. Called by runner.ts on the control thread; keeps nothing once it has answered.
+// One health check over the wire: connects to a server, maybe says PROXY and shakes hands, and
+// tells how it went. Called by runner.ts on the control thread; keeps nothing once it has answered.
 
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -20,7 +20,10 @@ const statusL6Ok = checkStatusNumber('L6OK');
 const statusL6Timeout = checkStatusNumber('L6TOUT');
 const statusL6Response = checkStatusNumber('L6RSP');
 
-/** `status`: number of a row of checkStatuses; `info`: what the log shows between quotes, '' for none. */
+/**
+ * `status`: number of a row of checkStatuses; `info`: what the log shows between quotes, '' for
+ * none.
+ */
 export type ProbeDone = (status: number, info: string) => void;
 
 /** What to probe, worked out once per server. */
@@ -61,7 +64,9 @@ export function probeTarget(
   };
 }
 
-/** Runs one check; `done` is called exactly once, perhaps at once. Returns what stops it silently. */
+/**
+ * Runs one check; `done` is called exactly once, perhaps at once. Returns what stops it silently.
+ */
 export function probe(
   sys: Sys,
   target: ProbeTarget,

@@ -1,4 +1,5 @@
-// Checks on real sockets of the loopback: what happens is waited for as an event, never by the clock.
+// Checks on real sockets of the loopback: what happens is waited for as an event, never by the
+// clock.
 
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';

@@ -163,7 +163,9 @@ class ServerCheck {
     });
   }
 
-  /** timeout check leaves connecting the shorter of timeout connect and the interval (manual 4.2). */
+  /**
+   * timeout check leaves connecting the shorter of timeout connect and the interval (manual 4.2).
+   */
   private timeoutMs(): number {
     const interval = intervalMs(this.words, this.model);
     const { timeouts } = this.host.model.proxies[this.subject.proxyIndex];

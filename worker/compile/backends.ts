@@ -1,5 +1,6 @@
-// Model -> Backend: the servers, balancing and persistence of one proxy. Called by compile/proxies.ts for
-// every proxy that has a back side, on each proxy thread and when a configuration is only checked.
+// Model -> Backend: the servers, balancing and persistence of one proxy. Called by
+// compile/proxies.ts for every proxy that has a back side, on each proxy thread and when a
+// configuration is only checked.
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Sys } from '../../shared/sys/sys.ts';

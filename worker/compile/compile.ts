@@ -1,5 +1,6 @@
-// Model -> Program, in passes that report all they find. Run by every proxy thread at start, and on the main
-// thread by `-c`, where nothing is counted and no server is shared. Never opens a socket or a file.
+// Model -> Program, in passes that report all they find. Run by every proxy thread at start, and on
+// the main thread by `-c`, where nothing is counted and no server is shared. Never opens a socket
+// or a file.
 
 import { Diagnostics } from '../../shared/config/diagnostic.ts';
 import type { LineModel, Model, ProxyModel } from '../../shared/config/model.ts';
@@ -45,7 +46,9 @@ export interface CompileResult {
 
 const noObjects = { front: -1, back: -1 };
 
-/** Compiles all of `model`; every mistake is in `diagnostics`. Control or proxy thread, at start. */
+/**
+ * Compiles all of `model`; every mistake is in `diagnostics`. Control or proxy thread, at start.
+ */
 export function compileProgram(input: CompileInput): CompileResult {
   const { model, runtime, sys } = input;
   const diagnostics = new Diagnostics();

@@ -1,4 +1,5 @@
-// A `cookie` line into its plan (manual 4.2, cookie). Start only; mistakes are reported through the scope.
+// A `cookie` line into its plan (manual 4.2, cookie). Start only; mistakes are reported through the
+// scope.
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import { parseTime } from '../../shared/units.ts';

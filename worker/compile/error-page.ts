@@ -14,7 +14,9 @@ function fixedHeader(name: HeaderName, value: string): Header {
 const cacheControl = headerName('cache-control');
 const contentType = headerName('content-type');
 
-/** What the page of a status says, as the reference says it: sizes of answers are visible in logs. */
+/**
+ * What the page of a status says, as the reference says it: sizes of answers are visible in logs.
+ */
 interface PageRow {
   readonly status: number;
   readonly reason: string;

@@ -1,5 +1,5 @@
-// The load at which a backend's servers get their whole maxconn, when `fullconn` is not set: a tenth of
-// what its frontends may bring (manual 4.2, fullconn). Start only.
+// The load at which a backend's servers get their whole maxconn, when `fullconn` is not set: a
+// tenth of what its frontends may bring (manual 4.2, fullconn). Start only.
 
 import type { Model, ProxyModel } from '../../shared/config/model.ts';
 

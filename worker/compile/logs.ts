@@ -1,4 +1,5 @@
-// The log lines of a proxy: targets, format and options into a LogPlan. Called by proxies.ts at start.
+// The log lines of a proxy: targets, format and options into a LogPlan. Called by proxies.ts at
+// start.
 
 import { hostname } from 'node:os';
 import type {

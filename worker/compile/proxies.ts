@@ -1,5 +1,5 @@
-// ProxyModel -> ProxyPlan: timeouts, rule sets, switching, replies, captures, logs, members. Called by
-// compile.ts once per proxy and thread; also when a configuration is only checked.
+// ProxyModel -> ProxyPlan: timeouts, rule sets, switching, replies, captures, logs, members. Called
+// by compile.ts once per proxy and thread; also when a configuration is only checked.
 
 import { parseNetwork } from '../../shared/address.ts';
 import type {

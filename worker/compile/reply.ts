@@ -1,6 +1,6 @@
-// Answers made here, from the words of `return`, `deny`, `tarpit` and `http-error`, and the error pages of
-// a proxy (manual 4.2: errorfile, errorfiles, errorloc, http-error). Start only; called through Scope.reply
-// and by proxies.ts.
+// Answers made here, from the words of `return`, `deny`, `tarpit` and `http-error`, and the error
+// pages of a proxy (manual 4.2: errorfile, errorfiles, errorloc, http-error). Start only; called
+// through Scope.reply and by proxies.ts.
 
 import type { ErrorModel } from '../../shared/config/model.ts';
 import { reasonText } from '../http/syntax-reason.ts';

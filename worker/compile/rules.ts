@@ -1,5 +1,5 @@
-// Rule lines to rules: finds the action, lets it read its words, then its condition, and reports what is
-// left over. Called by proxies.ts at start, once per rule set and proxy.
+// Rule lines to rules: finds the action, lets it read its words, then its condition, and reports
+// what is left over. Called by proxies.ts at start, once per rule set and proxy.
 
 import { nearestWord } from '../../shared/config/hint.ts';
 import type { LineModel, RuleSet } from '../../shared/config/model.ts';

@@ -4,7 +4,9 @@ import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Evaluate, Scope } from '../keyword.ts';
 import { kindString } from '../sample/sample.ts';
 
-/** Manual 5.2, sni-auto: what servers of HTTP backends are asked for unless `sni` says otherwise. */
+/**
+ * Manual 5.2, sni-auto: what servers of HTTP backends are asked for unless `sni` says otherwise.
+ */
 const hostName = 'req.hdr(host),field(1,:)';
 
 /** One entry per server, null for servers that send no name. */

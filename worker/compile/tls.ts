@@ -1,5 +1,6 @@
-// TLS of every bind and server line: contexts on the thread that will serve, or made and thrown away by a
-// check. Mistakes in certificates, keys and lists are alerts at their lines. Opens no file.
+// TLS of every bind and server line: contexts on the thread that will serve, or made and thrown
+// away by a check. Mistakes in certificates, keys and lists are alerts at their lines. Opens no
+// file.
 
 import type { Diagnostics } from '../../shared/config/diagnostic.ts';
 import type { BindModel, Model, ServerModel } from '../../shared/config/model.ts';

@@ -1,6 +1,6 @@
-// One stream socket and its transport (clear or TLS). Owns the descriptor: nobody else closes it, and
-// after `close` every use is a mistake. Edge-triggered: `readable` and `writable` remember what the
-// kernel said until a call answers EAGAIN. Talks to its owner, a mux, when either becomes true.
+// One stream socket and its transport (clear or TLS). Owns the descriptor: nobody else closes it,
+// and after `close` every use is a mistake. Edge-triggered: `readable` and `writable` remember what
+// the kernel said until a call answers EAGAIN. Talks to its owner, a mux, when either becomes true.
 
 import assert from 'node:assert/strict';
 import {
@@ -33,8 +33,8 @@ export interface Transport {
   /** Bytes read; 0: clean end; blocked or another negative errno. */
   recv(at: number, length: number): number;
   /**
-   * Bytes taken, `blocked` or another negative errno. What was taken may wait inside for the socket:
-   * see `isFlushed`.
+   * Bytes taken, `blocked` or another negative errno. What was taken may wait inside for the
+   * socket: see `isFlushed`.
    */
   send(at: number, length: number): number;
   /** Sends what waits inside; false: the socket is full, or failed. */

@@ -7,7 +7,8 @@ const table = new Int32Array(256).map((_, index) => {
 });
 
 /**
- * Checksum of `length` bytes at `at`, unsigned; the four bytes at `hole` count as zero (-1: none do).
+ * Checksum of `length` bytes at `at`, unsigned; the four bytes at `hole` count as zero (-1: none
+ * do).
  */
 export function crc32c(bytes: Uint8Array, at: number, length: number, hole = -1): number {
   let value = -1;

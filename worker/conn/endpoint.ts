@@ -1,5 +1,6 @@
-// One end of a connection: family, address and port as numbers and bytes; text is made on demand and
-// kept. Filled from the kernel's sockaddr, from a PROXY header, or by set-src/set-dst and friends.
+// One end of a connection: family, address and port as numbers and bytes; text is made on demand
+// and kept. Filled from the kernel's sockaddr, from a PROXY header, or by set-src/set-dst and
+// friends.
 
 /** Values of `Endpoint.family`. */
 export const familyNone = 0;

@@ -1,5 +1,6 @@
-// Why a connection could not be used, as numbers, names and messages (manual 7.3.3, fc_err_str). Steps of
-// an opening set `Connection.fault`; logs and the fetches fc_err, bc_err and their kin read it.
+// Why a connection could not be used, as numbers, names and messages (manual 7.3.3, fc_err_str).
+// Steps of an opening set `Connection.fault`; logs and the fetches fc_err, bc_err and their kin
+// read it.
 
 export interface Fault {
   readonly id: number;

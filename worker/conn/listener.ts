@@ -1,6 +1,6 @@
-// The listening sockets as one thread watches them: accepts in bounded batches, hands each descriptor to
-// the least loaded thread (EPOLLEXCLUSIVE alone would leave most connections with one thread), and steps
-// back while its frontend is full or the process has no descriptors left.
+// The listening sockets as one thread watches them: accepts in bounded batches, hands each
+// descriptor to the least loaded thread (EPOLLEXCLUSIVE alone would leave most connections with one
+// thread), and steps back while its frontend is full or the process has no descriptors left.
 
 import {
   EAGAIN,
@@ -73,7 +73,9 @@ export class Listener implements FdHandler, Timed {
     this.watch();
   }
 
-  /** Options that accepted sockets inherit on Linux: set once here instead of once per connection. */
+  /**
+   * Options that accepted sockets inherit on Linux: set once here instead of once per connection.
+   */
   private prepareSocket(): void {
     const { object, proxy } = this.plan;
     if (object.family !== 'ipv4' && object.family !== 'ipv6') return;

@@ -1,5 +1,5 @@
-// A connection on its way up: TCP handshake, then what must be said or heard before the payload (PROXY
-// header), then TLS. Owns the connection until it is ready and then hands it to the mux.
+// A connection on its way up: TCP handshake, then what must be said or heard before the payload
+// (PROXY header), then TLS. Owns the connection until it is ready and then hands it to the mux.
 
 import { ETIMEDOUT, SO_ERROR, SOL_SOCKET } from '../../shared/sys/constants.ts';
 import type { Timed, Timers } from '../loop/timers.ts';

@@ -1,4 +1,5 @@
-// Pipes for splice: taken for one stretch of payload, kept while they hold bytes, used again when empty.
+// Pipes for splice: taken for one stretch of payload, kept while they hold bytes, used again when
+// empty.
 
 import type { Sys } from '../../shared/sys/sys.ts';
 

@@ -52,8 +52,8 @@ const uniqueIdBytesMax = 128;
 const tlvBytesMax = 1024;
 
 /**
- * Reads a header from `length` bytes. Above zero: its length, `into` is filled; 0: more bytes are needed;
- * below zero: minus a fault number. `room`: no header longer than this can be received.
+ * Reads a header from `length` bytes. Above zero: its length, `into` is filled; 0: more bytes are
+ * needed; below zero: minus a fault number. `room`: no header longer than this can be received.
  */
 export function readProxyHeader(
   bytes: Uint8Array,

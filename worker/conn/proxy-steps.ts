@@ -1,5 +1,6 @@
-// The PROXY protocol as steps of an opening: a header that a client must send first (bind accept-proxy,
-// expect-proxy), and one that a server gets first (server send-proxy). In front of TLS, in clear.
+// The PROXY protocol as steps of an opening: a header that a client must send first (bind
+// accept-proxy, expect-proxy), and one that a server gets first (server send-proxy). In front of
+// TLS, in clear.
 
 import { ECONNRESET, EPROTO } from '../../shared/sys/constants.ts';
 import { writeLatin1 } from '../http/message.ts';

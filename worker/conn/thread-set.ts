@@ -1,8 +1,8 @@
 // The `thread` word of a bind line: which threads of this process may accept on it.
 
 /**
- * `all`, `odd`, `even`, numbers and ranges (`1`, `2-4`, `1/2`: thread group 1 is all there is), joined by
- * commas. null: every thread. Threads count from 1 in the text and from 0 in the result.
+ * `all`, `odd`, `even`, numbers and ranges (`1`, `2-4`, `1/2`: thread group 1 is all there is),
+ * joined by commas. null: every thread. Threads count from 1 in the text and from 0 in the result.
  */
 export function threadSet(text: string, threads: number): readonly number[] | null {
   if (text === '' || text === 'all') return null;

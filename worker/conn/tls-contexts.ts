@@ -1,5 +1,6 @@
-// TLS contexts of one thread: from the words of bind and server lines and from the texts of certificates
-// to what OpenSSL wants. Equal words share a context. Called while compiling; opens no file.
+// TLS contexts of one thread: from the words of bind and server lines and from the texts of
+// certificates to what OpenSSL wants. Equal words share a context. Called while compiling; opens no
+// file.
 
 import type { BindSslModel, Model, ServerSslModel } from '../../shared/config/model.ts';
 import type {

@@ -1,5 +1,6 @@
-// TLS on a connection: the handshake as a step of its opening, then the transport that everything goes
-// through. Owns its TlsSession; the descriptor stays the connection's. Both sides, front and back.
+// TLS on a connection: the handshake as a step of its opening, then the transport that everything
+// goes through. Owns its TlsSession; the descriptor stays the connection's. Both sides, front and
+// back.
 
 import { EPROTO } from '../../shared/sys/constants.ts';
 import type { Region, Sys } from '../../shared/sys/sys.ts';
@@ -25,7 +26,9 @@ import type { OpeningStep } from './opening.ts';
 
 /** Payload of one record at most (RFC 8446 5.1). */
 const recordBytesMax = 16_384;
-/** OpenSSL asks the socket for more than this at a time: less in total means that it was emptied. */
+/**
+ * OpenSSL asks the socket for more than this at a time: less in total means that it was emptied.
+ */
 const readAheadBytes = 16_384;
 
 /** Who wants to know how a connection's TLS fares. */

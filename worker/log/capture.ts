@@ -1,5 +1,6 @@
-// What a log line shows of messages that are gone when it is written: the request line as received and the
-// captured cookies. Called by the engine when a head is complete; header captures are the engine's own.
+// What a log line shows of messages that are gone when it is written: the request line as received
+// and the captured cookies. Called by the engine when a head is complete; header captures are the
+// engine's own.
 
 import { headerName, type Message } from '../http/message.ts';
 import type { ProxyModel } from '../../shared/config/model.ts';
@@ -8,7 +9,10 @@ import type { Stream } from '../stream/stream.ts';
 const cookieHeader = headerName('cookie');
 const setCookieHeader = headerName('set-cookie');
 
-/** Keeps the request line (cut at tune.http.logurilen) and the captured cookie. Before any rule runs. */
+/**
+ * Keeps the request line (cut at tune.http.logurilen) and the captured cookie. Before any rule
+ * runs.
+ */
 export function captureRequest(stream: Stream): void {
   const { frontend, request } = stream;
   if (frontend.log === null) return;

@@ -1,5 +1,5 @@
-// Dates as logs show them, made once per second: texts of wall-clock seconds in local time and in UTC.
-// Used by the tags and the syslog headers; asks for no time itself.
+// Dates as logs show them, made once per second: texts of wall-clock seconds in local time and in
+// UTC. Used by the tags and the syslog headers; asks for no time itself.
 
 const monthNames = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 

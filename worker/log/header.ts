@@ -1,5 +1,5 @@
-// What stands before a message on its way to a log server: priority, date, host, tag (RFC 3164, RFC 5424 and
-// HAProxy's shorter forms, manual 4.2 "log"). One row per form; written while serving.
+// What stands before a message on its way to a log server: priority, date, host, tag (RFC 3164, RFC
+// 5424 and HAProxy's shorter forms, manual 4.2 "log"). One row per form; written while serving.
 
 import { isoDate, isoZone, syslogDate } from './dates.ts';
 import type { LineBuffer } from './line.ts';

@@ -1,5 +1,5 @@
-// One log line being built: a cursor over bytes. Appending never fails: what does not fit is cut off.
-// Used by the log's writers while serving; no strings are made for numbers.
+// One log line being built: a cursor over bytes. Appending never fails: what does not fit is cut
+// off. Used by the log's writers while serving; no strings are made for numbers.
 
 export class LineBuffer {
   readonly bytes: Uint8Array;

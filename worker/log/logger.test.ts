@@ -9,7 +9,9 @@ import type { Stream } from '../stream/stream.ts';
 // Dates of the lines below are local: one zone for every machine.
 process.env['TZ'] = 'UTC';
 
-/** What the senders of a stream's program hand to the kernel; writes are recorded, nothing is sent. */
+/**
+ * What the senders of a stream's program hand to the kernel; writes are recorded, nothing is sent.
+ */
 function recordWrites(stream: Stream): string[] {
   const lines: string[] = [];
   stream.thread.sys.write = (_fd: number, region: Region, at: number, length: number) => {
@@ -49,7 +51,10 @@ function logged(story: Story): string[] {
   return written.join('').split('\n').slice(0, -1);
 }
 
-/** An exchange that took 100 ms of idle time, 10 to ask, 5 to queue, 3 to connect, 20 to be answered. */
+/**
+ * An exchange that took 100 ms of idle time, 10 to ask, 5 to queue, 3 to connect, 20 to be
+ * answered.
+ */
 function finish(stream: Stream): void {
   const { times } = stream;
   times.acceptMs = 1000;

@@ -1,5 +1,6 @@
-// What a proxy logs, where and how: compiled once at start by worker/compile/logs.ts, read while serving
-// by logger.ts and by the engine. Data and closures only; it opens nothing and sends nothing.
+// What a proxy logs, where and how: compiled once at start by worker/compile/logs.ts, read while
+// serving by logger.ts and by the engine. Data and closures only; it opens nothing and sends
+// nothing.
 
 import type { Stream } from '../stream/stream.ts';
 import type { WriteHeader } from './header.ts';
@@ -24,7 +25,9 @@ export interface LogTargetPlan {
   readonly writeHeader: WriteHeader;
   /** Facility shifted: added to the level it gives the priority. */
   readonly facilityBits: number;
-  /** Levels 0 to 7: a message above `level` is not sent, one below `minLevel` is sent as `minLevel`. */
+  /**
+   * Levels 0 to 7: a message above `level` is not sent, one below `minLevel` is sent as `minLevel`.
+   */
   readonly level: number;
   readonly minLevel: number;
   /** Longest message with its header, in bytes. */

@@ -1,5 +1,6 @@
-// The log formats that options ask for (manual 8.2.2 to 8.2.5), compiled once into lists of closures that
-// append bytes. Formats of the user's own are compiled by worker/compile/log-format.ts instead.
+// The log formats that options ask for (manual 8.2.2 to 8.2.5), compiled once into lists of
+// closures that append bytes. Formats of the user's own are compiled by
+// worker/compile/log-format.ts instead.
 
 import type { FormatText } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -30,8 +31,8 @@ const rowByName = new Map(tagRows.map((row) => [row.name, row]));
 const piece = /%(?:\{([+-])Q\})?(?:\[([^\]]+)\]|(\w+))|( +)|([^% ]+)/g;
 
 /**
- * Compiles a preset. `expressionOf` gives the text of a `%[...]`; null when it is not known (an alert has
- * been given). Formats of this file only: anything else in `format` is a mistake of ours.
+ * Compiles a preset. `expressionOf` gives the text of a `%[...]`; null when it is not known (an
+ * alert has been given). Formats of this file only: anything else in `format` is a mistake of ours.
  */
 export function compilePreset(
   format: string,

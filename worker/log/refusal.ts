@@ -1,5 +1,5 @@
-// The line of a client that did not get past its preamble: PROXY header or TLS handshake (manual 8.2.6).
-// No stream exists then, so no format of the user's applies. Called by the acceptor.
+// The line of a client that did not get past its preamble: PROXY header or TLS handshake (manual
+// 8.2.6). No stream exists then, so no format of the user's applies. Called by the acceptor.
 
 import { type Endpoint, familyNone, familyUnix } from '../conn/endpoint.ts';
 import { faultText } from '../conn/fault.ts';

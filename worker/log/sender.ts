@@ -1,6 +1,6 @@
-// Destinations of log messages, one object per destination and thread. Messages gather in memory and leave
-// once per turn of the loop; nothing here ever waits: what the kernel does not take at once is dropped and
-// counted. Filled by logger.ts; never opens a socket before the first message.
+// Destinations of log messages, one object per destination and thread. Messages gather in memory
+// and leave once per turn of the loop; nothing here ever waits: what the kernel does not take at
+// once is dropped and counted. Filled by logger.ts; never opens a socket before the first message.
 
 import type { AddressModel } from '../../shared/config/model.ts';
 import {
@@ -65,8 +65,8 @@ export class Sender {
   }
 
   /**
-   * Room for a message of up to `length` bytes, to be written and then given to `commit`. What waits is
-   * sent first when there is no room beside it.
+   * Room for a message of up to `length` bytes, to be written and then given to `commit`. What
+   * waits is sent first when there is no room beside it.
    */
   begin(sys: Sys, length: number): LineBuffer {
     if (this.count === messagesMax || this.used + length > bytesMax) this.flush(sys);

@@ -1,5 +1,6 @@
-// Values of log tags that take more than a field: parts of the request line, captured headers, addresses in
-// hexadecimal. What could break a line is written as #XX (manual 8.6). Read while a line is written.
+// Values of log tags that take more than a field: parts of the request line, captured headers,
+// addresses in hexadecimal. What could break a line is written as #XX (manual 8.6). Read while a
+// line is written.
 
 import { familyIpv4, familyIpv6, type Endpoint } from '../conn/endpoint.ts';
 import type { ProxyPlan } from '../program.ts';

@@ -1,5 +1,6 @@
-// The aliases of log formats (manual 8.2.6), one row each. A row says how its value is read from a stream;
-// custom formats take it as text through `build`, the presets write it as bytes (presets.ts).
+// The aliases of log formats (manual 8.2.6), one row each. A row says how its value is read from a
+// stream; custom formats take it as text through `build`, the presets write it as bytes
+// (presets.ts).
 
 import { hostname } from 'node:os';
 import { familyUnix, type Endpoint } from '../conn/endpoint.ts';

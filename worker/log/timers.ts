@@ -1,5 +1,5 @@
-// The timers of a stream as logs show them (manual 8.4): whole milliseconds, -1 for a phase that was not
-// reached. Read by the tags while a line is written.
+// The timers of a stream as logs show them (manual 8.4): whole milliseconds, -1 for a phase that
+// was not reached. Read by the tags while a line is written.
 
 import type { Stream } from '../stream/stream.ts';
 

@@ -1,6 +1,6 @@
-// The loop of a proxy thread (DESIGN 2): one epoll set in which libuv's own descriptor is a member, so
-// the thread sleeps in one place. Traffic never leaves `turn`; when libuv has something to do the loop
-// steps back into it and is called again through a socketpair that libuv watches.
+// The loop of a proxy thread (DESIGN 2): one epoll set in which libuv's own descriptor is a member,
+// so the thread sleeps in one place. Traffic never leaves `turn`; when libuv has something to do
+// the loop steps back into it and is called again through a socketpair that libuv watches.
 
 import { AF_UNIX, EPOLLIN, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import type { Region, Sys } from '../../shared/sys/sys.ts';

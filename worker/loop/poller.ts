@@ -1,5 +1,6 @@
 // The descriptors of one thread and one batch of events at a time. Owns the epoll set; calls each
-// descriptor's handler. Events are hints: a stale one for a reused number costs one EAGAIN, no more.
+// descriptor's handler. Events are hints: a stale one for a reused number costs one EAGAIN, no
+// more.
 
 import type { EventBatch, Sys } from '../../shared/sys/sys.ts';
 
@@ -32,7 +33,9 @@ export class Poller {
     return 0;
   }
 
-  /** Forgets a descriptor that is about to be closed: the kernel drops it from the set by itself. */
+  /**
+   * Forgets a descriptor that is about to be closed: the kernel drops it from the set by itself.
+   */
   forget(fd: number): void {
     if (fd < this.handlers.length) this.handlers[fd] = null;
   }

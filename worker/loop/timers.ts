@@ -1,5 +1,6 @@
-// One coarse timer wheel per thread. Extending a timeout is a store in the entry: the entry stays where
-// it is linked and is looked at again when its old bucket comes up. Only an earlier deadline moves it.
+// One coarse timer wheel per thread. Extending a timeout is a store in the entry: the entry stays
+// where it is linked and is looked at again when its old bucket comes up. Only an earlier deadline
+// moves it.
 //
 //   buckets of 2 ms, 4096 of them: a horizon of 8.2 s; a later deadline waits at the far end and is
 //   linked anew when its bucket comes up (a handful of moves per minute-long timeout).

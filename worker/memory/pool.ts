@@ -1,6 +1,7 @@
-// The thread's buffer memory: one region cut into slots of tune.bufsize, taken and given back by offset.
-// Everything that handles traffic bytes holds an offset into this one region, so that no view is ever
-// made while serving. A pool that is empty answers -1: the caller waits, it never grows without bound.
+// The thread's buffer memory: one region cut into slots of tune.bufsize, taken and given back by
+// offset. Everything that handles traffic bytes holds an offset into this one region, so that no
+// view is ever made while serving. A pool that is empty answers -1: the caller waits, it never
+// grows without bound.
 
 import assert from 'node:assert/strict';
 import type { Region, Sys } from '../../shared/sys/sys.ts';
@@ -36,7 +37,10 @@ export class SlotPool {
     this.untouched = 0;
   }
 
-  /** Offset of a slot whose content is undefined, or -1 when all are in use. Most recently used first. */
+  /**
+   * Offset of a slot whose content is undefined, or -1 when all are in use. Most recently used
+   * first.
+   */
   take(): number {
     if (this.freeCount > 0) {
       this.inUse++;

@@ -103,8 +103,13 @@ export class H1Back implements Side, ConnectionOwner {
   isReusable(): boolean {
     const { inbound, connection } = this;
     if (!this.answered || !this.persistent || !connection.isOpen || connection.hangup) return false;
-    return inbound.bodyDone && inbound.failure === 0 && inbound.rawEnd === inbound.rawAt &&
-      inbound.bodyLength === 0 && this.outbound.isFlushed();
+    return (
+      inbound.bodyDone &&
+      inbound.failure === 0 &&
+      inbound.rawEnd === inbound.rawAt &&
+      inbound.bodyLength === 0 &&
+      this.outbound.isFlushed()
+    );
   }
 
   onReadable(): void {
@@ -164,7 +169,12 @@ export class H1Back implements Side, ConnectionOwner {
     while (inbound.rawEnd > inbound.rawAt) {
       head.requestMethod = stream.request.method;
       const { response } = stream;
-      const length = parseResponseHead(response, inbound.rawAt, inbound.rawEnd - inbound.rawAt, head);
+      const length = parseResponseHead(
+        response,
+        inbound.rawAt,
+        inbound.rawEnd - inbound.rawAt,
+        head,
+      );
       if (length === 0) {
         if (inbound.rawEnd - inbound.slotAt < limit) return false;
         this.exchange.onResponseFailure(stream, -1);
@@ -187,7 +197,8 @@ export class H1Back implements Side, ConnectionOwner {
   private finalHead(stream: Stream, length: number): void {
     const { response } = stream;
     this.answered = true;
-    this.persistent = (response.flags & connectionClose) === 0 &&
+    this.persistent =
+      (response.flags & connectionClose) === 0 &&
       (response.version >= 11 || (response.flags & connectionKeepAlive) !== 0);
     this.inbound.begin(length, response.framing, response.contentLength);
     this.exchange.onResponse(stream);
@@ -216,8 +227,7 @@ export class H1Back implements Side, ConnectionOwner {
   /** What the writer adds: persistence is announced where it is not the default of the version. */
   private adds(message: Message, edits: number): number {
     const { backend, frontend } = this.stream!;
-    const closes =
-      backend.persist !== persistKeepAlive || frontend.persist === persistServerClose;
+    const closes = backend.persist !== persistKeepAlive || frontend.persist === persistServerClose;
     const asksToStay = (edits & connectionKeepAlive) !== 0;
     if ((edits & connectionClose) !== 0 || (closes && !asksToStay)) this.persistent = false;
     if (((edits | message.flags) & connectionUpgrade) !== 0) return 0;

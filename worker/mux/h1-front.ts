@@ -145,7 +145,8 @@ export class H1Front implements Side, ConnectionOwner, Timed {
       thread.timers.schedule(this, thread.time.nowMs + memoryRetryMs);
       return;
     }
-    const limit = thread.program.model.global.tune.bufsize - thread.program.model.global.tune.maxrewrite;
+    const limit =
+      thread.program.model.global.tune.bufsize - thread.program.model.global.tune.maxrewrite;
     const got = inbound.receiveRaw(limit);
     if (got > 0) {
       if (this.state === stateIdle) this.firstByte();
@@ -181,7 +182,12 @@ export class H1Front implements Side, ConnectionOwner, Timed {
   private parse(limit: number): void {
     const { inbound, head } = this;
     const stream = this.stream!;
-    const length = parseRequestHead(stream.request, inbound.rawAt, inbound.rawEnd - inbound.rawAt, head);
+    const length = parseRequestHead(
+      stream.request,
+      inbound.rawAt,
+      inbound.rawEnd - inbound.rawAt,
+      head,
+    );
     if (length > 0) {
       this.requestReady(stream, length);
     } else if (length < 0) {
@@ -259,7 +265,9 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     if (edits === framingBroken) return sideGone;
     const adds = this.frame(message, edits, done);
     outbound.discards =
-      this.methodReceived === methodHead || message.framing === bodyNone || isBodyless(message.status);
+      this.methodReceived === methodHead ||
+      message.framing === bodyNone ||
+      isBodyless(message.status);
     const headLength = writeResponseHead(message, thread.scratchAt, room, adds);
     return headLength < 0 ? sideGone : outbound.start(headLength, at, length, done);
   }

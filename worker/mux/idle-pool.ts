@@ -1,5 +1,5 @@
-// Idle connections of one thread to one server (manual, http-reuse, pool-*). The last one given back is
-// taken first, so that the others can grow old and be closed.
+// Idle connections of one thread to one server (manual, http-reuse, pool-*). The last one given
+// back is taken first, so that the others can grow old and be closed.
 
 import { enter, leave, liveIdleSafe } from '../../shared/segment/live.ts';
 import type { Timed } from '../loop/timers.ts';

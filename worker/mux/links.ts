@@ -1,6 +1,6 @@
-// Connections of one thread to servers: opened here, taken from the idle pools or given back to them
-// (manual, http-reuse). The stream engine asks for a side and gets one; what lies between the socket
-// and the mux is decided here.
+// Connections of one thread to servers: opened here, taken from the idle pools or given back to
+// them (manual, http-reuse). The stream engine asks for a side and gets one; what lies between the
+// socket and the mux is decided here.
 
 import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
 import { AF_UNSPEC } from '../../shared/sys/constants.ts';
@@ -34,7 +34,9 @@ interface ServerLink {
   readonly limits: H1Limits;
 }
 
-/** What lies between connect and payload, by who knows PROXY headers and TLS (stream/openings.ts). */
+/**
+ * What lies between connect and payload, by who knows PROXY headers and TLS (stream/openings.ts).
+ */
 export interface BackOpenings {
   /** What two streams must have in common to share a connection: manual, http-reuse. '' mostly. */
   keyOf(stream: Stream, server: Server): string;
@@ -96,7 +98,8 @@ export class Links {
 
   private open(stream: Stream, server: Server, link: ServerLink, hash: string): number {
     const { thread, exchange } = this;
-    const domain = server.target.domain === AF_UNSPEC ? familyOf(this.address) : server.target.domain;
+    const domain =
+      server.target.domain === AF_UNSPEC ? familyOf(this.address) : server.target.domain;
     const fd = openSocket(thread.sys, domain, this.address, link.plan);
     if (fd < 0) return fd;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);

@@ -1,5 +1,5 @@
-// The receiving half of a connection that carries one message at a time (h1, tcp): one slot of memory,
-// the undecoded bytes in it, and the payload shown to the stream.
+// The receiving half of a connection that carries one message at a time (h1, tcp): one slot of
+// memory, the undecoded bytes in it, and the payload shown to the stream.
 //
 //   slot   | head (kept while rules and logs refer to it) | payload shown | undecoded | free
 //          0                                       bodyBase  bodyAt          rawAt       rawEnd
@@ -84,7 +84,10 @@ export class Receiver implements Inbound {
     return got;
   }
 
-  /** Prepares for the next head: undecoded bytes move to the slot's start, an empty slot is given back. */
+  /**
+   * Prepares for the next head: undecoded bytes move to the slot's start, an empty slot is given
+   * back.
+   */
   rewind(): void {
     this.bodyLength = 0;
     this.bodyDone = false;
@@ -102,7 +105,10 @@ export class Receiver implements Inbound {
     }
   }
 
-  /** A head of `headLength` bytes at rawAt has been parsed: what follows is payload framed like this. */
+  /**
+   * A head of `headLength` bytes at rawAt has been parsed: what follows is payload framed like
+   * this.
+   */
   begin(headLength: number, framing: number, contentLength: number): void {
     this.rawAt += headLength;
     this.bodyBase = this.rawAt;

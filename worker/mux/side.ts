@@ -4,9 +4,9 @@
 //   front mux --inbound--> stream --outbound--> back side        (request)
 //   back mux  --inbound--> stream --outbound--> front side       (response)
 //
-// Receiving shows decoded payload in place; what the stream could not hand on stays, and the mux stops
-// reading until `consume` makes room. Sending answers how much was taken; the mux calls the stream
-// again (Exchange.onFrontWritable / onBackWritable) when there is room.
+// Receiving shows decoded payload in place; what the stream could not hand on stays, and the mux
+// stops reading until `consume` makes room. Sending answers how much was taken; the mux calls the
+// stream again (Exchange.onFrontWritable / onBackWritable) when there is room.
 
 import type { Connection } from '../conn/connection.ts';
 import type { Pipe } from '../conn/pipes.ts';
@@ -39,20 +39,27 @@ export interface Inbound {
   bypassed(length: number): void;
 }
 
-/** `Inbound.failure`: the peer closed before the message was complete. Below every h1Error and errno. */
+/**
+ * `Inbound.failure`: the peer closed before the message was complete. Below every h1Error and
+ * errno.
+ */
 export const inboundClosed = -1000;
 
 export interface Outbound {
   /** Sends payload; `done`: nothing follows. Bytes taken (0: blocked), or sideGone. */
   send(at: number, length: number, done: boolean): number;
-  /** Trailer lines to send after the last chunk; ignored where the message does not leave in chunks. */
+  /**
+   * Trailer lines to send after the last chunk; ignored where the message does not leave in chunks.
+   */
   setTrailers(at: number, length: number): void;
   /** Sends what is pending; true when nothing is left. */
   flush(): boolean;
   isFlushed(): boolean;
   /** Bytes kept here that the kernel has not taken yet. */
   queuedBytes(): number;
-  /** Keeps `length` bytes of the thread's memory to be sent before anything else. False: no room. */
+  /**
+   * Keeps `length` bytes of the thread's memory to be sent before anything else. False: no room.
+   */
   stash(at: number, length: number): boolean;
   /** Sends what `pipe` holds and gives it back; takes it over while the socket is blocked. */
   sendPipe(pipe: Pipe): void;

@@ -1,5 +1,6 @@
-// TCP mode: bytes as they are, in both directions, with half-close. The same object serves either side;
-// it is also what remains of an HTTP connection whose stream was switched to a tunnel by a rule.
+// TCP mode: bytes as they are, in both directions, with half-close. The same object serves either
+// side; it is also what remains of an HTTP connection whose stream was switched to a tunnel by a
+// rule.
 
 import type { Connection, ConnectionOwner } from '../conn/connection.ts';
 import { bodyTunnel, type Message } from '../http/message.ts';

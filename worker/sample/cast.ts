@@ -169,8 +169,8 @@ export function isFreeCast(from: SampleKind, to: SampleKind): boolean {
 }
 
 /**
- * The cast for values announced as `from`: castNone when there is nothing to do, null when impossible.
- * Only types that stand for others are looked at again while serving.
+ * The cast for values announced as `from`: castNone when there is nothing to do, null when
+ * impossible. Only types that stand for others are looked at again while serving.
  */
 export function castStep(from: SampleKind, to: SampleKind): Cast | null {
   const cast = matrix[from][to];

@@ -1,6 +1,7 @@
 // One backend on one thread: which server a stream gets, when it must wait, what happens when a
-// connection fails. Called by the stream engine; owns the counts of its servers, opens no connection and
-// keeps no timer. The order of decisions is the manual's: use-server, cookie, then balance.
+// connection fails. Called by the stream engine; owns the counts of its servers, opens no
+// connection and keeps no timer. The order of decisions is the manual's: use-server, cookie, then
+// balance.
 
 import { enter, leave, liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';
@@ -120,8 +121,8 @@ export class Backend {
   }
 
   /**
-   * A server and a slot of it for the stream; assign* tells. Called to start, again when `resume` said
-   * so, and after `connectFailed` answered retryAssign. Hot path.
+   * A server and a slot of it for the stream; assign* tells. Called to start, again when `resume`
+   * said so, and after `connectFailed` answered retryAssign. Hot path.
    */
   assign(stream: Stream): number {
     if (this.words[this.stateAt + backendRevision] !== this.revision) this.statesChanged();
@@ -221,7 +222,10 @@ export class Backend {
     this.values[this.row + fieldFailed]++;
   }
 
-  /** The exchange with the server is over: gives the slot back and offers it to who waits. Idempotent. */
+  /**
+   * The exchange with the server is over: gives the slot back and offers it to who waits.
+   * Idempotent.
+   */
   release(stream: Stream): void {
     const { server } = stream;
     if (!stream.serverSlotHeld || server === null) return;
@@ -242,8 +246,8 @@ export class Backend {
   }
 
   /**
-   * A connection to `stream.server` failed (`refused`: an error; else it timed out) or, `reused`, an
-   * idle one proved dead. Counts, decides, and returns a retry* constant.
+   * A connection to `stream.server` failed (`refused`: an error; else it timed out) or, `reused`,
+   * an idle one proved dead. Counts, decides, and returns a retry* constant.
    */
   connectFailed(stream: Stream, refused: boolean, reused: boolean): number {
     const server = stream.server as Server; // there was a connection to it
@@ -268,7 +272,9 @@ export class Backend {
     return elsewhere ? retryAssign : retryConnect;
   }
 
-  /** Pause before the same server is tried again: a second, or timeout connect when that is shorter. */
+  /**
+   * Pause before the same server is tried again: a second, or timeout connect when that is shorter.
+   */
   retryDelayMs(): number {
     return this.connectMs > 0 ? Math.min(this.connectMs, retryDelayMaxMs) : retryDelayMaxMs;
   }
@@ -283,7 +289,9 @@ export class Backend {
     return !stream.serverForced && !this.balancer.isHash && this.balancer.roster.activeCount() > 1;
   }
 
-  /** Server states or weights changed: rebuilds what follows from them and moves streams that wait. */
+  /**
+   * Server states or weights changed: rebuilds what follows from them and moves streams that wait.
+   */
   statesChanged(): void {
     this.revision = Atomics.load(this.words, this.stateAt + backendRevision);
     const { waiting, balancer } = this;

@@ -1,5 +1,6 @@
-// The contract between a backend and its balancing algorithm. worker/balance fills it; a backend never
-// asks which algorithm it runs. Instances are per thread, what threads must agree on is in the farm.
+// The contract between a backend and its balancing algorithm. worker/balance fills it; a backend
+// never asks which algorithm it runs. Instances are per thread, what threads must agree on is in
+// the farm.
 
 import type { BalanceModel, ProxyModel } from '../../shared/config/model.ts';
 import type { Scope } from '../keyword.ts';
@@ -34,14 +35,22 @@ export interface RosterCounts {
 }
 
 export interface Balancer {
-  /** The answer depends on the request: a retry elsewhere needs a redispatch (manual, option redispatch). */
+  /**
+   * The answer depends on the request: a retry elsewhere needs a redispatch (manual, option
+   * redispatch).
+   */
   readonly isHash: boolean;
   /** A non-empty backend queue proves that every server is full. */
   readonly skipsFull: boolean;
   readonly roster: RosterCounts;
-  /** Brings the tables up to date with the servers' states. Also the first call. Any thread, any time. */
+  /**
+   * Brings the tables up to date with the servers' states. Also the first call. Any thread, any
+   * time.
+   */
   refresh(): void;
-  /** A server to connect to, not `avoid` when there is another one; null: none has room. Hot path. */
+  /**
+   * A server to connect to, not `avoid` when there is another one; null: none has room. Hot path.
+   */
   pick(stream: Stream, avoid: Server | null): Server | null;
   /** `served` or the queue of a server changed (leastconn). Hot path. */
   loadChanged(server: Server): void;

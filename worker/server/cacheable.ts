@@ -1,6 +1,6 @@
-// Could a cache outside keep this response? Asked when a cookie is added to it (cookie ... nocache).
-// RFC 9111 3 and 4.2.1 as HAProxy reads them: nothing forbids it, and it can be told how long to keep it
-// or how to ask again.
+// Could a cache outside keep this response? Asked when a cookie is added to it (cookie ...
+// nocache). RFC 9111 3 and 4.2.1 as HAProxy reads them: nothing forbids it, and it can be told how
+// long to keep it or how to ask again.
 
 import {
   type HeaderName,

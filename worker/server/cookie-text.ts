@@ -1,5 +1,5 @@
-// The text of Cookie and Set-Cookie values for persistence: pair by pair, quotes respected, and the dates
-// a persistence cookie may carry (30 bits in units of 4 seconds, as five base64 letters).
+// The text of Cookie and Set-Cookie values for persistence: pair by pair, quotes respected, and the
+// dates a persistence cookie may carry (30 bits in units of 4 seconds, as five base64 letters).
 
 const blank = /[ \t]/;
 

@@ -34,7 +34,10 @@ function values(message: Message, name: typeof cookie): string[] {
 
 interface Exchange {
   readonly line: string;
-  /** Each: Cookie header, method; server, Cookie the server sees, letters, Set-Cookie the client sees. */
+  /**
+   * Each: Cookie header, method; server, Cookie the server sees, letters, Set-Cookie the client
+   * sees.
+   */
   readonly steps: readonly (readonly [
     sent: string,
     method: string,

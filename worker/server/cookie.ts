@@ -1,6 +1,6 @@
-// Cookie persistence (manual 4.2, cookie): which server a request's cookie names, and the cookie of the
-// response. Edits headers of the stream's messages; what it learns it notes in the stream: the server,
-// and the two letters of the log (manual 8.5).
+// Cookie persistence (manual 4.2, cookie): which server a request's cookie names, and the cookie of
+// the response. Edits headers of the stream's messages; what it learns it notes in the stream: the
+// server, and the two letters of the log (manual 8.5).
 
 import { headerName, methodPost } from '../http/message.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -96,7 +96,9 @@ export class CookiePersistence {
     return changed ? kept : value;
   }
 
-  /** Lets the cookie choose. Returns the server's own value in prefix mode when there was a mark. */
+  /**
+   * Lets the cookie choose. Returns the server's own value in prefix mode when there was a mark.
+   */
   private readCookie(stream: Stream, value: string): string | null {
     if (this.plan.mode === 'prefix') {
       const mark = value.indexOf(prefixMark);

@@ -1,12 +1,13 @@
-// Memory in which the threads of one process balance together: per backend a lock, counts, and columns
-// with one entry per server. The control thread makes it before threads start; it dies with the process,
-// as a rotation does in HAProxy. What outlives a process (weights, states) is in the segment instead.
+// Memory in which the threads of one process balance together: per backend a lock, counts, and
+// columns with one entry per server. The control thread makes it before threads start; it dies with
+// the process, as a rotation does in HAProxy. What outlives a process (weights, states) is in the
+// segment instead.
 //
 //   per backend   64 words (word* below), 16 numbers, then for n servers
 //                 intColumns x n words and numberColumns x n 64-bit floats
 //
-// Everything but the lock is plain memory: read and written only by the holder of the lock. A process
-// with one proxy thread takes no lock at all.
+// Everything but the lock is plain memory: read and written only by the holder of the lock. A
+// process with one proxy thread takes no lock at all.
 
 import type { Model } from '../../shared/config/model.ts';
 

@@ -1,5 +1,6 @@
-// What decides on a server before balancing does: force-persist and ignore-persist, use-server rules, then the persistence
-// cookie (manual 4.2, use-server: in this order). Run once per stream by Backend.assign.
+// What decides on a server before balancing does: force-persist and ignore-persist, use-server
+// rules, then the persistence cookie (manual 4.2, use-server: in this order). Run once per stream
+// by Backend.assign.
 
 import type { Condition, FormatText } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -47,7 +48,9 @@ export class Persistence {
     this.usesDown = parts.usesDown;
   }
 
-  /** Sets stream.server, serverAssigned and serverForced when something asks for a certain server. */
+  /**
+   * Sets stream.server, serverAssigned and serverForced when something asks for a certain server.
+   */
   choose(stream: Stream): void {
     for (let i = 0; i < this.rules.length; i++) {
       if (this.rules[i].condition(stream) !== 1) continue;
@@ -79,7 +82,9 @@ export class Persistence {
     return this.byName.get(rule.name(stream)) ?? null;
   }
 
-  /** The response's head is complete: Set-Cookie of persistence. False: no room for it in the head. */
+  /**
+   * The response's head is complete: Set-Cookie of persistence. False: no room for it in the head.
+   */
   onResponse(stream: Stream): boolean {
     return this.cookie === null || !stream.backend.isHttp || this.cookie.writeResponse(stream);
   }

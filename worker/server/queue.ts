@@ -1,6 +1,7 @@
 // Streams waiting for a slot, of one thread and one server (or one backend: any server). Ordered by
-// priority class, then by arrival plus priority offset (manual, set-priority-*), then first come first.
-// The length that limits and statistics see is shared by all threads; the streams themselves are not.
+// priority class, then by arrival plus priority offset (manual, set-priority-*), then first come
+// first. The length that limits and statistics see is shared by all threads; the streams themselves
+// are not.
 
 import { enter, leave, liveDequeued, liveQueued, liveWaiters } from '../../shared/segment/live.ts';
 import type { Stream } from '../stream/stream.ts';

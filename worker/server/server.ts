@@ -1,6 +1,6 @@
-// One server as one thread sees it: what the configuration says, where it is, and its numbers in the
-// segment, which all threads share. Read by balancing, the stream engine, rules and log tags; its state
-// is written by the control thread (checks, runtime API) only.
+// One server as one thread sees it: what the configuration says, where it is, and its numbers in
+// the segment, which all threads share. Read by balancing, the stream engine, rules and log tags;
+// its state is written by the control thread (checks, runtime API) only.
 
 import type { ServerModel } from '../../shared/config/model.ts';
 import { liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
@@ -19,7 +19,9 @@ import {
 import { type ServerTarget, serverTarget } from './target.ts';
 import type { ObjectWords } from './words.ts';
 
-/** Limit that the words of a server start with: minconn alone, or a larger one, stands for maxconn. */
+/**
+ * Limit that the words of a server start with: minconn alone, or a larger one, stands for maxconn.
+ */
 export function maxconnOf(model: Pick<ServerModel, 'maxconn' | 'minconn'>): number {
   return Math.max(model.maxconn, model.minconn);
 }
@@ -132,7 +134,9 @@ export class Server {
     return Atomics.load(this.words, this.liveAt + liveQueued);
   }
 
-  /** The limit in force: between minconn and maxconn, growing with the backend's load. 0: no limit. */
+  /**
+   * The limit in force: between minconn and maxconn, growing with the backend's load. 0: no limit.
+   */
   dynamicMax(): number {
     const maxconn = this.maxconn();
     const { minconn } = this;

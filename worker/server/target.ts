@@ -1,6 +1,6 @@
-// Where connections to a server go: its address as the kernel wants it, completed from the stream where
-// the configuration leaves it open (no address: the one the client asked for; `+N`: its port plus N).
-// Used by the stream engine before connect.
+// Where connections to a server go: its address as the kernel wants it, completed from the stream
+// where the configuration leaves it open (no address: the one the client asked for; `+N`: its port
+// plus N). Used by the stream engine before connect.
 
 import type { AddressModel, ServerModel } from '../../shared/config/model.ts';
 import {
@@ -69,8 +69,8 @@ function domainOf(address: AddressModel): number {
 const ipv6Bytes = new Uint8Array(16);
 
 /**
- * Fills `into` for a connection of a stream whose client asked for `destination`. `chosen` (set-dst and
- * friends; family 0: none) replaces the destination. False: nothing says where to go.
+ * Fills `into` for a connection of a stream whose client asked for `destination`. `chosen` (set-dst
+ * and friends; family 0: none) replaces the destination. False: nothing says where to go.
  */
 export function writeTarget(
   target: ServerTarget,

@@ -1,5 +1,5 @@
-// `track`: which servers follow which (manual 5.2). Read by worker/compile, which reports faults, and by
-// health checks. Start only.
+// `track`: which servers follow which (manual 5.2). Read by worker/compile, which reports faults,
+// and by health checks. Start only.
 
 import type { Model, ServerModel } from '../../shared/config/model.ts';
 

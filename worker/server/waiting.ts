@@ -1,6 +1,6 @@
-// The queues of one backend on one thread, and who gets a slot that became free. A slot is taken with one
-// compare-and-exchange on the shared count, so maxconn holds over threads; streams that wait on other
-// threads are served by waking those threads, in turn.
+// The queues of one backend on one thread, and who gets a slot that became free. A slot is taken
+// with one compare-and-exchange on the shared count, so maxconn holds over threads; streams that
+// wait on other threads are served by waking those threads, in turn.
 
 import {
   enter,
@@ -17,7 +17,10 @@ import type { Server } from './server.ts';
 
 /** What a backend asks of the thread it runs on. Filled in by worker/thread.ts. */
 export interface BackendHost {
-  /** The stream left its queue: call `assign` again. Never called from within `assign` for its stream. */
+  /**
+   * The stream left its queue: call `assign` again. Never called from within `assign` for its
+   * stream.
+   */
   resume(stream: Stream): void;
   /** Another thread may have streams to serve: make it call `serveWaiters`. */
   wakeThread(threadIndex: number): void;
@@ -41,7 +44,9 @@ export class Waiting {
   private lastWoken: number;
   /** The stream that is being assigned right now: it is told by the return value. */
   private assigning: Stream | null;
-  /** Streams to resume. One may end at once and free a slot for the next: a list, not a recursion. */
+  /**
+   * Streams to resume. One may end at once and free a slot for the next: a list, not a recursion.
+   */
   private readonly ready: (Stream | null)[];
   private resuming: boolean;
   /** Streams of this thread in any of the queues. */
@@ -232,7 +237,9 @@ export class Waiting {
     }
   }
 
-  /** Takes the stream out of the queue it waits in, if any; a slot meant for it goes to the next. */
+  /**
+   * Takes the stream out of the queue it waits in, if any; a slot meant for it goes to the next.
+   */
   cancel(stream: Stream): void {
     const at = this.ready.length === 0 ? -1 : this.ready.indexOf(stream);
     if (at >= 0) this.ready[at] = null;

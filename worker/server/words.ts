@@ -1,6 +1,6 @@
-// Where the numbers of backends and servers lie in the segment, for one thread: their shared state words,
-// the live words of this process, and this thread's counter rows. Made at start by worker/thread.ts;
-// a check of the configuration works on private memory instead.
+// Where the numbers of backends and servers lie in the segment, for one thread: their shared state
+// words, the live words of this process, and this thread's counter rows. Made at start by
+// worker/thread.ts; a check of the configuration works on private memory instead.
 
 import type { Model } from '../../shared/config/model.ts';
 import type { CounterWriter } from '../../shared/segment/counters.ts';

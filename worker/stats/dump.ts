@@ -1,5 +1,5 @@
-// The states of all servers and proxies in sentences, as SIGHUP writes them to the logs and to standard
-// error (management.txt 4). Called by the control thread.
+// The states of all servers and proxies in sentences, as SIGHUP writes them to the logs and to
+// standard error (management.txt 4). Called by the control thread.
 
 import { liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';

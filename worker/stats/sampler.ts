@@ -1,5 +1,5 @@
-// Maxima of rates over all threads. A thread keeps the most it saw itself; the most of all together only
-// shows when somebody adds up. Called once a second by the control thread's heartbeat.
+// Maxima of rates over all threads. A thread keeps the most it saw itself; the most of all together
+// only shows when somebody adds up. Called once a second by the control thread's heartbeat.
 
 import { type CounterWriter, raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';

@@ -1,6 +1,6 @@
-// From an accepted descriptor to a mux: limits and counters, connection rules, what comes before the
-// protocol (PROXY header, TLS), session rules, and the choice of the mux. Owns the list of sessions of
-// its thread, for soft stops and `show sess`.
+// From an accepted descriptor to a mux: limits and counters, connection rules, what comes before
+// the protocol (PROXY header, TLS), session rules, and the choice of the mux. Owns the list of
+// sessions of its thread, for soft stops and `show sess`.
 
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
@@ -367,7 +367,8 @@ export class Acceptor implements FrontHost {
     for (let i = this.sessions.length - 1; i >= 0; i--) {
       const session = this.sessions[i];
       if (session === undefined) continue;
-      if (session.stream !== null && session.stream.state !== 0) this.engine.kill(session.stream, cause);
+      if (session.stream !== null && session.stream.state !== 0)
+        this.engine.kill(session.stream, cause);
       if (session.place >= 0 && session.http !== null) session.http.close();
       if (session.place >= 0) this.end(session);
     }
@@ -376,7 +377,9 @@ export class Acceptor implements FrontHost {
 
 const unowned = { onReadable(): void {}, onWritable(): void {} };
 
-/** The address of a listener bound to one; transparent ones and wildcards have none of their own. */
+/**
+ * The address of a listener bound to one; transparent ones and wildcards have none of their own.
+ */
 function listenerEndpoint(sys: Sys, listener: ListenerPlan, scratch: SocketAddress): Endpoint {
   const own = new Endpoint();
   const { object, bind } = listener;

@@ -1,5 +1,6 @@
 // From a chosen backend to a request on its way: a server and its slot, a connection, retries and
-// redispatches, and sending the request. Failures end in a reply with the letters of the log (manual 8.5).
+// redispatches, and sending the request. Failures end in a reply with the letters of the log
+// (manual 8.5).
 
 import { field } from '../../shared/segment/metrics.ts';
 import { ETIMEDOUT } from '../../shared/sys/constants.ts';
@@ -34,7 +35,9 @@ import type { Stream } from './stream.ts';
 const fieldConnect = field.connect;
 const fieldReuse = field.reuse;
 
-/** Finds a server for the stream, or queues it, or answers 503. Also called when a queue lets it go. */
+/**
+ * Finds a server for the stream, or queues it, or answers 503. Also called when a queue lets it go.
+ */
 export function assignServer(context: EngineContext, stream: Stream): void {
   const { backend } = stream.backend;
   const result = backend === null ? assignNone : backend.assign(stream);
@@ -162,8 +165,9 @@ export function retryNow(context: EngineContext, stream: Stream): void {
 }
 
 /**
- * The server closed or reset before a byte of its answer. A connection that came from the idle pool may
- * have been closed while it lay there: then nothing was processed and the request is sent again, once.
+ * The server closed or reset before a byte of its answer. A connection that came from the idle pool
+ * may have been closed while it lay there: then nothing was processed and the request is sent
+ * again, once.
  */
 export function requestLost(context: EngineContext, stream: Stream): boolean {
   const resendable = (stream.flags & (flagReused | flagBodySent | flagAnswered)) === flagReused;

@@ -1,5 +1,5 @@
-// What the stream engine needs around it on one thread: counter rows, connections to servers, the log,
-// and the way back to the client's mux. Made by worker/thread.ts; tests make a smaller one.
+// What the stream engine needs around it on one thread: counter rows, connections to servers, the
+// log, and the way back to the client's mux. Made by worker/thread.ts; tests make a smaller one.
 
 import type { LiveWords } from '../../shared/segment/live.ts';
 import type { Links } from '../mux/links.ts';

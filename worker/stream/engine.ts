@@ -7,7 +7,13 @@ import type { Exchange } from '../mux/side.ts';
 import { assignServer, connected, connectFailed, retryNow } from './connect.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream } from './finish.ts';
-import { flushed, forwardRequest, forwardResponse, forwardTimeout, frontFailed } from './forward.ts';
+import {
+  flushed,
+  forwardRequest,
+  forwardResponse,
+  forwardTimeout,
+  frontFailed,
+} from './forward.ts';
 import {
   flagAnswered,
   flagRequestDone,
@@ -199,7 +205,10 @@ export class Engine implements Exchange {
   }
 }
 
-/** The client closed: its socket failed, or it closed its half and option abortonclose says that is enough. */
+/**
+ * The client closed: its socket failed, or it closed its half and option abortonclose says that is
+ * enough.
+ */
 function isAborted(stream: Stream): boolean {
   const { connection } = stream.front!;
   if (!connection.hangup) return false;

@@ -1,5 +1,6 @@
-// Which reply answers an error of a stream: the backend's own, else the frontend's, else the built-in
-// one (manual 4.2, errorfile). Called by the engine and by the actions that answer. Never builds a reply.
+// Which reply answers an error of a stream: the backend's own, else the frontend's, else the
+// built-in one (manual 4.2, errorfile). Called by the engine and by the actions that answer. Never
+// builds a reply.
 
 import type { ReplyPlan } from '../program.ts';
 import type { Stream } from './stream.ts';

@@ -1,5 +1,5 @@
-// The end of a stream: counted, logged, its server's slot and connection given back, its client told.
-// Everything that ends a stream comes through here exactly once.
+// The end of a stream: counted, logged, its server's slot and connection given back, its client
+// told. Everything that ends a stream comes through here exactly once.
 
 import { countTimes, raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';
@@ -65,7 +65,10 @@ export function releaseBack(context: EngineContext, stream: Stream): void {
 
 const cleanFlags = flagRequestDone | flagResponseDone;
 
-/** Ends a stream whose response (if any) has been handed on. `keep`: the client may send another request. */
+/**
+ * Ends a stream whose response (if any) has been handed on. `keep`: the client may send another
+ * request.
+ */
 export function finishStream(context: EngineContext, stream: Stream, keep: boolean): void {
   if (stream.state === stateFree) return;
   const { thread } = context;

@@ -1,5 +1,5 @@
-// Payload in both directions: from the client's side to the server's and back, half-close for TCP and
-// tunnels, and the two idle timeouts. Heads have been sent when this begins.
+// Payload in both directions: from the client's side to the server's and back, half-close for TCP
+// and tunnels, and the two idle timeouts. Heads have been sent when this begins.
 
 import { inboundClosed, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
@@ -130,7 +130,9 @@ function requestDone(context: EngineContext, stream: Stream, back: Side): void {
   }
 }
 
-/** The response has been handed on in full. An HTTP exchange ends here, whatever the request does. */
+/**
+ * The response has been handed on in full. An HTTP exchange ends here, whatever the request does.
+ */
 export function responseDone(context: EngineContext, stream: Stream, front: Side): void {
   stream.flags |= flagResponseDone;
   if ((stream.flags & (flagTcp | flagTunnel)) !== 0) {
@@ -188,7 +190,10 @@ export function frontGone(context: EngineContext, stream: Stream): void {
   finishStream(context, stream, false);
 }
 
-/** Writing to the server failed: it may have answered before it closed, so what it said is read first. */
+/**
+ * Writing to the server failed: it may have answered before it closed, so what it said is read
+ * first.
+ */
 export function backGone(context: EngineContext, stream: Stream, back: Side): void {
   stream.flags |= flagRequestDone;
   if ((stream.flags & (flagTcp | flagTunnel)) !== 0 || !back.connection.isOpen) {
@@ -218,7 +223,9 @@ export function forwardTimeout(context: EngineContext, stream: Stream): void {
   finishStream(context, stream, false);
 }
 
-/** Whose move is it: the client's when it must read, or must send and the server has nothing to say. */
+/**
+ * Whose move is it: the client's when it must read, or must send and the server has nothing to say.
+ */
 function isClientTurn(stream: Stream): boolean {
   const { front, back } = stream;
   if (front === null || back === null) return true;

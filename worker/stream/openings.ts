@@ -1,6 +1,6 @@
-// What lies between a socket and its mux, for clients and for servers: which steps an opening takes and
-// what connections to a server must have in common to be shared (manual, http-reuse). Handed to the
-// acceptor and to mux/links.ts at start.
+// What lies between a socket and its mux, for clients and for servers: which steps an opening takes
+// and what connections to a server must have in common to be shared (manual, http-reuse). Handed to
+// the acceptor and to mux/links.ts at start.
 
 import { isIP } from 'node:net';
 import { raise } from '../../shared/segment/counters.ts';
@@ -211,7 +211,8 @@ export class ServerOpenings implements BackOpenings {
 
 function startSession(plan: TlsClientPlan, connection: Connection, name: string): TlsSession {
   const session = plan.context.session(connection.fd);
-  // RFC 6066 3: a literal address is no server name; the certificate is checked for it all the same.
+  // RFC 6066 3: a literal address is no server name; the certificate is checked for it all the
+  // same.
   if (name !== '' && isIP(name) === 0) session.setHostname(name);
   const expected = name || plan.verifyHost;
   if (plan.verifies && expected !== '') session.expectHost(expected);

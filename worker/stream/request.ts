@@ -1,6 +1,6 @@
-// A request from its head to the choice of a server: content and HTTP rules of the frontend, switching,
-// the same of the backend, redirects, forwarding headers. Each step may wait for data or time and is
-// taken up again where it stopped.
+// A request from its head to the choice of a server: content and HTTP rules of the frontend,
+// switching, the same of the backend, redirects, forwarding headers. Each step may wait for data or
+// time and is taken up again where it stopped.
 
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
@@ -149,7 +149,9 @@ function redirects(stream: Stream): number {
   return backend === frontend ? verdictNext : http(stream, backend.redirects);
 }
 
-/** tcp-request content: conditions that lack data wait until inspect-delay has passed (manual 4). */
+/**
+ * tcp-request content: conditions that lack data wait until inspect-delay has passed (manual 4).
+ */
 function content(context: EngineContext, stream: Stream, proxy: ProxyPlan): number {
   const rules = proxy.tcpContent;
   if (rules.length === 0) return verdictNext;
@@ -317,8 +319,8 @@ function leaveRules(context: EngineContext, stream: Stream): void {
 }
 
 /**
- * `option forwardfor`, `originalto`: the backend's header name counts, either side's exception is heard,
- * and a header that is there already stays alone only when no side wants another one.
+ * `option forwardfor`, `originalto`: the backend's header name counts, either side's exception is
+ * heard, and a header that is there already stays alone only when no side wants another one.
  */
 function addAddress(
   stream: Stream,

@@ -1,5 +1,5 @@
-// The server's answer: its rules, then its head and payload to the client; and what happens when there
-// is no usable answer. Interim responses pass through without rules (RFC 9110 15.2).
+// The server's answer: its rules, then its head and payload to the client; and what happens when
+// there is no usable answer. Interim responses pass through without rules (RFC 9110 15.2).
 
 import { field } from '../../shared/segment/metrics.ts';
 import { methodConnect } from '../http/message.ts';
@@ -183,7 +183,8 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
   if (backend !== null) values[backend.row + fieldErrors] += 1;
   if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
   if (!invalid && (stream.flags & flagReused) !== 0 && stream.session.streamCount > 1) {
-    // The client must repeat on its own what failed on a reused connection (RFC 9112 9.3.1): no answer.
+    // The client must repeat on its own what failed on a reused connection (RFC 9112 9.3.1): no
+    // answer.
     endsBy(stream, 'S', 'H');
     stream.status = 502;
     finishStream(context, stream, false);

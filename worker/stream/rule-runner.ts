@@ -5,8 +5,9 @@ import { verdictNext, verdictWait } from '../keyword.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * Runs `rules` from `stream.rulePosition` (-1: the start). verdictNext: all were run. verdictWait: call
- * again when there is more data or time; a condition that cannot be decided yet waits only while
+ * Runs `rules` from `stream.rulePosition` (-1: the start). verdictNext: all were run. verdictWait:
+ * call again when there is more data or time; a condition that cannot be decided yet waits only
+ * while
  * `stream.samplesFinal` is false.
  */
 export function runRules(stream: Stream, rules: RuleList): number {

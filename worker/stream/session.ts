@@ -1,5 +1,5 @@
-// One client connection as rules see it: where it came from and through which listener. It outlives the
-// streams it carries (keep-alive, multiplexing) and holds their session-wide variables.
+// One client connection as rules see it: where it came from and through which listener. It outlives
+// the streams it carries (keep-alive, multiplexing) and holds their session-wide variables.
 
 import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
@@ -11,7 +11,10 @@ export interface Session {
   readonly connection: Connection;
   readonly listener: ListenerPlan;
   readonly frontend: ProxyPlan;
-  /** The client's address and the one it connected to; a PROXY header or set-src/set-dst overwrites them. */
+  /**
+   * The client's address and the one it connected to; a PROXY header or set-src/set-dst overwrites
+   * them.
+   */
   readonly source: Endpoint;
   readonly destination: Endpoint;
   /** A PROXY header must come first: set by `tcp-request connection expect-proxy`. */

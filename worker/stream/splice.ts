@@ -1,11 +1,15 @@
 // Large payload that nobody looks at moves through a pipe inside the kernel: socket, pipe, socket.
-// What the target does not take at once stays in the pipe, which then belongs to the target's output.
+// What the target does not take at once stays in the pipe, which then belongs to the target's
+// output.
 
 import { EAGAIN } from '../../shared/sys/constants.ts';
 import type { Side } from '../mux/side.ts';
 import type { ThreadContext } from '../thread-context.ts';
 
-/** Shorter stretches are cheaper through memory: two splices and a pipe cost more than a copy of this. */
+/**
+ * Shorter stretches are cheaper through memory: two splices and a pipe cost more than a copy of
+ * this.
+ */
 const bypassMinBytes = 16_384;
 const spliceMaxBytes = 1 << 20;
 

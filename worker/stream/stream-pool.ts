@@ -1,4 +1,5 @@
-// Streams of one thread, used again and again: a stream that has ended is reset to what a new one is.
+// Streams of one thread, used again and again: a stream that has ended is reset to what a new one
+// is.
 
 import { Endpoint } from '../conn/endpoint.ts';
 import type { ThreadContext } from '../thread-context.ts';

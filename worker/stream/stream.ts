@@ -31,9 +31,13 @@ export class Payload {
   }
 }
 
-/** Milliseconds on the loop's clock; -1 where a phase was not reached. Named after the log's timers. */
+/**
+ * Milliseconds on the loop's clock; -1 where a phase was not reached. Named after the log's timers.
+ */
 export class StreamTimes {
-  /** The connection was accepted (%t) or, on a reused connection, the previous response had ended. */
+  /**
+   * The connection was accepted (%t) or, on a reused connection, the previous response had ended.
+   */
   acceptMs: number;
   /** Wall clock of accept, and of the first byte of the request (%tr). */
   acceptWallMs: number;
@@ -79,11 +83,17 @@ export class Stream implements Timed {
   /** The frontend itself until a backend is chosen. */
   backend: ProxyPlan;
   server: Server | null;
-  /** True: the server was imposed (cookie, use-server, sticky) and may not be changed without redispatch. */
+  /**
+   * True: the server was imposed (cookie, use-server, sticky) and may not be changed without
+   * redispatch.
+   */
   serverForced: boolean;
   /** This stream counts in the server's `served`. */
   serverSlotHeld: boolean;
-  /** False: balancing must choose; `server` is then the one to stay away from. Kept by server/backend.ts. */
+  /**
+   * False: balancing must choose; `server` is then the one to stay away from. Kept by
+   * server/backend.ts.
+   */
   serverAssigned: boolean;
   /** This stream counts in its backend (server/backend.ts enter, leave). */
   backendEntered: boolean;
@@ -106,8 +116,8 @@ export class Stream implements Timed {
   /** directionRequest or directionResponse: what is being evaluated now. */
   direction: number;
   /**
-   * What is missing will not come (manual 7.3, inspect-delay): conditions then never answer -1. True
-   * but while content rules wait for more data.
+   * What is missing will not come (manual 7.3, inspect-delay): conditions then never answer -1.
+   * True but while content rules wait for more data.
    */
   samplesFinal: boolean;
 
@@ -148,22 +158,29 @@ export class Stream implements Timed {
   /** Absolute ms of the inspect-delay's end, 0: none running. */
   inspectUntilMs: number;
   /**
-   * Set by an action that returned verdictWait and needs a clock (pause, wait-for-body): run its rule
-   * again at this loop time at the latest. 0: it waits for bytes only. The action clears it.
+   * Set by an action that returned verdictWait and needs a clock (pause, wait-for-body): run its
+   * rule again at this loop time at the latest. 0: it waits for bytes only. The action clears it.
    */
   waitUntilMs: number;
-  /** `strict-mode off`: rewrites that fail are counted only. The engine clears it after every rule set. */
+  /**
+   * `strict-mode off`: rewrites that fail are counted only. The engine clears it after every rule
+   * set.
+   */
   softRewrites: boolean;
   /** The rule that last gave a final verdict (last_rule_file, last_rule_line). */
   lastRuleFile: string;
   lastRuleLine: number;
 
-  /** Variables by index (sample/variables.ts), txn and req/res scopes; empty until the first set. */
+  /**
+   * Variables by index (sample/variables.ts), txn and req/res scopes; empty until the first set.
+   */
   readonly variables: (Sample | null)[];
   requestCaptures: string[];
   responseCaptures: string[];
   uniqueId: string;
-  /** The request line as received and the captured cookies, for the log (log/capture.ts); '' : none. */
+  /**
+   * The request line as received and the captured cookies, for the log (log/capture.ts); '' : none.
+   */
   requestLine: string;
   requestCookie: string;
   responseCookie: string;
@@ -200,7 +217,13 @@ export class Stream implements Timed {
   next: Stream | null;
   onTimeoutHandler: ((stream: Stream, nowMs: number) => void) | null;
 
-  constructor(thread: ThreadContext, session: Session, frontend: ProxyPlan, headerMax: number, target: Endpoint) {
+  constructor(
+    thread: ThreadContext,
+    session: Session,
+    frontend: ProxyPlan,
+    headerMax: number,
+    target: Endpoint,
+  ) {
     this.dueMs = 0;
     this.bucket = -1;
     this.timerNext = null;

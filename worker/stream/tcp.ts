@@ -1,5 +1,5 @@
-// TCP mode: a session is one stream from the first byte. Rules may look at what has come before a server
-// is chosen; then bytes flow both ways.
+// TCP mode: a session is one stream from the first byte. Rules may look at what has come before a
+// server is chosen; then bytes flow both ways.
 
 import type { EngineContext } from './context.ts';
 import { flagTcp, stateRules, stepFrontContent } from './phases.ts';

@@ -74,8 +74,8 @@ export function readCaFile(cursor: WordCursor, draft: Draft): string | null {
 }
 
 /**
- * The protocols of an ALPN list that work here: HTTP/2 is left out of what is offered, so that peers fall
- * back to the next one, and refused where nothing else is left.
+ * The protocols of an ALPN list that work here: HTTP/2 is left out of what is offered, so that
+ * peers fall back to the next one, and refused where nothing else is left.
  */
 export function readAlpn(cursor: WordCursor): string | null {
   const names = argument(cursor).split(',');

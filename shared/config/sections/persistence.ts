@@ -1,5 +1,5 @@
-// Words about coming back to the same server: the cookie of a backend and of its servers, and rules about
-// using servers that are down. The line of `cookie` is read by worker/compile/cookie.ts.
+// Words about coming back to the same server: the cookie of a backend and of its servers, and rules
+// about using servers that are down. The line of `cookie` is read by worker/compile/cookie.ts.
 
 import type { ProxyKeyword, ServerKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';

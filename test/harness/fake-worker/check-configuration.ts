@@ -1,4 +1,5 @@
-// The compile check of the fake worker: a proxy called `bad` is a mistake, one called `odd` a warning.
+// The compile check of the fake worker: a proxy called `bad` is a mistake, one called `odd` a
+// warning.
 
 import { Diagnostics } from '../../../shared/config/diagnostic.ts';
 import type { Model } from '../../../shared/config/model.ts';

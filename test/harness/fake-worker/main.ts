@@ -1,5 +1,6 @@
-// A worker for tests of the master: accepts on every listener with node:net, says who it is and closes.
-// A connection that sends a byte is kept until it closes, so that a soft stop has something to wait for.
+// A worker for tests of the master: accepts on every listener with node:net, says who it is and
+// closes. A connection that sends a byte is kept until it closes, so that a soft stop has something
+// to wait for.
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type {
