@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileText, Exchange, frontendText } from '../../test/harness/exchange.ts';
+import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
+import { persistClose, persistKeepAlive, persistServerClose } from '../program.ts';
+import type { ProxyPlan } from '../program.ts';
+import { parseIpv4, parseIpv6 } from '../sample/address.ts';
+import { compileSample } from './logs.ts';
+import { compileForwardFor } from './proxies.ts';
+
+/** The plan of a frontend with these lines; no message may be given. */
+function frontend(lines: readonly string[], mode = 'http'): ProxyPlan {
+  const { program, messages } = compileText(frontendText(lines, mode));
+  assert.deepEqual(messages, []);
+  return program.proxies[0];
+}
+
+test('a frontend and its backend know each other by index', () => {
+  const { program } = compileText(frontendText([]));
+  const [front, back] = program.proxies;
+  assert.equal(front.defaultBackend, 1);
+  assert.deepEqual(
+    [front.hasFront, front.hasBack, back.hasFront, back.hasBack],
+    [true, false, false, true],
+  );
+  assert.equal(front.backend, null);
+  assert.notEqual(back.backend, null);
+});
+
+test('timeouts that are not set follow their neighbours', () => {
+  const { program } = compileText(frontendText([]).replace('frontend fe', 'listen fe'));
+  assert.deepEqual(program.proxies[0].timeouts, {
+    clientMs: 10_000,
+    serverMs: 10_000,
+    connectMs: 5000,
+    queueMs: 5000,
+    tunnelMs: 0,
+    tarpitMs: 5000,
+    httpRequestMs: 10_000,
+    httpKeepAliveMs: 10_000,
+    clientFinMs: 0,
+    serverFinMs: 0,
+    clientHsMs: 10_000,
+  });
+  const set = frontend(['timeout http-request 2s', 'timeout client-hs 1s']).timeouts;
+  assert.deepEqual([set.httpRequestMs, set.httpKeepAliveMs, set.clientHsMs], [2000, 2000, 1000]);
+});
+
+test('connection modes', () => {
+  assert.equal(frontend([]).persist, persistKeepAlive);
+  assert.equal(frontend(['option http-server-close']).persist, persistServerClose);
+  assert.equal(frontend(['option httpclose']).persist, persistClose);
+});
+
+test('switches: names are indexes, formats are evaluated, conditions hold', () => {
+  const { switches } = frontend([
+    'use_backend be if { path /a/b }',
+    'use_backend b_%[req.hdr(host)]',
+  ]);
+  assert.equal(switches.length, 2);
+  assert.deepEqual(
+    switches.map(({ proxyIndex }) => proxyIndex),
+    [1, -1],
+  );
+  const { program } = compileText(frontendText([]));
+  const { stream } = new Exchange(program).request();
+  assert.equal(switches[0].condition?.(stream), 1);
+  assert.equal(switches[1].condition, null);
+  assert.equal(switches[1].name?.(stream), 'b_example.com');
+});
+
+test('rules of a TCP proxy leave the HTTP sets empty', () => {
+  const { program, messages } = compileText(
+    frontendText(['tcp-request connection accept', 'http-request deny'], 'tcp'),
+  );
+  assert.equal(program.proxies[0].tcpConnection.length, 1);
+  assert.equal(program.proxies[0].httpRequest.length, 0);
+  assert.match(messages.join('\n'), /'http-request' rules ignored/);
+});
+
+test('an HTTP backend behind a TCP frontend is refused by name', () => {
+  const text = frontendText([], 'tcp').replace('\nbackend be', '\nbackend be\n  mode http');
+  const { messages } = compileText(text);
+  assert.match(
+    messages.join('\n'),
+    /an HTTP backend \('be'\) behind a TCP frontend is not supported yet/,
+  );
+});
+
+const networks: readonly (readonly [
+  host: string,
+  bits: number,
+  address: string,
+  inside: boolean,
+])[] = [
+  ['10.0.0.0', 8, '10.200.1.1', true],
+  ['10.0.0.0', 8, '11.0.0.1', false],
+  ['192.168.1.1', 32, '192.168.1.1', true],
+  ['2001:db8::', 32, '2001:db8:1::5', true],
+  ['2001:db8::', 32, '2001:db9::5', false],
+  ['0.0.0.0', 0, '1.2.3.4', true],
+];
+
+for (const [host, bits, address, inside] of networks) {
+  test(`forwardfor except ${host}/${bits}: ${address}`, () => {
+    const plan = compileForwardFor({ header: 'X-F', ifNone: false, except: { host, bits } });
+    const isSix = address.includes(':');
+    const family = isSix ? familyIpv6 : familyIpv4;
+    const found = plan?.except?.(
+      family,
+      isSix ? 0 : parseIpv4(address),
+      isSix ? parseIpv6(address) : '',
+    );
+    assert.equal(found, inside);
+  });
+}
+
+test('samples of a log target', () => {
+  assert.deepEqual(compileSample('1,3-4:5').chosen, [true, false, true, true, false]);
+});
+
+test('global variables are set by acts', () => {
+  const { program, messages } = compileText(
+    `global\n  set-var proc.a int(7)\n${frontendText(['http-request set-header X %[var(proc.a)]'])}`,
+  );
+  assert.deepEqual(messages, []);
+  assert.equal(program.startActs.length, 1);
+  const { stream } = new Exchange(program);
+  program.startActs[0](stream);
+  const index = program.variableNames.indexOf('proc.a');
+  assert.equal(stream.thread.processVariables[index]?.int, 7);
+});
+
+test('all mistakes are reported in one run', () => {
+  const { messages } = compileText(
+    frontendText([
+      'acl unused req.hdr(x) -m nothing y',
+      'http-request deny if nobody',
+      'http-request nothing',
+      'http-response set-header a %[nothing]',
+      'use_backend be if { nothing }',
+      'error-log-format "%ci"',
+    ]),
+  );
+  assert.equal(
+    messages.filter((message) => message.startsWith('alert')).length,
+    6,
+    messages.join('\n'),
+  );
+});
