@@ -119,6 +119,8 @@ function overridesOf(flags: Flags): LoadOverrides {
     ...(flags.pidfile === '' ? {} : { pidfile: flags.pidfile }),
     ...(flags.master ? { masterWorker: true } : {}),
     ...(flags.daemon ? { daemon: true } : {}),
+    ...(flags.verifyServers ? {} : { verifyServers: false }),
+    ...(flags.resolutionMayFail ? { resolutionMayFail: true } : {}),
   };
 }
 
@@ -128,7 +130,6 @@ function adjust(model: Model, flags: Flags): void {
   if (flags.foreground || flags.debug) global.daemon = false;
   if (flags.zeroWarning) global.zeroWarning = true;
   if (flags.insecureFork) global.insecureForkWanted = true;
-  if (!flags.verifyServers) global.ssl.serverVerify = 'none';
   if (!flags.fastForward) global.tune.disableFastForward = true;
   if (!flags.zeroCopy) global.tune.disableZeroCopyForwarding = true;
   if (!flags.splice) global.tune.splice = false;

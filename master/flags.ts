@@ -30,12 +30,10 @@ export interface Flags {
   oldPids: number[];
   oldSignal: 'SIGUSR1' | 'SIGTERM';
   oldSocket: string;
-  ipv4Only: boolean;
   reusePort: boolean;
   splice: boolean;
   fastForward: boolean;
   zeroCopy: boolean;
-  getaddrinfo: boolean;
   verifyServers: boolean;
   resolutionMayFail: boolean;
   insecureFork: boolean;
@@ -162,7 +160,7 @@ export const flagTable: readonly FlagDef[] = [
     notify: true,
     foreground: true,
   }),
-  sets('4', 'resolvers ask for IPv4 addresses only', { ipv4Only: true }),
+  nothing('4', 'resolvers ask for IPv4 addresses only (there are no resolvers yet)'),
   sets('c', 'check the configuration and leave', { check: true }),
   {
     name: 'cc',
@@ -176,7 +174,7 @@ export const flagTable: readonly FlagDef[] = [
   sets('db', 'stay in the foreground', { foreground: true }),
   sets('dD', 'diagnostics about suspicious statements', { diagnostics: true }),
   sets('dF', 'no fast forwarding', { fastForward: false }),
-  sets('dG', 'no getaddrinfo()', { getaddrinfo: false }),
+  missing('dG', 'no getaddrinfo()', 'another resolver than getaddrinfo() is'),
   sets('dI', 'allow forks of external programs', { insecureFork: true }),
   {
     name: 'dK',
@@ -257,12 +255,10 @@ export function defaultFlags(): Flags {
     oldPids: [],
     oldSignal: 'SIGUSR1',
     oldSocket: '',
-    ipv4Only: false,
     reusePort: true,
     splice: true,
     fastForward: true,
     zeroCopy: true,
-    getaddrinfo: true,
     verifyServers: true,
     resolutionMayFail: false,
     insecureFork: false,

@@ -35,6 +35,10 @@ export interface LoadOverrides {
   readonly masterWorker?: boolean;
   /** -D */
   readonly daemon?: boolean;
+  /** -dV: `ssl-server-verify none`. */
+  readonly verifyServers?: boolean;
+  /** -dr: a server whose name has no address is disabled, not a mistake. */
+  readonly resolutionMayFail?: boolean;
 }
 
 export interface Loaded {
@@ -52,7 +56,10 @@ export function loadConfiguration(options: LoadOptions): Loaded {
   readAll(draft, files, options.texts ?? []);
   applyOverrides(draft, options.overrides ?? {});
   draft.environment.set('HAPROXY_LOCALPEER', draft.global.localpeer);
-  const model = resolveDraft(draft, files, hosts);
+  const model = resolveDraft(draft, files, {
+    hosts,
+    mayFail: options.overrides?.resolutionMayFail === true,
+  });
   return { model, diagnostics };
 }
 
@@ -121,6 +128,7 @@ function applyOverrides(draft: Draft, overrides: LoadOverrides): void {
   if (overrides.pidfile !== undefined) global.pidfile = overrides.pidfile;
   if (overrides.masterWorker === true) global.masterWorker = true;
   if (overrides.daemon === true) global.daemon = true;
+  if (overrides.verifyServers === false) global.ssl.serverVerify = 'none';
   if (overrides.proxyMaxconn === undefined) return;
   for (const { model, section } of draft.proxies) {
     if (section !== 'backend' && model.maxconn === 0) model.maxconn = overrides.proxyMaxconn;

@@ -13,11 +13,18 @@ import { readRuleFiles } from './rule-files.ts';
 
 const nowhere = { file: '', line: 0, column: 0 };
 
+/** How server names become addresses. */
+interface Names {
+  readonly hosts: HostResolver;
+  /** -dr: a server without an address is disabled. */
+  readonly mayFail: boolean;
+}
+
 /** Finishes `draft`. Mistakes are reported to its diagnostics; the Model is whole either way. */
-export function resolveDraft(draft: Draft, files: readonly string[], hosts: HostResolver): Model {
+export function resolveDraft(draft: Draft, files: readonly string[], names: Names): Model {
   draft.linesFine = draft.diagnostics.alerts === 0;
   assignProxyIds(draft);
-  resolveServers(draft, hosts);
+  resolveServers(draft, names);
   for (const proxy of draft.proxies) {
     if (proxy.model.disabled) continue;
     checkBinds(proxy, draft);
@@ -108,7 +115,7 @@ function assignBindIds(model: ProxyModel, draft: Draft): void {
 }
 
 /** Names of servers, all at once: one question to the system for the whole load. */
-function resolveServers(draft: Draft, hosts: HostResolver): void {
+function resolveServers(draft: Draft, { hosts, mayFail }: Names): void {
   const named = draft.proxies.flatMap(({ model }) =>
     model.servers.filter(({ fqdn }) => fqdn !== ''),
   );
@@ -116,6 +123,12 @@ function resolveServers(draft: Draft, hosts: HostResolver): void {
   hosts.prepare(named.map(({ fqdn }) => fqdn));
   for (const server of named) {
     const host = hosts.resolve(server.fqdn);
+    if (host === null && mayFail) {
+      server.disabled = true;
+      const message = `could not resolve address '${server.fqdn}', disabling server '${server.name}'.`;
+      draft.diagnostics.warning(server.place, message);
+      continue;
+    }
     if (host === null) {
       const message = `could not resolve address '${server.fqdn}' of server '${server.name}'.`;
       draft.diagnostics.alert(server.place, message);
