@@ -61,6 +61,8 @@ export class H1Front implements Side, ConnectionOwner, Timed {
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;
+  /** A client's connection is its own. */
+  isPrivate: boolean;
   readonly session: Session;
   private readonly host: FrontHost;
   private readonly thread: ThreadContext;
@@ -87,6 +89,7 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     this.connection = session.connection;
     this.inbound = new Receiver(session.connection, host.thread);
     this.outbound = new Output(session.connection, host.thread);
+    this.isPrivate = true;
     this.session = session;
     this.host = host;
     this.thread = host.thread;

@@ -12,6 +12,7 @@ import { H1Limits } from '../http/h1.ts';
 import type { ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { writeTarget } from '../server/target.ts';
+import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H1Back } from './h1-back.ts';
@@ -88,6 +89,8 @@ export class Links {
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
+    const own = takeOwn(stream.session, link.pool.server, hash);
+    if (own !== null) return own;
     if (link.pool.size === 0) return null;
     const policy = stream.backend.model.httpReuse;
     if (policy === 'never') return null;
@@ -135,10 +138,10 @@ export class Links {
     stream.backConnection = null;
     leave(server.words, server.liveAt + liveCurrent);
     if (reusable && back instanceof H1Back && back.isReusable() && !this.thread.stopping) {
-      if (stream.backend.model.httpReuse !== 'never' || back.isPrivate) {
-        this.linkOf(stream.backend, server).pool.put(back);
-        return;
-      }
+      const isShared = stream.backend.model.httpReuse !== 'never' && !back.isPrivate;
+      if (isShared) this.linkOf(stream.backend, server).pool.put(back);
+      else keepOwn(stream.session, back);
+      return;
     }
     back.close();
   }
@@ -176,6 +179,33 @@ export class Links {
     this.servers.set(server, link);
     return link;
   }
+}
+
+/** The connection that only this client may use (http-reuse never, NTLM), when it fits. */
+function takeOwn(session: Session, server: Server, hash: string): H1Back | null {
+  const own = session.ownBack;
+  if (own === null || own.server !== server || own.hash !== hash) return null;
+  session.ownBack = null;
+  if (own.connection.isOpen && !own.connection.hangup) return own;
+  own.close();
+  return null;
+}
+
+/** Keeps a connection for the next request of the same client; the one kept before is closed. */
+function keepOwn(session: Session, back: H1Back): void {
+  session.ownBack?.close();
+  session.ownBack = null;
+  if (!session.connection.isOpen) {
+    back.close();
+    return;
+  }
+  session.ownBack = back;
+  back.detach({
+    lost: (mux) => {
+      if (session.ownBack === mux) session.ownBack = null;
+      mux.close();
+    },
+  });
 }
 
 const EHOSTUNREACH = 113;

@@ -71,6 +71,8 @@ export interface Side {
   readonly connection: Connection;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
+  /** Only the session that uses it now may use the connection again. */
+  isPrivate: boolean;
   /**
    * Sends the head of `message` and as much of the payload as goes with it.
    * Returns payload bytes taken, or sideGone.

@@ -14,6 +14,7 @@ export class TcpSide implements Side, ConnectionOwner {
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;
+  isPrivate: boolean;
   private readonly exchange: Exchange;
   private readonly isFront: boolean;
   private stream: Stream | null;
@@ -25,6 +26,7 @@ export class TcpSide implements Side, ConnectionOwner {
     this.exchange = exchange;
     this.isFront = isFront;
     this.stream = null;
+    this.isPrivate = true;
     connection.owner = this;
   }
 

@@ -12,6 +12,7 @@ import { Endpoint, familyNone } from '../conn/endpoint.ts';
 import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
+import type { H1Back } from '../mux/h1-back.ts';
 import { type FrontHost, H1Front } from '../mux/h1-front.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import type { ProxyTlv } from '../conn/proxy-header.ts';
@@ -68,6 +69,7 @@ export class ClientSession implements Session {
   acceptWallMs: number;
   handshakeMs: number;
   streamCount: number;
+  ownBack: H1Back | null;
   /** null until the preamble is over, and in TCP mode. */
   http: H1Front | null;
   tcp: TcpSide | null;
@@ -90,6 +92,7 @@ export class ClientSession implements Session {
     this.acceptWallMs = wallMs;
     this.handshakeMs = 0;
     this.streamCount = 0;
+    this.ownBack = null;
     this.http = null;
     this.tcp = null;
     this.stream = null;
@@ -328,6 +331,8 @@ export class Acceptor implements FrontHost {
 
   private end(session: ClientSession): void {
     session.connection.close();
+    session.ownBack?.close();
+    session.ownBack = null;
     session.opening?.cancel();
     const { sessions, context } = this;
     if (session.place < 0) return;

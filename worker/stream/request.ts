@@ -206,6 +206,7 @@ function takeTimeouts(stream: Stream, to: ProxyTimeouts): void {
   stream.connectTimeoutMs = to.connectMs;
   stream.queueTimeoutMs = to.queueMs;
   stream.tunnelTimeoutMs = to.tunnelMs;
+  stream.retryMax = -1;
   if (stream.tarpitTimeoutMs === 0) stream.tarpitTimeoutMs = to.tarpitMs;
 }
 

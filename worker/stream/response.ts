@@ -2,7 +2,7 @@
 // there is no usable answer. Interim responses pass through without rules (RFC 9110 15.2).
 
 import { field } from '../../shared/segment/metrics.ts';
-import { methodConnect } from '../http/message.ts';
+import { headerName, methodConnect } from '../http/message.ts';
 import {
   verdictClose,
   verdictDeny,
@@ -54,9 +54,25 @@ export function onResponse(context: EngineContext, stream: Stream): void {
   stream.rulePosition = -1;
   stream.samplesFinal = true;
   capture(stream);
+  if (response.status === 401 || response.status === 407) markPrivate(stream);
   stream.step = 0;
   runResponseRules(context, stream);
 }
+
+/** NTLM and Negotiate authenticate the connection: nobody else may use it (manual, http-reuse). */
+function markPrivate(stream: Stream): void {
+  const { response, back } = stream;
+  const name = response.status === 401 ? challengeName : proxyChallengeName;
+  for (let i = response.find(name, 0); i >= 0; i = response.find(name, i + 1)) {
+    const scheme = response.valueText(i).toLowerCase();
+    if (!scheme.startsWith('ntlm') && !scheme.startsWith('nego')) continue;
+    if (back !== null) back.isPrivate = true;
+    return;
+  }
+}
+
+const challengeName = headerName('www-authenticate');
+const proxyChallengeName = headerName('proxy-authenticate');
 
 function interim(stream: Stream): void {
   const front = stream.front;
@@ -115,6 +131,9 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
   if ((verdict === verdictDeny || verdict === verdictDone) && stream.reply !== null) {
     endsBy(stream, verdict === verdictDone ? 'L' : 'P', 'H');
     sendReply(context, stream, stream.reply);
+  } else if (verdict === verdictClose || verdict === verdictDrop) {
+    endsBy(stream, 'P', 'D');
+    finishStream(context, stream, false);
   } else if (verdict === verdictError) {
     replyError(context, stream, 502, 'I', 'H');
   } else {

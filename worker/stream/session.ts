@@ -4,6 +4,7 @@
 import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
 import type { ProxyTlv } from '../conn/proxy-header.ts';
+import type { H1Back } from '../mux/h1-back.ts';
 import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
 
@@ -28,6 +29,8 @@ export interface Session {
   acceptWallMs: number;
   /** Milliseconds of handshakes (PROXY, TLS): %Th. */
   handshakeMs: number;
+  /** A connection to a server that only this client may use again; closed with the session. */
+  ownBack: H1Back | null;
   /** Streams this session has carried. */
   streamCount: number;
 }

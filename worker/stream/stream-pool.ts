@@ -41,6 +41,7 @@ export class StreamPool {
     stream.tunnelTimeoutMs = timeouts.tunnelMs;
     stream.connectTimeoutMs = timeouts.connectMs;
     stream.queueTimeoutMs = timeouts.queueMs;
+    stream.tarpitTimeoutMs = timeouts.tarpitMs;
     return stream;
   }
 
