@@ -96,10 +96,12 @@ export function sizeNumber(text: string): number {
   return found.fault === '' ? found.value : Number.NaN;
 }
 
+const decimal = /^-?[0-9]+$/;
+
 /** A decimal integer between `low` and `high`, NaN when the word is none. */
 export function integerBetween(low: number, high: number): (text: string) => number {
   return (text) => {
-    if (!/^-?[0-9]+$/.test(text)) return Number.NaN;
+    if (!decimal.test(text)) return Number.NaN;
     const value = Number(text);
     return value >= low && value <= high ? value : Number.NaN;
   };

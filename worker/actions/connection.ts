@@ -94,10 +94,12 @@ function setTos(sys: Sys, fd: number, family: number, value: number): void {
   else if (family === familyIpv6) sys.setsockoptInt(fd, IPPROTO_IPV6, IPV6_TCLASS, value & 255);
 }
 
+const unsigned = /^(0[xX][0-9a-fA-F]+|[0-9]+)$/;
+
 /** Decimal or 0x hexadecimal, NaN for anything else or above `max`. */
 function unsignedNumber(max: number): (text: string) => number {
   return (text) => {
-    if (!/^(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(text)) return Number.NaN;
+    if (!unsigned.test(text)) return Number.NaN;
     const value = Number(text);
     return value <= max ? value : Number.NaN;
   };

@@ -105,9 +105,10 @@ function readLine(bytes: Uint8Array, at: number, length: number, into: ProxyHead
 }
 
 const scratch = new Uint8Array(16);
+const portDigits = /^\d{1,5}$/;
 
 function readEnd(host: string, port: string, isIpv4: boolean, into: Endpoint): boolean {
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) return false;
+  if (!portDigits.test(port) || Number(port) > 65_535) return false;
   if (!isIpv4) {
     if (!parseIpv6(host, scratch, 0)) return false;
     into.setIpv6(latin1(scratch, 0, 16), Number(port));
