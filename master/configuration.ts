@@ -82,6 +82,7 @@ function checked(check: Check | null, model: Model, before: Diagnostics): Diagno
 
 const identity = ({ file, line, message }: Diagnostic): string => `${file}\n${line}\n${message}`;
 
+/** Prints each finding by its severity; hints (`diag`) only under -dD. */
 export function printDiagnostics(
   list: readonly Diagnostic[],
   flags: Flags,

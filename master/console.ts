@@ -12,6 +12,7 @@ export type MessageSink = (level: MessageLevel, message: string) => void;
 /** Messages kept for one start-up or reload; what comes later is counted out, oldest first. */
 const startupBytesMax = 65_536;
 
+/** The messages of one process. One object per run of the master program. */
 export class Console {
   quiet = false;
   verbose = false;

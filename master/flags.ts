@@ -229,6 +229,7 @@ export const flagTable: readonly FlagDef[] = [
 
 const longestFirst = flagTable.toSorted((a, b) => b.name.length - a.name.length);
 
+/** What holds when no flag is given. */
 export function defaultFlags(): Flags {
   return {
     files: [],

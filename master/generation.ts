@@ -22,6 +22,7 @@ export interface GenerationEvents {
 const segmentFd = 4;
 const firstListenerFd = 5;
 
+/** One worker process. It is spawned by the constructor and speaks through `events`. */
 export class Generation {
   readonly prepared: Prepared;
   /** Wall clock of its start, milliseconds. */

@@ -62,6 +62,7 @@ export interface ListenerOptions {
 
 const backlogDefault = 1024;
 
+/** All listening sockets of a master, or of a process without one. Control thread only. */
 export class Listeners {
   private readonly sys: Sys;
   private readonly options: ListenerOptions;

@@ -17,6 +17,7 @@ export interface SessionOutput {
 /** Bytes of commands that may wait while one is running. */
 const inputMax = 1_048_576;
 
+/** One connection to the master CLI: its level, its modes and what it has not answered yet. */
 export class MasterSession {
   readonly supervisor: Supervisor;
   level: CliLevel;

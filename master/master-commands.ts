@@ -103,6 +103,7 @@ export function masterHelp(session: MasterSession): string {
   return `The following commands are valid at this level:\n${rows.join('')}`;
 }
 
+/** Runs a command of the master's own; unknown words answer with the list of commands. */
 export async function runMasterCommand(
   session: MasterSession,
   words: readonly string[],

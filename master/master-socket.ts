@@ -14,6 +14,7 @@ import type { Supervisor } from './supervisor.ts';
 const place = { file: 'master-socket', line: 0, column: 0 };
 const backlog = 128;
 
+/** The sockets of -S: opened once, before the first worker, and kept over reloads. */
 export class MasterSockets {
   private readonly program: Program;
   private readonly supervisor: Supervisor;

@@ -15,10 +15,6 @@ export class PrivilegeError extends Error {}
 const RLIMIT_FSIZE = 1;
 const RLIMIT_CORE = 4;
 
-export interface PrivilegeWarnings {
-  readonly warnings: readonly string[];
-}
-
 /**
  * chroot only; `dropIdentity` follows when the old processes have been told. Throws PrivilegeError.
  */

@@ -6,6 +6,7 @@ const goodLifeMs = 10_000;
 const firstDelayMs = 100;
 const delayMsMax = 10_000;
 
+/** The clock of replacements: one pending start at most. */
 export class Respawn {
   private readonly start: (delayMs: number) => void;
   private timer: NodeJS.Timeout | null = null;

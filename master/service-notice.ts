@@ -7,6 +7,7 @@ import { AF_UNIX, SOCK_DGRAM } from '../shared/sys/constants.ts';
 import { encodeAddress } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 
+/** Speaks to the service manager, or to nobody when there is none. */
 export class ServiceNotice {
   private readonly sys: Sys;
   private readonly path: string;

@@ -113,6 +113,7 @@ function countObjects({ proxies }: Model): number {
   return count;
 }
 
+/** What a worker needs to attach the segment. */
 export const segmentHandle = (segment: Segment): SegmentHandle => ({
   fd: segment.fd,
   lengthBytes: segment.layout.lengthBytes,

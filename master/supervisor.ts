@@ -35,6 +35,7 @@ interface Launch {
   readonly settle: (status: number | null) => void;
 }
 
+/** The state of a master: what runs, what is being started, what it will exit with. */
 export class Supervisor {
   readonly program: Program;
   readonly startMs = Date.now();
