@@ -18,6 +18,7 @@ import { cookies } from './sample/fetches/cookies.ts';
 import { internals } from './sample/fetches/internal.ts';
 import { proxies } from './sample/fetches/proxies.ts';
 import { requestLine } from './sample/fetches/request-line.ts';
+import { times } from './sample/fetches/timers.ts';
 import { transaction } from './sample/fetches/transaction.ts';
 import { dates } from './sample/converters/dates.ts';
 import { encodings } from './sample/converters/encoding.ts';
@@ -59,6 +60,7 @@ export const fetches = table<FetchDef>(
   hellos,
   authentication,
   transaction,
+  times,
 );
 
 export const converters = table<ConverterDef>(

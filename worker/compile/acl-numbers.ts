@@ -10,7 +10,7 @@ export function operatorOf(word: string): string {
   return operators.has(word) ? word : '';
 }
 
-export interface NumberFault {
+interface NumberFault {
   readonly why: string;
 }
 

@@ -1,5 +1,5 @@
-// One ACL expression (manual 7.1): a fetch or ACL keyword, flags, and patterns, into a condition. Start
-// only; called by condition.ts for `acl` lines and for anonymous ACLs between braces.
+// One ACL expression (manual 7.1): a fetch or ACL keyword, flags, and patterns, into a condition.
+// Start only; called by condition.ts for `acl` lines and for anonymous ACLs between braces.
 
 import type { Place } from '../../shared/config/diagnostic.ts';
 import { nearestWord } from '../../shared/config/hint.ts';
@@ -27,7 +27,7 @@ import {
 } from './expression.ts';
 
 /** Words of one ACL expression and where each stands. */
-export interface AclWords {
+interface AclWords {
   readonly words: readonly string[];
   placeOf(index: number): Place;
 }
@@ -82,7 +82,7 @@ export function buildAcl(input: AclWords, source: ExpressionSource): AclPlan | n
   if (draft.method !== null && expression.returns !== kindBool && input.words.length === 1) {
     source.scope.warning(
       `acl keyword '${subject}' has no pattern to match against, so it will never match ` +
-        "(add '--' if that is meant, '-m found' to test for existence, '-m bool' to test an integer)",
+        "(add '--' if that is meant, '-m found' to test for existence, '-m bool' for an integer)",
     );
   }
   const at = readFlags(draft);
@@ -222,8 +222,8 @@ function readMethod(draft: Draft, at: number): number {
 
 function methodNeeded(draft: Draft, at: number): -1 {
   const { name } = draft.expression.fetch;
-  const why = `matching method must be specified first (using '-m') with a sample of this type ('${name}')`;
-  return stop(draft, at, why);
+  const sample = `with a sample of this type ('${name}')`;
+  return stop(draft, at, `matching method must be specified first (using '-m') ${sample}`);
 }
 
 function readFile(draft: Draft, at: number): number {

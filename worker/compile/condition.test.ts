@@ -1,4 +1,5 @@
-// Conditions: matching methods × sample types, flags, operators, named, anonymous and predefined ACLs.
+// Conditions: matching methods × sample types, flags, operators, named, anonymous and predefined
+// ACLs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../test/harness/expressions.ts';

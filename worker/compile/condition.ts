@@ -1,6 +1,6 @@
-// Conditions (manual 7.2): named and anonymous ACLs, `!`, `or`, implicit and, if and unless, into one
-// closure that answers 1, 0 or -1 (not known yet). Start only; called by scope.ts, which says which ACLs
-// a line sees.
+// Conditions (manual 7.2): named and anonymous ACLs, `!`, `or`, implicit and, if and unless, into
+// one closure that answers 1, 0 or -1 (not known yet). Start only; called by scope.ts, which says
+// which ACLs a line sees.
 
 import type { Place } from '../../shared/config/diagnostic.ts';
 import type { LineModel } from '../../shared/config/model.ts';
@@ -45,7 +45,7 @@ export function buildCondition(words: WordCursor, source: ConditionSource): Cond
   return polarity === 'if' ? condition : negated(condition);
 }
 
-export const always: Condition = () => 1;
+const always: Condition = () => 1;
 const never: Condition = () => 0;
 
 /** Terms joined by and, suites joined by or. null after alerts. */
@@ -153,7 +153,8 @@ function checkPoint(suites: readonly Term[][], source: ConditionSource): void {
     const only = acl.parts.every((part) => (part.legal & point) === 0);
     const what = only ? 'will never match because it uses' : 'involves';
     source.scope.warning(
-      `${who} ${what} keyword '${misplaced.keyword}' which is incompatible with '${pointLabel(point)}'`,
+      `${who} ${what} keyword '${misplaced.keyword}' ` +
+        `which is incompatible with '${pointLabel(point)}'`,
     );
     return;
   }
@@ -171,7 +172,7 @@ function negated(condition: Condition): Condition {
 }
 
 /** The first that is not true decides. */
-export function allOf(terms: readonly Condition[]): Condition {
+function allOf(terms: readonly Condition[]): Condition {
   const [first, second, third] = terms;
   if (terms.length === 0) return always;
   if (terms.length === 1) return first;

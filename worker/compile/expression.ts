@@ -22,7 +22,9 @@ export interface ExpressionSource {
   readonly converters: ReadonlyMap<string, ConverterDef>;
   readonly names: ArgumentNames;
   readonly scope: Scope;
-  /** Fetches built so far, by words and proxy: the same words share one closure and what it caches. */
+  /**
+   * Fetches built so far, by words and proxy: the same words share one closure and what it caches.
+   */
   readonly built: Map<string, Evaluate>;
 }
 
@@ -32,8 +34,10 @@ export interface BuiltExpression extends Expression {
   readonly isConverted: boolean;
 }
 
-/** `end`: the first character that is not part of the expression. `hint`: the nearest known word. */
-export interface ParsedExpression {
+/**
+ * `end`: the first character that is not part of the expression. `hint`: the nearest known word.
+ */
+interface ParsedExpression {
   readonly expression: BuiltExpression | null;
   readonly end: number;
   readonly fault: string;

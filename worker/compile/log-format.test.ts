@@ -1,4 +1,5 @@
 // Log formats: text, blanks, flags, types, encodings, and what they refuse.
+// Each row is compiled alone and evaluated on one parsed request.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../test/harness/expressions.ts';
@@ -33,7 +34,8 @@ const rows: readonly (readonly [string, LogFormatKind, string])[] = [
   ['%[path,field(2,/)]%[str(x),concat("]")]', textFormat, 'ax]'],
   ['%HM %HU', textFormat, 'GET /a?b'],
   [
-    '%{+json}o %(m)HM text %(n)[int(5)] %(s:str)[int(5)] %(b:bool)[int(5)] %[str(x)] %(q)[req.hdr(x-q)]',
+    '%{+json}o %(m)HM text %(n)[int(5)] %(s:str)[int(5)] ' +
+      '%(b:bool)[int(5)] %[str(x)] %(q)[req.hdr(x-q)]',
     logLineFormat,
     '{"m": "GET", "n": 5, "s": "5", "b": true, "q": "x\\"y]\\\\z"}',
   ],

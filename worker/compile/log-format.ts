@@ -1,6 +1,6 @@
-// Log-format strings (manual 8.2.6): text, `%name` tags and `%[expressions]` with their flags, into one
-// closure that returns the text. Start only; called by scope.ts for headers and payloads and, through
-// CompileScope.logFormatAs, for log lines. How one value is written is log-values.ts.
+// Log-format strings (manual 8.2.6): text, `%name` tags and `%[expressions]` with their flags, into
+// one closure that returns the text. Start only; called by scope.ts for headers and payloads and,
+// through CompileScope.logFormatAs, for log lines. How one value is written is log-values.ts.
 
 import type { Evaluate, FormatText } from '../keyword.ts';
 import type { LogTagDef, LogTagFlags } from '../log/tag.ts';
@@ -34,7 +34,7 @@ export const logLineFormat: LogFormatKind = { header: false, mergeSpaces: true, 
 export const uniqueIdFormat: LogFormatKind = { header: true, mergeSpaces: true, mandatory: false };
 
 /** What a format is built against. */
-export interface FormatSource extends ExpressionSource {
+interface FormatSource extends ExpressionSource {
   readonly point: number;
   readonly logTags: ReadonlyMap<string, LogTagDef>;
 }
@@ -275,8 +275,9 @@ function readExpression(reader: Reader, naming: Naming, flags: LogTagFlags): boo
 }
 
 /**
- * Replies and log lines are made when the response is being looked at: what the request said is asked
- * for as of the request first, then as of the response, as far as the place of the format allows either.
+ * Replies and log lines are made when the response is being looked at: what the request said is
+ * asked for as of the request first, then as of the response, as far as the place of the format
+ * allows either.
  */
 function inDirectionOf(point: number, evaluate: Evaluate): Evaluate {
   const ofRequest = point === 0 || (point & requestPoints) !== 0;
@@ -296,7 +297,9 @@ function inDirectionOf(point: number, evaluate: Evaluate): Evaluate {
   };
 }
 
-/** Constants between values are joined; runs of separators become one blank, leading ones nothing. */
+/**
+ * Constants between values are joined; runs of separators become one blank, leading ones nothing.
+ */
 function join(items: readonly Item[]): FormatText {
   const texts = [''];
   const writes: FormatText[] = [];

@@ -1,5 +1,6 @@
-// How one item of a log-format string is written: quoting, escaping, the `-` of empty values, types, and
-// the JSON and CBOR encodings (manual 8.2.6, RFC 8259, RFC 8949). The closures run while serving.
+// How one item of a log-format string is written: quoting, escaping, the `-` of empty values,
+// types, and the JSON and CBOR encodings (manual 8.2.6, RFC 8259, RFC 8949). The closures run while
+// serving.
 
 import type { Evaluate, FormatText } from '../keyword.ts';
 import type { LogTagFlags } from '../log/tag.ts';
@@ -27,7 +28,7 @@ export function typecastOf(word: string): Typecast | null {
 const notInHeader = /[\x00-\x08\x0a-\x1f\x7f]/;
 
 /** Percent-encodes control characters: what a header field may not hold (RFC 9110 5.5). */
-export function headerText(text: string): string {
+function headerText(text: string): string {
   if (!notInHeader.test(text)) return text;
   let out = '';
   for (let i = 0; i < text.length; i++) {
@@ -82,6 +83,7 @@ function cborOut(bytes: string, binary: boolean): string {
   return out;
 }
 
+/** A CBOR text string, as bytes or as their digits. */
 export function cborText(text: string, binary: boolean): string {
   return cborOut(cborHead(3, text.length) + text, binary);
 }
@@ -134,7 +136,7 @@ const isYes = (text: string): boolean => {
   return value !== 0 && value !== 0n;
 };
 
-export interface ExpressionWriting {
+interface ExpressionWriting {
   readonly flags: LogTagFlags;
   readonly typecast: Typecast;
   readonly header: boolean;

@@ -1,5 +1,5 @@
-// The ACLs every proxy has without declaring them (manual 7.4): words as one would write them. Read by
-// scope.ts when a name is not declared.
+// The ACLs every proxy has without declaring them (manual 7.4): words as one would write them. Read
+// by scope.ts when a name is not declared.
 
 export const predefinedAcls: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({

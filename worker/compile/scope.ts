@@ -1,6 +1,6 @@
-// What an entry may ask while it is built: names, expressions, conditions, formats, files and where to
-// report. One CompileContext per thread and program; one CompileScope per line. Start only; made by
-// worker/compile, handed to every row's `build` as the Scope of keyword.ts.
+// What an entry may ask while it is built: names, expressions, conditions, formats, files and where
+// to report. One CompileContext per thread and program; one CompileScope per line. Start only; made
+// by worker/compile, handed to every row's `build` as the Scope of keyword.ts.
 
 import type { Diagnostics, Place } from '../../shared/config/diagnostic.ts';
 import { nearestWord } from '../../shared/config/hint.ts';
@@ -34,14 +34,10 @@ import { compileLogFormat, headerFormat, type LogFormatKind, textFormat } from '
 import { predefinedAcls } from './predefined-acls.ts';
 
 /** Builds the reply of `words`: worker/compile/reply.ts. */
-export type BuildReply = (
-  words: WordCursor,
-  scope: Scope,
-  statusDefault: number,
-) => ReplyPlan | null;
+type BuildReply = (words: WordCursor, scope: Scope, statusDefault: number) => ReplyPlan | null;
 
 /** The tables a program is compiled from. */
-export interface CompileTables {
+interface CompileTables {
   readonly fetches: ReadonlyMap<string, FetchDef>;
   readonly converters: ReadonlyMap<string, ConverterDef>;
   readonly logTags: ReadonlyMap<string, LogTagDef>;
@@ -110,7 +106,7 @@ export class CompileContext {
 }
 
 /** Where a line is evaluated: the points its rule set stands for, on the sides the proxy has. */
-export function pointOf(ruleSet: RuleSet | '', proxy: ProxyModel | null): number {
+function pointOf(ruleSet: RuleSet | '', proxy: ProxyModel | null): number {
   if (ruleSet === '' || proxy === null) return 0;
   const [front, back] = rulePoints[ruleSet];
   const isFront = proxy.kind !== 'backend';
@@ -129,7 +125,7 @@ const rulePoints: Readonly<Record<RuleSet, readonly [number, number]>> = {
 };
 
 /** What a scope stands for. */
-export interface ScopeSeat {
+interface ScopeSeat {
   readonly proxy: ProxyModel | null;
   readonly ruleSet: RuleSet | '';
   /** The line being compiled: place and text of messages, and the ACLs it sees. */

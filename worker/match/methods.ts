@@ -10,8 +10,8 @@ import {
   type Sample,
   type SampleKind,
 } from '../sample/sample.ts';
-import { addressIndex, parseNetworkPattern } from './address-index.ts';
-import { intIndex, parseRange } from './number-index.ts';
+import { addressIndex, parseNetworkPattern } from './addresses.ts';
+import { intIndex, parseRange } from './numbers.ts';
 import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
 import { compileRegex } from './regex.ts';
 import {
@@ -21,7 +21,7 @@ import {
   substringIndex,
   suffixIndex,
   wordIndex,
-} from './string-index.ts';
+} from './strings.ts';
 
 export interface MatchMethodDef {
   readonly name: string;
@@ -69,7 +69,7 @@ const checkRegex = (text: string, options: PatternOptions): string =>
 const readInt = (sample: Sample): number | bigint => sample.int;
 const readLength = (sample: Sample): number => sample.text.length;
 
-export const matchMethods = [
+const matchMethods = [
   {
     name: 'found',
     help: 'the sample exists',

@@ -1,5 +1,5 @@
-// Classes and escapes of regular expressions, spelled for JavaScript over bytes (C locale). Tables and
-// leaf functions of regex.ts only.
+// Classes and escapes of regular expressions, spelled for JavaScript over bytes (C locale). Tables
+// and leaf functions of regex.ts only.
 
 /** POSIX classes inside brackets, in the C locale. */
 export const posixClasses: Readonly<Record<string, string>> = {
@@ -60,7 +60,8 @@ export const letterEscapes: Readonly<Record<string, number>> = {
   t: 9,
 };
 
-export const hex = (code: number): string => `\\x${code.toString(16).padStart(2, '0')}`;
+const hex = (code: number): string => `\\x${code.toString(16).padStart(2, '0')}`;
+/** A-Z or a-z. */
 export const isLetter = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 122;
 
 /** One literal byte in JavaScript syntax, safe inside and outside brackets. */

@@ -1,4 +1,5 @@
 // What PCRE users write must match what it matched, or be refused.
+// Rows: expression, subject, whether it matches, whether case is ignored.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileRegex } from './regex.ts';

@@ -1,8 +1,8 @@
-// Regular expressions as HAProxy users write them (PCRE 2, no Unicode) made into JavaScript ones over
-// latin1 strings. Called at start only, by match methods, arguments and rewriting actions. What cannot
-// be said in JavaScript with the same meaning is refused with a message, never approximated. Two small
-// differences remain: a back-reference to a group that took no part matches the empty text instead of
-// failing, and a group inside a repetition is forgotten at each turn.
+// Regular expressions as HAProxy users write them (PCRE 2, no Unicode) made into JavaScript ones
+// over latin1 strings. Called at start only, by match methods, arguments and rewriting actions.
+// What cannot be said in JavaScript with the same meaning is refused with a message, never
+// approximated. Two small differences remain: a back-reference to a group that took no part matches
+// the empty text instead of failing, and a group inside a repetition is forgotten at each turn.
 
 import {
   complementOf,
@@ -13,7 +13,7 @@ import {
   setEscapes,
 } from './regex-classes.ts';
 
-export interface RegexOptions {
+interface RegexOptions {
   readonly ignoreCase?: boolean;
   /** The caller reads groups by number: nothing may shift them. */
   readonly captures?: boolean;
@@ -41,6 +41,17 @@ interface Group {
   /** Number of the inner group an atomic group repeats, 0: not atomic. */
   readonly atomic: number;
 }
+
+/** \x{41}, \x41, \o{101}, \101 or \01, \cA: a group each. */
+const bytePattern = new RegExp(
+  [
+    '^\\\\x\\{([0-9a-fA-F]{1,2})\\}',
+    '^\\\\x([0-9a-fA-F]{0,2})',
+    '^\\\\o\\{([0-7]{1,3})\\}',
+    '^\\\\(0[0-7]{0,2}|[1-7][0-7]{1,2})',
+    '^\\\\c([@-_a-z?])',
+  ].join('|'),
+);
 
 class Translation {
   readonly text: string;
@@ -186,10 +197,7 @@ class Translation {
   /** Reads an escape that stands for one byte; -1 with a fault when it does not. */
   private byteEscape(inBrackets: boolean): number {
     const rest = this.text.slice(this.at);
-    const found =
-      /^\\x\{([0-9a-fA-F]{1,2})\}|^\\x([0-9a-fA-F]{0,2})|^\\o\{([0-7]{1,3})\}|^\\(0[0-7]{0,2}|[1-7][0-7]{1,2})|^\\c([@-_a-z?])/.exec(
-        rest,
-      );
+    const found = bytePattern.exec(rest);
     if (found !== null) {
       this.at += found[0].length;
       if (found[1] !== undefined) return Number.parseInt(found[1], 16);

@@ -1,12 +1,14 @@
-// Replacement texts of expressions (manual: regsub, replace-header, map_regm): `\0` to `\9` are groups,
-// `\xHH` a byte, a backslash before anything else is dropped. Parsed at start where the text is constant.
+// Replacement texts of expressions (manual: regsub, replace-header, map_regm): `\0` to `\9` are
+// groups, `\xHH` a byte, a backslash before anything else is dropped. Parsed at start where the
+// text is constant.
 
-export interface Replacement {
+interface Replacement {
   /** Texts around the groups: one more than there are groups. */
   readonly texts: readonly string[];
   readonly groups: readonly number[];
 }
 
+/** Cuts a template at its groups. Start only where the template is constant. */
 export function parseReplacement(template: string): Replacement {
   const texts: string[] = [];
   const groups: number[] = [];

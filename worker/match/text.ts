@@ -1,9 +1,12 @@
-// Small operations on latin1 text that matching and converters share: case folding in ASCII only, as
-// HAProxy does in the C locale, and finding delimited words. Hot path: no allocation where avoidable.
+// Small operations on latin1 text that matching and converters share: case folding in ASCII only,
+// as HAProxy does in the C locale, and finding delimited words. Hot path: no allocation where
+// avoidable.
 
 const beyondAscii = /[\x80-\xff]/;
 
-/** `text` with A-Z lowered and nothing else changed. Returns `text` itself when nothing is to do. */
+/**
+ * `text` with A-Z lowered and nothing else changed. Returns `text` itself when nothing is to do.
+ */
 export function lowerAscii(text: string): string {
   if (!beyondAscii.test(text)) return text.toLowerCase();
   let out = '';

@@ -70,7 +70,7 @@ export function ipv6ToIpv4(bytes: string): number {
 }
 
 /** Unsigned 32 bits, most significant byte first. */
-export function wordAt(bytes: string, at: number): number {
+function wordAt(bytes: string, at: number): number {
   return (
     ((bytes.charCodeAt(at) << 24) |
       (bytes.charCodeAt(at + 1) << 16) |
@@ -98,6 +98,7 @@ export function parseMask6(text: string): string {
   return Number(text) > 128 ? '' : maskBytes(Number(text));
 }
 
+/** Sixteen bytes: `bits` ones, then zeros. */
 export function maskBytes(bits: number): string {
   let bytes = '';
   for (let left = bits, i = 0; i < 16; i++, left -= 8) {

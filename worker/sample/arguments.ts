@@ -1,5 +1,5 @@
-// Reads what stands between the parentheses of a fetch or converter (manual 7.3): quoting, types, names
-// turned into indexes. Start only. Never throws: a fault is a message, the caller says where.
+// Reads what stands between the parentheses of a fetch or converter (manual 7.3): quoting, types,
+// names turned into indexes. Start only. Never throws: a fault is a message, the caller says where.
 
 import type { Model } from '../../shared/config/model.ts';
 import { parseSize, parseTime } from '../../shared/units.ts';
@@ -18,7 +18,7 @@ export interface ArgumentNames {
   backendIndex(name: string): number;
 }
 
-export interface ParsedArguments {
+interface ParsedArguments {
   readonly values: readonly ArgumentValue[];
   /** First character behind the closing parenthesis. */
   readonly end: number;
@@ -31,10 +31,11 @@ export interface ParsedArguments {
 /** Servers travel as one number: see serverProxyIndex and serverIndex. */
 const serverStride = 1 << 20;
 export const serverProxyIndex = (value: number): number => Math.floor(value / serverStride);
+/** Position of the server in its proxy. */
 export const serverIndex = (value: number): number => value % serverStride;
 
 /** Names of the types in messages and lists. */
-export const argumentTypeNames: Readonly<Record<ArgumentType, string>> = {
+const argumentTypeNames: Readonly<Record<ArgumentType, string>> = {
   string: 'string',
   sint: 'integer',
   time: 'delay',
@@ -53,18 +54,6 @@ export const argumentTypeNames: Readonly<Record<ArgumentType, string>> = {
   regex: 'regex',
   any: 'string',
 };
-
-/** `(string[,integer])`, '' for none: as `-dKall` prints it. */
-export function argumentSignature(defs: readonly ArgumentDef[]): string {
-  if (defs.length === 0) return '';
-  const needed = neededCount(defs);
-  let text = '';
-  for (const [index, def] of defs.entries()) {
-    if (index === needed) text += '[';
-    text += (index > 0 ? ',' : '') + argumentTypeNames[def.type];
-  }
-  return `(${text}${needed < defs.length ? ']' : ''})`;
-}
 
 /** Arguments before the first optional one. */
 function neededCount(defs: readonly ArgumentDef[]): number {
@@ -105,10 +94,8 @@ export function parseArguments(
     }
     const value = argumentReaders[type](raw.value, names);
     if (value instanceof Fault) {
-      const why =
-        value.why === ''
-          ? `failed to parse '${raw.value}' as type '${argumentTypeNames[type]}' at position ${position}`
-          : value.why;
+      const typed = `as type '${argumentTypeNames[type]}' at position ${position}`;
+      const why = value.why === '' ? `failed to parse '${raw.value}' ${typed}` : value.why;
       return failed(why, position);
     }
     values.push(value);
@@ -155,7 +142,7 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /** One argument: quotes group, a backslash outside single quotes escapes, `,` and `)` end it. */
-export function readArgument(
+function readArgument(
   text: string,
   from: number,
 ): { readonly value: string; readonly end: number } {
@@ -263,7 +250,9 @@ function readRegex(text: string): ArgumentValue | Fault {
   return typeof regex === 'string' ? new Fault(regex) : regex;
 }
 
-/** Scope and characters are checked; the name itself stays: readers and writers ask for its index. */
+/**
+ * Scope and characters are checked; the name itself stays: readers and writers ask for its index.
+ */
 function readVariable(text: string): ArgumentValue | Fault {
   const found = parseVariableName(text);
   return typeof found === 'string' ? new Fault(found) : text;

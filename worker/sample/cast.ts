@@ -119,7 +119,7 @@ function stringTo6(sample: Sample): boolean {
   return true;
 }
 
-const stringToAddress: Cast = (sample) => stringTo4(sample) || stringTo6(sample);
+const stringToIp: Cast = (sample) => stringTo4(sample) || stringTo6(sample);
 
 function stringToMethod(sample: Sample): boolean {
   sample.kind = kindMethod;
@@ -141,6 +141,7 @@ function methodToString(sample: Sample): boolean {
 
 const no = null;
 const is = castNone;
+const toMeth: Cast = stringToMethod;
 const at = castPseudo;
 
 /** Row: from; column: to. Order of both: any same bool sint addr ipv4 ipv6 str bin meth. */
@@ -153,8 +154,8 @@ const matrix: readonly (readonly (Cast | null)[])[] = [
   /* addr */ [is, no, no, no, at, at, at, at, at, no],
   /* ipv4 */ [is, no, no, ipv4ToInt, is, is, ipv4To6, ipv4ToString, ipv4ToBinary, no],
   /* ipv6 */ [is, no, no, no, is, ipv6To4, is, ipv6ToString, ipv6ToBinary, no],
-  /* str  */ [is, no, stringToInt, stringToInt, stringToAddress, stringTo4, stringTo6, is, is, stringToMethod],
-  /* bin  */ [is, no, no, no, no, no, no, binaryToString, is, stringToMethod],
+  /* str  */ [is, no, stringToInt, stringToInt, stringToIp, stringTo4, stringTo6, is, is, toMeth],
+  /* bin  */ [is, no, no, no, no, no, no, binaryToString, is, toMeth],
   /* meth */ [is, no, no, no, no, no, no, methodToString, methodToString, is],
 ];
 

@@ -1,5 +1,6 @@
-// Verifies passwords of userlists as crypt(3) writes them: MD5 ($1$), SHA-256 ($5$) and SHA-512 ($6$), after
-// their published descriptions, and plain ones. Slow by design: callers keep what was verified.
+// Verifies passwords of userlists as crypt(3) writes them: MD5 ($1$), SHA-256 ($5$) and SHA-512
+// ($6$), after their published descriptions, and plain ones. Slow by design: callers keep what was
+// verified.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 

@@ -1,5 +1,6 @@
-// Hashes of byte strings (one character per byte) that converters and fetches give as integers: HAProxy's
-// djb2, sdbm and wt6, CRC-32 and CRC-32C, xxHash (its published specification). Pure; proxy thread.
+// Hashes of byte strings (one character per byte) that converters and fetches give as integers:
+// HAProxy's djb2, sdbm and wt6, CRC-32 and CRC-32C, xxHash (its published specification). Pure;
+// proxy thread.
 
 /** sdbm, going on from `start`. Unsigned. */
 export function sdbmText(text: string, start: number): number {
@@ -8,6 +9,7 @@ export function sdbmText(text: string, start: number): number {
   return hash >>> 0;
 }
 
+/** djb2. Unsigned. */
 export function djb2Text(text: string): number {
   let hash = 5381;
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 33) + text.charCodeAt(i)) | 0;
@@ -17,6 +19,7 @@ export function djb2Text(text: string): number {
 const rotate = (value: number, bits: number): number =>
   bits === 0 ? value : (value << bits) | (value >>> (32 - bits));
 
+/** wt6, HAProxy's own. Unsigned. */
 export function wt6Text(text: string): number {
   let low = 0xa53c965a | 0;
   let high = 0x5ca6953a;

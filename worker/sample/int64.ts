@@ -1,14 +1,14 @@
-// 64-bit signed integers as samples carry them: a number while it is a safe integer, a bigint beyond.
-// Arithmetic saturates at the ends of the range as HAProxy's converters do (manual 7.3.1, "add", "mul").
-// Used by casts, converters and fetches on the proxy thread; nothing here throws.
+// 64-bit signed integers as samples carry them: a number while it is a safe integer, a bigint
+// beyond. Arithmetic saturates at the ends of the range as HAProxy's converters do (manual 7.3.1,
+// "add", "mul"). Used by casts, converters and fetches on the proxy thread; nothing here throws.
 
 export type Int64 = number | bigint;
 
-export const int64Max = 9223372036854775807n;
-export const int64Min = -9223372036854775808n;
+const int64Max = 9223372036854775807n;
+const int64Min = -9223372036854775808n;
 
 /** Saturates, and comes back to a number where one can hold the value. */
-export function normal(value: bigint): Int64 {
+function normal(value: bigint): Int64 {
   const held = value > int64Max ? int64Max : value < int64Min ? int64Min : value;
   const small = Number(held);
   return Number.isSafeInteger(small) ? small : held;
@@ -19,6 +19,7 @@ export function wrapped(value: bigint): Int64 {
   return normal(BigInt.asIntN(64, value));
 }
 
+/** Saturating sum. */
 export function add(a: Int64, b: Int64): Int64 {
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b;
@@ -27,6 +28,7 @@ export function add(a: Int64, b: Int64): Int64 {
   return normal(BigInt(a) + BigInt(b));
 }
 
+/** Saturating difference. */
 export function sub(a: Int64, b: Int64): Int64 {
   if (typeof a === 'number' && typeof b === 'number') {
     const difference = a - b;
@@ -35,6 +37,7 @@ export function sub(a: Int64, b: Int64): Int64 {
   return normal(BigInt(a) - BigInt(b));
 }
 
+/** Saturating product. */
 export function mul(a: Int64, b: Int64): Int64 {
   if (typeof a === 'number' && typeof b === 'number') {
     const product = a * b;
@@ -64,21 +67,25 @@ export function mod(a: Int64, b: Int64): Int64 {
   return normal(BigInt(a) % BigInt(b));
 }
 
+/** The other sign, saturating. */
 export function neg(a: Int64): Int64 {
   if (typeof a === 'number') return a === 0 ? 0 : -a;
   return normal(-a);
 }
 
+/** And, bit by bit, on 64 bits. */
 export function and(a: Int64, b: Int64): Int64 {
   if (isWord(a) && isWord(b)) return a & b;
   return wrapped(BigInt(a) & BigInt(b));
 }
 
+/** Or, bit by bit, on 64 bits. */
 export function or(a: Int64, b: Int64): Int64 {
   if (isWord(a) && isWord(b)) return a | b;
   return wrapped(BigInt(a) | BigInt(b));
 }
 
+/** Exclusive or, bit by bit, on 64 bits. */
 export function xor(a: Int64, b: Int64): Int64 {
   if (isWord(a) && isWord(b)) return a ^ b;
   return wrapped(BigInt(a) ^ BigInt(b));
@@ -96,7 +103,7 @@ function isWord(a: Int64): a is number {
 }
 
 /** Where the last `readInt64` stopped: the first character that is not part of the number. */
-export let readEnd = 0;
+let readEnd = 0;
 
 /**
  * Reads a decimal number with an optional sign at `from`, saturating; stops at the first other

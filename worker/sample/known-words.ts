@@ -1,5 +1,6 @@
-// Names of the fetches and converters that HAProxy 3.5 has (facts, from its own list): a name that is
-// here and in no table of ours is refused as `not supported yet`, any other as unknown. Start only.
+// Names of the fetches and converters that HAProxy 3.5 has (facts, from its own list): a name that
+// is here and in no table of ours is refused as `not supported yet`, any other as unknown. Start
+// only.
 
 /** What is counted per tracked entry: sc0_X, sc1_X, sc2_X. */
 const tracked = words(`
@@ -119,10 +120,12 @@ function words(text: string): ReadonlySet<string> {
   return new Set(text.trim().split(/\s+/));
 }
 
+/** True for a fetch that HAProxy has. */
 export function isKnownFetch(name: string): boolean {
   return fetchWords.has(name) || (/^sc[0-2]_/.test(name) && tracked.has(name.slice(4)));
 }
 
+/** True for a converter that HAProxy has. */
 export function isKnownConverter(name: string): boolean {
   return converterWords.has(name);
 }

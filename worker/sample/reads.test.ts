@@ -1,4 +1,5 @@
-// The columns of each class against the reference's own list (facts: one line per class).
+// The columns of each class against the reference's own list.
+// Facts only: one line per class, a letter per place.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isLegalAt, points, readsColumns, readsDefs } from './reads.ts';

@@ -1,8 +1,10 @@
-// What fetches read, and hence where in the life of a stream they have a value. One row per class; a
-// fetch names one or several (`request-headers+response-headers`). The compiler asks `isLegalAt`, the
-// word list of -dKall prints `columns`, messages name a place by its label.
+// What fetches read, and hence where in the life of a stream they have a value. One row per class;
+// a fetch names one or several (`request-headers+response-headers`). The compiler asks `isLegalAt`,
+// the word list of -dKall prints `columns`, messages name a place by its label.
 
-/** Places where a sample may be evaluated, one bit each, in the order `-dKall` prints its columns. */
+/**
+ * Places where a sample may be evaluated, one bit each, in the order `-dKall` prints its columns.
+ */
 export const points = {
   frontConnection: 1 << 0,
   frontSession: 1 << 1,
@@ -56,7 +58,7 @@ export const pointLabels: readonly string[] = [
   'CLI parser',
 ];
 
-export interface ReadsDef {
+interface ReadsDef {
   readonly name: string;
   /** What messages call it. */
   readonly label: string;
@@ -121,6 +123,7 @@ export function legalPoints(reads: string): number {
   return legal;
 }
 
+/** True when a fetch with this `reads` has a value at any of the or'ed points; 0: always. */
 export function isLegalAt(reads: string, point: number): boolean {
   return point === 0 || (legalPoints(reads) & point) !== 0;
 }
@@ -141,20 +144,6 @@ export function readsColumns(reads: string): string {
 /** Label of the first of the or'ed points. */
 export function pointLabel(point: number): string {
   return pointLabels[31 - Math.clz32(point & -point)] ?? '';
-}
-
-/** Classes that only an HTTP message has. */
-const httpClasses: ReadonlySet<string> = new Set([
-  'request-headers',
-  'request',
-  'request-body',
-  'response-headers',
-  'response',
-  'response-body',
-]);
-
-export function needsHttp(reads: string): boolean {
-  return rowsOf(reads).some((def) => httpClasses.has(def.name));
 }
 
 function rowsOf(reads: string): readonly ReadsDef[] {

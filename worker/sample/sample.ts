@@ -49,7 +49,10 @@ export class Sample {
    * several (manual 7.3.6, "req.hdr"). Set once by whoever owns the sample.
    */
   iterate: boolean;
-  /** Where the next value starts; meaning private to the evaluator. Callers set it to 0 for the first. */
+  /**
+   * Where the next value starts; meaning private to the evaluator. Callers set it to 0 for the
+   * first.
+   */
   cursor: number;
 
   constructor() {

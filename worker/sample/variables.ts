@@ -1,17 +1,17 @@
-// Variables (manual 2.9): typed values that live as long as their scope. Names become indexes at start
-// (VariableTable); readers, writers and erasers are closures over index and scope, made for `var`,
-// set-var and friends. The stream engine clears scopes as their life ends.
+// Variables (manual 2.9): typed values that live as long as their scope. Names become indexes at
+// start (VariableTable); readers, writers and erasers are closures over index and scope, made for
+// `var`, set-var and friends. The stream engine clears scopes as their life ends.
 
 import type { TuneModel } from '../../shared/config/model.ts';
-import type { Evaluate, Scope } from '../keyword.ts';
+import type { Scope } from '../keyword.ts';
 import { directionRequest, directionResponse, type Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { kindAny, kindBinary, kindMethod, kindSint, kindString, Sample } from './sample.ts';
 
-export const variableScopes = ['proc', 'sess', 'txn', 'req', 'res', 'check'] as const;
-export type VariableScope = (typeof variableScopes)[number];
+const variableScopes = ['proc', 'sess', 'txn', 'req', 'res', 'check'] as const;
+type VariableScope = (typeof variableScopes)[number];
 
-export interface VariableName {
+interface VariableName {
   readonly scope: VariableScope;
   /** Without its scope. */
   readonly name: string;
@@ -55,7 +55,7 @@ export class VariableTable {
 }
 
 /** Conditions of set-var (manual, "set-var"), or'ed bits. */
-export const setConditions: Readonly<Record<string, number>> = {
+const setConditions: Readonly<Record<string, number>> = {
   ifexists: 1,
   ifnotexists: 2,
   ifempty: 4,
@@ -108,19 +108,7 @@ export function variableReader(name: string, scope: Scope): ReadVariable | null 
   return (stream) => held(place(stream), index);
 }
 /** The sample in the variable, null when unset. Not to be kept or changed. */
-export type ReadVariable = (stream: Stream) => Sample | null;
-
-/** The same as an evaluator. */
-export function variableEvaluator(name: string, scope: Scope): Evaluate | null {
-  const read = variableReader(name, scope);
-  if (read === null) return null;
-  return (stream, out) => {
-    const found = read(stream);
-    if (found === null) return false;
-    out.copy(found);
-    return true;
-  };
-}
+type ReadVariable = (stream: Stream) => Sample | null;
 
 /** Sets the variable to a sample; false: a condition or a limit was in the way. */
 export type WriteVariable = (stream: Stream, sample: Sample) => boolean;
@@ -195,11 +183,6 @@ function clearSlot(slots: Slots, index: number): void {
   slot.text = '';
 }
 
-/** Forgets every value of a scope array; the samples are kept for the next user. */
-export function clearVariables(slots: Slots): void {
-  for (let i = 0; i < slots.length; i++) clearSlot(slots, i);
-}
-
 const isText = (kind: number): boolean =>
   kind === kindString || kind === kindBinary || kind === kindMethod;
 
@@ -235,7 +218,9 @@ function bytesOf(slots: Slots): number {
 
 type Fits = (stream: Stream, before: Sample | null, sample: Sample) => boolean;
 
-/** The limits a scope counts in: its own and those of the scopes around it. null: no limit is set. */
+/**
+ * The limits a scope counts in: its own and those of the scopes around it. null: no limit is set.
+ */
 function limitOf(scope: VariableScope, tune: TuneModel): Fits | null {
   const around = variableScopes.indexOf(scope);
   const limits = [

@@ -1,4 +1,5 @@
 // Converters: the manual's own cases and published vectors, one row per expression.
+// Variables and maps have tables of their own.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../../test/harness/expressions.ts';
@@ -165,7 +166,9 @@ test('variables as operands', () => {
 
 test('maps by every method', () => {
   const contents = {
-    '/m': '# comment\nkey  value one  \n/a 1\n/a/b 2\n  example.com 3\n10.0.0.0/8 4\n10.1.0.0/16 5\n^/x(.)\\.y \\1-\n',
+    '/m':
+      '# comment\nkey  value one  \n/a 1\n/a/b 2\n' +
+      '  example.com 3\n10.0.0.0/8 4\n10.1.0.0/16 5\n^/x(.)\\.y \\1-\n',
     '/ip': '10.0.0.0/8 192.0.2.1\n::/0 2001:db8::1\n',
     '/n': '1 one\n2:5 few\n3 three\n',
     '/bad': 'a x\n',

@@ -1,5 +1,5 @@
-// Hash converters (manual 7.3.1): HAProxy's own and the published non-cryptographic ones as integers, and
-// digests, HMAC and a constant-time comparison through the crypto of Node.
+// Hash converters (manual 7.3.1): HAProxy's own and the published non-cryptographic ones as
+// integers, and digests, HMAC and a constant-time comparison through the crypto of Node.
 
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto';
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';

@@ -1,5 +1,5 @@
-// Converters between dates and texts (manual 7.3.1): seconds, milliseconds or microseconds since the epoch,
-// written in UTC or local time, and HTTP dates both ways (RFC 9110 5.6.7).
+// Converters between dates and texts (manual 7.3.1): seconds, milliseconds or microseconds since
+// the epoch, written in UTC or local time, and HTTP dates both ways (RFC 9110 5.6.7).
 
 import { httpDate } from '../../http/syntax.ts';
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
@@ -61,7 +61,9 @@ const formatted = units.flatMap((unit) =>
 
 const perSecond: Readonly<Record<string, number>> = { s: 1, ms: 1000, us: 1_000_000 };
 
-/** http_date([offset[,unit]]): offset and value in that unit; fractions are shown when it is not s. */
+/**
+ * http_date([offset[,unit]]): offset and value in that unit; fractions are shown when it is not s.
+ */
 function buildHttpDate(args: readonly ArgumentValue[], scope: Scope): Convert | null {
   const offset = Number(args[0] ?? 0);
   const unit = (args[1] as string | undefined) ?? 's';
@@ -85,31 +87,28 @@ const rfc850Date = /^[A-Z][a-z]+, (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}):(\d{2}
 const asctimeDate = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/;
 
 /** Seconds since the epoch of an HTTP date in any of its three forms, -1: none. */
-export function parseHttpDate(text: string): number {
+function parseHttpDate(text: string): number {
   const imf = imfDate.exec(text);
-  if (imf !== null) return seconds(Number(imf[3]), imf[2], imf[1], imf, 4);
+  if (imf !== null) return seconds([Number(imf[3]), imf[2], imf[1]], imf.slice(4));
   const old = rfc850Date.exec(text);
   if (old !== null) {
     const short = Number(old[3]);
-    return seconds(short + (short < 60 ? 2000 : 1900), old[2], old[1], old, 4);
+    return seconds([short + (short < 60 ? 2000 : 1900), old[2], old[1]], old.slice(4));
   }
   const c = asctimeDate.exec(text);
-  return c === null ? -1 : seconds(Number(c[6]), c[1], c[2], c, 3);
+  return c === null ? -1 : seconds([Number(c[6]), c[1], c[2]], c.slice(3));
 }
 
+/** Year, month name and day; hour, minute and second as written. -1: no such month. */
 function seconds(
-  year: number,
-  monthName: string,
-  day: string,
-  found: RegExpExecArray,
-  clockAt: number,
+  [year, monthName, day]: readonly [number, string, string],
+  clock: readonly string[],
 ): number {
   const month = monthNames.indexOf(monthName) / 3;
   if (!Number.isInteger(month) || month < 0) return -1;
-  const [hour, minute, second] = [found[clockAt], found[clockAt + 1], found[clockAt + 2]].map(
-    Number,
-  );
-  return Date.UTC(year, month, Number(day), hour, minute, second) / 1000;
+  const [hour, minute, second] = clock;
+  const ms = Date.UTC(year, month, Number(day), Number(hour), Number(minute), Number(second));
+  return ms / 1000;
 }
 
 export const dates: readonly ConverterDef[] = [

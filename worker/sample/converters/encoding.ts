@@ -1,5 +1,5 @@
-// Converters between bytes and their written forms: hexadecimal, base64, percent-encoding, JSON strings,
-// big and little endian numbers (manual 7.3.1).
+// Converters between bytes and their written forms: hexadecimal, base64, percent-encoding, JSON
+// strings, big and little endian numbers (manual 7.3.1).
 
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
 import { wrapped } from '../int64.ts';
@@ -8,10 +8,10 @@ import { jsonDecoders, writeJson } from './json-text.ts';
 import { simple } from './row.ts';
 
 const digits = '0123456789ABCDEF';
-export const hexByte = (code: number): string => digits[code >> 4] + digits[code & 15];
+const hexByte = (code: number): string => digits[code >> 4] + digits[code & 15];
 
 /** Two upper-case digits per byte. */
-export function hexText(bytes: string): string {
+function hexText(bytes: string): string {
   let out = '';
   for (let i = 0; i < bytes.length; i++) out += hexByte(bytes.charCodeAt(i));
   return out;
@@ -71,7 +71,7 @@ function buildUrlDecode([form]: readonly ArgumentValue[]): Convert {
 }
 
 /** null: a percent sign without two digits. */
-export function percentDecode(text: string, isForm: boolean): string | null {
+function percentDecode(text: string, isForm: boolean): string | null {
   if (text.indexOf('%') < 0 && text.indexOf('+') < 0) return text;
   let out = '';
   let inQuery = isForm;
@@ -188,21 +188,21 @@ const groupArgs: readonly ArgumentDef[] = [
 ];
 
 export const encodings: readonly ConverterDef[] = [
-  simple('hex', kindBinary, kindString, 'two hexadecimal digits per byte', (sample) =>
+  simple('hex', [kindBinary, kindString], 'two hexadecimal digits per byte', (sample) =>
     sample.setText(hexText(sample.text)),
   ),
-  simple('base2', kindBinary, kindString, 'eight binary digits per byte', (sample) =>
+  simple('base2', [kindBinary, kindString], 'eight binary digits per byte', (sample) =>
     sample.setText(binaryDigits(sample.text)),
   ),
-  simple('hex2i', kindString, kindSint, 'hexadecimal digits as an integer', hexToInteger),
-  simple('base64', kindBinary, kindString, 'base64 with padding', (sample) =>
+  simple('hex2i', [kindString, kindSint], 'hexadecimal digits as an integer', hexToInteger),
+  simple('base64', [kindBinary, kindString], 'base64 with padding', (sample) =>
     sample.setText(encode(sample.text, 'base64')),
   ),
-  simple('b64dec', kindString, kindBinary, 'bytes of a base64 text', base64Decode),
-  simple('ub64enc', kindBinary, kindString, 'base64 for URLs, without padding', (sample) =>
+  simple('b64dec', [kindString, kindBinary], 'bytes of a base64 text', base64Decode),
+  simple('ub64enc', [kindBinary, kindString], 'base64 for URLs, without padding', (sample) =>
     sample.setText(encode(sample.text, 'base64url')),
   ),
-  simple('ub64dec', kindString, kindBinary, 'bytes of a base64 text for URLs', urlBase64Decode),
+  simple('ub64dec', [kindString, kindBinary], 'bytes of a base64 text for URLs', urlBase64Decode),
   {
     name: 'url_dec',
     args: [{ name: 'form', type: 'sint', optional: true }],

@@ -1,5 +1,5 @@
-// Text to the inside of a JSON string, with the five ways the converter `json` reads its input (manual
-// 7.3.1): bytes as they are, or UTF-8 that fails, drops or repairs. Pure; proxy thread.
+// Text to the inside of a JSON string, with the five ways the converter `json` reads its input
+// (manual 7.3.1): bytes as they are, or UTF-8 that fails, drops or repairs. Pure; proxy thread.
 
 /** What one decoding step found: a code point, or what is wrong with it. */
 const badSequence = -1;
@@ -11,7 +11,7 @@ let code = 0;
 let taken = 0;
 
 /** Strategy for what UTF-8 does not allow. */
-export interface JsonDecoder {
+interface JsonDecoder {
   readonly isUtf8: boolean;
   /** A fault drops the character instead of failing. */
   readonly drops: boolean;

@@ -1,5 +1,5 @@
-// Arguments of converters that are a constant or a variable: decided at start, read while serving. Used by
-// the converter families only.
+// Arguments of converters that are a constant or a variable: decided at start, read while serving.
+// Used by the converter families only.
 
 import type { Scope } from '../../keyword.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -9,8 +9,8 @@ import { kindBinary, kindSint, kindString, Sample } from '../sample.ts';
 import { variableReader } from '../variables.ts';
 
 /** The operand now, null: the variable has no such value. */
-export type ReadInteger = (stream: Stream) => Int64 | null;
-export type ReadString = (stream: Stream) => string | null;
+type ReadInteger = (stream: Stream) => Int64 | null;
+type ReadString = (stream: Stream) => string | null;
 
 /** An integer as written, or a variable cast to one. null: alert given. */
 export function integerOperand(word: string, scope: Scope): ReadInteger | null {

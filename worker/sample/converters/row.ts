@@ -1,12 +1,13 @@
 // A row of the converter families that takes no arguments.
+// Used by sample/converters only.
 
 import type { Convert, ConverterDef } from '../../keyword.ts';
 import type { SampleKind } from '../sample.ts';
 
+/** A row without arguments; its name is its example. In brackets: what it takes and returns. */
 export function simple(
   name: string,
-  takes: SampleKind,
-  returns: SampleKind,
+  [takes, returns]: readonly [SampleKind, SampleKind],
   help: string,
   convert: Convert,
 ): ConverterDef {

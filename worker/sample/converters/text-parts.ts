@@ -1,8 +1,9 @@
-// Parts of a text between delimiters, as the converters field, word and param count them. Pure; proxy thread.
+// Parts of a text between delimiters, as the converters field, word and param count them. Pure;
+// proxy thread.
 
 /**
- * Field `index` (from 1, or from -1 backwards) of `text`, and the `count` - 1 that follow it (0: all);
- * every delimiter counts. null: there is no such field.
+ * Field `index` (from 1, or from -1 backwards) of `text`, and the `count` - 1 that follow it
+ * (0: all); every delimiter counts. null: there is no such field.
  */
 export function field(
   text: string,

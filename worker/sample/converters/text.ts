@@ -1,4 +1,5 @@
 // Converters of texts: case, parts, lists, expressions, comparison (manual 7.3.1).
+// Arguments are checked at start; the closures run on the proxy thread.
 
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
 import { lowerAscii, upperAscii } from '../../match/text.ts';
@@ -205,24 +206,29 @@ const partArgs: readonly ArgumentDef[] = [
 const charactersArg: readonly ArgumentDef[] = [{ name: 'characters', type: 'string' }];
 
 export const texts: readonly ConverterDef[] = [
-  simple('lower', kindString, kindString, 'A-Z lowered', (sample) =>
+  simple('lower', [kindString, kindString], 'A-Z lowered', (sample) =>
     keep(sample, lowerAscii(sample.text)),
   ),
-  simple('upper', kindString, kindString, 'a-z raised', (sample) =>
+  simple('upper', [kindString, kindString], 'a-z raised', (sample) =>
     keep(sample, upperAscii(sample.text)),
   ),
-  simple('length', kindString, kindSint, 'number of bytes', (sample) =>
+  simple('length', [kindString, kindSint], 'number of bytes', (sample) =>
     sample.setInt(sample.text.length),
   ),
-  simple('reverse', kindString, kindString, 'bytes in reverse order', (sample) =>
+  simple('reverse', [kindString, kindString], 'bytes in reverse order', (sample) =>
     keep(sample, reversed(sample.text)),
   ),
-  simple('reverse_dom', kindString, kindString, 'labels of a name in reverse order', reverseDomain),
-  simple('cut_crlf', kindString, kindString, 'up to the first line end', cutLines),
-  simple('host_only', kindString, kindString, 'host of an authority, in lower case', (sample) =>
+  simple(
+    'reverse_dom',
+    [kindString, kindString],
+    'labels of a name in reverse order',
+    reverseDomain,
+  ),
+  simple('cut_crlf', [kindString, kindString], 'up to the first line end', cutLines),
+  simple('host_only', [kindString, kindString], 'host of an authority, in lower case', (sample) =>
     keep(sample, lowerAscii(hostOf(sample.text))),
   ),
-  simple('port_only', kindString, kindSint, 'port of an authority, 0: none', (sample) =>
+  simple('port_only', [kindString, kindSint], 'port of an authority, 0: none', (sample) =>
     sample.setInt(portOf(sample.text)),
   ),
   {

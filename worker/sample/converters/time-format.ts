@@ -1,8 +1,8 @@
-// strftime(3) in the C locale, plus %N for fractions (manual: ms_utime): a format becomes a list of steps at
-// start, the steps write a moment while serving.
+// strftime(3) in the C locale, plus %N for fractions (manual: ms_utime): a format becomes a list of
+// steps at start, the steps write a moment while serving.
 
 /** A moment split once for all steps, in UTC or local time. */
-export interface Moment {
+interface Moment {
   readonly date: Date;
   readonly isLocal: boolean;
   /** Nanoseconds within the second. */

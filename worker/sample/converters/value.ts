@@ -1,5 +1,5 @@
-// Converters of integers, booleans, addresses and variables (manual 7.3.1). 64-bit results saturate; bit
-// operations do not.
+// Converters of integers, booleans, addresses and variables (manual 7.3.1). 64-bit results
+// saturate; bit operations do not.
 
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
 import { ipv6ToIpv4, maskIpv6 } from '../address.ts';
@@ -129,25 +129,25 @@ export const values: readonly ConverterDef[] = [
   arithmetic('and', 'and, bit by bit', and),
   arithmetic('or', 'or, bit by bit', or),
   arithmetic('xor', 'exclusive or, bit by bit', xor),
-  simple('cpl', kindSint, kindSint, 'every bit inverted', (sample) =>
+  simple('cpl', [kindSint, kindSint], 'every bit inverted', (sample) =>
     sample.setInt(cpl(sample.int)),
   ),
-  simple('neg', kindSint, kindSint, 'the value with the other sign', (sample) =>
+  simple('neg', [kindSint, kindSint], 'the value with the other sign', (sample) =>
     sample.setInt(neg(sample.int)),
   ),
-  simple('bool', kindSint, kindBool, 'true when the value is not zero', (sample) =>
+  simple('bool', [kindSint, kindBool], 'true when the value is not zero', (sample) =>
     sample.setBool(isTrue(sample)),
   ),
-  simple('not', kindSint, kindBool, 'true when the value is zero', (sample) =>
+  simple('not', [kindSint, kindBool], 'true when the value is zero', (sample) =>
     sample.setBool(!isTrue(sample)),
   ),
-  simple('even', kindSint, kindBool, 'true when the value is even', (sample) =>
+  simple('even', [kindSint, kindBool], 'true when the value is even', (sample) =>
     sample.setBool(and(sample.int, 1) === 0),
   ),
-  simple('odd', kindSint, kindBool, 'true when the value is odd', (sample) =>
+  simple('odd', [kindSint, kindBool], 'true when the value is odd', (sample) =>
     sample.setBool(and(sample.int, 1) !== 0),
   ),
-  simple('htonl', kindSint, kindBinary, 'the low 32 bits as four bytes', (sample) =>
+  simple('htonl', [kindSint, kindBinary], 'the low 32 bits as four bytes', (sample) =>
     sample.setBinary(wordBytes(Number(and(sample.int, 0xffffffff)) >>> 0)),
   ),
   {

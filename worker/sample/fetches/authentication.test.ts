@@ -1,4 +1,5 @@
-// Authentication fetches, with passwords as crypt(3) writes them (vectors made with crypt(3)).
+// Authentication fetches against userlists of every password form.
+// The vectors were made with crypt(3).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileText, Exchange, frontendText } from '../../../test/harness/exchange.ts';
@@ -16,15 +17,18 @@ const vectors: readonly (readonly [string, string])[] = [
   ],
   [
     'Hello world!',
-    '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
+    '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnI' +
+      'FNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
   ],
   [
     'a much longer password than one block of the hash would ever hold 0123456789',
-    '$6$rounds=1400$anotherlongsalts$JQFYh13rbzrbHo/pg5KmxRayhA8C.7vEJPzEt4wk2aNQ.8v4wHqzJSoi.8O2R3cPC4QV2NJRMGhlJaOWVjclD0',
+    '$6$rounds=1400$anotherlongsalts$JQFYh13rbzrbHo/pg5KmxRayhA8C' +
+      '.7vEJPzEt4wk2aNQ.8v4wHqzJSoi.8O2R3cPC4QV2NJRMGhlJaOWVjclD0',
   ],
   [
     '',
-    '$6$s$.ZBEl9liET9mKM6jGxl//vp8wOnIJwfkp.7sG2Ahu2q68bf4LasDRE6k5T5NPzLqBFx3oUbMl6xWpBsFfgm6..',
+    '$6$s$.ZBEl9liET9mKM6jGxl//vp8wOnIJwfkp.7sG2Ahu2q68bf4LasDRE6' +
+      'k5T5NPzLqBFx3oUbMl6xWpBsFfgm6..',
   ],
 ];
 

@@ -1,5 +1,6 @@
-// Fetches of HTTP authentication (manual 7.3.6, RFC 7617, RFC 6750): what the client sent, and whether a
-// userlist agrees. Verified passwords are remembered, because hashing one takes milliseconds.
+// Fetches of HTTP authentication (manual 7.3.6, RFC 7617, RFC 6750): what the client sent, and
+// whether a userlist agrees. Verified passwords are remembered, because hashing one takes
+// milliseconds.
 
 import type { UserlistModel } from '../../../shared/config/model.ts';
 import { headerName, type Message } from '../../http/message.ts';
@@ -105,7 +106,7 @@ function checksOf(index: number, scope: Scope): UserChecks | null {
   for (const { name, password, secure } of list.users) {
     if (!secure || password === '' || isKnownCrypt(password)) continue;
     scope.alert(
-      `password of user '${name}' in userlist '${list.name}' is in a form that is not supported yet`,
+      `password of user '${name}' in userlist '${list.name}' has a form that is not supported yet`,
       'MD5 ($1$), SHA-256 ($5$) and SHA-512 ($6$) work',
     );
     return null;
@@ -171,7 +172,7 @@ const ofHeaders = 'request-headers';
 const listArg = [{ name: 'userlist', type: 'userlist' }] as const;
 
 const part = (name: string, help: string, read: (found: Credentials) => string): FetchDef =>
-  plain(name, kindString, ofHeaders, help, (stream, out) => {
+  plain(name, [kindString, ofHeaders], help, (stream, out) => {
     const found = credentials(stream, out);
     return (
       found !== null &&

@@ -1,5 +1,6 @@
-// Fetches of HTTP bodies and of raw payload (manual 7.3.5, 7.3.6): what has been received and decoded so
-// far, in the thread's memory. They never wait themselves: `mayChange` says that more may come.
+// Fetches of HTTP bodies and of raw payload (manual 7.3.5, 7.3.6): what has been received and
+// decoded so far, in the thread's memory. They never wait themselves: `mayChange` says that more
+// may come.
 
 import { latin1 } from '../../http/message.ts';
 import { parameterName } from '../../http/syntax-query.ts';
@@ -119,14 +120,17 @@ function buildSlice(read: ReadPayload) {
   };
 }
 
+const relativePattern = /^[+-]/;
+const offsetPattern = /^[+-]?\d*$/;
+
 /** payload_lv(offset,bytes[,value]): a length field, and what it measures. */
 function buildLengthValue(read: ReadPayload) {
   return (args: readonly ArgumentValue[], scope: Scope): Evaluate | null => {
     const offset = Number(args[0]);
     const size = Number(args[1]);
     const written = (args[2] as string | undefined) ?? '';
-    const isRelative = /^[+-]/.test(written);
-    if (offset < 0 || size < 1 || size > 8 || !/^[+-]?\d*$/.test(written)) {
+    const isRelative = relativePattern.test(written);
+    if (offset < 0 || size < 1 || size > 8 || !offsetPattern.test(written)) {
       scope.alert(
         'payload_lv wants an offset, a field of 1 to 8 bytes and a number as third argument',
       );
@@ -193,8 +197,7 @@ const measured = (name: string, reads: string, read: ReadPayload): FetchDef => (
 
 const requestLength = plain(
   'req.len',
-  kindSint,
-  'request-buffer',
+  [kindSint, 'request-buffer'],
   'bytes received of the request',
   rawLength(requestPayload),
 );
@@ -203,43 +206,37 @@ const both = 'request-buffer+response-buffer';
 export const bodies: readonly FetchDef[] = [
   plain(
     'req.body',
-    kindBinary,
-    'request-headers',
+    [kindBinary, 'request-headers'],
     'body of the request, as far as received',
     body(requestBody),
   ),
   plain(
     'res.body',
-    kindBinary,
-    'response-headers',
+    [kindBinary, 'response-headers'],
     'body of the response, as far as received',
     body(responseBody),
   ),
   plain(
     'req.body_len',
-    kindSint,
-    'request-headers',
+    [kindSint, 'request-headers'],
     'bytes of the request body received',
     bodyLength(requestBody),
   ),
   plain(
     'res.body_len',
-    kindSint,
-    'response-headers',
+    [kindSint, 'response-headers'],
     'bytes of the response body received',
     bodyLength(responseBody),
   ),
   plain(
     'req.body_size',
-    kindSint,
-    'request-headers',
+    [kindSint, 'request-headers'],
     'announced length of the request body',
     bodySize(requestBody, true),
   ),
   plain(
     'res.body_size',
-    kindSint,
-    'response-headers',
+    [kindSint, 'response-headers'],
     'announced length of the response body',
     bodySize(responseBody, false),
   ),
@@ -259,8 +256,7 @@ export const bodies: readonly FetchDef[] = [
   alias('req_len', requestLength),
   plain(
     'res.len',
-    kindSint,
-    'response-buffer',
+    [kindSint, 'response-buffer'],
     'bytes received of the response',
     rawLength(responsePayload),
   ),

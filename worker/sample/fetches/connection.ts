@@ -1,5 +1,5 @@
-// Fetches of the connections on both sides (manual 7.3.3): addresses, ports, listener, protocol, what the
-// kernel knows of the TCP connection. Side × field where both sides have it.
+// Fetches of the connections on both sides (manual 7.3.3): addresses, ports, listener, protocol,
+// what the kernel knows of the TCP connection. Side × field where both sides have it.
 
 import { networkInterfaces } from 'node:os';
 import type { Connection } from '../../conn/connection.ts';
@@ -118,14 +118,13 @@ const ends: readonly EndRow[] = [
 function rowsOf(end: EndRow): readonly FetchDef[] {
   const { name, what, reads, read } = end;
   const rows = [
-    plain(name, kindAddress, reads, what, address(read)),
-    plain(`${name}_port`, kindSint, reads, `port of the ${what}`, port(read)),
+    plain(name, [kindAddress, reads], what, address(read)),
+    plain(`${name}_port`, [kindSint, reads], `port of the ${what}`, port(read)),
   ];
   if (!end.hasLocal) return rows;
   const local = plain(
     `${name}_is_local`,
-    kindBool,
-    reads,
+    [kindBool, reads],
     `the ${what} belongs to this machine`,
     () => false,
   );
@@ -257,19 +256,23 @@ const backStreams: Evaluate = (stream, out) => stream.backConnection !== null &&
 export const connection: readonly FetchDef[] = [
   ...ends.flatMap(rowsOf),
   ...info,
-  plain('so_id', kindSint, 'frontend', 'number of the listener (bind id)', listenerId),
-  plain('so_name', kindString, 'frontend', 'name of the listener (bind name)', listenerName),
-  plain('fc_http_major', kindSint, front, 'major HTTP version of the front connection', frontMajor),
-  plain('bc_http_major', kindSint, back, 'major HTTP version of the back connection', backMajor),
-  plain('fc_nb_streams', kindSint, front, 'streams open on the front connection', frontStreams),
+  plain('so_id', [kindSint, 'frontend'], 'number of the listener (bind id)', listenerId),
+  plain('so_name', [kindString, 'frontend'], 'name of the listener (bind name)', listenerName),
+  plain(
+    'fc_http_major',
+    [kindSint, front],
+    'major HTTP version of the front connection',
+    frontMajor,
+  ),
+  plain('bc_http_major', [kindSint, back], 'major HTTP version of the back connection', backMajor),
+  plain('fc_nb_streams', [kindSint, front], 'streams open on the front connection', frontStreams),
   plain(
     'bc_nb_streams',
-    kindSint,
-    'server-connection',
+    [kindSint, 'server-connection'],
     'streams open on the back connection',
     backStreams,
   ),
-  plain('fc_rcvd_proxy', kindBool, front, 'a PROXY header came first', (stream, out) =>
+  plain('fc_rcvd_proxy', [kindBool, front], 'a PROXY header came first', (stream, out) =>
     out.setBool(stream.session.listener.bind.acceptProxy),
   ),
 ];

@@ -1,6 +1,6 @@
-// Header fetches (manual 7.3.6): side × what is read. `hdr` splits values at commas, `fhdr` does not;
-// both count from the start or from the end. The values of a single, undivided header are kept per
-// edition of the message, because many conditions ask for the same one.
+// Header fetches (manual 7.3.6): side × what is read. `hdr` splits values at commas, `fhdr` does
+// not; both count from the start or from the end. The values of a single, undivided header are kept
+// per edition of the message, because many conditions ask for the same one.
 
 import {
   type HeaderName,
@@ -14,6 +14,7 @@ import type { ArgumentDef, ArgumentValue, Evaluate, FetchDef, Scope } from '../.
 import { parseIpv4, parseIpv6 } from '../address.ts';
 import { readInt64 } from '../int64.ts';
 import { kindAddress, kindBinary, kindSint, kindString, type Sample } from '../sample.ts';
+import { buildNames, headersBinary, headersText } from './header-lists.ts';
 import { alias, plain, type ReadHead, requestHead, responseHead } from './row.ts';
 
 /** Occurrences from the end that can be asked for. */
@@ -199,10 +200,12 @@ function anyOccurrence(read: ReadHead, whole: boolean, name: HeaderName): Evalua
   };
 }
 
+const portPattern = /^\d{1,5}$/;
+
 /** A value as an address: IPv4 with an optional port, IPv6 with optional brackets. */
-export function setAddress(out: Sample, text: string): boolean {
+function setAddress(out: Sample, text: string): boolean {
   const colon = text.indexOf(':');
-  const isPort = colon > 0 && /^\d{1,5}$/.test(text.slice(colon + 1));
+  const isPort = colon > 0 && portPattern.test(text.slice(colon + 1));
   const ipv4 = parseIpv4(
     isPort && Number(text.slice(colon + 1)) < 65536 ? text.slice(0, colon) : text,
   );
@@ -245,64 +248,6 @@ function buildCount(read: ReadHead, whole: boolean) {
   };
 }
 
-function buildNames(read: ReadHead) {
-  return (args: readonly ArgumentValue[]): Evaluate => {
-    const delimiter = ((args[0] as string | undefined) ?? ',')[0] ?? ',';
-    return (stream, out) => {
-      const message = read(stream, out);
-      if (message === null) return false;
-      let text = '';
-      for (let i = 0; i < message.count; i++) {
-        if (message.headers[i * headerWords + 1] === 0) continue;
-        text += (text === '' ? '' : delimiter) + message.nameText(i);
-      }
-      return out.setText(text);
-    };
-  };
-}
-
-/** All header lines and the empty one, as HTTP/1 writes them. */
-function headersText(read: ReadHead): Evaluate {
-  return (stream, out) => {
-    const message = read(stream, out);
-    if (message === null) return false;
-    let text = '';
-    for (let i = 0; i < message.count; i++) {
-      if (message.headers[i * headerWords + 1] === 0) continue;
-      text += `${message.nameText(i)}: ${message.valueText(i)}\r\n`;
-    }
-    return out.setBinary(`${text}\r\n`);
-  };
-}
-
-/** Length as SPOE encodes it: up to 239 in one byte, then 4 and 7 bits more each. */
-export function varint(value: number): string {
-  if (value < 240) return String.fromCharCode(value);
-  let out = String.fromCharCode((value & 15) | 240);
-  let rest = (value - 240) >> 4;
-  while (rest >= 128) {
-    out += String.fromCharCode((rest & 127) | 128);
-    rest = (rest - 128) >> 7;
-  }
-  return out + String.fromCharCode(rest);
-}
-
-/** Names and values each behind its length, then an empty pair. */
-function headersBinary(read: ReadHead): Evaluate {
-  return (stream, out) => {
-    const message = read(stream, out);
-    if (message === null) return false;
-    let text = '';
-    for (let i = 0; i < message.count; i++) {
-      if (message.headers[i * headerWords + 1] === 0) continue;
-      const name = message.nameText(i);
-      const value = message.valueText(i);
-      text += varint(name.length) + name + varint(value.length) + value;
-    }
-    return out.setBinary(`${text}\0\0`);
-  };
-}
-
 const nameArg: readonly ArgumentDef[] = [{ name: 'name', type: 'string', optional: true }];
 const valueArgs: readonly ArgumentDef[] = [
   ...nameArg,
@@ -324,8 +269,7 @@ function familyOf(side: SideRow): readonly FetchDef[] {
   const value = buildValue(read, false);
   const row = (
     name: string,
-    args: readonly ArgumentDef[],
-    returns: number,
+    [args, returns]: readonly [readonly ArgumentDef[], number],
     help: string,
     build: FetchDef['build'],
   ): FetchDef => {
@@ -341,28 +285,26 @@ function familyOf(side: SideRow): readonly FetchDef[] {
     };
   };
   return [
-    row('hdr', valueArgs, kindString, 'comma-separated value of a header', value),
-    row('fhdr', valueArgs, kindString, 'whole value of a header', buildValue(read, true)),
-    row('hdr_cnt', nameArg, kindSint, 'number of values of a header', buildCount(read, false)),
-    row('fhdr_cnt', nameArg, kindSint, 'number of lines of a header', buildCount(read, true)),
-    row('hdr_ip', valueArgs, kindAddress, 'address in a header', (args, scope) =>
+    row('hdr', [valueArgs, kindString], 'comma-separated value of a header', value),
+    row('fhdr', [valueArgs, kindString], 'whole value of a header', buildValue(read, true)),
+    row('hdr_cnt', [nameArg, kindSint], 'number of values of a header', buildCount(read, false)),
+    row('fhdr_cnt', [nameArg, kindSint], 'number of lines of a header', buildCount(read, true)),
+    row('hdr_ip', [valueArgs, kindAddress], 'address in a header', (args, scope) =>
       asAddress(value(args, scope)),
     ),
-    row('hdr_val', valueArgs, kindSint, 'integer in a header', (args, scope) =>
+    row('hdr_val', [valueArgs, kindSint], 'integer in a header', (args, scope) =>
       asInteger(value(args, scope)),
     ),
-    row('hdr_names', delimiterArg, kindString, 'names of all headers', buildNames(read)),
+    row('hdr_names', [delimiterArg, kindString], 'names of all headers', buildNames(read)),
     plain(
       `${prefix}.hdrs`,
-      kindBinary,
-      reads,
+      [kindBinary, reads],
       `all header lines of the ${what}`,
       headersText(read),
     ),
     plain(
       `${prefix}.hdrs_bin`,
-      kindBinary,
-      reads,
+      [kindBinary, reads],
       `all headers of the ${what}, lengths first`,
       headersBinary(read),
     ),

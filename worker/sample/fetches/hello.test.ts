@@ -1,4 +1,5 @@
 // ClientHello and RDP fetches: a real hello at every length, and what is no hello.
+// The hello is put together here, extension by extension.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../../test/harness/expressions.ts';
@@ -17,7 +18,8 @@ const extensions = [
   extension(35, ''),
   extension(51, sized(`\0\x1d${sized('k'.repeat(32))}`)),
 ].join('');
-const body = `\x03\x03${'r'.repeat(32)}\x00${sized('\x13\x01\xc0\x2f')}\x01\x00${sized(extensions)}`;
+const ciphers = sized('\x13\x01\xc0\x2f');
+const body = `\x03\x03${'r'.repeat(32)}\x00${ciphers}\x01\x00${sized(extensions)}`;
 const handshake = `\x01\0${u16(body.length)}${body}`;
 const record = `\x16\x03\x01${sized(handshake)}`;
 

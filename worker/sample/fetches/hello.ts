@@ -1,5 +1,6 @@
-// Fetches that look into a TLS ClientHello or an RDP request without taking part (manual 7.3.5). They read
-// the raw payload, as far as it has come; offsets are checked before every read (RFC 8446 4.1.2).
+// Fetches that look into a TLS ClientHello or an RDP request without taking part (manual 7.3.5).
+// They read the raw payload, as far as it has come; offsets are checked before every read (RFC 8446
+// 4.1.2).
 
 import { latin1 } from '../../http/message.ts';
 import type { ArgumentDef, ArgumentValue, Evaluate, FetchDef } from '../../keyword.ts';
@@ -181,12 +182,16 @@ const helloVersion: Evaluate = (stream, out) => {
 /** Bytes before the text of an RDP connection request (TPKT and X.224 headers). */
 const rdpHead = 11;
 
-/** The value of `Cookie: name=value` in an RDP request; `name` '': any. tooShort, notOne or found. */
+const rdpPattern = /^cookie: *([^=\r\n]*)(=?)([^\r]*)(\r?)(\n?)/i;
+
+/**
+ * The value of `Cookie: name=value` in an RDP request; `name` '': any. tooShort, notOne or found.
+ */
 function readRdpCookie(stream: Stream, name: string, out: Sample): number {
   const { at, length } = stream.requestPayload;
   const text = latin1(stream.thread.memory.bytes, at, Math.min(length, 1024)).slice(rdpHead);
   if (text.length <= 7) return tooShort;
-  const cookie = /^cookie: *([^=\r\n]*)(=?)([^\r]*)(\r?)(\n?)/i.exec(text);
+  const cookie = rdpPattern.exec(text);
   if (cookie === null) return notOne;
   const [whole, key, equals, value, cr, lf] = cookie;
   if (equals === '') return whole.length === text.length ? tooShort : notOne;
@@ -218,26 +223,23 @@ const nameArg: readonly ArgumentDef[] = [{ name: 'name', type: 'string', optiona
 
 const sni = plain(
   'req.ssl_sni',
-  kindString,
-  buffer,
+  [kindString, buffer],
   'server name in a TLS hello',
   extension(0, serverName),
 );
 const type = plain(
   'req.ssl_hello_type',
-  kindSint,
-  buffer,
+  [kindSint, buffer],
   'type of a TLS handshake message',
   helloType,
 );
 const answerType = plain(
   'res.ssl_hello_type',
-  kindSint,
-  'response-buffer',
+  [kindSint, 'response-buffer'],
   'type of a TLS handshake message of the server',
   helloType,
 );
-const version = plain('req.ssl_ver', kindSint, buffer, 'version in a TLS hello', helloVersion);
+const version = plain('req.ssl_ver', [kindSint, buffer], 'version in a TLS hello', helloVersion);
 const rdpCookie: FetchDef = {
   name: 'req.rdp_cookie',
   args: nameArg,
@@ -262,8 +264,7 @@ export const hellos: readonly FetchDef[] = [
   alias('req_ssl_sni', sni),
   plain(
     'req.ssl_alpn',
-    kindString,
-    buffer,
+    [kindString, buffer],
     'protocols in a TLS hello',
     extension(16, protocolName),
   ),
@@ -275,37 +276,32 @@ export const hellos: readonly FetchDef[] = [
   alias('req_ssl_ver', version),
   plain(
     'req.ssl_ec_ext',
-    kindBool,
-    buffer,
+    [kindBool, buffer],
     'a TLS hello lists groups',
     extension(10, (_bytes, _at, _length, out) => out.setBool(true)),
   ),
   plain(
     'req.ssl_st_ext',
-    kindSint,
-    buffer,
+    [kindSint, buffer],
     'session ticket in a TLS hello: 0 none, 1 empty, 2 present',
     sessionTicket,
   ),
-  plain('req.ssl_cipherlist', kindBinary, anywhere, 'cipher suites in a TLS hello', cipherList),
+  plain('req.ssl_cipherlist', [kindBinary, anywhere], 'cipher suites in a TLS hello', cipherList),
   plain(
     'req.ssl_supported_groups',
-    kindBinary,
-    anywhere,
+    [kindBinary, anywhere],
     'groups in a TLS hello',
     extension(10, list),
   ),
   plain(
     'req.ssl_sigalgs',
-    kindBinary,
-    anywhere,
+    [kindBinary, anywhere],
     'signature algorithms in a TLS hello',
     extension(13, list),
   ),
   plain(
     'req.ssl_keyshare_groups',
-    kindBinary,
-    anywhere,
+    [kindBinary, anywhere],
     'groups of the key shares in a TLS hello',
     extension(51, keyShareGroups),
   ),

@@ -1,5 +1,5 @@
-// Fetches of constants, of the process and of time (manual 7.3.2). What is known at start is decided at
-// start.
+// Fetches of constants, of the process and of time (manual 7.3.2). What is known at start is
+// decided at start.
 
 import { randomUUID } from 'node:crypto';
 import { hostname as systemHostname } from 'node:os';
@@ -180,8 +180,10 @@ const aclArgs: readonly ArgumentDef[] = Array.from({ length: 12 }, (_, index) =>
 const startedMs = Date.now() - performance.now();
 
 const constants: readonly FetchDef[] = [
-  plain('always_true', kindBool, always, 'the value true', (_stream, out) => out.setBool(true)),
-  plain('always_false', kindBool, always, 'the value false', (_stream, out) => out.setBool(false)),
+  plain('always_true', [kindBool, always], 'the value true', (_stream, out) => out.setBool(true)),
+  plain('always_false', [kindBool, always], 'the value false', (_stream, out) =>
+    out.setBool(false),
+  ),
   {
     name: 'bool',
     args: one('value', 'string'),
@@ -302,7 +304,7 @@ const moments: readonly FetchDef[] = [
     example: 'date(-60,ms)',
     build: buildDate,
   },
-  plain('date_us', kindSint, always, 'microseconds within this second', (stream, out) =>
+  plain('date_us', [kindSint, always], 'microseconds within this second', (stream, out) =>
     out.setInt(Math.floor((stream.thread.time.wallMs % 1000) * 1000)),
   ),
   {
@@ -323,7 +325,7 @@ const moments: readonly FetchDef[] = [
     example: 'request_date(ms)',
     build: buildRequestDate,
   },
-  plain('uptime', kindSint, always, 'seconds since this process started', (stream, out) =>
+  plain('uptime', [kindSint, always], 'seconds since this process started', (stream, out) =>
     out.setInt(Math.floor((stream.thread.time.wallMs - startedMs) / 1000)),
   ),
   {
@@ -348,29 +350,29 @@ const moments: readonly FetchDef[] = [
 
 const ofProcess: readonly FetchDef[] = [
   {
-    ...plain('hostname', kindString, always, 'name of this machine', () => false),
+    ...plain('hostname', [kindString, always], 'name of this machine', () => false),
     build: buildHostname,
   },
-  plain('nbproc', kindSint, always, 'number of processes: 1', (_stream, out) => out.setInt(1)),
-  plain('proc', kindSint, always, 'number of this process: 1', (_stream, out) => out.setInt(1)),
-  plain('pid', kindSint, always, 'process id', (_stream, out) => out.setInt(process.pid)),
-  plain('thread', kindSint, always, 'number of this thread, from 0', (stream, out) =>
+  plain('nbproc', [kindSint, always], 'number of processes: 1', (_stream, out) => out.setInt(1)),
+  plain('proc', [kindSint, always], 'number of this process: 1', (_stream, out) => out.setInt(1)),
+  plain('pid', [kindSint, always], 'process id', (_stream, out) => out.setInt(process.pid)),
+  plain('thread', [kindSint, always], 'number of this thread, from 0', (stream, out) =>
     out.setInt(stream.thread.index),
   ),
-  plain('tgroup', kindSint, always, 'group of this thread: 1', (_stream, out) => out.setInt(1)),
-  plain('stopping', kindBool, internal, 'a soft stop has begun', (stream, out) =>
+  plain('tgroup', [kindSint, always], 'group of this thread: 1', (_stream, out) => out.setInt(1)),
+  plain('stopping', [kindBool, internal], 'a soft stop has begun', (stream, out) =>
     out.setBool(stream.thread.stopping),
   ),
-  plain('quic_enabled', kindBool, always, 'QUIC is in use: no', (_stream, out) =>
+  plain('quic_enabled', [kindBool, always], 'QUIC is in use: no', (_stream, out) =>
     out.setBool(false),
   ),
-  plain('act_conn', kindSint, always, 'client connections of this process', activeConnections),
-  plain('wait_end', kindBool, internal, 'true once inspection is over', waitEnd),
-  plain('unique-id', kindString, always, 'the unique id of this request', uniqueId),
-  plain('prio_class', kindSint, internal, 'priority class in queues', (stream, out) =>
+  plain('act_conn', [kindSint, always], 'client connections of this process', activeConnections),
+  plain('wait_end', [kindBool, internal], 'true once inspection is over', waitEnd),
+  plain('unique-id', [kindString, always], 'the unique id of this request', uniqueId),
+  plain('prio_class', [kindSint, internal], 'priority class in queues', (stream, out) =>
     out.setInt(stream.priorityClass),
   ),
-  plain('prio_offset', kindSint, internal, 'priority offset in queues', (stream, out) =>
+  plain('prio_offset', [kindSint, internal], 'priority offset in queues', (stream, out) =>
     out.setInt(stream.priorityOffset),
   ),
 ];

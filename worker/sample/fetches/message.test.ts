@@ -1,4 +1,5 @@
 // Fetches of HTTP messages on a parsed request and response: one row per expression.
+// Iteration, edits and targets of every form have tests of their own.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../../test/harness/expressions.ts';

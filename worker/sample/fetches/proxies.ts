@@ -1,5 +1,5 @@
-// Fetches of frontends, backends, servers and their load (manual 7.3.2, 7.3.3). Names were resolved at
-// start; numbers come from the words all threads share.
+// Fetches of frontends, backends, servers and their load (manual 7.3.2, 7.3.3). Names were resolved
+// at start; numbers come from the words all threads share.
 
 import type { ArgumentValue, Evaluate, FetchDef } from '../../keyword.ts';
 import type { Server } from '../../server/server.ts';
@@ -154,21 +154,21 @@ const defaultBackend: Evaluate = (stream, out) => {
 };
 
 export const proxies: readonly FetchDef[] = [
-  plain('fe_id', kindSint, 'frontend', 'number of the frontend', (stream, out) =>
+  plain('fe_id', [kindSint, 'frontend'], 'number of the frontend', (stream, out) =>
     out.setInt(stream.frontend.model.id),
   ),
-  plain('fe_name', kindString, 'frontend', 'name of the frontend', (stream, out) =>
+  plain('fe_name', [kindString, 'frontend'], 'name of the frontend', (stream, out) =>
     out.setText(stream.frontend.name),
   ),
-  plain('fe_defbe', kindString, 'frontend', 'default backend of the frontend', defaultBackend),
-  plain('be_id', kindSint, 'backend', 'number of the backend', (stream, out) =>
+  plain('fe_defbe', [kindString, 'frontend'], 'default backend of the frontend', defaultBackend),
+  plain('be_id', [kindSint, 'backend'], 'number of the backend', (stream, out) =>
     out.setInt(stream.backend.model.id),
   ),
-  plain('be_name', kindString, 'backend', 'name of the backend', (stream, out) =>
+  plain('be_name', [kindString, 'backend'], 'name of the backend', (stream, out) =>
     out.setText(stream.backend.name),
   ),
-  plain('srv_id', kindSint, 'server', 'number of the server', serverId),
-  plain('srv_name', kindString, 'server', 'name of the server', serverName),
+  plain('srv_id', [kindSint, 'server'], 'number of the server', serverId),
+  plain('srv_name', [kindString, 'server'], 'name of the server', serverName),
   frontConnections,
   ofNumbers(
     'frontend',

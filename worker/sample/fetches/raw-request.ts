@@ -1,6 +1,6 @@
-// HTTP fetches in TCP mode (manual 7.3.6): the payload is read as if it were an HTTP/1 request. Parsed
-// from a copy, because the parser normalises in place and these bytes are forwarded as they came. One
-// result per thread is kept until the payload grows. Runs on the proxy thread.
+// HTTP fetches in TCP mode (manual 7.3.6): the payload is read as if it were an HTTP/1 request.
+// Parsed from a copy, because the parser normalises in place and these bytes are forwarded as they
+// came. One result per thread is kept until the payload grows. Runs on the proxy thread.
 
 import { H1Limits, HeadState } from '../../http/h1.ts';
 import { parseRequestHead } from '../../http/h1-head.ts';

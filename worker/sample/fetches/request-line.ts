@@ -1,4 +1,5 @@
 // Fetches of the request line: method, target and its parts, version, parameters (manual 7.3.6).
+// Texts made from the target are kept until the message is edited.
 
 import {
   nextParameter,
@@ -208,7 +209,7 @@ function buildUrlParam(args: readonly ArgumentValue[]): Evaluate | null {
 }
 
 /** The value as an integer. */
-export function asInteger(evaluate: Evaluate | null): Evaluate | null {
+function asInteger(evaluate: Evaluate | null): Evaluate | null {
   if (evaluate === null) return null;
   return (stream, out) => evaluate(stream, out) && out.setInt(readInt64(out.text));
 }
@@ -229,36 +230,39 @@ const urlParam: FetchDef = {
   build: buildUrlParam,
 };
 
-const methodRow = plain('method', kindMethod, ofRequest, 'method of the request', method);
+const methodRow = plain('method', [kindMethod, ofRequest], 'method of the request', method);
 const version = plain(
   'req.ver',
-  kindString,
-  ofRequest,
+  [kindString, ofRequest],
   'HTTP version of the request, as 1.1',
   requestVersion,
 );
-const base32Row = plain('base32', kindSint, ofHeaders, 'hash of Host and path', base32Of);
-const url32Row = plain('url32', kindSint, ofHeaders, 'hash of Host and target', url32Of);
+const base32Row = plain('base32', [kindSint, ofHeaders], 'hash of Host and path', base32Of);
+const url32Row = plain('url32', [kindSint, ofHeaders], 'hash of Host and target', url32Of);
 
 export const requestLine = [
   methodRow,
-  plain('path', kindString, ofHeaders, 'path of the target, without its query', derived(path)),
-  plain('pathq', kindString, ofHeaders, 'path of the target with its query', derived(pathQuery)),
+  plain('path', [kindString, ofHeaders], 'path of the target, without its query', derived(path)),
+  plain('pathq', [kindString, ofHeaders], 'path of the target with its query', derived(pathQuery)),
   plain(
     'url',
-    kindString,
-    ofHeaders,
+    [kindString, ofHeaders],
     'the whole request target',
     derived((message) => message.target()),
   ),
-  plain('base', kindString, ofHeaders, 'Host and path', derived(joinedWith(path))),
-  plain('baseq', kindString, ofHeaders, 'Host, path and query', derived(joinedWith(pathQuery))),
+  plain('base', [kindString, ofHeaders], 'Host and path', derived(joinedWith(path))),
+  plain('baseq', [kindString, ofHeaders], 'Host, path and query', derived(joinedWith(pathQuery))),
   base32Row,
-  plain('base32+src', kindBinary, ofHeaders, 'base32 and the source address', withSource(base32Of)),
+  plain(
+    'base32+src',
+    [kindBinary, ofHeaders],
+    'base32 and the source address',
+    withSource(base32Of),
+  ),
   url32Row,
-  plain('url32+src', kindBinary, ofHeaders, 'url32 and the source address', withSource(url32Of)),
-  plain('url_ip', kindIpv4, ofHeaders, 'IPv4 address in an absolute target', urlIp),
-  plain('url_port', kindSint, ofHeaders, 'port in an absolute target', urlPort),
+  plain('url32+src', [kindBinary, ofHeaders], 'url32 and the source address', withSource(url32Of)),
+  plain('url_ip', [kindIpv4, ofHeaders], 'IPv4 address in an absolute target', urlIp),
+  plain('url_port', [kindSint, ofHeaders], 'port in an absolute target', urlPort),
   {
     name: 'query',
     args: [{ name: 'option', type: 'string', optional: true }],

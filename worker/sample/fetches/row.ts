@@ -1,5 +1,5 @@
-// What the fetch families share: rows without arguments, and the way to the messages of a stream. Used
-// by sample/fetches only.
+// What the fetch families share: rows without arguments, and the way to the messages of a stream.
+// Used by sample/fetches only.
 
 import type { Message } from '../../http/message.ts';
 import type { Evaluate, FetchDef } from '../../keyword.ts';
@@ -7,11 +7,13 @@ import { directionRequest, directionResponse, type Stream } from '../../stream/s
 import type { Sample, SampleKind } from '../sample.ts';
 import { rawRequest } from './raw-request.ts';
 
-/** A fetch without arguments whose closure needs nothing from the configuration. */
+/**
+ * A fetch without arguments whose closure needs nothing from the configuration. In brackets: its
+ * type and what it reads.
+ */
 export function plain(
   name: string,
-  returns: SampleKind,
-  reads: string,
+  [returns, reads]: readonly [SampleKind, string],
   help: string,
   evaluate: Evaluate,
 ): FetchDef {
@@ -24,8 +26,8 @@ export function alias(name: string, def: FetchDef, reads = def.reads): FetchDef 
 }
 
 /**
- * The request's head, null when it is not there: `out.mayChange` then says whether it may come. It stays
- * readable while the answer is made, for log formats of replies and of the log line.
+ * The request's head, null when it is not there: `out.mayChange` then says whether it may come. It
+ * stays readable while the answer is made, for log formats of replies and of the log line.
  */
 export function requestHead(stream: Stream, out: Sample): Message | null {
   const { request } = stream;

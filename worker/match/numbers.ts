@@ -1,12 +1,12 @@
 // Indexes of integer patterns: values and ranges over samples (`int`) or over their length (`len`).
-// One range is two comparisons; many become merged ranges for yes or no, a map of single values and a
-// short list of true ranges where the entry itself is asked for (file order decides).
+// One range is two comparisons; many become merged ranges for yes or no, a map of single values and
+// a short list of true ranges where the entry itself is asked for (file order decides).
 
 import { type Int64, parseInt64 } from '../sample/int64.ts';
 import type { Sample } from '../sample/sample.ts';
 import type { PatternEntry, PatternIndex } from './pattern.ts';
 
-export interface IntRange {
+interface IntRange {
   /** null: no limit on that side. */
   readonly min: Int64 | null;
   readonly max: Int64 | null;
@@ -33,6 +33,7 @@ export function parseRange(text: string): IntRange | string {
 const isIn = (value: Int64, range: IntRange): boolean =>
   (range.min === null || value >= range.min) && (range.max === null || value <= range.max);
 
+/** The index of integer patterns over what `read` takes from a sample; all were checked before. */
 export function intIndex(
   entries: readonly PatternEntry[],
   read: (sample: Sample) => Int64,

@@ -1,6 +1,6 @@
 // Index of address patterns (manual 7.1.6): networks of both families. Yes or no is one search over
-// merged IPv4 ranges; the entry itself is the longest network, a map per mask length. Masks with holes
-// are walked last, as HAProxy does. Called with samples of kind IPv4 or IPv6.
+// merged IPv4 ranges; the entry itself is the longest network, a map per mask length. Masks with
+// holes are walked last, as HAProxy does. Called with samples of kind IPv4 or IPv6.
 
 import {
   ipv4ToIpv6,
@@ -14,7 +14,7 @@ import {
 import { kindIpv4, type Sample } from '../sample/sample.ts';
 import type { PatternEntry, PatternIndex } from './pattern.ts';
 
-export interface NetworkPattern {
+interface NetworkPattern {
   readonly family: 4 | 6;
   readonly address4: number;
   readonly mask4: number;
@@ -77,6 +77,7 @@ interface Family6 {
   readonly maps: readonly ReadonlyMap<string, PatternEntry>[];
 }
 
+/** The index of `ip` patterns, which `parseNetworkPattern` has accepted before. */
 export function addressIndex(entries: readonly PatternEntry[]): PatternIndex {
   const networks = entries.map((entry) => parseNetworkPattern(entry.text) as NetworkPattern);
   const four = family4(entries, networks);

@@ -1,7 +1,7 @@
-// Indexes of string patterns: exact, prefix, suffix, substring, words, expressions. One pattern becomes
-// one native string operation, many become a map or a sorted array. `entries` are in file order, which
-// decides where HAProxy walks a list; exact and prefix look-ups follow its trees (first duplicate,
-// longest prefix), or the file order when case is ignored.
+// Indexes of string patterns: exact, prefix, suffix, substring, words, expressions. One pattern
+// becomes one native string operation, many become a map or a sorted array. `entries` are in file
+// order, which decides where HAProxy walks a list; exact and prefix look-ups follow its trees
+// (first duplicate, longest prefix), or the file order when case is ignored.
 
 import type { Sample } from '../sample/sample.ts';
 import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
@@ -202,7 +202,9 @@ export function substringIndex(entries: Entries, options: PatternOptions): Patte
   );
 }
 
-/** Delimited words: `dir` between slashes, `dom` between dots, slashes, colons and question marks. */
+/**
+ * Delimited words: `dir` between slashes, `dom` between dots, slashes, colons and question marks.
+ */
 export function wordIndex(delimiters: string) {
   return (entries: Entries, options: PatternOptions): PatternIndex => {
     const fold = folder(options);
