@@ -5,13 +5,16 @@ import { field } from '../../shared/segment/metrics.ts';
 import { splitTarget, TargetParts } from '../http/syntax.ts';
 import { type HeaderName, headerName, headerWords, type Message } from '../http/message.ts';
 import { verdictError, verdictNext } from '../keyword.ts';
-import type { Stream } from '../stream/stream.ts';
+import { endsBy } from '../stream/finish.ts';
+import { directionRequest, type Stream } from '../stream/stream.ts';
 
 /** Counts a rewrite that failed; the verdict is an error unless `strict-mode off` was said. */
 export function rewriteFailed(stream: Stream): number {
   countFailure(stream, stream.frontend.frontObject);
   if (stream.backend !== stream.frontend) countFailure(stream, stream.backend.backObject);
-  return stream.softRewrites ? verdictNext : verdictError;
+  if (stream.softRewrites) return verdictNext;
+  endsBy(stream, 'P', stream.direction === directionRequest ? 'R' : 'H');
+  return verdictError;
 }
 
 function countFailure(stream: Stream, object: number): void {

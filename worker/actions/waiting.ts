@@ -6,6 +6,7 @@ import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictDeny, verdictNext, verdictWait } from '../keyword.ts';
 import { bodyNone, bodyTunnel, methodConnect } from '../http/message.ts';
 import { errorReply } from '../stream/error-reply.ts';
+import { endsBy } from '../stream/finish.ts';
 import type { Stream } from '../stream/stream.ts';
 import { sizeNumber, takeNumber, takeWord, timeNumber } from './arguments.ts';
 import { isRequestSet } from './headers.ts';
@@ -63,9 +64,9 @@ function takeBodyWait(words: WordCursor, scope: Scope): BodyWait | null {
   return null;
 }
 
-/** Statuses and first letters of the termination state when the body does not come in time. */
-const requestLate = { status: 408, cause: 'C' };
-const responseLate = { status: 504, cause: 'S' };
+/** Statuses and termination states when the body does not come in time. */
+const requestLate = { status: 408, cause: 'C', phase: 'R' };
+const responseLate = { status: 504, cause: 'S', phase: 'H' };
 
 function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
   const wait = takeBodyWait(words, scope);
@@ -82,7 +83,7 @@ function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
     if (stream.waitUntilMs === 0) stream.waitUntilMs = nowMs + wait.timeMs;
     if (nowMs < stream.waitUntilMs) return verdictWait;
     stream.waitUntilMs = 0;
-    if (stream.endCause === '-') stream.endCause = late.cause;
+    endsBy(stream, late.cause, late.phase);
     stream.reply = errorReply(stream, late.status);
     return verdictDeny;
   };

@@ -33,7 +33,7 @@ import {
   stateForwarding,
   stateResponseRules,
 } from './phases.ts';
-import { afterResponse, replyError, sendReply } from './reply.ts';
+import { afterResponse, replyError, replyInternalError, sendReply } from './reply.ts';
 import { runRules } from './rule-runner.ts';
 import { captureResponse } from '../log/capture.ts';
 import { directionResponse, type Stream } from './stream.ts';
@@ -102,6 +102,7 @@ export function runResponseRules(context: EngineContext, stream: Stream): void {
           : backend === frontend
             ? noRules
             : frontend.httpResponse;
+    if (rules.length > 0) showPayload(stream);
     const verdict = rules.length === 0 ? verdictNext : runRules(stream, rules);
     if (verdict === verdictWait) {
       stream.state = stateResponseRules;
@@ -120,6 +121,16 @@ export function runResponseRules(context: EngineContext, stream: Stream): void {
 
 const noRules: [] = [];
 
+/** What rules may inspect of the body: what has come so far. */
+function showPayload(stream: Stream): void {
+  const { back, responsePayload } = stream;
+  if (back === null) return;
+  const { inbound } = back;
+  responsePayload.at = inbound.bodyAt;
+  responsePayload.length = inbound.bodyLength;
+  responsePayload.ended = inbound.bodyDone || inbound.failure !== 0;
+}
+
 function settle(context: EngineContext, stream: Stream, verdict: number): void {
   const { values } = context.thread.counters;
   const { backend } = stream.backend;
@@ -135,7 +146,7 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     endsBy(stream, 'P', 'D');
     finishStream(context, stream, false);
   } else if (verdict === verdictError) {
-    replyError(context, stream, 502, 'I', 'H');
+    replyInternalError(context, stream, 'H');
   } else {
     replyError(context, stream, 502, 'P', 'H');
   }
