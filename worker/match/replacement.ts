@@ -2,7 +2,7 @@
 // groups, `\xHH` a byte, a backslash before anything else is dropped. Parsed at start where the
 // text is constant.
 
-interface Replacement {
+export interface Replacement {
   /** Texts around the groups: one more than there are groups. */
   readonly texts: readonly string[];
   readonly groups: readonly number[];

@@ -25,7 +25,7 @@ let parsed: Parsed | null = null;
 /** The request in the payload; null: not one, or (`out.mayChange`) not whole yet. */
 export function rawRequest(stream: Stream, out: Sample): Message | null {
   const { length, ended } = stream.requestPayload;
-  parsed ??= makeParsed(stream);
+  if (parsed === null || parsed.message.pool !== stream.thread.memory) parsed = makeParsed(stream);
   const same =
     parsed.stream === stream && parsed.streamId === stream.id && parsed.length === length;
   if (!same) parse(parsed, stream);
