@@ -185,7 +185,8 @@ export class Control implements RuntimeContext {
       sys,
       runtime: null,
     }).program;
-    logEvent(sys, this.program.proxies[proxyIndex].log, severity, text, sys.wallUs() / 1000);
+    const message = { level: severity, text, wallMs: sys.wallUs() / 1000 };
+    logEvent(sys, this.program.proxies[proxyIndex].log, message);
     for (const sender of this.program.senders) sender.flush(sys);
   }
 
@@ -293,6 +294,6 @@ export class Control implements RuntimeContext {
     const { start, sys } = this.parts;
     const { global } = start.model;
     this.globalLog ??= compileGlobalLog(global, this.senders);
-    logEvent(sys, this.globalLog, severity, text, sys.wallUs() / 1000);
+    logEvent(sys, this.globalLog, { level: severity, text, wallMs: sys.wallUs() / 1000 });
   }
 }

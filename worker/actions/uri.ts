@@ -95,17 +95,18 @@ function buildReplace(read: Read, edit: Edit): (words: WordCursor, scope: Scope)
     const regex = buildRegExp(pattern, scope, false);
     const format = takeFormat(words, scope, 'a replacement');
     if (regex === null || format === null) return null;
-    return (stream) => replaceWith(stream, regex, format, read, edit);
+    return (stream) => replaceWith(stream, { regex, format, read, edit });
   };
 }
 
-function replaceWith(
-  stream: Stream,
-  regex: RegExp,
-  format: FormatText,
-  read: Read,
-  edit: Edit,
-): number {
+interface Replacing {
+  readonly regex: RegExp;
+  readonly format: FormatText;
+  readonly read: Read;
+  readonly edit: Edit;
+}
+
+function replaceWith(stream: Stream, { regex, format, read, edit }: Replacing): number {
   const text = read(stream.request);
   const match = text === '' ? null : regex.exec(text);
   if (match === null) return verdictNext;

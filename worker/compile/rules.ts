@@ -1,6 +1,7 @@
 // Rule lines to rules: finds the action, lets it read its words, then its condition, and reports
 // what is left over. Called by proxies.ts at start, once per rule set and proxy.
 
+import type { Place } from '../../shared/config/diagnostic.ts';
 import { nearestWord } from '../../shared/config/hint.ts';
 import type { LineModel, RuleSet } from '../../shared/config/model.ts';
 import { buildRedirect } from '../actions/redirect.ts';
@@ -38,7 +39,7 @@ function compileRule(
   const { name, parenthesis } = splitName(line.words[0] ?? '');
   const action = actions.get(name);
   if (action === undefined || !action.sets.includes(ruleSet)) {
-    refuse(line, name, ruleSet, actions, scope);
+    refuse(name, ruleSet, actions, { place: lineCursor(line).here(), scope });
     return null;
   }
   const words = lineCursor(line, 1, parenthesis);
@@ -54,14 +55,8 @@ function splitName(word: string): { readonly name: string; readonly parenthesis:
   return { name: word.slice(0, open), parenthesis: word.slice(open + 1, close) };
 }
 
-function refuse(
-  line: LineModel,
-  name: string,
-  ruleSet: RuleSet,
-  actions: Actions,
-  scope: Scope,
-): void {
-  const place = lineCursor(line).here();
+function refuse(name: string, ruleSet: RuleSet, actions: Actions, at: Report): void {
+  const { place, scope } = at;
   if (isUnsupportedAction(name, ruleSet)) {
     scope.alertAt(place, `'${ruleSet} ${name}' is not supported yet`);
     return;
@@ -74,6 +69,12 @@ function refuse(
   const elsewhere = actions.get(name)?.sets ?? [];
   const hint = near !== '' ? `did you mean '${near}'?` : elsewhereHint(elsewhere);
   scope.alertAt(place, `'${name}' is not an action of '${ruleSet}'`, hint);
+}
+
+/** Where and through whom a mistake is reported. */
+interface Report {
+  readonly place: Place;
+  readonly scope: Scope;
 }
 
 function elsewhereHint(sets: readonly string[]): string {

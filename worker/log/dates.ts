@@ -82,11 +82,12 @@ export function syslogDate(wallMs: number): string {
   return syslog.text(wallMs);
 }
 
-/** `2026-11-23T18:04:14` and `+01:00`, local; the microseconds between them are the caller's. */
+/** `2026-11-23T18:04:14`, local; microseconds and zone are the caller's. */
 export function isoDate(wallMs: number): string {
   return isoSecond.text(wallMs);
 }
 
+/** `+01:00`: the zone that goes with `isoDate`. */
 export function isoZone(wallMs: number): string {
   return isoOffset.text(wallMs);
 }

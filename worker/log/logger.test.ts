@@ -270,6 +270,10 @@ test('an event of the proxy goes to the same targets at once', () => {
   const { stream } = new Exchange(program);
   const written = recordWrites(stream);
   const { sys } = stream.thread;
-  logEvent(sys, program.proxies[0].log, levelAlert, 'Server be/s1 is DOWN.', 0);
+  logEvent(sys, program.proxies[0].log, {
+    level: levelAlert,
+    text: 'Server be/s1 is DOWN.',
+    wallMs: 0,
+  });
   assert.deepEqual(written, ['<1>Server be/s1 is DOWN.\n']);
 });

@@ -1,6 +1,6 @@
-// Turns streams and events into log messages: decides whether and how loud, writes the line once and hands
-// it to every target that wants it. The engine calls logStream and logAccept, the loop calls flushLogs,
-// the control thread calls logEvent. Never waits, never throws for traffic.
+// Turns streams and events into log messages: decides whether and how loud, writes the line once
+// and hands it to every target that wants it. The engine calls logStream and logAccept, the loop
+// calls flushLogs, the control thread calls logEvent. Never waits, never throws for traffic.
 
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -72,7 +72,7 @@ function writeStream(stream: Stream, log: LogPlan, level: number): void {
   }
   body.start(0, lineMax);
   log.line?.(stream, body);
-  send(sys, log, level, time.wallMs, structuredDataOf(stream, log));
+  send(sys, log, { level, wallMs: time.wallMs }, structuredDataOf(stream, log));
 }
 
 function structuredDataOf(stream: Stream, log: LogPlan): string {
@@ -101,7 +101,7 @@ function writeOnce(stream: Stream, log: LogPlan, level: number): void {
 }
 
 /** Sends what `body` holds to every target of `log` that takes this level. */
-function send(sys: Sys, log: LogPlan, level: number, wallMs: number, structuredData: string): void {
+function send(sys: Sys, log: LogPlan, { level, wallMs }: Said, structuredData: string): void {
   const { targets } = log;
   parts.plan = log;
   parts.wallMs = wallMs;
@@ -118,6 +118,18 @@ function send(sys: Sys, log: LogPlan, level: number, wallMs: number, structuredD
     line.copy(body.bytes, 0, body.at);
     endMessage(line, target);
   }
+}
+
+/** How loud and when. */
+interface Said {
+  readonly level: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly wallMs: number;
+}
+
+/** A message that is no stream's. */
+export interface LogMessage extends Said {
+  readonly text: string;
 }
 
 function endMessage(line: LineBuffer, target: LogTargetPlan): void {
@@ -146,29 +158,15 @@ export function flushLogs(thread: ThreadContext): void {
 }
 
 /** A line that is no stream's: it leaves with the others at the end of the turn. Proxy thread. */
-export function logLine(
-  sys: Sys,
-  log: LogPlan,
-  level: number,
-  text: string,
-  wallMs: number,
-): void {
+export function logLine(sys: Sys, log: LogPlan, message: LogMessage): void {
   body.start(0, lineMax);
-  body.text(text);
-  send(sys, log, level, wallMs, '');
+  body.text(message.text);
+  send(sys, log, message, '');
 }
 
 /** A message about the proxy itself (a server went down, the proxy stops). Control thread; sent at once. */
-export function logEvent(
-  sys: Sys,
-  log: LogPlan | null,
-  level: number,
-  text: string,
-  wallMs: number,
-): void {
+export function logEvent(sys: Sys, log: LogPlan | null, message: LogMessage): void {
   if (log === null) return;
-  body.start(0, lineMax);
-  body.text(text);
-  send(sys, log, level, wallMs, '');
+  logLine(sys, log, message);
   for (const target of log.targets) target.sender.flush(sys);
 }

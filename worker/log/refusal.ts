@@ -19,7 +19,8 @@ export function logRefusal(thread: ThreadContext, session: Session, log: LogPlan
   const reason = faultText(connection.fault) + (cause === '' ? '' : ` (${cause})`);
   const client = clientText(session.source, listener.bind.id);
   const text = `${client} [${date}] ${session.frontend.name}/${bind}: ${reason}`;
-  logLine(thread.sys, log, log.raiseErrors ? levelError : levelInfo, text, thread.time.wallMs);
+  const level = log.raiseErrors ? levelError : levelInfo;
+  logLine(thread.sys, log, { level, text, wallMs: thread.time.wallMs });
 }
 
 function clientText(source: Endpoint, listenerId: number): string {

@@ -1,6 +1,6 @@
 // Contract of a log tag: one `%name` of a log-format string (manual 8.2.6). The table of tags is
-// worker/log/tags.ts; worker/compile/log-format.ts is handed that table and calls `build` once per use.
-// Nothing here runs while serving but the FormatText that `build` returned.
+// worker/log/tags.ts; worker/compile/log-format.ts is handed that table and calls `build` once per
+// use. Nothing here runs while serving but the FormatText that `build` returned.
 
 import type { FormatText, Scope } from '../keyword.ts';
 
