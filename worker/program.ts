@@ -150,6 +150,8 @@ export interface ProxyPlan {
   readonly uniqueIdHeader: HeaderName | null;
   /** Members and balancing, null on a pure frontend. */
   readonly backend: Backend | null;
+  /** `usesrc hdr_ip(...)` by server index, null: nothing is taken from a header. */
+  readonly sourceHeaders: readonly (Evaluate | null)[];
   /** Server SNI expressions by server index. */
   readonly serverSni: readonly (Evaluate | null)[];
   /** TLS towards servers by server index, null for clear text. */

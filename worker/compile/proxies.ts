@@ -38,6 +38,7 @@ import { collectReplies } from './reply.ts';
 import { type Actions, compileRedirects, compileRules, takeCondition } from './rules.ts';
 import type { CompileScope } from './scope.ts';
 import { compileServerSni } from './sni.ts';
+import { compileSourceHeaders } from './source.ts';
 
 /** What all proxies of one compilation share. */
 export interface ProxyCompiler {
@@ -90,6 +91,7 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
     serverSni: compileServerSni(model, scope),
+    sourceHeaders: compileSourceHeaders(model, scope),
     serverTls: model.servers.map(compiler.tlsOf),
   };
 }

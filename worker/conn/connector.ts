@@ -1,71 +1,134 @@
 // Opens a socket to a server: options, source address, non-blocking connect (manual 5.2). Returns a
 // descriptor whose connect is under way. Called by mux/links.ts for traffic, once per connection.
 
+import type { SourceModel } from '../../shared/config/model.ts';
 import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
   AF_UNSPEC,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
   EINPROGRESS,
   IP_BIND_ADDRESS_NO_PORT,
+  IP_TRANSPARENT,
   IPPROTO_IP,
+  IPPROTO_IPV6,
   IPPROTO_TCP,
+  IPV6_TRANSPARENT,
   SO_BINDTODEVICE,
-  SO_KEEPALIVE,
   SO_REUSEADDR,
   SOCK_STREAM,
   SOL_SOCKET,
-  TCP_NODELAY,
-  TCP_USER_TIMEOUT,
+  TCP_FASTOPEN_CONNECT,
 } from '../../shared/sys/constants.ts';
-import type { SourceModel } from '../../shared/config/model.ts';
-import { encodeAddress } from '../../shared/sys/sockaddr.ts';
+import { encodeAddress, familyOf, portOf, setPort } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import { applyOptions, resetOnClose, type SocketOption } from './socket-options.ts';
 
-/** What does not depend on the stream; made once per server. */
+/** What does not depend on the stream; made once per server and thread. */
 export interface SocketPlan {
   /** Address to bind before connecting, null: the system chooses. */
   readonly source: SocketAddress | null;
   readonly sourceDomain: number;
+  /** Source ports to take in turn, null: the kernel chooses, or the address says. */
+  readonly ports: PortTurn | null;
   /** NUL-terminated interface name, null: none. */
   readonly device: Uint8Array | null;
-  readonly keepAlive: boolean;
-  readonly userTimeoutMs: number;
+  readonly options: readonly SocketOption[];
+  readonly resetsOnClose: boolean;
+  /** `tfo`: the first bytes leave with the SYN, where there are some. */
+  readonly fastOpen: boolean;
+}
+
+/** What depends on the stream; one object per thread, filled before each call. */
+export interface Approach {
+  /** The address to appear from (usesrc), null: the plan's own. */
+  lent: SocketAddress | null;
+  /** We speak first: TCP fast open would wait for that. */
+  hasData: boolean;
+}
+
+/** Ports of a range, each thread from its own place on. */
+export class PortTurn {
+  readonly low: number;
+  readonly size: number;
+  private offset: number;
+
+  constructor(low: number, high: number, share: number) {
+    this.low = low;
+    this.size = high - low + 1;
+    this.offset = Math.floor(share * this.size);
+  }
+
+  next(): number {
+    const port = this.low + this.offset;
+    this.offset = (this.offset + 1) % this.size;
+    return port;
+  }
+}
+
+export interface SocketPlanInput {
+  readonly source: SourceModel | null;
+  readonly options: readonly SocketOption[];
+  readonly resetsOnClose: boolean;
+  readonly fastOpen: boolean;
+  /** Where this thread begins in a range of ports: 0 to below 1. */
+  readonly portShare: number;
 }
 
 /** Start only. */
-export function socketPlan(
-  sys: Sys,
-  source: SourceModel | null,
-  keepAlive: boolean,
-  userTimeoutMs: number,
-): SocketPlan {
+export function socketPlan(sys: Sys, input: SocketPlanInput): SocketPlan {
+  const { source, portShare } = input;
   let address: SocketAddress | null = null;
   let domain = AF_UNSPEC;
+  const portLow = source?.portLow ?? 0;
   if (source !== null && source.address !== null && source.address.host !== '') {
-    const family = source.address.host.includes(':') ? 'ipv6' : 'ipv4';
     const { host, port } = source.address;
+    const family = host.includes(':') ? 'ipv6' : 'ipv4';
     const wanted = sys.address();
-    if ((host !== '0.0.0.0' && host !== '::') || port > 0) {
+    if ((host !== '0.0.0.0' && host !== '::') || port > 0 || portLow > 0) {
       if (encodeAddress({ family, host, port }, wanted)) address = wanted;
       domain = family === 'ipv6' ? AF_INET6 : AF_INET;
     }
   }
   const name = source?.interface ?? '';
   const device = name === '' ? null : Uint8Array.from(Buffer.from(`${name}\0`, 'latin1'));
-  return { source: address, sourceDomain: domain, device, keepAlive, userTimeoutMs };
+  const isRange = portLow > 0 && source !== null && source.portHigh > portLow;
+  const ports = isRange ? new PortTurn(portLow, source.portHigh, portShare) : null;
+  const { options, resetsOnClose, fastOpen } = input;
+  return { source: address, sourceDomain: domain, ports, device, options, resetsOnClose, fastOpen };
 }
+
+/** Tries at most this many ports of a range before a connection counts as failed. */
+const portTriesMax = 256;
 
 /** Descriptor with a connect under way, or minus errno (nothing stays open). */
 export function openSocket(
   sys: Sys,
-  domain: number,
   target: SocketAddress,
   plan: SocketPlan,
+  approach: Approach,
 ): number {
+  const { ports } = plan;
+  if (ports === null || approach.lent !== null) return openOnce(sys, target, plan, approach);
+  let result = -EADDRNOTAVAIL;
+  for (let i = 0; i < Math.min(ports.size, portTriesMax); i++) {
+    if (plan.source !== null) setPort(plan.source, ports.next());
+    result = openOnce(sys, target, plan, approach);
+    if (result !== -EADDRINUSE && result !== -EADDRNOTAVAIL) return result;
+  }
+  return result;
+}
+
+function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: Approach): number {
+  const domain = familyOf(target);
   const fd = sys.socket(domain, SOCK_STREAM, 0);
   if (fd < 0) return fd;
-  const failed = domain === AF_UNIX ? 0 : applyOptions(sys, fd, domain, plan);
+  if (domain !== AF_UNIX && plan.fastOpen && approach.hasData) {
+    sys.setsockoptInt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
+  }
+  const failed = domain === AF_UNIX ? 0 : prepare(sys, fd, plan, sourceFor(plan, approach, domain));
   const result = failed < 0 ? failed : sys.connect(fd, target);
   if (result < 0 && result !== -EINPROGRESS) {
     sys.close(fd);
@@ -74,19 +137,35 @@ export function openSocket(
   return fd;
 }
 
-function applyOptions(sys: Sys, fd: number, domain: number, plan: SocketPlan): number {
-  sys.setsockoptInt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (plan.keepAlive) sys.setsockoptInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  if (plan.userTimeoutMs > 0) {
-    sys.setsockoptInt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, plan.userTimeoutMs);
-  }
+/** The address to bind, null: the kernel's choice. One of another family is of no use. */
+function sourceFor(plan: SocketPlan, { lent }: Approach, domain: number): SocketAddress | null {
+  if (lent !== null && familyOf(lent) === domain) return lent;
+  return plan.sourceDomain === domain ? plan.source : null;
+}
+
+function prepare(sys: Sys, fd: number, plan: SocketPlan, source: SocketAddress | null): number {
+  applyOptions(sys, fd, plan.options);
+  if (plan.resetsOnClose) resetOnClose(sys, fd);
   if (plan.device !== null) {
     const result = sys.setsockoptBytes(fd, SOL_SOCKET, SO_BINDTODEVICE, plan.device);
     if (result < 0) return result;
   }
-  if (plan.source === null || plan.sourceDomain !== domain) return 0;
+  if (source === null) return 0;
+  return source === plan.source ? bindTo(sys, fd, source) : bindLent(sys, fd, source);
+}
+
+/** Binds to an address that is not this machine's. */
+function bindLent(sys: Sys, fd: number, lent: SocketAddress): number {
+  const isIpv4 = familyOf(lent) === AF_INET;
+  const result = isIpv4
+    ? sys.setsockoptInt(fd, IPPROTO_IP, IP_TRANSPARENT, 1)
+    : sys.setsockoptInt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1);
+  return result < 0 ? result : bindTo(sys, fd, lent);
+}
+
+function bindTo(sys: Sys, fd: number, source: SocketAddress): number {
   sys.setsockoptInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  // The port is chosen at connect, so that it only needs to be unique per destination.
-  sys.setsockoptInt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  return sys.bind(fd, plan.source);
+  // Without a port one is chosen at connect, so that it only needs to be unique per destination.
+  if (portOf(source) === 0) sys.setsockoptInt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  return sys.bind(fd, source);
 }

@@ -10,16 +10,13 @@ import {
   ENOMEM,
   EPOLLEXCLUSIVE,
   EPOLLIN,
-  IPPROTO_TCP,
-  SO_KEEPALIVE,
-  SOL_SOCKET,
-  TCP_NODELAY,
 } from '../../shared/sys/constants.ts';
 import type { ThreadRings } from '../../shared/segment/ring.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import type { FdHandler } from '../loop/poller.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { ListenerPlan } from '../program.ts';
+import { prepareListener } from './socket-options.ts';
 import type { ThreadContext } from '../thread-context.ts';
 
 /** Without room (frontend full, no descriptors) the listener is looked at again this often. */
@@ -77,14 +74,9 @@ export class Listener implements FdHandler, Timed {
    * Options that accepted sockets inherit on Linux: set once here instead of once per connection.
    */
   private prepareSocket(): void {
-    const { object, proxy } = this.plan;
+    const { object, proxy, bind } = this.plan;
     if (object.family !== 'ipv4' && object.family !== 'ipv6') return;
-    const { sys } = this.host.thread;
-    const { options } = proxy.model;
-    sys.setsockoptInt(object.fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (options['clitcpka'] === true || options['tcpka'] === true) {
-      sys.setsockoptInt(object.fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    }
+    prepareListener(this.host.thread.sys, object.fd, proxy.model, bind.ssl !== null);
   }
 
   /** Stops accepting; what waits in the queue is left to others. */

@@ -3,14 +3,15 @@
 // socket and the mux is decided here.
 
 import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
-import { AF_UNSPEC } from '../../shared/sys/constants.ts';
-import { familyOf, formatPeer } from '../../shared/sys/sockaddr.ts';
+import { formatPeer } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
+import { type Approach, openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
+import { serverOptions } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
 import type { ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
+import { sourceWriter, type WriteSource } from '../server/source.ts';
 import { writeTarget } from '../server/target.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -31,6 +32,8 @@ const plainOpenings: BackOpenings = { keyOf: () => '', stepsOf: () => noSteps };
 /** What one server needs for new connections, on this thread. */
 interface ServerLink {
   readonly plan: SocketPlan;
+  /** Address to appear from, by stream (usesrc); null: the plan's own. */
+  readonly lend: WriteSource | null;
   readonly pool: ServerPool;
   readonly limits: H1Limits;
 }
@@ -51,6 +54,10 @@ export class Links {
   private readonly threadCount: number;
   private readonly servers: Map<Server, ServerLink>;
   private readonly address: SocketAddress;
+  /** Filled by `sharingKey` when `isLent`. */
+  private readonly lent: SocketAddress;
+  private isLent: boolean;
+  private readonly approach: Approach;
   private readonly openings: BackOpenings;
 
   constructor(
@@ -64,6 +71,9 @@ export class Links {
     this.threadCount = threadCount;
     this.servers = new Map();
     this.address = thread.sys.address();
+    this.lent = thread.sys.address();
+    this.isLent = false;
+    this.approach = { lent: null, hasData: false };
     this.openings = openings;
   }
 
@@ -72,7 +82,7 @@ export class Links {
     if (!writeTarget(server.target, stream.session.destination, stream.target, this.address)) {
       return -EHOSTUNREACH;
     }
-    const hash = this.sharingKey(stream, server);
+    const hash = this.sharingKey(stream, server, link);
     if (stream.frontend.isHttp) {
       const reused = this.takeIdle(stream, link, hash);
       if (reused !== null) {
@@ -83,9 +93,11 @@ export class Links {
     return this.open(stream, server, link, hash);
   }
 
-  private sharingKey(stream: Stream, server: Server): string {
-    const own = this.openings.keyOf(stream, server);
-    return server.target.isDynamic ? `${own} ${formatPeer(this.address)}` : own;
+  private sharingKey(stream: Stream, server: Server, { lend }: ServerLink): string {
+    let key = this.openings.keyOf(stream, server);
+    if (server.target.isDynamic) key += ` ${formatPeer(this.address)}`;
+    this.isLent = lend?.(stream, this.lent) ?? false;
+    return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
@@ -101,9 +113,10 @@ export class Links {
 
   private open(stream: Stream, server: Server, link: ServerLink, hash: string): number {
     const { thread, exchange } = this;
-    const domain =
-      server.target.domain === AF_UNSPEC ? familyOf(this.address) : server.target.domain;
-    const fd = openSocket(thread.sys, domain, this.address, link.plan);
+    const { approach } = this;
+    approach.lent = this.isLent ? this.lent : null;
+    approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
+    const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) return fd;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
     const back = stream.frontend.isHttp
@@ -161,14 +174,19 @@ export class Links {
     if (known !== undefined) return known;
     const { thread } = this;
     const { tune } = thread.program.model.global;
-    const { options } = backend.model;
+    const { model } = backend;
+    const { options } = model;
+    const source = server.model.source ?? model.source;
+    const { tcpUtMs: userTimeoutMs, tfo: fastOpen } = server.model;
     const link: ServerLink = {
-      plan: socketPlan(
-        thread.sys,
-        server.model.source ?? backend.model.source,
-        options['srvtcpka'] === true || options['tcpka'] === true,
-        server.model.tcpUtMs,
-      ),
+      plan: socketPlan(thread.sys, {
+        source,
+        options: serverOptions({ model, tune, userTimeoutMs }),
+        fastOpen,
+        resetsOnClose: options['nolinger'] === true,
+        portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
+      }),
+      lend: sourceWriter(source, backend.sourceHeaders[server.index]),
       pool: new ServerPool(thread, server, this.threadCount),
       limits: new H1Limits(
         tune.httpMaxhdr - 1,

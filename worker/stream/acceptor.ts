@@ -10,6 +10,7 @@ import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
 import { Endpoint, familyNone } from '../conn/endpoint.ts';
 import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
+import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
 import type { H1Back } from '../mux/h1-back.ts';
@@ -110,6 +111,8 @@ export class Acceptor implements FrontHost {
   private readonly scratch: SocketAddress;
   private readonly steps: FrontSteps;
   private readonly limits: Map<ProxyPlan, H1Limits>;
+  /** By proxy index: what each client socket gets. */
+  private readonly clientOptions: readonly (readonly SocketOption[])[];
   /** By listener index; family none: each connection must be asked. */
   private readonly addresses: Endpoint[];
   /** Called when a session begins or ends: the thread's load. */
@@ -125,6 +128,8 @@ export class Acceptor implements FrontHost {
     this.scratch = this.thread.sys.address();
     this.steps = steps;
     this.limits = new Map();
+    const { model, proxies } = this.thread.program;
+    this.clientOptions = proxies.map((proxy) => clientOptions(proxy.model, model.global.tune));
     this.addresses = [];
     this.onLoad = onLoad;
   }
@@ -160,6 +165,8 @@ export class Acceptor implements FrontHost {
     if (peer !== null) readEndpoint(peer, connection.source);
     else readPeer(thread.sys, fd, this.scratch, connection.source);
     this.findDestination(fd, listener, connection.destination);
+    const options = this.clientOptions[listener.proxy.index];
+    if (options.length > 0) applyOptions(thread.sys, fd, options);
     this.enter(session);
     const { tcpConnection } = listener.proxy;
     if (tcpConnection.length > 0 && !this.permits(session, tcpConnection, fieldDeniedConnections)) {
