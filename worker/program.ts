@@ -24,6 +24,8 @@ export interface Program {
   readonly startActs: readonly Act[];
   /** Every log destination of this thread, each once: see log/sender.ts. */
   readonly senders: readonly Sender[];
+  /** Something shows the address that servers are connected from: it is then asked for at connect. */
+  readonly readsBackSource: boolean;
 }
 
 /** One listening descriptor of one bind line. */

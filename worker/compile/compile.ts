@@ -10,6 +10,7 @@ import { actions, converters, fetches, logTags } from '../catalog.ts';
 import type { Act } from '../keyword.ts';
 import { SenderSet } from '../log/sender.ts';
 import type { ListenerPlan, Program, ProxyPlan } from '../program.ts';
+import { points } from '../sample/reads.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { defaultReplies } from './error-page.ts';
 import { lineCursor } from './line-cursor.ts';
@@ -43,6 +44,9 @@ export interface CompileResult {
   /** Names, patterns and variables of the program, for edits while it runs. */
   readonly context: CompileContext;
 }
+
+/** The words that need it, wherever they stand: `%bi`, `%{+X}bp`, `bc_src`. */
+const backSourceWords = /%(\([^)]*\))?(\{[^}]*\})?b[ip]\b|\bbc_src/;
 
 const noObjects = { front: -1, back: -1 };
 
@@ -81,7 +85,9 @@ export function compileProgram(input: CompileInput): CompileResult {
     defaultReplies: defaultReplies(),
     startActs,
     senders: senders.list,
+    readsBackSource: backSourceWords.test(JSON.stringify(model.proxies)),
   };
+  context.patterns.complete(runtime !== null);
   return { program, diagnostics, context };
 }
 
@@ -103,7 +109,8 @@ function compileGlobal(model: Model, context: CompileContext): readonly Act[] {
   const acts: Act[] = [];
   for (const line of model.global.setVars) {
     const [keyword, variable] = line.words;
-    const scope = new CompileScope(context, { proxy: null, ruleSet: '', line });
+    const point = points.configuration;
+    const scope = new CompileScope(context, { proxy: null, ruleSet: '', line, point });
     const act = actions.get(keyword)?.build(lineCursor(line, 2, variable), scope) ?? null;
     if (act !== null) acts.push(act);
   }

@@ -92,8 +92,8 @@ const host = hostname();
 
 const clientPort: ReadInteger = (stream) => portOf(stream.session.source, stream);
 const frontPort: ReadInteger = (stream) => portOf(stream.session.destination, stream);
-const backPort: ReadInteger = (stream) => stream.backConnection?.source.port ?? 0;
-const serverPort: ReadInteger = (stream) => stream.backConnection?.destination.port ?? 0;
+const backPort: ReadInteger = ({ servedBy }) => servedBy?.source.port ?? 0;
+const serverPort: ReadInteger = ({ servedBy }) => servedBy?.destination.port ?? 0;
 const acceptSeconds: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs / 1000);
 const acceptMillis: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs) % 1000;
 const requestNumber: ReadInteger = (stream) => stream.id % 2 ** 32;
@@ -195,22 +195,27 @@ const addresses: readonly TagRow[] = [
   {
     name: 'bi',
     help: 'Address the server was connected from',
-    text: (stream) => stream.backConnection?.source.text() ?? '',
-    hex: (stream) => addressHex(stream.backConnection?.source),
+    text: (stream) => stream.servedBy?.source.text() ?? '',
+    hex: (stream) => addressHex(stream.servedBy?.source),
   },
   {
     name: 'bp',
     help: 'Port the server was connected from',
-    number: backPort,
+    text: (stream) => (stream.servedBy === null ? '' : String(backPort(stream))),
     hex: hexOf(backPort, 4),
   },
   {
     name: 'si',
     help: 'Server address',
-    text: (stream) => stream.backConnection?.destination.text() ?? '',
-    hex: (stream) => addressHex(stream.backConnection?.destination),
+    text: (stream) => stream.servedBy?.destination.text() ?? '',
+    hex: (stream) => addressHex(stream.servedBy?.destination),
   },
-  { name: 'sp', help: 'Server port', number: serverPort, hex: hexOf(serverPort, 4) },
+  {
+    name: 'sp',
+    help: 'Server port',
+    text: (stream) => (stream.servedBy === null ? '' : String(serverPort(stream))),
+    hex: hexOf(serverPort, 4),
+  },
 ];
 
 const counts: readonly TagRow[] = [

@@ -83,6 +83,7 @@ function reset(stream: Stream): void {
   stream.front = null;
   stream.back = null;
   stream.backConnection = null;
+  stream.servedBy = null;
   stream.target.clear();
   stream.direction = directionRequest;
   resetPayload(stream);

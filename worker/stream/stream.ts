@@ -125,6 +125,8 @@ export class Stream implements Timed {
   back: Side | null;
   /** Connection to the server, null until there is one. */
   backConnection: Connection | null;
+  /** The same, kept for the log when the connection has been given back. Only its endpoints are read. */
+  servedBy: Connection | null;
   /** Destination chosen by set-dst and friends, family 0: none. */
   readonly target: Endpoint;
 
@@ -253,6 +255,7 @@ export class Stream implements Timed {
     this.front = null;
     this.back = null;
     this.backConnection = null;
+    this.servedBy = null;
     this.target = target;
     this.times = new StreamTimes();
     this.bytesIn = 0;
