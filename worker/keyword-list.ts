@@ -113,7 +113,15 @@ function rowsOf(all: readonly ListedKeyword[], className: string): readonly stri
 }
 
 /** Actions whose name is followed by parentheses are marked. */
-const withParentheses = new Set(['set-var', 'set-var-fmt', 'unset-var']);
+const withParentheses = new Set([
+  'add-acl',
+  'del-acl',
+  'del-map',
+  'set-map',
+  'set-var',
+  'set-var-fmt',
+  'unset-var',
+]);
 /**
  * Verdicts that are part of the rule's own grammar in TCP rule sets: HAProxy's list leaves them
  * out.
