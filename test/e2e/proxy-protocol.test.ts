@@ -2,10 +2,10 @@
 // done about headers that are none.
 
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Endpoint } from '../../worker/conn/endpoint.ts';
 import { proxyBlock, tlvBytes } from '../../worker/conn/proxy-header.ts';
+import { converse } from '../harness/clear-client.ts';
 import { startOrigin } from '../harness/origin.ts';
 import { inherited, type Owner, type RunningProxy, startProxy } from '../harness/proxy.ts';
 
@@ -25,29 +25,6 @@ const echo = `  http-request return status 200 content-type text/plain lf-string
 function startEcho(owner: Owner, bind: string, lines = echo, defaults = ''): RunningProxy {
   const config = `${head}${defaults}frontend fe\n  bind "${inherited('fe')}" name in ${bind}\n${lines}`;
   return startProxy(owner, { config });
-}
-
-/**
- * Sends parts, each when the one before has been taken by the kernel, and answers all that comes
- * back.
- */
-function converse(port: number, parts: readonly string[], ends = false): Promise<string> {
-  return new Promise((settle) => {
-    let answer = '';
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true });
-    socket.setEncoding('latin1');
-    socket.on('data', (part: string) => {
-      answer += part;
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => settle(answer));
-    socket.on('end', () => socket.destroy());
-    const next = (index: number): void => {
-      if (index < parts.length) socket.write(parts[index], 'latin1', () => next(index + 1));
-      else if (ends) socket.end();
-    };
-    socket.on('connect', () => next(0));
-  });
 }
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
