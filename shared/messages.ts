@@ -130,6 +130,39 @@ export interface ThreadStart {
 
 export type ControlToThread =
   /** Everybody is ready and privileges are dropped: accept. */
+/** One edit of a pattern list (an ACL or a map), the list named by its number in `show acl`. */
+export interface PatternEdit {
+  readonly reference: number;
+  /**
+   * put: gives every entry with this text the value, or adds one. add: one more entry. value: as put,
+   * of existing entries. delete, clear (one version), commit (a version).
+   */
+  readonly operation: 'put' | 'add' | 'value' | 'delete' | 'clear' | 'commit';
+  readonly text: string;
+  /** null: the list has no values. */
+  readonly value: string | null;
+  /**
+   * value, delete: the one entry meant, 0: those with this text. put, add: the number that the control
+   * thread has given the entry, 0 on the way there.
+   */
+  readonly entry: number;
+  /** Of add, clear and commit. */
+  readonly version: number;
+}
+
+/** A process variable as it is now: a sample's kind (0: unset) and value. */
+export interface VariableEdit {
+  readonly index: number;
+  readonly kind: number;
+  readonly int: number | bigint;
+  readonly text: string;
+}
+
+export interface LiveEdits {
+  readonly patterns: readonly PatternEdit[];
+  readonly variables: readonly VariableEdit[];
+}
+
   | { readonly type: 'go' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -141,14 +174,11 @@ export type ControlToThread =
   | { readonly type: 'limit'; readonly proxyIndex: number; readonly maxconn: number }
   /** Server states changed in the segment: rebuild what was derived from them. */
   | { readonly type: 'servers-changed'; readonly proxyIndex: number }
-  /** Runtime edits of ACLs, maps and variables: applied by every thread in the same order. */
-  | {
-      readonly type: 'edit';
-      readonly id: number;
-      readonly target: string;
-      readonly operation: string;
-      readonly words: readonly string[];
-    }
+  /**
+   * Edits of ACLs, maps and variables, numbered by the control thread: every thread applies them in the
+   * order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
+   */
+  | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
   /** Asks for a snapshot (sessions, activity): answered by 'snapshot'. */
   | { readonly type: 'inspect'; readonly id: number; readonly what: string };
 
@@ -160,6 +190,8 @@ export type ThreadToControl =
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
   | { readonly type: 'drained' }
   | { readonly type: 'stopped' };
+  /** What rules of this thread have edited; it comes back as an 'edit' of this origin. */
+  | (LiveEdits & { readonly type: 'edit'; readonly threadIndex: number })
 
 /**
  * Who runs a worker: the process without master (master/stand-alone.ts) or the child process of a

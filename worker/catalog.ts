@@ -6,6 +6,7 @@ import { connection } from './actions/connection.ts';
 import { drop } from './actions/drop.ts';
 import { headers } from './actions/headers.ts';
 import { headersBinary } from './actions/headers-binary.ts';
+import { patterns } from './actions/patterns.ts';
 import { redirect } from './actions/redirect.ts';
 import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
@@ -46,6 +47,7 @@ export const actions = table<ActionDef>(
   waiting,
   capture,
   drop,
+  patterns,
 );
 
 export const fetches = table<FetchDef>(

@@ -14,13 +14,12 @@ import { LiveReader, liveCurrent, liveQueued, liveServed } from '../shared/segme
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
-import { compileProgram } from './compile/compile.ts';
 import { fullconnOf } from './compile/fullconn.ts';
 import { compileGlobalLog } from './compile/logs.ts';
+import { LiveData } from './live.ts';
 import { levelNotice, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
 import { SenderSet } from './log/sender.ts';
-import type { Program } from './program.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
 import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext } from './runtime/context.ts';
@@ -59,6 +58,7 @@ export class Control implements RuntimeContext {
   readonly startupLogs: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly threadCount: number;
+  readonly live: LiveData;
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
@@ -68,8 +68,6 @@ export class Control implements RuntimeContext {
   private readonly commands: CommandTable;
   private sockets: SocketServer | null;
   private checks: RunningChecks | null;
-  /** For log lines of the control thread: compiled with the first one. */
-  private program: Program | null;
   private globalLog: LogPlan | null;
   private readonly senders: SenderSet;
 
@@ -92,10 +90,16 @@ export class Control implements RuntimeContext {
     this.commands = runtimeCommands();
     this.sockets = null;
     this.checks = null;
-    this.program = null;
     this.globalLog = null;
     this.senders = new SenderSet();
     this.stats = this.makeStats();
+    this.live = new LiveData({
+      model: start.model,
+      sys,
+      counters: this.counters,
+      nowMs: () => this.nowMs(),
+      broadcast: (message) => this.broadcast(message),
+    });
   }
 
   private makeStats(): StatsSource {
@@ -178,16 +182,11 @@ export class Control implements RuntimeContext {
    */
   private report(proxyIndex: number, severity: number, text: string): void {
     this.say(severity <= 1 ? 'alert' : 'warning', text);
-    const { start, sys } = this.parts;
-    this.program ??= compileProgram({
-      model: start.model,
-      listeners: [],
-      sys,
-      runtime: null,
-    }).program;
+    const { sys } = this.parts;
+    const { program } = this.live;
     const message = { level: severity, text, wallMs: sys.wallUs() / 1000 };
-    logEvent(sys, this.program.proxies[proxyIndex].log, message);
-    for (const sender of this.program.senders) sender.flush(sys);
+    logEvent(sys, program.proxies[proxyIndex].log, message);
+    for (const sender of program.senders) sender.flush(sys);
   }
 
   /** A soft stop has begun: no checks, no new commands on the sockets of the stats. */

@@ -206,6 +206,8 @@ class Worker implements RunningWorker {
       this.control?.snapshot(message.id, message.data);
     }
   }
+    } else if (message.type === 'edit') {
+      this.control?.live.take(message, message.threadIndex);
 
   private broadcast(message: ControlToThread): void {
     for (const port of this.ports) port.postMessage(message);

@@ -20,6 +20,7 @@ import { TrailerReader } from './http/h1-body.ts';
 import { Message } from './http/message.ts';
 import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
+import type { ThreadEdits } from './match/edits.ts';
 import { SlotPool } from './memory/pool.ts';
 import { Links } from './mux/links.ts';
 import type { ListenerPlan, Program } from './program.ts';
@@ -31,6 +32,7 @@ import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
 
+import { connectEdits } from './thread-edits.ts';
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
 /** Buffer memory of one thread: committed by the kernel only as it is used. */
@@ -50,6 +52,7 @@ export class ProxyThread implements ListenerHost {
   readonly acceptor: Acceptor;
   readonly diagnostics: Diagnostics;
   private readonly start: ThreadStart;
+  private readonly edits: ThreadEdits;
   private readonly context: EngineContext;
   private readonly listeners: Listener[];
   private readonly report: Report;
@@ -87,7 +90,7 @@ export class ProxyThread implements ListenerHost {
     const live = new LiveWords(segment, start.processSlot);
     this.thread = makeContext(sys, start, this.loop, counters, seed);
     const objects = new ObjectTable(segment);
-    const { program, diagnostics } = compileProgram({
+    const { program, diagnostics, context } = compileProgram({
       model: start.model,
       listeners: start.listeners,
       sys,
@@ -111,6 +114,7 @@ export class ProxyThread implements ListenerHost {
     this.diagnostics = diagnostics;
     this.thread.program = program;
     this.context = makeEngineContext(this.thread, start, live, program);
+    this.edits = connectEdits(this.thread, context.patterns, report);
     Object.assign(this.thread, { connections: connectionCounts(this.context) });
     this.engine = new Engine(this.context);
     const { tune } = start.model.global;
@@ -242,13 +246,14 @@ export class ProxyThread implements ListenerHost {
       case 'inspect':
         this.report({ type: 'snapshot', id: message.id, data: this.inspect(message.what) });
         return;
-      default:
-        this.report({ type: 'log', level: 'warning', text: `unknown message ${message.type}` });
     }
   }
 
   /** Answers of runtime commands: worker/runtime/context.ts. */
   private inspect(what: string): unknown {
+      case 'edit':
+        this.edits.apply(message, message.origin === this.start.threadIndex);
+        return;
     if (what === 'sessions') return this.acceptor.snapshots(this.loop.time.nowMs);
     return {
       thread: this.start.threadIndex + 1,

@@ -2,12 +2,14 @@
 // the compiled program. One object per thread, made by worker/thread.ts, handed to whoever needs
 // it.
 
+import type { PatternEdit } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { IoVector, Sys } from '../shared/sys/sys.ts';
 import type { PipePool } from './conn/pipes.ts';
 import type { TrailerReader } from './http/h1-body.ts';
 import type { Poller } from './loop/poller.ts';
 import type { Timers } from './loop/timers.ts';
+import type { PatternReference } from './match/pattern-reference.ts';
 import type { SlotPool } from './memory/pool.ts';
 import type { Program } from './program.ts';
 import type { Sample } from './sample/sample.ts';
@@ -67,6 +69,8 @@ export interface ThreadContext {
   /** Tells the other threads of an edit of a process variable; null: unset. They apply it with
    * applyProcessVariable of sample/variables.ts. Absent: this is the only thread. */
   publishVariable?: (index: number, value: import('./sample/sample.ts').Sample | null) => void;
+  /** Tells the other threads that a rule has edited a pattern list: match/edits.ts. Absent: as above. */
+  publishPattern?: (reference: PatternReference, edit: PatternEdit) => void;
   /** Absent: a check of the configuration or a test without a segment. */
   numbers?: ProxyNumbers;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */

@@ -9,7 +9,6 @@ interface UnsupportedRow {
   readonly sets: readonly RuleSet[];
 }
 
-const http = ['http-request', 'http-response', 'http-after-response'] as const;
 const messages = ['http-request', 'http-response'] as const;
 const contents = ['tcp-request content', 'tcp-response content'] as const;
 const tracking = [
@@ -31,10 +30,6 @@ const counterActions = [
 const rows: readonly UnsupportedRow[] = [
   ...counterActions.map((name) => ({ name, sets: ruleSets })),
   { name: 'track-sc', sets: tracking },
-  { name: 'add-acl', sets: messages },
-  { name: 'del-acl', sets: http },
-  { name: 'set-map', sets: http },
-  { name: 'del-map', sets: http },
   { name: 'attach-srv', sets: ['tcp-request session'] },
   { name: 'cache-use', sets: ['http-request'] },
   { name: 'cache-store', sets: ['http-response'] },

@@ -12,7 +12,9 @@ import {
   matchMethodByName,
 } from '../match/methods.ts';
 import { openPatterns } from '../match/pattern-file.ts';
-import { PatternReference, PatternSet } from '../match/pattern-set.ts';
+import { noValues } from '../match/pattern.ts';
+import { PatternReference } from '../match/pattern-reference.ts';
+import { PatternSet, usePatterns } from '../match/pattern-set.ts';
 import { canCast, type Cast, castNone, castStep } from '../sample/cast.ts';
 import { legalPoints } from '../sample/reads.ts';
 import { kindBool, Sample } from '../sample/sample.ts';
@@ -231,16 +233,14 @@ function readFile(draft: Draft, at: number): number {
   if (method === null) return methodNeeded(draft, at);
   const path = draft.input.words[at + 1] ?? '';
   const before = draft.source.scope.alerts;
-  const reference = openPatterns(path, draft.asMap, draft.source.scope.patterns);
+  const user = { as: 'acl', isMap: draft.asMap } as const;
+  const reference = openPatterns(path, user, draft.source.scope.patterns);
   if (typeof reference === 'string') {
     return draft.source.scope.alerts === before ? stop(draft, at + 1, reference) : -1;
   }
-  reference.usedByAcl = true;
-  const set = new PatternSet(reference, method, { ignoreCase: draft.ignoreCase });
-  for (const entry of reference.entries) {
-    const why = method.check(entry.text, set.options);
-    if (why !== '') return stop(draft, at + 1, `${why} at line ${entry.line} of file '${path}'`);
-  }
+  const use = { method, ignoreCase: draft.ignoreCase, values: noValues };
+  const set = usePatterns(reference, path, use);
+  if (typeof set === 'string') return stop(draft, at + 1, set);
   draft.sets.push(set);
   return at + 2;
 }
@@ -250,7 +250,7 @@ function readPatterns(draft: Draft, from: number): boolean {
   const { input, source, method, expression } = draft;
   if (method === null) return methodNeeded(draft, 0) > 0;
   const { file, line } = input.placeOf(0);
-  const display = `acl '${expression.fetch.name}' file '${file}' line ${line}`;
+  const display = `acl '${draft.keyword?.name ?? expression.fetch.name}' file '${file}' line ${line}`;
   const reference = new PatternReference('', false, display);
   reference.id = draft.uniqueId;
   reference.usedByAcl = true;

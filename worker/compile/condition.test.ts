@@ -202,7 +202,8 @@ test('lists are edited while they are used', () => {
   const version = reference.prepare();
   reference.add('/c', null, 0, version);
   assert.equal(bench.condition(words), 0);
-  assert.equal(reference.commit(version), true);
+  assert.equal(reference.isPrepared(version), true);
+  reference.commit(version);
   assert.equal(bench.condition(words), 1);
   assert.deepEqual(
     reference.current().map(({ text }) => text),

@@ -18,7 +18,7 @@ import type {
 } from '../keyword.ts';
 import type { LogTagDef } from '../log/tag.ts';
 import type { PatternSource } from '../match/pattern-file.ts';
-import { PatternRegistry } from '../match/pattern-set.ts';
+import { PatternRegistry } from '../match/pattern-registry.ts';
 import type { ReplyPlan } from '../program.ts';
 import { isLegalAt, points, readsLabel } from '../sample/reads.ts';
 import { kindAny, kindNames, type SampleKind } from '../sample/sample.ts';
@@ -156,7 +156,7 @@ export class CompileScope implements Scope, ConditionSource {
     this.patterns = {
       registry: context.patterns,
       content: (path, optional) => (optional ? this.find(path) : this.content(path)),
-      user: `by acl at file '${file}' line ${line}`,
+      user: `at file '${file}' line ${line}`,
     };
   }
 

@@ -1,6 +1,6 @@
-// Index of address patterns (manual 7.1.6): networks of both families. Yes or no is one search over
-// merged IPv4 ranges; the entry itself is the longest network, a map per mask length. Masks with
-// holes are walked last, as HAProxy does. Called with samples of kind IPv4 or IPv6.
+// Index of address patterns (manual 7.1.6): networks of both families. Yes or no is one search
+// over merged IPv4 ranges; the entry itself is the longest network, a map per mask length. Masks
+// with holes are walked last, as HAProxy does. Called with samples of kind IPv4 or IPv6.
 
 import {
   ipv4ToIpv6,
@@ -12,6 +12,7 @@ import {
   parseMask4,
 } from '../sample/address.ts';
 import { kindIpv4, type Sample } from '../sample/sample.ts';
+import { KeyedEntries } from './keyed-entries.ts';
 import type { PatternEntry, PatternIndex } from './pattern.ts';
 
 interface NetworkPattern {
@@ -59,50 +60,82 @@ function parseShortIpv4(text: string): number {
   return high + last;
 }
 
+interface Hole {
+  readonly address: number;
+  readonly mask: number;
+  readonly entry: PatternEntry;
+}
+
 interface Family4 {
-  /** Flat pairs low, high: merged and sorted. */
+  /** Flat pairs low, high: merged and sorted. Not kept up by edits. */
   readonly ranges: Float64Array;
   /** By mask, longest first. */
   readonly masks: readonly number[];
-  readonly maps: readonly ReadonlyMap<number, PatternEntry>[];
-  readonly holes: readonly {
-    readonly address: number;
-    readonly mask: number;
-    readonly entry: PatternEntry;
-  }[];
+  readonly tables: readonly KeyedEntries<number>[];
+  readonly holes: readonly Hole[];
 }
 
 interface Family6 {
+  /** By length, longest first: lengths and the masks they make. */
+  readonly bits: readonly number[];
   readonly masks: readonly string[];
-  readonly maps: readonly ReadonlyMap<string, PatternEntry>[];
+  readonly tables: readonly KeyedEntries<string>[];
 }
 
-/** The index of `ip` patterns, which `parseNetworkPattern` has accepted before. */
 export function addressIndex(entries: readonly PatternEntry[]): PatternIndex {
   const networks = entries.map((entry) => parseNetworkPattern(entry.text) as NetworkPattern);
   const four = family4(entries, networks);
   const six = family6(entries, networks);
-  if (six.maps.length === 0) return only4(four);
+  if (six.tables.length === 0) return only4(four, six);
   return {
     test: (sample) => find(four, six, sample) !== null,
     find: (sample) => find(four, six, sample),
+    insert: (entry) => edit(four, six, entry, true),
+    remove: (entry) => edit(four, six, entry, false),
   };
 }
 
 /** Lists of IPv4 networks only, the usual case. */
-function only4(four: Family4): PatternIndex {
+function only4(four: Family4, six: Family6): PatternIndex {
+  let isEdited = false;
   const address = (sample: Sample): number =>
     sample.kind === kindIpv4 ? (sample.int as number) : ipv6ToIpv4(sample.text);
+  const isIn = (value: number): boolean =>
+    isEdited ? findNetwork4(four, value) !== null : isInRanges(four.ranges, value);
+  const patch = (entry: PatternEntry, adds: boolean): boolean => {
+    isEdited = true;
+    return edit(four, six, entry, adds);
+  };
   return {
     test: (sample) => {
       const value = address(sample);
-      return value >= 0 && (isInRanges(four.ranges, value) || findHole(four, value) !== null);
+      return value >= 0 && (isIn(value) || findHole(four, value) !== null);
     },
     find: (sample) => {
       const value = address(sample);
       return value < 0 ? null : (findNetwork4(four, value) ?? findHole(four, value));
     },
+    insert: (entry) => patch(entry, true),
+    remove: (entry) => patch(entry, false),
   };
+}
+
+/** Adds or removes one network; false: there is no table for its length yet. */
+function edit(four: Family4, six: Family6, entry: PatternEntry, adds: boolean): boolean {
+  const network = parseNetworkPattern(entry.text) as NetworkPattern;
+  if (network.family === 6) {
+    const table = six.tables[six.bits.indexOf(network.bits6)];
+    return table !== undefined && change(table, network.address6, entry, adds);
+  }
+  const { address4, mask4 } = network;
+  const table = four.tables[four.masks.indexOf(mask4 | 0)];
+  return table !== undefined && change(table, (address4 & mask4) >>> 0, entry, adds);
+}
+
+function change<K>(table: KeyedEntries<K>, key: K, entry: PatternEntry, adds: boolean): true {
+  if (adds) table.add(key, entry);
+  else table.remove(key, entry);
+  return true;
 }
 
 function find(four: Family4, six: Family6, sample: Sample): PatternEntry | null {
@@ -120,7 +153,7 @@ function find(four: Family4, six: Family6, sample: Sample): PatternEntry | null 
 
 function findNetwork4(four: Family4, value: number): PatternEntry | null {
   for (let i = 0; i < four.masks.length; i++) {
-    const entry = four.maps[i].get((value & four.masks[i]) >>> 0);
+    const entry = four.tables[i].get((value & four.masks[i]) >>> 0);
     if (entry !== undefined) return entry;
   }
   return null;
@@ -136,7 +169,7 @@ function findHole(four: Family4, value: number): PatternEntry | null {
 
 function findNetwork6(six: Family6, bytes: string): PatternEntry | null {
   for (let i = 0; i < six.masks.length; i++) {
-    const entry = six.maps[i].get(maskIpv6(bytes, six.masks[i]));
+    const entry = six.tables[i].get(maskIpv6(bytes, six.masks[i]));
     if (entry !== undefined) return entry;
   }
   return null;
@@ -158,9 +191,15 @@ const isContiguous = (mask: number): boolean => {
   return (zeros & (zeros + 1)) === 0;
 };
 
+/** True for a good IPv4 pattern whose mask is not one run of bits. */
+export function hasHoles(text: string): boolean {
+  const network = parseNetworkPattern(text) as NetworkPattern;
+  return network.family === 4 && !isContiguous(network.mask4);
+}
+
 function family4(entries: readonly PatternEntry[], networks: readonly NetworkPattern[]): Family4 {
-  const byMask = new Map<number, Map<number, PatternEntry>>();
-  const holes: { address: number; mask: number; entry: PatternEntry }[] = [];
+  const byMask = new Map<number, KeyedEntries<number>>();
+  const holes: Hole[] = [];
   const spans: [number, number][] = [];
   for (const [i, network] of networks.entries()) {
     if (network.family !== 4) continue;
@@ -170,14 +209,14 @@ function family4(entries: readonly PatternEntry[], networks: readonly NetworkPat
       continue;
     }
     const low = (address & mask) >>> 0;
-    const map = byMask.get(mask) ?? new Map<number, PatternEntry>();
-    if (!map.has(low)) map.set(low, entries[i]);
-    byMask.set(mask, map);
+    const table = byMask.get(mask) ?? new KeyedEntries<number>();
+    table.add(low, entries[i]);
+    byMask.set(mask, table);
     spans.push([low, (low | ~mask) >>> 0]);
   }
   const masks = [...byMask.keys()].sort((a, b) => b - a);
-  const maps = masks.map((mask) => byMask.get(mask) as Map<number, PatternEntry>);
-  return { ranges: mergeSpans(spans), masks: masks.map((mask) => mask | 0), maps, holes };
+  const tables = masks.map((mask) => byMask.get(mask) as KeyedEntries<number>);
+  return { ranges: mergeSpans(spans), masks: masks.map((mask) => mask | 0), tables, holes };
 }
 
 function mergeSpans(spans: [number, number][]): Float64Array {
@@ -192,16 +231,17 @@ function mergeSpans(spans: [number, number][]): Float64Array {
 }
 
 function family6(entries: readonly PatternEntry[], networks: readonly NetworkPattern[]): Family6 {
-  const byBits = new Map<number, Map<string, PatternEntry>>();
+  const byBits = new Map<number, KeyedEntries<string>>();
   for (const [i, network] of networks.entries()) {
     if (network.family !== 6) continue;
-    const map = byBits.get(network.bits6) ?? new Map<string, PatternEntry>();
-    if (!map.has(network.address6)) map.set(network.address6, entries[i]);
-    byBits.set(network.bits6, map);
+    const table = byBits.get(network.bits6) ?? new KeyedEntries<string>();
+    table.add(network.address6, entries[i]);
+    byBits.set(network.bits6, table);
   }
   const bits = [...byBits.keys()].sort((a, b) => b - a);
   return {
+    bits,
     masks: bits.map(maskBytes),
-    maps: bits.map((count) => byBits.get(count) as Map<string, PatternEntry>),
+    tables: bits.map((count) => byBits.get(count) as KeyedEntries<string>),
   };
 }

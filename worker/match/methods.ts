@@ -10,18 +10,12 @@ import {
   type Sample,
   type SampleKind,
 } from '../sample/sample.ts';
-import { addressIndex, parseNetworkPattern } from './addresses.ts';
+import { addressIndex, hasHoles, parseNetworkPattern } from './addresses.ts';
 import { intIndex, parseRange } from './numbers.ts';
 import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
+import { prefixIndex } from './prefixes.ts';
 import { compileRegex } from './regex.ts';
-import {
-  exactIndex,
-  prefixIndex,
-  regexIndex,
-  substringIndex,
-  suffixIndex,
-  wordIndex,
-} from './strings.ts';
+import { exactIndex, regexIndex, substringIndex, suffixIndex, wordIndex } from './strings.ts';
 
 export interface MatchMethodDef {
   readonly name: string;
@@ -32,6 +26,10 @@ export interface MatchMethodDef {
   readonly check: (text: string, options: PatternOptions) => string;
   /** Needs no pattern (found, bool). */
   readonly bare?: true;
+  /** A pattern is one whole text: without -i, lists share the table they are edited through. */
+  readonly whole?: true;
+  /** HAProxy keeps such patterns in a tree when `isTree` says so, else in a list (`get acl`). */
+  readonly isTree?: (entry: PatternEntry, options: PatternOptions) => boolean;
   readonly index: (entries: readonly PatternEntry[], options: PatternOptions) => PatternIndex;
 }
 
@@ -50,21 +48,26 @@ const isTrue: PatternIndex = {
   find: () => null,
 };
 
-const compiled = new WeakMap<PatternEntry, RegExp>();
+type Compiled = WeakMap<PatternEntry, RegExp>;
+const compiled: Compiled = new WeakMap();
+const compiledIgnoringCase: Compiled = new WeakMap();
 
-/** The expression of an entry, compiled once per entry. */
-export function regexOf(entry: PatternEntry, options: PatternOptions): RegExp {
-  let regex = compiled.get(entry);
+/** The expression of an entry, compiled once per entry and case. */
+export function regexOf(entry: PatternEntry, { ignoreCase }: PatternOptions): RegExp {
+  const known = ignoreCase ? compiledIgnoringCase : compiled;
+  let regex = known.get(entry);
   if (regex === undefined) {
-    const found = compileRegex(entry.text, { ignoreCase: options.ignoreCase });
+    const found = compileRegex(entry.text, { ignoreCase });
     regex = typeof found === 'string' ? /(?!)/ : found;
-    compiled.set(entry, regex);
+    known.set(entry, regex);
   }
   return regex;
 }
 
 const checkRegex = (text: string, options: PatternOptions): string =>
   message(compileRegex(text, { ignoreCase: options.ignoreCase }));
+
+const isCaseKept = (_entry: PatternEntry, options: PatternOptions): boolean => !options.ignoreCase;
 
 const readInt = (sample: Sample): number | bigint => sample.int;
 const readLength = (sample: Sample): number => sample.text.length;
@@ -98,6 +101,7 @@ const matchMethods = [
     help: 'an address in a network',
     takes: kindAddress,
     check: (text) => message(parseNetworkPattern(text)),
+    isTree: (entry) => !hasHoles(entry.text),
     index: addressIndex,
   },
   {
@@ -115,12 +119,21 @@ const matchMethods = [
     check: (text) => message(parseRange(text)),
     index: (entries) => intIndex(entries, readLength),
   },
-  { name: 'str', help: 'exactly this text', takes: kindString, check: anything, index: exactIndex },
+  {
+    name: 'str',
+    help: 'exactly this text',
+    takes: kindString,
+    check: anything,
+    whole: true,
+    isTree: isCaseKept,
+    index: exactIndex,
+  },
   {
     name: 'beg',
     help: 'starts with this text',
     takes: kindString,
     check: anything,
+    isTree: isCaseKept,
     index: prefixIndex,
   },
   {

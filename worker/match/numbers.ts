@@ -1,6 +1,6 @@
-// Indexes of integer patterns: values and ranges over samples (`int`) or over their length (`len`).
-// One range is two comparisons; many become merged ranges for yes or no, a map of single values and
-// a short list of true ranges where the entry itself is asked for (file order decides).
+// Indexes of integer patterns: values and ranges over samples (`int`) or over their length
+// (`len`). One range is two comparisons; many become merged ranges for yes or no, a map of single
+// values and a short list of true ranges where the entry itself is asked for (file order decides).
 
 import { type Int64, parseInt64 } from '../sample/int64.ts';
 import type { Sample } from '../sample/sample.ts';

@@ -1,36 +1,43 @@
-// Pattern files (manual 7.1, 2.7): one pattern per line for lists, key and value for maps. The loader
-// has read the files; this turns their content into a PatternReference, once per name.
+// Pattern files (manual 7.1, 2.7): one pattern per line for lists, key and value for maps. The
+// loader has read the files; this turns their content into a PatternReference, once per name.
 
-import { PatternReference, type PatternRegistry } from './pattern-set.ts';
+import { PatternReference } from './pattern-reference.ts';
+import { listName, type PatternRegistry } from './pattern-registry.ts';
 
-export interface PatternLine {
-  readonly line: number;
-  readonly text: string;
-  readonly value: string | null;
-}
+/** Called with every pattern of a file; `value` is null in a list. */
+type TakePattern = (text: string, value: string | null, line: number) => void;
 
-/** One pattern per line: leading blanks dropped, inner and trailing ones kept, `#` lines ignored. */
-export function parseListFile(content: string): PatternLine[] {
-  const lines: PatternLine[] = [];
-  for (const [index, raw] of content.split('\n').entries()) {
-    if (raw.startsWith('#')) continue;
-    const text = raw.replace(/^[ \t]+/, '').replace(/[\r\0].*$/s, '');
-    if (text !== '') lines.push({ line: index + 1, text, value: null });
+/** Calls `take` with every line that is no comment, without what follows a CR or NUL in it. */
+function readLines(content: string, take: (line: string, number: number) => void): void {
+  let number = 0;
+  for (let from = 0; from < content.length; ) {
+    const found = content.indexOf('\n', from);
+    const end = found < 0 ? content.length : found;
+    number++;
+    if (content[from] !== '#') take(content.slice(from, end), number);
+    from = end + 1;
   }
-  return lines;
 }
+
+const cut = /[\r\0].*$/s;
+const beforeList = /^[ \t]+/;
+
+/** One pattern per line: leading blanks dropped, inner and trailing ones kept. */
+export function parseListFile(content: string, take: TakePattern): void {
+  readLines(content, (line, number) => {
+    const text = line.replace(cut, '').replace(beforeList, '');
+    if (text !== '') take(text, null, number);
+  });
+}
+
+const mapLine = /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/;
 
 /** A key without blanks, then blanks, then the value up to the end of the line. */
-export function parseMapFile(content: string): PatternLine[] {
-  const lines: PatternLine[] = [];
-  for (const [index, raw] of content.split('\n').entries()) {
-    if (raw.startsWith('#')) continue;
-    const line = raw.replace(/[\r\0].*$/s, '');
-    const found = /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/.exec(line);
-    if (found === null) continue;
-    lines.push({ line: index + 1, text: found[1], value: found[2] });
-  }
-  return lines;
+export function parseMapFile(content: string, take: TakePattern): void {
+  readLines(content, (line, number) => {
+    const found = mapLine.exec(line.replace(cut, ''));
+    if (found !== null) take(found[1], found[2], number);
+  });
 }
 
 /** How a list is named: `opt@` may be missing, `virt@` has no file, `file@` is the default. */
@@ -43,11 +50,9 @@ export interface PatternName {
 }
 
 export function parsePatternName(word: string): PatternName {
-  if (word.startsWith('virt@')) return { name: word, path: '', optional: true };
-  if (word.startsWith('opt@')) return { name: word, path: word.slice(4), optional: true };
-  if (word.startsWith('file@'))
-    return { name: word.slice(5), path: word.slice(5), optional: false };
-  return { name: word, path: word, optional: false };
+  const name = listName(word);
+  if (/^virt@./.test(word)) return { name, path: '', optional: true };
+  return { name, path: name, optional: /^opt@./.test(word) };
 }
 
 /** What opening a list needs from the compiler. */
@@ -55,35 +60,47 @@ export interface PatternSource {
   readonly registry: PatternRegistry;
   /** Content of a file; null with an alert, unless it is optional. */
   content(path: string, optional: boolean): string | null;
-  /** `by acl at file 'x' line 3`. */
+  /** `at file 'x' line 3`. */
   readonly user: string;
+}
+
+/** Who opens a list: an acl, an acl over the keys of a map (-M), or a map converter. */
+export interface PatternUser {
+  readonly as: 'acl' | 'map';
+  readonly isMap: boolean;
 }
 
 /** The list called `word`, loaded when it is new. A message when it cannot be used. */
 export function openPatterns(
   word: string,
-  isMap: boolean,
+  { as, isMap }: PatternUser,
   source: PatternSource,
 ): PatternReference | string {
   const { name, path, optional } = parsePatternName(word);
+  const user = `by ${as} ${source.user}`;
   const known = source.registry.named(name);
   if (known !== null) {
     if (known.isMap !== isMap) {
       const [had, wants] = isMap ? ['one', 'two'] : ['two', 'one'];
-      return `the file "${name}" is already used as ${had} column file and cannot be used as ${wants} column file`;
+      const already = `the file "${name}" is already used as ${had} column file`;
+      return `${already} and cannot be used as ${wants} column file`;
     }
-    known.display += `, ${source.user}`;
+    known.display += `, ${user}`;
+    markUser(known, as);
     return known;
   }
   const content = path === '' ? '' : source.content(path, optional);
   if (content === null && !optional) return `failed to open pattern file <${path}>`;
-  const reference = new PatternReference(
-    name,
-    isMap,
-    `pattern loaded from file '${name}' used ${source.user}`,
-  );
+  const display = `pattern loaded from file '${word}' used ${user}`;
+  const reference = new PatternReference(name, isMap, display);
+  markUser(reference, as);
   const parse = isMap ? parseMapFile : parseListFile;
-  for (const found of parse(content ?? '')) reference.add(found.text, found.value, found.line);
+  parse(content ?? '', (text, value, line) => reference.add(text, value, line));
   source.registry.add(reference);
   return reference;
+}
+
+function markUser(reference: PatternReference, as: PatternUser['as']): void {
+  if (as === 'acl') reference.usedByAcl = true;
+  else reference.usedByMap = true;
 }

@@ -1,14 +1,16 @@
 // The families of runtime commands, and one command line answered without a socket (master CLI).
-// What other folders add (acl, map, variables) is handed in by worker/main.ts.
+// What other folders add is handed in by worker/main.ts.
 
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
+import { patternCommands } from './patterns.ts';
 import { processCommands } from './process.ts';
 import { serverCommands } from './servers.ts';
 import { RuntimeSession } from './session.ts';
 import { sessionCommands } from './session-commands.ts';
 import { showCommands } from './show.ts';
 import { threadCommands } from './threads.ts';
+import { variableCommands } from './variables.ts';
 
 /** All commands: these and those of other features. */
 export function runtimeCommands(
@@ -20,6 +22,8 @@ export function runtimeCommands(
     threadCommands,
     serverCommands,
     processCommands,
+    patternCommands,
+    variableCommands,
     ...others,
   );
 }

@@ -2,9 +2,11 @@
 // tests make a smaller one. Kept to what a command cannot do by itself on the segment and the
 // model.
 
-import type { CliListener, ControlToThread } from '../../shared/messages.ts';
+import type { CliListener, ControlToThread, PatternEdit } from '../../shared/messages.ts';
 import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
+import type { PatternRegistry } from '../match/pattern-registry.ts';
+import type { Sample } from '../sample/sample.ts';
 import type { StatsSource } from '../stats/source.ts';
 
 /** One stream as a thread describes it when asked to `inspect` 'sessions'. */
@@ -42,6 +44,16 @@ export interface ThreadSnapshot {
   readonly turns: number;
 }
 
+/** The control thread's copy of pattern lists and process variables; edits reach all threads. */
+export interface LiveAccess {
+  readonly patterns: PatternRegistry;
+  editPatterns(edits: readonly PatternEdit[]): void;
+  /** The process variable of this name (`proc.x`), null: unset or unknown. Not to be changed. */
+  variable(name: string): Sample | null;
+  /** Sets a process variable to an expression's or format's value; '' or what is wrong. */
+  setVariable(name: string, value: string, isFormat: boolean): string;
+}
+
 export interface RuntimeContext {
   readonly sys: Sys;
   readonly stats: StatsSource;
@@ -51,6 +63,7 @@ export interface RuntimeContext {
   readonly startupLogs: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly threadCount: number;
+  readonly live: LiveAccess;
   /** Milliseconds since the worker started. */
   uptimeMs(): number;
   broadcast(message: ControlToThread): void;

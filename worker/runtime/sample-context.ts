@@ -2,6 +2,7 @@
 // call this. What commands ask of the worker is noted in `done`.
 
 import { linuxSys } from '../../shared/sys/linux.ts';
+import { PatternRegistry } from '../match/pattern-registry.ts';
 import { sampleStats } from '../stats/sample-stats.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
@@ -26,6 +27,15 @@ export function sampleContext(text: string): SampleContext {
     startupLogs: 'a message of the start\n',
     environment: { HOME: '/root', EMPTY: '' },
     threadCount: 2,
+    live: {
+      patterns: new PatternRegistry(),
+      editPatterns: (edits) => void done.push(`edits ${edits.length}`),
+      variable: () => null,
+      setVariable: (name, value) => {
+        done.push(`set ${name} ${value}`);
+        return '';
+      },
+    },
     uptimeMs: () => 93_784_000,
     broadcast: (message) => void done.push(`broadcast ${message.type}`),
     inspect: async (what) => answers[what] ?? [],

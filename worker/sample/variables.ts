@@ -3,6 +3,7 @@
 // `var`, set-var and friends. The stream engine clears scopes as their life ends.
 
 import type { TuneModel } from '../../shared/config/model.ts';
+import type { VariableEdit } from '../../shared/messages.ts';
 import type { Scope } from '../keyword.ts';
 import { directionRequest, directionResponse, type Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -163,6 +164,18 @@ export function applyProcessVariable(
   const slots = thread.processVariables;
   if (value === null) clearSlot(slots, index);
   else slotOf(slots, index).copy(value);
+}
+
+/** The same for an edit as it travels. */
+export function applyVariableEdit(thread: ThreadContext, edit: VariableEdit): void {
+  const { index, kind, int, text } = edit;
+  if (kind === kindAny) applyProcessVariable(thread, index, null);
+  else Object.assign(slotOf(thread.processVariables, index), { kind, int, text });
+}
+
+/** The value of a process variable on this thread, null when unset. */
+export function processVariable(thread: ThreadContext, index: number): Sample | null {
+  return held(thread.processVariables, index);
 }
 
 function slotOf(slots: Slots, index: number): Sample {

@@ -197,7 +197,7 @@ test('maps by every method', () => {
     else assert.equal(bench.value(expression), expected, expression);
   }
   assert.match(bench.value('str(a),map_str_int(/bad)'), /'x' is not an integer at line 1/);
-  assert.match(bench.value('str(a),map(/missing)'), /failed to open/);
+  assert.match(bench.value('str(a),map(/gone)'), /failed to open/);
 });
 
 test('mistakes are refused with their place', () => {

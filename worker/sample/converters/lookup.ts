@@ -4,10 +4,15 @@
 
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
 import { type MatchMethodDef, matchMethodByName, regexOf } from '../../match/methods.ts';
-import type { PatternEntry } from '../../match/pattern.ts';
+import type { PatternEntry, PatternValues } from '../../match/pattern.ts';
 import { openPatterns } from '../../match/pattern-file.ts';
-import { PatternSet } from '../../match/pattern-set.ts';
-import { fillReplacement, parseReplacement, replaceMatches } from '../../match/replacement.ts';
+import { type PatternSet, usePatterns } from '../../match/pattern-set.ts';
+import {
+  fillReplacement,
+  parseReplacement,
+  type Replacement,
+  replaceMatches,
+} from '../../match/replacement.ts';
 import { parseIpv4, parseIpv6 } from '../address.ts';
 import { parseInt64 } from '../int64.ts';
 import { kindAddress, kindSint, kindString, type Sample, type SampleKind } from '../sample.ts';
@@ -16,8 +21,8 @@ interface OutputRow {
   readonly suffix: string;
   readonly returns: SampleKind;
   readonly what: string;
-  /** '' when a value of the map (or the default) can be given, else why not. */
-  readonly check: (value: string) => string;
+  /** What values of the map (and the default) must be. */
+  readonly values: PatternValues;
   /** Puts a checked value into the sample. */
   readonly give: (sample: Sample, value: string) => boolean;
   readonly defaultType: ArgumentDef['type'];
@@ -34,7 +39,7 @@ const asString: OutputRow = {
   suffix: '',
   returns: kindString,
   what: 'text',
-  check: () => '',
+  values: { check: () => '', typeOf: () => 'str' },
   give: (sample, value) => sample.setText(value),
   defaultType: 'string',
 };
@@ -45,7 +50,10 @@ const outputs: readonly OutputRow[] = [
     suffix: '_int',
     returns: kindSint,
     what: 'integer',
-    check: (value) => (parseInt64(value) === null ? `'${value}' is not an integer` : ''),
+    values: {
+      check: (value) => (parseInt64(value) === null ? `'${value}' is not an integer` : ''),
+      typeOf: () => 'sint',
+    },
     give: (sample, value) => sample.setInt(parseInt64(value) ?? 0),
     defaultType: 'sint',
   },
@@ -53,7 +61,10 @@ const outputs: readonly OutputRow[] = [
     suffix: '_ip',
     returns: kindAddress,
     what: 'address',
-    check: (value) => (isAddress(value) ? '' : `'${value}' is not an address`),
+    values: {
+      check: (value) => (isAddress(value) ? '' : `'${value}' is not an address`),
+      typeOf: (value) => (parseIpv4(value) >= 0 ? 'ipv4' : 'ipv6'),
+    },
     give: giveAddress,
     defaultType: 'string',
   },
@@ -78,28 +89,22 @@ const inputs: readonly InputRow[] = [
   { name: 'map_ip', method: 'ip', takes: kindAddress },
 ];
 
+const mapUser = { as: 'map', isMap: true } as const;
+
 /** Opens the map and checks every key and value; null with alerts. */
 function openMap(
-  path: string,
+  word: string,
   method: MatchMethodDef,
-  check: (value: string) => string,
+  values: PatternValues,
   scope: Scope,
 ): PatternSet | null {
   const before = scope.alerts;
-  const reference = openPatterns(path, true, scope.patterns);
-  if (typeof reference === 'string') {
-    if (scope.alerts === before) scope.alert(reference);
-    return null;
-  }
-  reference.usedByMap = true;
-  const set = new PatternSet(reference, method, { ignoreCase: false }, check);
-  for (const entry of reference.entries) {
-    const why = method.check(entry.text, set.options) || check(entry.value ?? '');
-    if (why === '') continue;
-    scope.alert(`${why} at line ${entry.line} of file '${path}'`);
-    return null;
-  }
-  return set;
+  const reference = openPatterns(word, mapUser, scope.patterns);
+  const use = { method, ignoreCase: false, values };
+  const set = typeof reference === 'string' ? reference : usePatterns(reference, word, use);
+  if (typeof set !== 'string') return set;
+  if (scope.alerts === before) scope.alert(set);
+  return null;
 }
 
 type Give = (sample: Sample, entry: PatternEntry) => boolean;
@@ -120,9 +125,9 @@ function lookup(
 function buildMap(input: InputRow, output: OutputRow) {
   const method = matchMethodByName.get(input.method) as MatchMethodDef;
   return (args: readonly ArgumentValue[], scope: Scope): Convert | null => {
-    const set = openMap(args[0] as string, method, output.check, scope);
+    const set = openMap(args[0] as string, method, output.values, scope);
     const text = args[1] === undefined ? null : String(args[1]);
-    const why = text === null ? '' : output.check(text);
+    const why = text === null ? '' : output.values.check(text);
     if (why !== '') scope.alert(`${why} as default of '${input.name}'`);
     if (set === null || why !== '') return null;
     const give: Give = (sample, entry) => output.give(sample, entry.value ?? '');
@@ -134,20 +139,38 @@ function buildMap(input: InputRow, output: OutputRow) {
 function buildKey(input: InputRow) {
   const method = matchMethodByName.get(input.method) as MatchMethodDef;
   return (args: readonly ArgumentValue[], scope: Scope): Convert | null => {
-    const set = openMap(args[0] as string, method, () => '', scope);
+    const set = openMap(args[0] as string, method, asString.values, scope);
     return set === null ? null : lookup(set, (sample, entry) => sample.setText(entry.text), null);
   };
+}
+
+interface Template {
+  readonly text: string;
+  readonly replacement: Replacement;
+}
+
+const templates = new WeakMap<PatternEntry, Template>();
+
+/** The value of an entry as a text with groups, parsed once per value. */
+function templateOf(entry: PatternEntry): Replacement {
+  const text = entry.value ?? '';
+  let template = templates.get(entry);
+  if (template === undefined || template.text !== text) {
+    template = { text, replacement: parseReplacement(text) };
+    templates.set(entry, template);
+  }
+  return template.replacement;
 }
 
 /** map_regm: the value refers to groups of the expression. */
 function buildRegm(args: readonly ArgumentValue[], scope: Scope): Convert | null {
   const method = matchMethodByName.get('regm') as MatchMethodDef;
-  const set = openMap(args[0] as string, method, () => '', scope);
+  const set = openMap(args[0] as string, method, asString.values, scope);
   if (set === null) return null;
   const give: Give = (sample, entry) => {
     const match = regexOf(entry, set.options).exec(sample.text);
     if (match === null) return false;
-    return sample.setText(fillReplacement(parseReplacement(entry.value ?? ''), match));
+    return sample.setText(fillReplacement(templateOf(entry), match));
   };
   const text = args[1] as string | undefined;
   return lookup(set, give, text === undefined ? null : (sample) => sample.setText(text));

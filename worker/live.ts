@@ -1,0 +1,143 @@
+// The control thread's copy of what changes while the process serves: pattern lists and process
+// variables. Commands read and edit it, rules of proxy threads report to it, and it sends every
+// edit to all of them. Made by control.ts; compiled with the first command or report that needs
+// it.
+
+import type { ControlToThread, LiveEdits, PatternEdit } from '../shared/messages.ts';
+import type { LineModel, Model } from '../shared/config/model.ts';
+import type { CounterWriter } from '../shared/segment/counters.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { actions } from './catalog.ts';
+import { type CompileResult, compileProgram } from './compile/compile.ts';
+import { lineCursor } from './compile/line-cursor.ts';
+import { CompileScope } from './compile/scope.ts';
+import { ControlEdits } from './match/edits.ts';
+import type { PatternRegistry } from './match/pattern-registry.ts';
+import { SlotPool } from './memory/pool.ts';
+import type { LiveAccess } from './runtime/context.ts';
+import { points } from './sample/reads.ts';
+import type { Sample } from './sample/sample.ts';
+import { applyVariableEdit, parseVariableName, processVariable } from './sample/variables.ts';
+import { processStream, runStartActs } from './stream/process-stream.ts';
+import type { ThreadContext } from './thread-context.ts';
+
+export interface LiveParts {
+  readonly model: Model;
+  readonly sys: Sys;
+  readonly counters: CounterWriter;
+  nowMs(): number;
+  broadcast(message: ControlToThread): void;
+}
+
+/** What follows a compilation. */
+interface Compiled {
+  readonly result: CompileResult;
+  readonly thread: ThreadContext;
+  readonly edits: ControlEdits;
+}
+
+export class LiveData implements LiveAccess {
+  private readonly parts: LiveParts;
+  private compiled: Compiled | null;
+
+  constructor(parts: LiveParts) {
+    this.parts = parts;
+    this.compiled = null;
+  }
+
+  get program(): CompileResult['program'] {
+    return this.ready().result.program;
+  }
+
+  get patterns(): PatternRegistry {
+    return this.ready().result.context.patterns;
+  }
+
+  editPatterns(patterns: readonly PatternEdit[]): void {
+    this.ready().edits.apply({ patterns, variables: [] }, -1);
+  }
+
+  /** What rules of a proxy thread have edited. */
+  take(edits: LiveEdits, threadIndex: number): void {
+    this.ready().edits.apply(edits, threadIndex);
+  }
+
+  variable(name: string): Sample | null {
+    const { result, thread } = this.ready();
+    const index = result.context.variables.lookup(name);
+    return index < 0 ? null : processVariable(thread, index);
+  }
+
+  setVariable(name: string, value: string, isFormat: boolean): string {
+    const parsed = parseVariableName(name);
+    if (typeof parsed === 'string') return parsed;
+    if (parsed.scope !== 'proc') {
+      return `cannot set variable '${name}', only scope 'proc' is permitted here.`;
+    }
+    const { result, thread } = this.ready();
+    const { context, diagnostics } = result;
+    const action = isFormat ? 'set-var-fmt' : 'set-var';
+    const line = commandLine([action, value]);
+    const seat = { proxy: null, ruleSet: '', line, point: points.cli } as const;
+    const known = diagnostics.list.length;
+    const scope = new CompileScope(context, seat);
+    const act = actions.get(action)?.build(lineCursor(line, 1, name), scope) ?? null;
+    // What is said about a command belongs to its answer, not to the configuration.
+    const said = diagnostics.list.splice(known);
+    if (act === null) return said.map(({ message }) => message).join('\n');
+    act(processStream(thread));
+    return '';
+  }
+
+  private ready(): Compiled {
+    this.compiled ??= this.compile();
+    return this.compiled;
+  }
+
+  private compile(): Compiled {
+    const { model, sys, broadcast } = this.parts;
+    const result = compileProgram({ model, listeners: [], sys, runtime: null });
+    const thread = this.makeThread(result);
+    const variables = { apply: applyVariableEdit.bind(null, thread) };
+    const edits = new ControlEdits(result.context.patterns, variables, broadcast);
+    runStartActs(thread);
+    thread.publishVariable = (index, value) => {
+      const { kind, int, text } = value ?? { kind: 0, int: 0, text: '' };
+      const variable = { index, kind, int, text };
+      broadcast({ type: 'edit', origin: -1, patterns: [], variables: [variable] });
+    };
+    return { result, thread, edits };
+  }
+
+  /** What expressions of the process need of a thread. */
+  private makeThread({ program }: CompileResult): ThreadContext {
+    const { model, sys, counters, nowMs } = this.parts;
+    const time = {
+      get nowMs() {
+        return nowMs();
+      },
+      get wallMs() {
+        return sys.wallUs() / 1000;
+      },
+    };
+    // Memory, timers and connections are those of traffic: nothing legal here asks for them.
+    return {
+      index: model.global.nbthread,
+      sys,
+      memory: new SlotPool(sys, scratchBytes, 1),
+      time,
+      counters,
+      program,
+      processVariables: [],
+      random: Math.random,
+      stopping: false,
+    } as Partial<ThreadContext> as ThreadContext;
+  }
+}
+
+const scratchBytes = 4096;
+
+function commandLine(words: readonly string[]): LineModel {
+  const place = { file: 'CLI', line: 0, column: 0 };
+  return { place, words, columns: words.map(() => 0), text: words.join(' '), from: '' };
+}

@@ -1,0 +1,236 @@
+// One list of patterns: a file, or the words of one acl, with its entries, versions and numbers as
+// the runtime commands show them. Every thread owns a copy; edits.ts brings edits to all of them
+// in one order. An edit costs what it changes: removed entries stay in the list until they are
+// many.
+
+import { KeyedEntries } from './keyed-entries.ts';
+import { type PatternEntry, provisionalId, removedGeneration } from './pattern.ts';
+import type { PatternSet } from './pattern-set.ts';
+
+/** The 32 bits a version has; it wraps (management.txt, "prepare acl"). */
+const wrap = (version: number): number => version >>> 0;
+
+/** True when `version` is younger than `base` on the circle of versions. */
+export function isLaterVersion(version: number, base: number): boolean {
+  return ((version - base) | 0) > 0;
+}
+
+export class PatternReference {
+  /** Number in `show acl` and `show map`, -1: not given yet. */
+  id: number;
+  /** File or virtual name, '' for the words of an acl. */
+  readonly name: string;
+  /** Where it is used, for people. */
+  display: string;
+  /** Its entries have values: two columns. */
+  readonly isMap: boolean;
+  /** Used as a map, as an acl: which commands list it. */
+  usedByAcl: boolean;
+  usedByMap: boolean;
+  /** Version in force, and the last one handed out by `prepare`. */
+  generation: number;
+  nextGeneration: number;
+  readonly sets: PatternSet[];
+  /** Entries of all versions. */
+  size: number;
+  /** In order, with removed ones between them. */
+  private entries: PatternEntry[];
+  private removed: number;
+  private lastId: number;
+  private provisionals: number;
+  /** The version in force by text; made by the first who asks. */
+  private texts: KeyedEntries<string> | null;
+
+  constructor(name: string, isMap: boolean, display: string) {
+    this.id = -1;
+    this.name = name;
+    this.display = display;
+    this.isMap = isMap;
+    this.usedByAcl = false;
+    this.usedByMap = false;
+    this.generation = 0;
+    this.nextGeneration = 0;
+    this.sets = [];
+    this.size = 0;
+    this.entries = [];
+    this.removed = 0;
+    this.lastId = 0;
+    this.provisionals = 0;
+    this.texts = null;
+  }
+
+  // ---- questions ----
+
+  /** '' when every method that uses this list takes `text` and `value`, else what is wrong. */
+  check(text: string, value: string | null): string {
+    for (const set of this.sets) {
+      const fault = set.method.check(text, set.options) || set.values.check(value ?? '');
+      if (fault !== '') return fault;
+    }
+    return '';
+  }
+
+  /** '' when every user of this map takes `value`. */
+  checkValue(value: string): string {
+    for (const set of this.sets) {
+      const fault = set.values.check(value);
+      if (fault !== '') return fault;
+    }
+    return '';
+  }
+
+  /** The entries of one version, in order; the version in force unless another is named. */
+  current(generation = this.generation): PatternEntry[] {
+    return this.entries.filter((entry) => entry.generation === generation);
+  }
+
+  /** First entry of the version in force with this text. */
+  first(text: string): PatternEntry | null {
+    return this.byText().get(text) ?? null;
+  }
+
+  /** Entries of the version in force with this text. */
+  find(text: string): PatternEntry[] {
+    return this.byText().all(text);
+  }
+
+  findId(id: number): PatternEntry | null {
+    for (const entry of this.entries) {
+      if (entry.id === id && entry.generation !== removedGeneration) return entry;
+    }
+    return null;
+  }
+
+  /** The version in force by text, kept up to date by the edits below. */
+  byText(): KeyedEntries<string> {
+    if (this.texts === null) {
+      this.texts = new KeyedEntries();
+      for (const entry of this.entries) {
+        if (entry.generation === this.generation) this.texts.add(entry.text, entry);
+      }
+    }
+    return this.texts;
+  }
+
+  // ---- edits: the caller has checked texts and values ----
+
+  /** Adds an entry with the next number. */
+  add(text: string, value: string | null, line = 0, generation = this.generation): PatternEntry {
+    return this.append({ id: ++this.lastId, text, value, line, generation });
+  }
+
+  /** Adds an entry that the control thread has numbered. */
+  addNumbered(
+    id: number,
+    text: string,
+    value: string | null,
+    generation = this.generation,
+  ): PatternEntry {
+    this.lastId = Math.max(this.lastId, id);
+    return this.append({ id, text, value, line: 0, generation });
+  }
+
+  /** Adds an entry that the control thread will number: see `confirm`. */
+  addProvisional(text: string, value: string | null): PatternEntry {
+    const id = provisionalId + this.provisionals++;
+    return this.append({ id, text, value, line: 0, generation: this.generation });
+  }
+
+  /** Numbers a provisional entry; it moves behind entries that were numbered before it. */
+  confirm(entry: PatternEntry, id: number): void {
+    entry.id = id;
+    this.lastId = Math.max(this.lastId, id);
+    if (this.entries.at(-1) === entry) return;
+    this.entries.splice(this.entries.indexOf(entry), 1);
+    this.entries.push(entry);
+    this.changed();
+  }
+
+  /** Removes every entry of the version in force with this text; how many there were. */
+  remove(text: string): number {
+    const found = this.find(text);
+    for (const entry of found) this.removeEntry(entry);
+    return found.length;
+  }
+
+  /** Removes the entry with this id; false: there is none. */
+  removeId(id: number): boolean {
+    const entry = this.findId(id);
+    if (entry !== null) this.removeEntry(entry);
+    return entry !== null;
+  }
+
+  removeEntry(entry: PatternEntry): void {
+    if (entry.generation === this.generation) {
+      this.texts?.remove(entry.text, entry);
+      for (const set of this.sets) set.removed(entry);
+    }
+    entry.generation = removedGeneration;
+    this.size--;
+    this.removed++;
+    if (this.removed > 64 && this.removed * 2 > this.entries.length) this.sweep();
+  }
+
+  /** Gives all entries with this text another value; how many there are. */
+  setValue(text: string, value: string): number {
+    const found = this.find(text);
+    for (const entry of found) entry.value = value;
+    return found.length;
+  }
+
+  /** Empties one version. */
+  clear(generation = this.generation): void {
+    const kept = this.entries.filter((entry) => entry.generation !== generation);
+    if (kept.length < this.entries.length) this.replace(kept);
+  }
+
+  /** A new version to fill, invisible until `commit`. */
+  prepare(): number {
+    this.nextGeneration = wrap(this.nextGeneration + 1);
+    return this.nextGeneration;
+  }
+
+  /** True when `commit` may put this version in force: it was prepared and is not over. */
+  isPrepared(generation: number): boolean {
+    const ahead = wrap(generation - this.generation - 1);
+    return ahead < wrap(this.nextGeneration - this.generation);
+  }
+
+  /** Puts a version in force at once and drops all older ones. */
+  commit(generation: number): void {
+    this.generation = generation;
+    if (isLaterVersion(generation, this.nextGeneration)) this.nextGeneration = generation;
+    this.replace(
+      this.entries.filter(
+        (entry) => entry.generation >= 0 && !isLaterVersion(generation, entry.generation),
+      ),
+    );
+  }
+
+  private append(entry: PatternEntry): PatternEntry {
+    this.entries.push(entry);
+    this.size++;
+    if (entry.generation === this.generation) {
+      this.texts?.add(entry.text, entry);
+      for (const set of this.sets) set.added(entry);
+    }
+    return entry;
+  }
+
+  private replace(entries: PatternEntry[]): void {
+    this.entries = entries;
+    this.sweep();
+    this.changed();
+  }
+
+  private sweep(): void {
+    this.entries = this.entries.filter((entry) => entry.generation !== removedGeneration);
+    this.removed = 0;
+    this.size = this.entries.length;
+  }
+
+  private changed(): void {
+    this.texts = null;
+    for (const set of this.sets) set.changed();
+  }
+}
