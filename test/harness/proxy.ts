@@ -19,6 +19,8 @@ export interface ProxyOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The program; default: the built cli/main.js. */
   readonly entry?: URL;
+  /** Another program instead, as `['haproxy']`. */
+  readonly command?: readonly string[];
 }
 
 /** What a test runs in (node:test's TestContext): ends the process when the test failed before. */
@@ -129,8 +131,9 @@ export function startProxy(owner: Owner, options: ProxyOptions): RunningProxy {
   const resolved = words.map((word) =>
     word.replace(/fd@\$\{(\w+)\}/g, (_, name: string) => `fd@${new Map(numbers).get(name)}`),
   );
-  const entry = fileURLToPath(options.entry ?? program);
-  const child = spawn(process.execPath, [entry, ...resolved, '-f', join(folder, 'cfg')], {
+  const own = [process.execPath, fileURLToPath(options.entry ?? program)];
+  const [file, ...first] = options.command ?? own;
+  const child = spawn(file, [...first, ...resolved, '-f', join(folder, 'cfg')], {
     stdio: ['ignore', 'pipe', 'pipe', ...sockets.map(({ fd }) => fd)],
     env: { ...process.env, ...Object.fromEntries(numbers), ...options.env },
   });
