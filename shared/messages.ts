@@ -121,6 +121,8 @@ export interface ThreadStart {
   /** worker/server/farm.ts and shared/segment/ring.ts. */
   readonly farm: SharedArrayBuffer;
   readonly rings: SharedArrayBuffer;
+  /** worker/mux/idle-share.ts. */
+  readonly idle: SharedArrayBuffer;
   /** eventfds that wake each thread, by index, and the control thread's last. */
   readonly wakeFds: readonly number[];
   readonly generation: number;
@@ -128,8 +130,6 @@ export interface ThreadStart {
   readonly ticketKeys: string;
 }
 
-export type ControlToThread =
-  /** Everybody is ready and privileges are dropped: accept. */
 /** One edit of a pattern list (an ACL or a map), the list named by its number in `show acl`. */
 export interface PatternEdit {
   readonly reference: number;
@@ -163,6 +163,8 @@ export interface LiveEdits {
   readonly variables: readonly VariableEdit[];
 }
 
+export type ControlToThread =
+  /** Everybody is ready and privileges are dropped: accept. */
   | { readonly type: 'go' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -188,10 +190,10 @@ export type ThreadToControl =
   | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'log'; readonly level: 'warning' | 'error' | 'notice'; readonly text: string }
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
-  | { readonly type: 'drained' }
-  | { readonly type: 'stopped' };
   /** What rules of this thread have edited; it comes back as an 'edit' of this origin. */
   | (LiveEdits & { readonly type: 'edit'; readonly threadIndex: number })
+  | { readonly type: 'drained' }
+  | { readonly type: 'stopped' };
 
 /**
  * Who runs a worker: the process without master (master/stand-alone.ts) or the child process of a

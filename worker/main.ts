@@ -23,6 +23,7 @@ import { linuxSys } from '../shared/sys/linux.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { Control } from './control.ts';
 import { cpusOfThread } from './cpu-map.ts';
+import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateFarm } from './server/farm.ts';
 import { indexObjects } from './server/object-index.ts';
 import { type FarmStates, prepareFarm } from './server/farm-states.ts';
@@ -150,6 +151,9 @@ class Worker implements RunningWorker {
       objects: this.objects,
       farm: allocateFarm(start.model),
       rings: makeThreadRings(threads),
+      idle: makeIdleShare(
+        start.model.proxies.reduce((sum, { servers }) => sum + servers.length, 0),
+      ),
       wakeFds: this.wakeFds,
       generation: start.generation,
       ticketKeys: start.ticketKeys,
@@ -202,12 +206,12 @@ class Worker implements RunningWorker {
       if (this.undrained === 0) this.end(0);
     } else if (message.type === 'log') {
       this.control?.say(message.level, message.text);
+    } else if (message.type === 'edit') {
+      this.control?.live.take(message, message.threadIndex);
     } else if (message.type === 'snapshot') {
       this.control?.snapshot(message.id, message.data);
     }
   }
-    } else if (message.type === 'edit') {
-      this.control?.live.take(message, message.threadIndex);
 
   private broadcast(message: ControlToThread): void {
     for (const port of this.ports) port.postMessage(message);

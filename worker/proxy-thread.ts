@@ -22,6 +22,7 @@ import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
 import type { ThreadEdits } from './match/edits.ts';
 import { SlotPool } from './memory/pool.ts';
+import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
 import type { ListenerPlan, Program } from './program.ts';
 import { threadWords } from './server/words.ts';
@@ -31,8 +32,8 @@ import { Engine } from './stream/engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
-
 import { connectEdits } from './thread-edits.ts';
+
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
 /** Buffer memory of one thread: committed by the kernel only as it is used. */
@@ -51,8 +52,8 @@ export class ProxyThread implements ListenerHost {
   readonly engine: Engine;
   readonly acceptor: Acceptor;
   readonly diagnostics: Diagnostics;
-  private readonly start: ThreadStart;
   private readonly edits: ThreadEdits;
+  private readonly start: ThreadStart;
   private readonly context: EngineContext;
   private readonly listeners: Listener[];
   private readonly report: Report;
@@ -113,8 +114,8 @@ export class ProxyThread implements ListenerHost {
     });
     this.diagnostics = diagnostics;
     this.thread.program = program;
-    this.context = makeEngineContext(this.thread, start, live, program);
     this.edits = connectEdits(this.thread, context.patterns, report);
+    this.context = makeEngineContext(this.thread, start, live, program);
     Object.assign(this.thread, { connections: connectionCounts(this.context) });
     this.engine = new Engine(this.context);
     const { tune } = start.model.global;
@@ -131,7 +132,7 @@ export class ProxyThread implements ListenerHost {
     const links = new Links(
       this.thread,
       this.engine,
-      start.threadCount,
+      this.makeShare(),
       new ServerOpenings(this.context),
     );
     Object.assign(this.context, {
@@ -144,6 +145,15 @@ export class ProxyThread implements ListenerHost {
       (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
     );
     this.loop.poller.add(this.wakeFd, EPOLLIN, { onEvents: () => this.woken() });
+  }
+
+  /** Idle server connections are shared by all threads, unless tune.idle-pool.shared is off. */
+  private makeShare(): IdleShare | null {
+    const { start, sys, loop } = this;
+    if (start.threadCount === 1 || !start.model.global.tune.idlePoolShared) return null;
+    return new IdleShare(start.idle, start.threadIndex, loop.poller.epfd, (epfd, fd) => {
+      sys.epollRemove(epfd, fd);
+    });
   }
 
   private bindBackends(program: Program): { serveWaiters(): void; hasWaiters(): boolean }[] {
@@ -243,6 +253,9 @@ export class ProxyThread implements ListenerHost {
       case 'servers-changed':
         this.thread.program.proxies[message.proxyIndex].backend?.statesChanged();
         return;
+      case 'edit':
+        this.edits.apply(message, message.origin === this.start.threadIndex);
+        return;
       case 'inspect':
         this.report({ type: 'snapshot', id: message.id, data: this.inspect(message.what) });
         return;
@@ -251,9 +264,6 @@ export class ProxyThread implements ListenerHost {
 
   /** Answers of runtime commands: worker/runtime/context.ts. */
   private inspect(what: string): unknown {
-      case 'edit':
-        this.edits.apply(message, message.origin === this.start.threadIndex);
-        return;
     if (what === 'sessions') return this.acceptor.snapshots(this.loop.time.nowMs);
     return {
       thread: this.start.threadIndex + 1,

@@ -86,6 +86,12 @@ export class Connection implements FdHandler {
   readonly destination: Endpoint;
   bytesReceived: number;
   bytesSent: number;
+  /** How much of these the counters have (stream/traffic.ts). */
+  countedIn: number;
+  countedOut: number;
+  /** Spliced bytes among them that the counters do not have yet. */
+  splicedIn: number;
+  splicedOut: number;
 
   constructor(poller: Poller, memory: Region, fd: number, owner: ConnectionOwner) {
     this.sys = poller.sys;
@@ -104,6 +110,10 @@ export class Connection implements FdHandler {
     this.destination = new Endpoint();
     this.bytesReceived = 0;
     this.bytesSent = 0;
+    this.countedIn = 0;
+    this.countedOut = 0;
+    this.splicedIn = 0;
+    this.splicedOut = 0;
   }
 
   /** Starts watching; 0 or minus errno. */
@@ -229,6 +239,14 @@ export class Connection implements FdHandler {
     }
     this.poller.forget(this.fd);
     this.sys.close(this.fd);
+    this.fd = -1;
+    this.readable = false;
+    this.writable = false;
+  }
+
+  /** The descriptor belongs to another thread now, which has taken it out of our epoll set. */
+  abandon(): void {
+    this.poller.disown(this.fd, this);
     this.fd = -1;
     this.readable = false;
     this.writable = false;

@@ -40,6 +40,11 @@ export class Poller {
     if (fd < this.handlers.length) this.handlers[fd] = null;
   }
 
+  /** Forgets `fd` unless its number already belongs to somebody else on this thread. */
+  disown(fd: number, handler: FdHandler): void {
+    if (this.handlers[fd] === handler) this.handlers[fd] = null;
+  }
+
   /** Stops watching a descriptor that stays open. */
   remove(fd: number): void {
     this.forget(fd);

@@ -53,6 +53,9 @@ export class H1Back implements Side, ConnectionOwner {
   idleSinceMs: number;
   /** Position in the pool's list. */
   poolIndex: number;
+  /** Where it is offered to other threads (idle-share.ts), -1: nowhere. */
+  shareSlot: number;
+  shareTicket: number;
 
   constructor(
     thread: ThreadContext,
@@ -78,6 +81,8 @@ export class H1Back implements Side, ConnectionOwner {
     this.isPrivate = false;
     this.idleSinceMs = 0;
     this.poolIndex = -1;
+    this.shareSlot = -1;
+    this.shareTicket = 0;
     connection.owner = this;
   }
 
@@ -245,6 +250,15 @@ export class H1Back implements Side, ConnectionOwner {
   finish(): void {
     this.persistent = false;
     if (this.outbound.isFlushed()) this.connection.finish();
+  }
+
+  /** Another thread has taken the descriptor over: it is not ours to close. */
+  abandon(): void {
+    this.stream = null;
+    this.pool = null;
+    this.inbound.drop();
+    this.outbound.release();
+    this.connection.abandon();
   }
 
   close(): void {

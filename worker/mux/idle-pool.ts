@@ -1,11 +1,12 @@
 // Idle connections of one thread to one server (manual, http-reuse, pool-*). The last one given
 // back is taken first, so that the others can grow old and be closed.
 
-import { enter, leave, liveIdleSafe } from '../../shared/segment/live.ts';
+import { enterWithin, leave, liveIdleSafe } from '../../shared/segment/live.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { H1Back, IdlePool } from './h1-back.ts';
+import type { IdleShare } from './idle-share.ts';
 
 export class ServerPool implements IdlePool, Timed {
   dueMs: number;
@@ -15,12 +16,21 @@ export class ServerPool implements IdlePool, Timed {
   readonly server: Server;
   private readonly thread: ThreadContext;
   private readonly idle: H1Back[];
-  /** This thread's share of pool-max-conn, -1: no limit. */
+  /** pool-max-conn, over all threads; -1: no limit. */
   private readonly limit: number;
   private readonly purgeMs: number;
   private readonly useMax: number;
+  /** null: connections stay with the thread that made them. */
+  private readonly share: IdleShare | null;
+  private readonly serverNumber: number;
 
-  constructor(thread: ThreadContext, server: Server, threadCount: number) {
+  /** `serverNumber`: position among all servers of the configuration, for the share. */
+  constructor(
+    thread: ThreadContext,
+    server: Server,
+    share: IdleShare | null,
+    serverNumber: number,
+  ) {
     this.dueMs = 0;
     this.bucket = -1;
     this.timerNext = null;
@@ -29,9 +39,11 @@ export class ServerPool implements IdlePool, Timed {
     this.thread = thread;
     this.idle = [];
     const { poolMaxConn, poolPurgeDelayMs, maxReuse } = server.model;
-    this.limit = poolMaxConn < 0 ? -1 : Math.ceil(poolMaxConn / threadCount);
+    this.limit = poolMaxConn;
     this.purgeMs = poolPurgeDelayMs;
     // max-reuse counts the uses after the first.
+    this.share = share;
+    this.serverNumber = serverNumber;
     this.useMax = maxReuse < 0 ? Number.MAX_SAFE_INTEGER : maxReuse + 1;
   }
 
@@ -45,24 +57,43 @@ export class ServerPool implements IdlePool, Timed {
     for (let i = idle.length - 1; i >= 0; i--) {
       const mux = idle[i];
       if (mux.hash !== hash || mux.useCount < usesMin) continue;
-      this.drop(mux);
+      if (!this.drop(mux)) continue;
       if (mux.connection.isOpen && !mux.connection.hangup) return mux;
       mux.close();
     }
     return null;
   }
 
+  /** Takes a descriptor over from another thread; -1: none is offered. `takenUses` tells its uses. */
+  takeOver(usesMin: number): number {
+    const { share, server } = this;
+    if (share === null || !share.takeOver(this.serverNumber, usesMin)) return -1;
+    leave(server.words, server.liveAt + liveIdleSafe);
+    return share.fd;
+  }
+
+  /** Uses of the connection that `takeOver` has just returned. */
+  get takenUses(): number {
+    return this.share === null ? 0 : this.share.uses;
+  }
+
   /** Keeps a clean connection, or closes it when there are enough. */
   put(mux: H1Back): void {
-    const full = this.limit >= 0 && this.idle.length >= this.limit;
-    if (full || mux.useCount >= this.useMax) {
+    const { server, share } = this;
+    const at = server.liveAt + liveIdleSafe;
+    const limit = this.limit;
+    if (limit === 0 || mux.useCount >= this.useMax || !mayEnter(server.words, at, limit)) {
       mux.close();
       return;
     }
     mux.detach(this);
     mux.poolIndex = this.idle.length;
     this.idle.push(mux);
-    enter(this.server.words, this.server.liveAt + liveIdleSafe);
+    mux.shareSlot = -1;
+    if (share !== null && mux.hash === '' && mux.connection.transport === null) {
+      mux.shareSlot = share.offer(this.serverNumber, mux.connection.fd, mux.useCount);
+      if (mux.shareSlot >= 0) mux.shareTicket = share.ticketAt(mux.shareSlot);
+    }
     if (this.dueMs === 0 && this.purgeMs > 0) {
       this.thread.timers.schedule(this, this.thread.time.nowMs + this.purgeMs);
     }
@@ -70,8 +101,7 @@ export class ServerPool implements IdlePool, Timed {
 
   /** The server closed it, or said something unasked. */
   lost(mux: H1Back): void {
-    this.drop(mux);
-    mux.close();
+    if (this.drop(mux)) mux.close();
   }
 
   /** Closes what has been idle for longer than the purge delay. */
@@ -92,7 +122,8 @@ export class ServerPool implements IdlePool, Timed {
     this.thread.timers.remove(this);
   }
 
-  private drop(mux: H1Back): void {
+  /** Takes `mux` off the list; false: another thread has taken its descriptor, nothing is left to close. */
+  private drop(mux: H1Back): boolean {
     const { idle } = this;
     const last = idle.pop()!;
     if (last !== mux) {
@@ -100,6 +131,18 @@ export class ServerPool implements IdlePool, Timed {
       last.poolIndex = mux.poolIndex;
     }
     mux.poolIndex = -1;
+    const { shareSlot } = mux;
+    mux.shareSlot = -1;
+    if (shareSlot >= 0 && !this.share!.reclaim(shareSlot, mux.shareTicket)) {
+      mux.abandon();
+      return false;
+    }
     leave(this.server.words, this.server.liveAt + liveIdleSafe);
+    return true;
   }
+}
+
+/** Counts one more idle connection unless that would exceed `limit` (-1: none). */
+function mayEnter(words: Int32Array, at: number, limit: number): boolean {
+  return enterWithin(words, at, Math.max(limit, 0));
 }

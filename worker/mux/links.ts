@@ -7,9 +7,10 @@ import { formatPeer } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
 import { type Approach, openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
+import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { serverOptions } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
-import type { ProxyPlan } from '../program.ts';
+import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { sourceWriter, type WriteSource } from '../server/source.ts';
 import { writeTarget } from '../server/target.ts';
@@ -18,6 +19,7 @@ import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H1Back } from './h1-back.ts';
 import { ServerPool } from './idle-pool.ts';
+import type { IdleShare } from './idle-share.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import type { Exchange } from './side.ts';
 import { TcpSide } from './tcp.ts';
@@ -51,9 +53,13 @@ export interface BackOpenings {
 export class Links {
   private readonly thread: ThreadContext;
   private readonly exchange: Exchange;
-  private readonly threadCount: number;
+  private readonly share: IdleShare | null;
+  /** Number of a proxy's first server among all servers. */
+  private readonly serverBase: readonly number[];
   private readonly servers: Map<Server, ServerLink>;
   private readonly address: SocketAddress;
+  /** Scratch of the kernel's answer about our end of a connection. */
+  private readonly own: SocketAddress;
   /** Filled by `sharingKey` when `isLent`. */
   private readonly lent: SocketAddress;
   private isLent: boolean;
@@ -63,14 +69,16 @@ export class Links {
   constructor(
     thread: ThreadContext,
     exchange: Exchange,
-    threadCount: number,
+    share: IdleShare | null,
     openings: BackOpenings = plainOpenings,
   ) {
     this.thread = thread;
     this.exchange = exchange;
-    this.threadCount = threadCount;
+    this.share = share;
+    this.serverBase = serverBases(thread.program);
     this.servers = new Map();
     this.address = thread.sys.address();
+    this.own = thread.sys.address();
     this.lent = thread.sys.address();
     this.isLent = false;
     this.approach = { lent: null, hasData: false };
@@ -101,14 +109,38 @@ export class Links {
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
-    const own = takeOwn(stream.session, link.pool.server, hash);
+    const { pool } = link;
+    const own = takeOwn(stream.session, pool.server, hash);
     if (own !== null) return own;
-    if (link.pool.size === 0) return null;
     const policy = stream.backend.model.httpReuse;
     if (policy === 'never') return null;
     const first = stream.session.streamCount <= 1;
     if (first && policy === 'safe') return null;
-    return link.pool.take(hash, first && policy === 'aggressive' ? 2 : 0);
+    const usesMin = first && policy === 'aggressive' ? 2 : 0;
+    if (pool.size > 0) {
+      const kept = pool.take(hash, usesMin);
+      if (kept !== null) return kept;
+    }
+    return hash === '' ? this.adopt(link, pool.takeOver(usesMin)) : null;
+  }
+
+  /** Builds a mux around a descriptor taken over from another thread; null: there was none. */
+  private adopt(link: ServerLink, fd: number): H1Back | null {
+    if (fd < 0) return null;
+    const { thread, exchange } = this;
+    const { pool } = link;
+    const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
+    readEndpoint(this.address, connection.destination);
+    if (thread.program.readsBackSource) readOwn(thread.sys, fd, this.own, connection.source);
+    const back = new H1Back(thread, exchange, connection, pool.server, link.limits, '');
+    back.useCount = pool.takenUses;
+    if (connection.watch() < 0) {
+      connection.close();
+      return null;
+    }
+    // It was idle and clean; whether it has died since, the first event or write tells.
+    connection.writable = true;
+    return back;
   }
 
   private open(stream: Stream, server: Server, link: ServerLink, hash: string): number {
@@ -119,6 +151,10 @@ export class Links {
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) return fd;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
+    readEndpoint(this.address, connection.destination);
+    if (thread.program.readsBackSource) {
+      readOwn(thread.sys, fd, this.own, connection.source);
+    }
     const back = stream.frontend.isHttp
       ? new H1Back(thread, exchange, connection, server, link.limits, hash)
       : new TcpSide(thread, exchange, connection, false);
@@ -139,6 +175,7 @@ export class Links {
     back.attach(stream);
     stream.back = back;
     stream.backConnection = back.connection;
+    stream.servedBy = back.connection;
     enter(server.words, server.liveAt + liveCurrent);
   }
 
@@ -187,7 +224,12 @@ export class Links {
         portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
       }),
       lend: sourceWriter(source, backend.sourceHeaders[server.index]),
-      pool: new ServerPool(thread, server, this.threadCount),
+      pool: new ServerPool(
+        thread,
+        server,
+        this.share,
+        this.serverBase[backend.index] + server.index,
+      ),
       limits: new H1Limits(
         tune.httpMaxhdr - 1,
         options['accept-unsafe-violations-in-http-response'] === true ||
@@ -223,6 +265,15 @@ function keepOwn(session: Session, back: H1Back): void {
       if (session.ownBack === mux) session.ownBack = null;
       mux.close();
     },
+  });
+}
+
+function serverBases(program: Program): number[] {
+  let next = 0;
+  return program.proxies.map(({ model }) => {
+    const base = next;
+    next += model.servers.length;
+    return base;
   });
 }
 

@@ -1,0 +1,100 @@
+// Idle server connections that any thread of the process may take (manual, tune.idle-pool.shared). A
+// thread that keeps one writes it into a slot of shared memory; whoever swaps the slot's word from
+// "offered" owns the descriptor from then on, its former owner included. Threads share descriptors, so
+// taking one over is that swap, an epoll removal and a new Connection around the same number.
+//
+//   per thread: epoll descriptor
+//   per server: slotsPerServer slots of 4 words: ticket, descriptor, thread, uses
+//   ticket: 0 free, 1 being written, else offered; tickets are never used twice within 2^30 offers
+//
+// Only clear connections that any stream may use are offered: no TLS, no special destination.
+
+const slotsPerServer = 32;
+const slotWords = 4;
+const threadsMax = 64;
+const ticketFree = 0;
+const ticketWriting = 1;
+
+/** Memory for the servers of a configuration. Control thread, before threads start. */
+export function makeIdleShare(servers: number): SharedArrayBuffer {
+  return new SharedArrayBuffer((threadsMax + servers * slotsPerServer * slotWords) * 4);
+}
+
+export class IdleShare {
+  /** Filled by `takeOver`. */
+  fd: number;
+  uses: number;
+  private readonly words: Int32Array;
+  private readonly threadIndex: number;
+  private nextTicket: number;
+  private readonly unwatch: (epfd: number, fd: number) => void;
+
+  /** `unwatch` takes a descriptor out of another thread's epoll set. */
+  constructor(
+    buffer: SharedArrayBuffer,
+    threadIndex: number,
+    epfd: number,
+    unwatch: (epfd: number, fd: number) => void,
+  ) {
+    this.fd = -1;
+    this.uses = 0;
+    this.words = new Int32Array(buffer);
+    this.threadIndex = threadIndex;
+    // Threads draw from their own sixty-fourth of the numbers: a ticket tells its writer.
+    this.nextTicket = 2;
+    this.unwatch = unwatch;
+    Atomics.store(this.words, threadIndex, epfd);
+  }
+
+  /** Offers a descriptor; the slot's index, -1: all slots of the server are taken. See `ticketAt`. */
+  offer(server: number, fd: number, uses: number): number {
+    const { words } = this;
+    const first = threadsMax + server * slotsPerServer * slotWords;
+    const end = first + slotsPerServer * slotWords;
+    for (let at = first; at < end; at += slotWords) {
+      if (words[at] !== ticketFree) continue;
+      if (Atomics.compareExchange(words, at, ticketFree, ticketWriting) !== ticketFree) continue;
+      words[at + 1] = fd;
+      words[at + 2] = this.threadIndex;
+      words[at + 3] = uses;
+      Atomics.store(words, at, this.drawTicket());
+      return at;
+    }
+    return -1;
+  }
+
+  /** The ticket of a slot this thread has just filled. */
+  ticketAt(slot: number): number {
+    return Atomics.load(this.words, slot);
+  }
+
+  /** Takes back what this thread offered; false: another thread has it now. */
+  reclaim(slot: number, ticket: number): boolean {
+    return Atomics.compareExchange(this.words, slot, ticket, ticketFree) === ticket;
+  }
+
+  /** Takes over a descriptor another thread offers for `server`, used at least `usesMin` times. */
+  takeOver(server: number, usesMin: number): boolean {
+    const { words } = this;
+    const first = threadsMax + server * slotsPerServer * slotWords;
+    const end = first + slotsPerServer * slotWords;
+    for (let at = first; at < end; at += slotWords) {
+      const ticket = Atomics.load(words, at);
+      if (ticket <= ticketWriting || words[at + 2] === this.threadIndex) continue;
+      if (words[at + 3] < usesMin) continue;
+      if (Atomics.compareExchange(words, at, ticket, ticketWriting) !== ticket) continue;
+      this.fd = words[at + 1];
+      this.uses = words[at + 3];
+      this.unwatch(Atomics.load(words, words[at + 2]), this.fd);
+      Atomics.store(words, at, ticketFree);
+      return true;
+    }
+    return false;
+  }
+
+  private drawTicket(): number {
+    const ticket = this.nextTicket * threadsMax + this.threadIndex;
+    this.nextTicket = this.nextTicket >= 2 ** 24 ? 2 : this.nextTicket + 1;
+    return ticket;
+  }
+}
