@@ -142,10 +142,12 @@ export interface PatternEdit {
   /** null: the list has no values. */
   readonly value: string | null;
   /**
-   * value, delete: the one entry meant, 0: those with this text. put, add: the number that the control
+   * value, delete: the one entry meant, 0: those with this text. add: the number that the control
    * thread has given the entry, 0 on the way there.
    */
   readonly entry: number;
+  /** put: all entries that have this text now, once the control thread has applied it. */
+  readonly entries: readonly number[];
   /** Of add, clear and commit. */
   readonly version: number;
 }
@@ -192,6 +194,8 @@ export type ThreadToControl =
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
   /** What rules of this thread have edited; it comes back as an 'edit' of this origin. */
   | (LiveEdits & { readonly type: 'edit'; readonly threadIndex: number })
+  /** A soft stop has begun here: no listening socket is watched any more. */
+  | { readonly type: 'deaf' }
   | { readonly type: 'drained' }
   | { readonly type: 'stopped' };
 

@@ -56,6 +56,8 @@ class Worker implements RunningWorker {
   private hardStopTimer: NodeJS.Timeout | null;
   private control: Control | null;
   private undrained: number;
+  /** Threads that still watch listening sockets. */
+  private listening: number;
   private stopping: boolean;
   private finish: (status: number) => void;
 
@@ -83,6 +85,7 @@ class Worker implements RunningWorker {
     this.hardStopTimer = null;
     this.control = null;
     this.undrained = 0;
+    this.listening = 0;
     this.stopping = false;
     this.finish = () => {};
     this.finished = new Promise((resolve) => {
@@ -121,6 +124,7 @@ class Worker implements RunningWorker {
     for (let i = 0; i < threads; i++) ready.push(this.startThread(this.pool, shared, i));
     await Promise.all(ready);
     this.undrained = threads;
+    this.listening = threads;
     this.control = new Control({
       start,
       segment: this.segment,
@@ -201,7 +205,10 @@ class Worker implements RunningWorker {
   }
 
   private onThread(message: ThreadToControl): void {
-    if (message.type === 'drained') {
+    if (message.type === 'deaf') {
+      this.listening--;
+      if (this.listening === 0) this.closeListeners();
+    } else if (message.type === 'drained') {
       this.undrained--;
       if (this.undrained === 0) this.end(0);
     } else if (message.type === 'log') {
@@ -266,6 +273,16 @@ class Worker implements RunningWorker {
     if (hardStopAfterMs > 0) {
       this.hardStopTimer = setTimeout(() => this.hardStop(), hardStopAfterMs);
     }
+  }
+
+  /**
+   * No thread accepts any more: a socket that nobody else holds stops existing now, so that nobody
+   * waits in the queue of a process that is leaving.
+   */
+  private closeListeners(): void {
+    // Without a master the descriptors are closed by the one who bound them, in this same process.
+    if (!this.start.model.global.masterWorker) return;
+    for (const { fd } of this.start.listeners) this.sys.close(fd);
   }
 
   private hardStop(): void {

@@ -13,15 +13,10 @@ import { EPOLLIN } from '../shared/sys/constants.ts';
 import type { SocketAddress, Sys } from '../shared/sys/sys.ts';
 import { compileProgram } from './compile/compile.ts';
 import { Listener, type ListenerHost } from './conn/listener.ts';
-import { PipePool } from './conn/pipes.ts';
 import { threadSet } from './conn/thread-set.ts';
-import { H1Limits } from './http/h1.ts';
-import { TrailerReader } from './http/h1-body.ts';
-import { Message } from './http/message.ts';
 import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
 import type { ThreadEdits } from './match/edits.ts';
-import { SlotPool } from './memory/pool.ts';
 import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
 import type { ListenerPlan, Program } from './program.ts';
@@ -31,15 +26,13 @@ import type { EngineContext } from './stream/context.ts';
 import { Engine } from './stream/engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
-import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
+import type { ThreadContext } from './thread-context.ts';
+import { proxyNumbers, shareProcessVariables } from './shared-values.ts';
 import { connectEdits } from './thread-edits.ts';
+import { connectionCounts, makeContext, makeEngineContext } from './thread-setup.ts';
 
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
-/** Buffer memory of one thread: committed by the kernel only as it is used. */
-const memoryMaxBytes = 1 << 30;
-const slotsPerConnection = 4;
-const slotsMin = 512;
 
 /** What the thread says to whoever runs it. */
 export type Report = (message: ThreadToControl) => void;
@@ -60,6 +53,7 @@ export class ProxyThread implements ListenerHost {
   private readonly wakeFd: number;
   private readonly waiters: { serveWaiters(): void; hasWaiters(): boolean }[];
   private draining: boolean;
+  private readonly disconnectVariables: () => void;
   /** maxconn by proxy index, and of the process; 0: no limit. */
   private readonly frontLimits: number[];
   private processLimit: number;
@@ -116,7 +110,11 @@ export class ProxyThread implements ListenerHost {
     this.thread.program = program;
     this.edits = connectEdits(this.thread, context.patterns, report);
     this.context = makeEngineContext(this.thread, start, live, program);
-    Object.assign(this.thread, { connections: connectionCounts(this.context) });
+    Object.assign(this.thread, {
+      connections: connectionCounts(this.context),
+      numbers: proxyNumbers(this.context, segment, start.objects),
+    });
+    this.disconnectVariables = shareProcessVariables(this.thread);
     this.engine = new Engine(this.context);
     const { tune } = start.model.global;
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
@@ -276,6 +274,7 @@ export class ProxyThread implements ListenerHost {
 
   private softStop(closeSpreadMs: number): void {
     for (const listener of this.listeners) listener.stop();
+    this.report({ type: 'deaf' });
     this.thread.stopping = true;
     this.context.links.clear();
     this.draining = true;
@@ -314,6 +313,7 @@ export class ProxyThread implements ListenerHost {
     this.context.links.clear();
     flushLogs(this.thread);
     this.loop.stop();
+    this.disconnectVariables();
     this.report({ type: 'stopped' });
   }
 }
@@ -321,86 +321,3 @@ export class ProxyThread implements ListenerHost {
 const spreadStepMs = 100;
 /** An idle connection is closed by a soft stop once it has been quiet for this long. */
 const quietMs = 1000;
-
-function makeContext(
-  sys: Sys,
-  start: ThreadStart,
-  loop: Loop,
-  counters: CounterWriter,
-  seed: number,
-): ThreadContext {
-  const { tune, maxconn } = start.model.global;
-  const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
-  const slots = Math.min(wanted, Math.floor(memoryMaxBytes / tune.bufsize));
-  const memory = new SlotPool(sys, tune.bufsize, slots);
-  const scratchAt = memory.take();
-  for (let i = 1; i < scratchSlots; i++) memory.take();
-  const trailers = new TrailerReader(
-    new Message(memory, tune.httpMaxhdr),
-    new H1Limits(tune.httpMaxhdr - 1),
-  );
-  return {
-    index: start.threadIndex,
-    sys,
-    memory,
-    time: loop.time,
-    timers: loop.timers,
-    poller: loop.poller,
-    scratchAt,
-    vector: sys.vector(4),
-    pipes: new PipePool(sys, tune.pipesize, Math.max(16, (maxconn || 2048) >> 2)),
-    trailers,
-    counters,
-    program: null as unknown as Program, // set by the constructor that calls this, before any use
-    processVariables: [],
-    random: xorshift(seed),
-    defer: (act) => loop.defer(act),
-    stopping: false,
-  };
-}
-
-/** Connections as logs show them: the live words that all threads of the process share. */
-function connectionCounts({ live, processLive, frontLive }: EngineContext): ConnectionCounts {
-  const { words } = live;
-  return {
-    ofProcess: () => words[processLive + liveCurrent],
-    ofFrontend: (index) => words[frontLive[index] + liveCurrent],
-  };
-}
-
-function makeEngineContext(
-  thread: ThreadContext,
-  start: ThreadStart,
-  live: LiveWords,
-  program: Program,
-): EngineContext {
-  const rowOf = (object: number): number => (object < 0 ? -1 : thread.counters.row(object));
-  const lineOf = (object: number): number => (object < 0 ? -1 : live.row(object));
-  const fronts = start.objects.proxies.map(({ front }) => front);
-  const backs = start.objects.proxies.map(({ back }) => back);
-  const byName = new Map(program.proxies.filter((p) => p.hasBack).map((p) => [p.name, p]));
-  return {
-    thread,
-    live,
-    frontRows: Int32Array.from(fronts, rowOf),
-    backRows: Int32Array.from(backs, rowOf),
-    listenerRows: Int32Array.from(start.objects.listeners, rowOf),
-    frontLive: Int32Array.from(fronts, lineOf),
-    backLive: Int32Array.from(backs, lineOf),
-    processRow: rowOf(start.objects.process),
-    processLive: lineOf(start.objects.process),
-    proxyAt: (index) => program.proxies[index],
-    proxyNamed: (name) => byName.get(name) ?? null,
-  } as Partial<EngineContext> as EngineContext; // links, log and endFront follow once they exist
-}
-
-/** xorshift32, 0 <= x < 1. */
-function xorshift(seed: number): () => number {
-  let state = seed | 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 4294967296;
-  };
-}

@@ -1,0 +1,110 @@
+// What a proxy thread is made of before it runs: buffer memory, clock, rows of counters. Called once by
+// proxy-thread.ts; nothing here runs while serving.
+
+import type { ThreadStart } from '../shared/messages.ts';
+import type { CounterWriter } from '../shared/segment/counters.ts';
+import { type LiveWords, liveCurrent } from '../shared/segment/live.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { PipePool } from './conn/pipes.ts';
+import { H1Limits } from './http/h1.ts';
+import { TrailerReader } from './http/h1-body.ts';
+import { Message } from './http/message.ts';
+import type { Loop } from './loop/loop.ts';
+import { SlotPool } from './memory/pool.ts';
+import type { Program } from './program.ts';
+import type { EngineContext } from './stream/context.ts';
+import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
+
+/** Buffer memory of one thread: committed by the kernel only as it is used. */
+const memoryMaxBytes = 1 << 30;
+const slotsPerConnection = 4;
+const slotsMin = 512;
+
+/** The thread's context, but for the program, which is compiled with it. */
+export function makeContext(
+  sys: Sys,
+  start: ThreadStart,
+  loop: Loop,
+  counters: CounterWriter,
+  seed: number,
+): ThreadContext {
+  const { tune, maxconn } = start.model.global;
+  const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
+  const slots = Math.min(wanted, Math.floor(memoryMaxBytes / tune.bufsize));
+  const memory = new SlotPool(sys, tune.bufsize, slots);
+  const scratchAt = memory.take();
+  for (let i = 1; i < scratchSlots; i++) memory.take();
+  const trailers = new TrailerReader(
+    new Message(memory, tune.httpMaxhdr),
+    new H1Limits(tune.httpMaxhdr - 1),
+  );
+  return {
+    index: start.threadIndex,
+    sys,
+    memory,
+    time: loop.time,
+    timers: loop.timers,
+    poller: loop.poller,
+    scratchAt,
+    vector: sys.vector(4),
+    pipes: new PipePool(sys, tune.pipesize, Math.max(16, (maxconn || 2048) >> 2)),
+    trailers,
+    counters,
+    program: null as unknown as Program, // set by the constructor that calls this, before any use
+    processVariables: [],
+    random: xorshift(seed),
+    defer: (act) => loop.defer(act),
+    stopping: false,
+  };
+}
+
+/** Connections as logs show them: the live words that all threads of the process share. */
+export function connectionCounts({
+  live,
+  processLive,
+  frontLive,
+}: EngineContext): ConnectionCounts {
+  const { words } = live;
+  return {
+    ofProcess: () => words[processLive + liveCurrent],
+    ofFrontend: (index) => words[frontLive[index] + liveCurrent],
+  };
+}
+
+/** What the stream engine needs; links, log and endFront follow once they exist. */
+export function makeEngineContext(
+  thread: ThreadContext,
+  start: ThreadStart,
+  live: LiveWords,
+  program: Program,
+): EngineContext {
+  const rowOf = (object: number): number => (object < 0 ? -1 : thread.counters.row(object));
+  const lineOf = (object: number): number => (object < 0 ? -1 : live.row(object));
+  const fronts = start.objects.proxies.map(({ front }) => front);
+  const backs = start.objects.proxies.map(({ back }) => back);
+  const byName = new Map(program.proxies.filter((p) => p.hasBack).map((p) => [p.name, p]));
+  return {
+    thread,
+    live,
+    frontRows: Int32Array.from(fronts, rowOf),
+    backRows: Int32Array.from(backs, rowOf),
+    listenerRows: Int32Array.from(start.objects.listeners, rowOf),
+    frontLive: Int32Array.from(fronts, lineOf),
+    backLive: Int32Array.from(backs, lineOf),
+    processRow: rowOf(start.objects.process),
+    processLive: lineOf(start.objects.process),
+    proxyAt: (index) => program.proxies[index],
+    proxyNamed: (name) => byName.get(name) ?? null,
+  } as Partial<EngineContext> as EngineContext;
+}
+
+/** xorshift32, 0 <= x < 1. */
+function xorshift(seed: number): () => number {
+  let state = seed | 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 4294967296;
+  };
+}
