@@ -17,9 +17,11 @@ import { bodies } from './sample/fetches/body.ts';
 import { hellos } from './sample/fetches/hello.ts';
 import { cookies } from './sample/fetches/cookies.ts';
 import { internals } from './sample/fetches/internal.ts';
+import { preamble } from './sample/fetches/preamble.ts';
 import { proxies } from './sample/fetches/proxies.ts';
 import { requestLine } from './sample/fetches/request-line.ts';
 import { times } from './sample/fetches/timers.ts';
+import { tls } from './sample/fetches/tls.ts';
 import { transaction } from './sample/fetches/transaction.ts';
 import { dates } from './sample/converters/dates.ts';
 import { encodings } from './sample/converters/encoding.ts';
@@ -55,6 +57,8 @@ export const fetches = table<FetchDef>(
   internals,
   proxies,
   connections,
+  preamble,
+  tls,
   requestLine,
   messageHeaders,
   cookies,

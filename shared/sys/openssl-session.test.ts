@@ -50,6 +50,7 @@ test('a session carries bytes both ways and ends cleanly', () => {
   assert.equal(made.client.protocol(), 'TLSv1.3');
   assert.match(made.client.cipher(), /^TLS_/);
   assert.ok(made.client.cipherBits() >= 128);
+  assert.equal(made.client.cipherKeyBits(), made.client.cipherBits());
   assert.deepEqual(
     [made.client.alpn(), made.server.sni(), made.server.isResumed()],
     ['', '', false],

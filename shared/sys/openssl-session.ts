@@ -154,6 +154,13 @@ export class OpenSslSession implements TlsSession {
     return cipher === 0 ? 0 : this.#calls.SSL_CIPHER_get_bits(cipher, 0);
   }
 
+  cipherKeyBits(): number {
+    const cipher = this.#calls.SSL_get_current_cipher(this.#live());
+    if (cipher === 0) return 0;
+    this.#calls.SSL_CIPHER_get_bits(cipher, pointerAddress);
+    return words[0]!;
+  }
+
   alpn(): string {
     this.#calls.SSL_get0_alpn_selected(this.#live(), pointerAddress, lengthAddress);
     const length = words[2]!;

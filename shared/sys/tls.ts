@@ -119,7 +119,9 @@ export interface TlsSession {
   protocol(): string;
   /** OpenSSL's name, '' before the handshake. */
   cipher(): string;
+  /** Bits of secret, and bits that the cipher works with. */
   cipherBits(): number;
+  cipherKeyBits(): number;
   /** The negotiated protocol, '' for none. */
   alpn(): string;
   /** The server name the client asked for, '' for none. */

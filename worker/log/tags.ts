@@ -4,6 +4,7 @@
 
 import { hostname } from 'node:os';
 import { familyUnix, type Endpoint } from '../conn/endpoint.ts';
+import { tlsSessionOf } from '../conn/tls.ts';
 import type { FormatText, Scope } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
 import { localDate, localZonedDate, utcZonedDate } from './dates.ts';
@@ -253,6 +254,16 @@ const names: readonly TagRow[] = [
   { name: 's', help: 'Server', text: (stream) => stream.server?.name ?? noServer },
   { name: 'H', help: 'Host name', text: () => host },
   { name: 'ID', help: 'Unique id', text: (stream) => stream.uniqueId },
+  {
+    name: 'sslv',
+    help: 'TLS version of the client connection',
+    text: (stream) => tlsSessionOf(stream.session.connection)?.protocol() ?? '',
+  },
+  {
+    name: 'sslc',
+    help: 'Cipher of the client connection',
+    text: (stream) => tlsSessionOf(stream.session.connection)?.cipher() ?? '',
+  },
   { name: 'CC', help: 'Captured cookie of the request', http: true, text: (s) => s.requestCookie },
   {
     name: 'CS',
