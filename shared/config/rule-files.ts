@@ -4,10 +4,12 @@
 import type { Draft } from './draft.ts';
 import { readText } from './files.ts';
 import type { LineModel, ProxyModel } from './model.ts';
+import type { Place } from './diagnostic.ts';
 import { ruleSets } from './model.ts';
 
 /** Reads every file that a rule of the draft names; a file that cannot be read is an alert. */
 export function readRuleFiles(draft: Draft): void {
+  for (const line of draft.global.setVars) readPatterns(line, draft);
   for (const { model } of draft.defaults) readLinesOf(model, draft);
   for (const { model } of draft.proxies) readLinesOf(model, draft);
 }
@@ -23,13 +25,24 @@ function readLinesOf(model: ProxyModel, draft: Draft): void {
     if (line !== null) readBodies(line, draft);
   }
   const conditions = [model.acls, model.useBackends, model.useServers, model.redirects];
-  for (const lines of [...conditions, model.monitorFail]) {
+  const persistence = [model.forcePersist, model.ignorePersist];
+  for (const lines of [...conditions, ...persistence, model.monitorFail]) {
     for (const line of lines) readPatterns(line, draft);
   }
   const { logFormat, errorLogFormat, logFormatSd, uniqueIdFormat } = model;
   for (const line of [logFormat, errorLogFormat, logFormatSd, uniqueIdFormat]) {
     if (line !== null) readPatterns(line, draft);
   }
+  const { balance } = model;
+  if (balance !== null) readPatterns(lineAt(balance.place, balance.words), draft);
+  for (const { place, ssl } of model.servers) {
+    if (ssl !== null) readPatterns(lineAt(place, [ssl.sni]), draft);
+  }
+}
+
+/** Words of which only the place of their line is known. */
+function lineAt(place: Place, words: readonly string[]): LineModel {
+  return { place, words, columns: [], text: '', from: '' };
 }
 
 const bodyWords = new Set(['file', 'lf-file', 'errorfile']);
@@ -44,7 +57,8 @@ function readBodies(line: LineModel, draft: Draft): void {
   }
 }
 
-const mapCall = /\bmap(?:_\w+)?\(([^,)]+)/g;
+/** Of a converter: the actions set-map and del-map read no file. */
+const mapCall = /(?<![-\w])map(?:_\w+)?\(([^,)]+)/g;
 
 /** `-f PATH` of conditions and the maps of converters. */
 function readPatterns(line: LineModel, draft: Draft): void {

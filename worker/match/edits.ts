@@ -10,9 +10,10 @@ import type {
   VariableEdit,
 } from '../../shared/messages.ts';
 import type { Sample } from '../sample/sample.ts';
-import { provisionalId } from './pattern.ts';
 import type { PatternReference } from './pattern-reference.ts';
 import type { PatternRegistry } from './pattern-registry.ts';
+
+const none: readonly number[] = [];
 
 /** What is the same in most edits. */
 export function patternEdit(
@@ -21,7 +22,16 @@ export function patternEdit(
   parts: Partial<PatternEdit> = {},
 ): PatternEdit {
   const version = reference.generation;
-  return { reference: reference.id, operation, text: '', value: null, entry: 0, version, ...parts };
+  return {
+    reference: reference.id,
+    operation,
+    text: '',
+    value: null,
+    entry: 0,
+    entries: none,
+    version,
+    ...parts,
+  };
 }
 
 /** Applies an edit to the control thread's lists; the edit as the other threads must apply it. */
@@ -36,16 +46,15 @@ export function settleEdit(registry: PatternRegistry, edit: PatternEdit): Patter
     applyTo(reference, edit);
     return edit;
   }
-  const known = reference.first(text);
-  if (known === null) return { ...edit, entry: reference.add(text, value).id };
-  if (value !== null) reference.setValue(text, value);
-  return { ...edit, entry: known.id };
+  if (reference.first(text) === null) reference.add(text, value);
+  else if (value !== null) reference.setValue(text, value);
+  return { ...edit, entries: reference.find(text).map(({ id }) => id) };
 }
 
 /** Applies an edit that the control thread has settled. */
 function applyTo(reference: PatternReference, edit: PatternEdit): void {
   const { operation, text, value, entry, version } = edit;
-  if (operation === 'put') applyPut(reference, edit);
+  if (operation === 'put') reference.reconcile(text, edit.entries, value);
   else if (operation === 'add') reference.addNumbered(entry, text, value, version);
   else if (operation === 'clear') reference.clear(version);
   else if (operation === 'commit') reference.commit(version);
@@ -57,16 +66,6 @@ function applyTo(reference: PatternReference, edit: PatternEdit): void {
     const found = reference.findId(entry);
     if (found !== null) found.value = value;
   }
-}
-
-function applyPut(reference: PatternReference, { text, value, entry }: PatternEdit): void {
-  const known = reference.first(text);
-  if (known === null) {
-    reference.addNumbered(entry, text, value);
-    return;
-  }
-  if (value !== null) reference.setValue(text, value);
-  if (known.id >= provisionalId) reference.confirm(known, entry);
 }
 
 /** Own edits of one text that have not come back yet. */

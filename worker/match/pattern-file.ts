@@ -7,36 +7,49 @@ import { listName, type PatternRegistry } from './pattern-registry.ts';
 /** Called with every pattern of a file; `value` is null in a list. */
 type TakePattern = (text: string, value: string | null, line: number) => void;
 
+const cut = /[\r\0].*$/s;
+
 /** Calls `take` with every line that is no comment, without what follows a CR or NUL in it. */
 function readLines(content: string, take: (line: string, number: number) => void): void {
+  const isCut = content.includes('\r') || content.includes('\0');
   let number = 0;
   for (let from = 0; from < content.length; ) {
     const found = content.indexOf('\n', from);
     const end = found < 0 ? content.length : found;
     number++;
-    if (content[from] !== '#') take(content.slice(from, end), number);
+    const line = content[from] === '#' ? '' : content.slice(from, end);
+    if (line !== '') take(isCut ? line.replace(cut, '') : line, number);
     from = end + 1;
   }
 }
 
-const cut = /[\r\0].*$/s;
 const beforeList = /^[ \t]+/;
 
 /** One pattern per line: leading blanks dropped, inner and trailing ones kept. */
 export function parseListFile(content: string, take: TakePattern): void {
   readLines(content, (line, number) => {
-    const text = line.replace(cut, '').replace(beforeList, '');
+    const text = line.replace(beforeList, '');
     if (text !== '') take(text, null, number);
   });
 }
 
 const mapLine = /^[ \t]*([^ \t]+)[ \t]*(.*?)[ \t]*$/;
 
+/** Different values kept once each: maps have few, such as the names of backends. */
+const sharedValuesMax = 4096;
+
 /** A key without blanks, then blanks, then the value up to the end of the line. */
 export function parseMapFile(content: string, take: TakePattern): void {
+  const values = new Map<string, string>();
   readLines(content, (line, number) => {
-    const found = mapLine.exec(line.replace(cut, ''));
-    if (found !== null) take(found[1], found[2], number);
+    const found = mapLine.exec(line);
+    if (found === null) return;
+    let value = values.get(found[2]);
+    if (value === undefined) {
+      value = found[2];
+      if (values.size < sharedValuesMax) values.set(value, value);
+    }
+    take(found[1], value, number);
   });
 }
 

@@ -119,7 +119,7 @@ export class PatternReference {
     return this.append({ id: ++this.lastId, text, value, line, generation });
   }
 
-  /** Adds an entry that the control thread has numbered. */
+  /** Adds an entry that the control thread has numbered, where its number belongs. */
   addNumbered(
     id: number,
     text: string,
@@ -127,23 +127,43 @@ export class PatternReference {
     generation = this.generation,
   ): PatternEntry {
     this.lastId = Math.max(this.lastId, id);
-    return this.append({ id, text, value, line: 0, generation });
+    const { entries } = this;
+    let at = entries.length;
+    while (at > 0 && entries[at - 1].id > id) at--;
+    const entry = { id, text, value, line: 0, generation };
+    if (at === entries.length) return this.append(entry);
+    entries.splice(at, 0, entry);
+    this.count(entry);
+    for (const set of this.sets) set.reordered();
+    return entry;
   }
 
-  /** Adds an entry that the control thread will number: see `confirm`. */
+  /** Adds an entry that the control thread will number: see `reconcile`. */
   addProvisional(text: string, value: string | null): PatternEntry {
     const id = provisionalId + this.provisionals++;
     return this.append({ id, text, value, line: 0, generation: this.generation });
   }
 
-  /** Numbers a provisional entry; it moves behind entries that were numbered before it. */
-  confirm(entry: PatternEntry, id: number): void {
-    entry.id = id;
-    this.lastId = Math.max(this.lastId, id);
-    if (this.entries.at(-1) === entry) return;
-    this.entries.splice(this.entries.indexOf(entry), 1);
-    this.entries.push(entry);
-    this.changed();
+  /** Makes the entries of a text those that the control thread has: these numbers, this value. */
+  reconcile(text: string, ids: readonly number[], value: string | null): void {
+    const own = this.find(text);
+    const isSame = own.length === ids.length && own.every(({ id }, index) => id === ids[index]);
+    if (!isSame && !this.confirm(own, ids)) {
+      for (const entry of own) this.removeEntry(entry);
+      for (const id of ids) this.addNumbered(id, text, value);
+    }
+    if (value !== null) this.setValue(text, value);
+  }
+
+  /** The usual case: the provisional entry that was added last gets its number. */
+  private confirm(own: readonly PatternEntry[], ids: readonly number[]): boolean {
+    const [entry] = own;
+    if (own.length !== 1 || ids.length !== 1 || entry.id < provisionalId) return false;
+    const before = this.entries.at(-2);
+    if (this.entries.at(-1) !== entry || (before !== undefined && before.id > ids[0])) return false;
+    entry.id = ids[0];
+    this.lastId = Math.max(this.lastId, entry.id);
+    return true;
   }
 
   /** Removes every entry of the version in force with this text; how many there were. */
@@ -209,12 +229,15 @@ export class PatternReference {
 
   private append(entry: PatternEntry): PatternEntry {
     this.entries.push(entry);
-    this.size++;
-    if (entry.generation === this.generation) {
-      this.texts?.add(entry.text, entry);
-      for (const set of this.sets) set.added(entry);
-    }
+    this.count(entry);
     return entry;
+  }
+
+  private count(entry: PatternEntry): void {
+    this.size++;
+    if (entry.generation !== this.generation) return;
+    this.texts?.add(entry.text, entry);
+    for (const set of this.sets) set.added(entry);
   }
 
   private replace(entries: PatternEntry[]): void {

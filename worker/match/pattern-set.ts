@@ -72,6 +72,11 @@ export class PatternSet {
     if (this.index !== null && this.index.remove?.(entry) !== true) this.changed();
   }
 
+  /** An entry has come between others: all the same where only whole texts count. */
+  reordered(): void {
+    if (this.method.whole !== true || this.options.ignoreCase) this.changed();
+  }
+
   changed(): void {
     this.index = null;
     this.test = this.testFirst;
