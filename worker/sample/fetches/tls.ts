@@ -225,7 +225,8 @@ const owners: readonly OwnerRow[] = [
   },
   {
     prefix: 'ssl_s',
-    reads: back.reads,
+    // As the reference lists them; there is no value before the server is connected.
+    reads: front.reads,
     what: "the server's certificate",
     session: backSession,
     der: (session) => session.peerCertificate(),
