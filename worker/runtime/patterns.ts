@@ -51,7 +51,15 @@ function takeVersion(words: readonly string[]): {
   return { version: Number(BigInt.asUintN(32, BigInt(digits))), rest: words.slice(1) };
 }
 
-type Run = (call: RuntimeCall, kind: PatternKind) => Answer;
+type Run = (call: RuntimeCall, kind: PatternKind) => Answer | Promise<Answer>;
+
+/** Sends edits to all threads; done when every thread has them. */
+async function apply({ context }: RuntimeCall, edits: readonly PatternEdit[]): Promise<''> {
+  context.live.editPatterns(edits);
+  // A question that comes behind the edits: whoever answers it has applied them.
+  await context.inspect('thread');
+  return '';
+}
 
 // ---- show, get ----
 
@@ -144,7 +152,11 @@ interface Additions {
 }
 
 /** Adds up to the first pair that is wrong, and says what is. */
-function addPairs(call: RuntimeCall, list: PatternReference, additions: Additions): Answer {
+async function addPairs(
+  call: RuntimeCall,
+  list: PatternReference,
+  additions: Additions,
+): Promise<Answer> {
   const { pairs, hasValue } = additions;
   const version = additions.version < 0 ? list.generation : additions.version;
   const edits: PatternEdit[] = [];
@@ -156,7 +168,7 @@ function addPairs(call: RuntimeCall, list: PatternReference, additions: Addition
     if (fault !== '') break;
     edits.push(patternEdit('add', list, { text, value, version }));
   }
-  if (edits.length > 0) call.context.live.editPatterns(edits);
+  if (edits.length > 0) await apply(call, edits);
   return fault === '' ? '' : failure(fault.endsWith('.') ? fault : `${fault}.`);
 }
 
@@ -170,7 +182,7 @@ function entryNumber(word: string): number {
 
 const malformed = 'Malformed identifier. Please use #<id> or <file>.';
 
-function set(call: RuntimeCall): Answer {
+function set(call: RuntimeCall): Answer | Promise<Answer> {
   const [word, key, value] = call.words;
   if (value === undefined) {
     return failure("'set map' expects three parameters: map identifier, key and value.");
@@ -186,8 +198,7 @@ function set(call: RuntimeCall): Answer {
   const fault = list.checkValue(value);
   if (fault !== '') return failure(`${fault}.`);
   const text = entry > 0 ? '' : key;
-  call.context.live.editPatterns([patternEdit('value', list, { text, value, entry })]);
-  return '';
+  return apply(call, [patternEdit('value', list, { text, value, entry })]);
 }
 
 const remove: Run = (call, kind) => {
@@ -202,8 +213,7 @@ const remove: Run = (call, kind) => {
   const found = entry > 0 ? list.findId(entry) : list.first(key);
   if (found === null) return failure('Key not found.');
   const text = entry > 0 ? '' : key;
-  call.context.live.editPatterns([patternEdit('delete', list, { text, entry })]);
-  return '';
+  return apply(call, [patternEdit('delete', list, { text, entry })]);
 };
 
 const clear: Run = (call, kind) => {
@@ -212,8 +222,7 @@ const clear: Run = (call, kind) => {
   const list = findList(call, rest[0], kind);
   if (isMessage(list)) return list;
   const parts = version < 0 ? {} : { version };
-  call.context.live.editPatterns([patternEdit('clear', list, parts)]);
-  return '';
+  return apply(call, [patternEdit('clear', list, parts)]);
 };
 
 // ---- versions ----
@@ -231,8 +240,7 @@ const commit: Run = (call, kind) => {
   const list = findList(call, rest[0], kind);
   if (isMessage(list)) return list;
   if (!list.isPrepared(version)) return failure('Version number out of range.');
-  call.context.live.editPatterns([patternEdit('commit', list, { version })]);
-  return '';
+  return apply(call, [patternEdit('commit', list, { version })]);
 };
 
 interface Form {

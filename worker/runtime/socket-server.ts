@@ -77,8 +77,14 @@ function serve(
     await session.feed(text);
     socket.setTimeout(state.timeoutMs);
     socket.resume();
+    if (isOver) socket.end();
   });
-  socket.on('end', () => socket.end());
+  // A client may say all it has to say before the first answer comes.
+  let isOver = false;
+  socket.on('end', () => {
+    isOver = true;
+    if (!session.isBusy) socket.end();
+  });
 }
 
 /** A session as the socket's line grants it. */

@@ -27,7 +27,7 @@ function getVariable({ context, words }: RuntimeCall): Answer {
   return information(`${name}: type=${type} value=${value}`);
 }
 
-function setVariable({ context, words }: RuntimeCall): Answer {
+async function setVariable({ context, words }: RuntimeCall): Promise<Answer> {
   const [name, first, second] = words;
   if (name === undefined) return failure(missing);
   if (first === undefined) return failure("Missing either 'expr', 'fmt' or expression.");
@@ -36,7 +36,10 @@ function setVariable({ context, words }: RuntimeCall): Answer {
   }
   const isFormat = second !== undefined && first === 'fmt';
   const fault = context.live.setVariable(name, second ?? first, isFormat);
-  return fault === '' ? '' : failure(`'set var': ${fault}`);
+  if (fault !== '') return failure(`'set var': ${fault}`);
+  // Behind the edit: when all threads have answered, all have the value.
+  await context.inspect('thread');
+  return '';
 }
 
 export const variableCommands = [
