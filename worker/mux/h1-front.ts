@@ -234,7 +234,8 @@ export class H1Front implements Side, ConnectionOwner, Timed {
   /** A connection that never said anything: logged unless dontlognull (the exchange decides). */
   private closeUnused(): void {
     if (this.requestCount > 0) {
-      this.close();
+      // A client that has ended its side still reads: what is left of the last response leaves first.
+      this.closeGracefully();
       return;
     }
     this.refuse(0, 'C');
@@ -353,11 +354,6 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     this.headDueMs = 0;
     if (limitMs > 0) this.thread.timers.schedule(this, this.idleSinceMs + limitMs);
     else this.thread.timers.cancel(this);
-  }
-
-  /** Soft stop: an idle connection closes, a busy one will after its response. */
-  stopIdle(): void {
-    if (this.state === stateIdle) this.close();
   }
 
   /** Between two requests, and quiet since `sinceMs` at least. */

@@ -366,7 +366,7 @@ export class Acceptor implements FrontHost {
       if (http === null || !http.isIdleSince(Number.POSITIVE_INFINITY)) continue;
       if (closed < most && http.isIdleSince(sinceMs)) {
         closed++;
-        http.close();
+        http.closeGracefully();
       } else {
         left++;
       }
