@@ -1,5 +1,6 @@
-// Nanoseconds per evaluation of conditions and expressions on one parsed request: 60 ACLs of the kinds that
-// configurations are full of, and single shapes of each kind. Prints numbers; decides nothing.
+// Nanoseconds per evaluation of conditions and expressions on one parsed request: 60 ACLs of the
+// kinds that configurations are full of, and single shapes of each kind. Prints numbers; decides
+// nothing.
 
 import { ExpressionBench } from '../harness/expressions.ts';
 import { lineCursor } from '../../worker/compile/line-cursor.ts';

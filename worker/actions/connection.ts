@@ -11,7 +11,7 @@ import {
   SO_MARK,
 } from '../../shared/sys/constants.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
-import { type Endpoint, familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
+import { Endpoint, familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
 import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import { kindAddress, kindIpv4, kindIpv6 } from '../sample/sample.ts';
@@ -31,15 +31,39 @@ const contentSets = ['tcp-request content', 'tcp-response content'] as const;
 const httpSets = ['http-request', 'http-response'] as const;
 
 /** Which endpoint an action edits. */
-type Pick = (stream: Stream) => Endpoint;
+type Pick = (stream: Stream, level: string) => Endpoint;
 
-function sourceOf(stream: Stream): Endpoint {
-  return stream.session.source;
+function sourceOf(stream: Stream, level: string): Endpoint {
+  const { session } = stream;
+  if (level === 'tcp-request connection') return session.connection.source;
+  if (level === 'tcp-request session') {
+    session.source = own(session.source, session.connection.source);
+    stream.source = session.source;
+  } else {
+    stream.source = own(stream.source, session.source);
+  }
+  return stream.source;
+}
+
+/** `mine`, unless it is still what the level below has: then a copy that may be changed. */
+function own(mine: Endpoint, below: Endpoint): Endpoint {
+  if (mine !== below) return mine;
+  const copy = new Endpoint();
+  copy.copy(below);
+  return copy;
 }
 
 /** The destination rules see; a server without an address connects to it. */
-function destinationOf(stream: Stream): Endpoint {
-  return stream.session.destination;
+function destinationOf(stream: Stream, level: string): Endpoint {
+  const { session } = stream;
+  if (level === 'tcp-request connection') return session.connection.destination;
+  if (level === 'tcp-request session') {
+    session.destination = own(session.destination, session.connection.destination);
+    stream.destination = session.destination;
+  } else {
+    stream.destination = own(stream.destination, session.destination);
+  }
+  return stream.destination;
 }
 
 function buildSetAddress(pick: Pick): (words: WordCursor, scope: Scope) => Act | null {
@@ -48,11 +72,12 @@ function buildSetAddress(pick: Pick): (words: WordCursor, scope: Scope) => Act |
     const expression = text === null ? null : scope.expressionOf(text, kindAddress);
     if (expression === null) return null;
     const { evaluate } = expression;
+    const level = scope.ruleSet;
     return (stream) => {
       const { sample } = stream;
       sample.restart();
       if (!evaluate(stream, sample)) return verdictNext;
-      const endpoint = pick(stream);
+      const endpoint = pick(stream, level);
       if (sample.kind === kindIpv4) endpoint.setIpv4(Number(sample.int), endpoint.port);
       else if (sample.kind === kindIpv6) endpoint.setIpv6(sample.text, endpoint.port);
       return verdictNext;
@@ -68,9 +93,10 @@ function buildSetPort(pick: Pick): (words: WordCursor, scope: Scope) => Act | nu
     }
     const port = takeIntegerExpression(words, scope);
     if (port === null) return null;
+    const level = scope.ruleSet;
     return (stream) => {
       const value = port.read(stream);
-      if (!Number.isNaN(value)) setPort(pick(stream), value & 0xffff);
+      if (!Number.isNaN(value)) setPort(pick(stream, level), value & 0xffff);
       return verdictNext;
     };
   };

@@ -34,7 +34,7 @@ export function hashBytes(type: HashType): HashBytes {
 export function sourceHash(type: HashType): RequestHash {
   const mix = type.avalanche;
   return (stream) => {
-    const { source } = stream.session;
+    const { source } = stream;
     let hash = 0;
     if (source.family === familyIpv4) hash = source.ipv4;
     else if (source.family === familyIpv6) hash = foldIpv6(source.bytes);

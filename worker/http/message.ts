@@ -51,6 +51,17 @@ export const expectContinue = 8;
 export const framingConflict = 16;
 /** A Host header is present (requests). */
 export const hasHost = 32;
+/**
+ * The target is absolute because HTTP/2 has no other form for what HTTP/1 sends as a path: HTTP/1
+ * sends its path (RFC 9113 8.3.1).
+ */
+export const normalizedTarget = 128;
+
+/** The request came over HTTP/2 with the scheme http and without an authority. */
+export const clearScheme = 256;
+
+/** `Message.version` of HTTP/2. */
+export const versionH2 = 20;
 
 export interface HeaderName {
   readonly text: string;
@@ -83,7 +94,7 @@ export class Message {
   /** Where the head as received starts, and its length with the empty line; 0: not complete. */
   headAt: number;
   headLength: number;
-  /** 10 or 11. */
+  /** 10, 11 or versionH2. */
   version: number;
   /** Version text that is neither HTTP/1.0 nor 1.1 and is passed on as it came; length 0: none. */
   protocolAt: number;
@@ -177,6 +188,13 @@ export class Message {
       if (headers[at + 4] === hash && this.isNamed(at, name)) return i;
     }
     return -1;
+  }
+
+  /** Index of the last header called `name`, -1: none. */
+  findLast(name: HeaderName): number {
+    let last = -1;
+    for (let i = this.find(name, 0); i >= 0; i = this.find(name, i + 1)) last = i;
+    return last;
   }
 
   private isNamed(word: number, name: HeaderName): boolean {

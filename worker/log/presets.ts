@@ -104,7 +104,7 @@ function writeNumber(row: TagRow, read: ReadInteger): WritePart {
 
 /** The line of a frontend without a format: written when the exchange begins. */
 export function writeConnect(stream: Stream, line: LineBuffer): void {
-  const { source, destination } = stream.session;
+  const { source, destination } = stream;
   line.text('Connect from ');
   line.text(source.text());
   line.byte(58);

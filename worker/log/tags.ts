@@ -91,8 +91,8 @@ function writeMillisecondDate(wallMs: number, line: LineBuffer): void {
 const noServer = '<NOSRV>';
 const host = hostname();
 
-const clientPort: ReadInteger = (stream) => portOf(stream.session.source, stream);
-const frontPort: ReadInteger = (stream) => portOf(stream.session.destination, stream);
+const clientPort: ReadInteger = (stream) => portOf(stream.source, stream);
+const frontPort: ReadInteger = (stream) => portOf(stream.destination, stream);
 const backPort: ReadInteger = ({ servedBy }) => servedBy?.source.port ?? 0;
 const serverPort: ReadInteger = ({ servedBy }) => servedBy?.destination.port ?? 0;
 const acceptSeconds: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs / 1000);
@@ -182,15 +182,15 @@ const addresses: readonly TagRow[] = [
   {
     name: 'ci',
     help: 'Client address',
-    text: (stream) => stream.session.source.text(),
-    hex: (stream) => addressHex(stream.session.source),
+    text: (stream) => stream.source.text(),
+    hex: (stream) => addressHex(stream.source),
   },
   { name: 'cp', help: 'Client port', number: clientPort, hex: hexOf(clientPort, 4) },
   {
     name: 'fi',
     help: 'Address the client connected to',
-    text: (stream) => stream.session.destination.text(),
-    hex: (stream) => addressHex(stream.session.destination),
+    text: (stream) => stream.destination.text(),
+    hex: (stream) => addressHex(stream.destination),
   },
   { name: 'fp', help: 'Port the client connected to', number: frontPort, hex: hexOf(frontPort, 4) },
   {

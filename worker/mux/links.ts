@@ -87,7 +87,7 @@ export class Links {
 
   connect(stream: Stream, server: Server): number {
     const link = this.linkOf(stream.backend, server);
-    if (!writeTarget(server.target, stream.session.destination, stream.target, this.address)) {
+    if (!writeTarget(server.target, stream.destination, stream.target, this.address)) {
       return -EHOSTUNREACH;
     }
     const hash = this.sharingKey(stream, server, link);

@@ -1,6 +1,7 @@
-// The address a connection to a server shows as its own when the configuration lends it from somebody else
-// (manual 4.2, source ... usesrc): the client's, a fixed one, or one that a header names. Called by
-// mux/links.ts before each connect; binding to it needs the rights of a transparent proxy.
+// The address a connection to a server shows as its own when the configuration lends it from
+// somebody else (manual 4.2, source ... usesrc): the client's, a fixed one, or one that a header
+// names. Called by mux/links.ts before each connect; binding to it needs the rights of a
+// transparent proxy.
 
 import type { SourceModel } from '../../shared/config/model.ts';
 import { encodeAddress, putIpv4, putIpv6 } from '../../shared/sys/sockaddr.ts';
@@ -16,8 +17,8 @@ export type WriteSource = (stream: Stream, into: SocketAddress) => boolean;
 type Build = (source: SourceModel, header: Evaluate | null) => WriteSource;
 
 const builds: Readonly<Record<string, Build>> = {
-  client: () => (stream, into) => writeClient(stream.session.source, true, into),
-  clientip: () => (stream, into) => writeClient(stream.session.source, false, into),
+  client: () => (stream, into) => writeClient(stream.source, true, into),
+  clientip: () => (stream, into) => writeClient(stream.source, false, into),
   address: ({ usesrcAddress }) => {
     const host = usesrcAddress?.host ?? '';
     const family = host.includes(':') ? 'ipv6' : 'ipv4';

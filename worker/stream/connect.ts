@@ -31,6 +31,7 @@ import {
 } from './phases.ts';
 import { replyError } from './reply.ts';
 import type { Stream } from './stream.ts';
+import { startRecount } from './traffic.ts';
 
 const fieldConnect = field.connect;
 const fieldReuse = field.reuse;
@@ -87,6 +88,7 @@ export function connected(context: EngineContext, stream: Stream): void {
   const { thread } = context;
   thread.timers.cancel(stream);
   stream.times.connectMs = thread.time.nowMs;
+  startRecount(context, stream);
   const { front, back } = stream;
   if (front === null || back === null) return;
   if ((stream.flags & flagTcp) !== 0) {

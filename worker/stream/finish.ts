@@ -15,15 +15,12 @@ import {
   stateFree,
 } from './phases.ts';
 import type { Stream } from './stream.ts';
+import { countTraffic } from './traffic.ts';
 
 const fieldStot = field.stot;
 const fieldRate = field.rate;
 const fieldRateMax = field.rate_max;
 const fieldLastSession = field.lastsess;
-const fieldRequestBytesIn = field.reqbin;
-const fieldRequestBytesOut = field.reqbout;
-const fieldResponseBytesIn = field.resbin;
-const fieldResponseBytesOut = field.resbout;
 const fieldStatusOther = field.hrsp_other;
 const statusFields = [
   field.hrsp_other,
@@ -75,22 +72,13 @@ export function finishStream(context: EngineContext, stream: Stream, keep: boole
   stream.state = stateFree;
   stream.times.endMs = thread.time.nowMs;
   thread.timers.remove(stream);
-  measure(stream);
-  countBytes(context, stream);
+  countTraffic(context, stream);
+  countEnd(context, stream);
   releaseBack(context, stream);
   // Before the log line: the counts it shows are those that remain (manual 8.2.3).
   stream.backend.backend?.leave(stream);
   logOnce(context, stream);
   context.endFront(stream, keep);
-}
-
-function measure(stream: Stream): void {
-  const { front } = stream;
-  if (front === null) return;
-  stream.bytesIn = stream.request.headLength + front.inbound.taken;
-  if (stream.bytesOutBase < 0) return;
-  const { connection, outbound } = front;
-  stream.bytesOut = connection.bytesSent + outbound.queuedBytes() - stream.bytesOutBase;
 }
 
 /** Both directions are complete. */
@@ -107,30 +95,17 @@ export function logOnce(context: EngineContext, stream: Stream): void {
   context.log(stream);
 }
 
-function countBytes(context: EngineContext, stream: Stream): void {
+function countEnd(context: EngineContext, stream: Stream): void {
   const front = context.frontRows[stream.frontend.index];
   const aborted = abortField(stream);
-  countMoved(context, stream, front);
-  const listener = context.listenerRows[stream.session.listener.index];
-  if (listener >= 0) countMoved(context, stream, listener);
   countStatus(context, stream, front);
   const { backend } = stream.backend;
   if (backend !== null && stream.backendEntered) {
-    countMoved(context, stream, backend.row);
     countStatus(context, stream, backend.row);
     countAbort(context, backend.row, aborted);
     countPhases(context, stream, backend.row);
   }
   if (stream.server !== null) countServer(context, stream, aborted);
-}
-
-/** Requests and responses pass through without change of size worth a second number. */
-function countMoved(context: EngineContext, stream: Stream, row: number): void {
-  const { values } = context.thread.counters;
-  values[row + fieldRequestBytesIn] += stream.bytesIn;
-  values[row + fieldRequestBytesOut] += stream.bytesIn;
-  values[row + fieldResponseBytesIn] += stream.bytesOut;
-  values[row + fieldResponseBytesOut] += stream.bytesOut;
 }
 
 function countStatus(context: EngineContext, stream: Stream, row: number): void {
@@ -147,7 +122,6 @@ function countServer(context: EngineContext, stream: Stream, aborted: number): v
   const { row } = server;
   const { values } = context.thread.counters;
   const nowSeconds = Math.floor(context.thread.time.nowMs / 1000);
-  countMoved(context, stream, row);
   values[row + fieldStot] += 1;
   values[row + fieldLastSession] = nowSeconds;
   const { backend } = stream.backend;

@@ -18,6 +18,7 @@ import {
 import { replyError } from './reply.ts';
 import { bypass } from './splice.ts';
 import type { Stream } from './stream.ts';
+import { recount } from './traffic.ts';
 
 /** Receive-and-send rounds per event and direction: no connection may hold the loop. */
 const roundsMax = 8;
@@ -48,7 +49,7 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
       if (inbound.bodyDone) return moveDone;
     }
     if (inbound.failure !== 0) return moveSourceFailed;
-    if (bypass(context.thread, from, to) === 0 && !inbound.receive()) return moveBlocked;
+    if (bypass(stream, from, to) === 0 && !inbound.receive()) return moveBlocked;
     touch(context, stream);
   }
   return moveMore;
@@ -63,6 +64,7 @@ export function handTrailers(from: Side, to: Side): void {
 
 /** Something moved: both idle timeouts start again (a store, not a timer). */
 export function touch(context: EngineContext, stream: Stream): void {
+  if (stream.recountMs > 0) recount(context, stream);
   const tunnel = (stream.flags & flagTunnel) !== 0 ? stream.tunnelTimeoutMs : 0;
   let limitMs = tunnel;
   if (limitMs === 0) limitMs = shorter(stream.clientTimeoutMs, stream.serverTimeoutMs);

@@ -232,7 +232,7 @@ function serverName(stream: Stream, server: Server): string {
 
 /** The header that a server gets for the connection of `stream`, one character per byte. */
 function proxyHeader(stream: Stream, server: Server): string {
-  const { source, destination } = stream.session;
+  const { source, destination } = stream;
   if (server.model.sendProxy === 1) return proxyLine(source, destination);
   const options = server.model.proxyV2Options;
   let after = alpnTlv(stream);

@@ -1,5 +1,6 @@
-// Answers made here: error pages, deny, return, redirect, monitor. Turns a ReplyPlan into the stream's
-// response message, lets http-after-response rules see it, and hands it to the client's side.
+// Answers made here: error pages, deny, return, redirect, monitor. Turns a ReplyPlan into the
+// stream's response message, lets http-after-response rules see it, and hands it to the client's
+// side.
 
 import { field } from '../../shared/segment/metrics.ts';
 import { bodyLength, headerName, writeLatin1 } from '../http/message.ts';
@@ -97,7 +98,9 @@ function fill(stream: Stream, reply: ReplyPlan, bodyBytes: number): boolean {
   if (reply.contentType !== '' && !response.add(contentTypeName, reply.contentType)) return false;
   for (let i = 0; i < reply.headers.length; i++) {
     const header = reply.headers[i];
-    if (!response.add(header.name, header.value(stream))) return false;
+    const value = header.value(stream);
+    // A header without value is left out (manual 4, http-request return).
+    if (value !== '' && !response.add(header.name, value)) return false;
   }
   return true;
 }

@@ -74,7 +74,7 @@ function capture(stream: Stream): void {
   const captures = stream.frontend.captureRequestHeaders;
   const { request } = stream;
   for (let i = 0; i < captures.length; i++) {
-    const found = request.find(captures[i].name, 0);
+    const found = request.findLast(captures[i].name);
     stream.requestCaptures[i] =
       found < 0 ? '' : request.valueText(found).slice(0, captures[i].lengthMax);
   }
@@ -306,9 +306,8 @@ function leaveRules(context: EngineContext, stream: Stream): void {
   const { backend, frontend } = stream;
   context.thread.timers.cancel(stream);
   if ((stream.flags & flagTcp) === 0) {
-    const { session } = stream;
-    addAddress(stream, frontend.forwardFor, backend.forwardFor, session.source);
-    addAddress(stream, frontend.originalTo, backend.originalTo, session.destination);
+    addAddress(stream, frontend.forwardFor, backend.forwardFor, stream.source);
+    addAddress(stream, frontend.originalTo, backend.originalTo, stream.destination);
     addUniqueId(stream);
   }
   if (backend.backend === null) {

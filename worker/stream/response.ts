@@ -84,7 +84,7 @@ function capture(stream: Stream): void {
   const captures = stream.frontend.captureResponseHeaders;
   const { response } = stream;
   for (let i = 0; i < captures.length; i++) {
-    const found = response.find(captures[i].name, 0);
+    const found = response.findLast(captures[i].name);
     stream.responseCaptures[i] =
       found < 0 ? '' : response.valueText(found).slice(0, captures[i].lengthMax);
   }

@@ -16,8 +16,8 @@ export interface Session {
    * The client's address and the one it connected to; a PROXY header or set-src/set-dst overwrites
    * them.
    */
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
+  source: Endpoint;
+  destination: Endpoint;
   /** A PROXY header must come first: set by `tcp-request connection expect-proxy`. */
   expectsProxy: boolean;
   /** A PROXY header was received (fc_rcvd_proxy), and the TLVs of its version 2. */

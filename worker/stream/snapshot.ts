@@ -22,7 +22,7 @@ export interface StreamSnapshot {
 }
 
 export function snapshot(stream: Stream, nowMs: number): StreamSnapshot {
-  const { source } = stream.session;
+  const { source } = stream;
   const isUnix = source.family === familyUnix;
   const isTcp = (stream.flags & flagTcp) !== 0;
   return {

@@ -4,7 +4,7 @@
 
 import { EAGAIN } from '../../shared/sys/constants.ts';
 import type { Side } from '../mux/side.ts';
-import type { ThreadContext } from '../thread-context.ts';
+import type { Stream } from './stream.ts';
 
 /**
  * Shorter stretches are cheaper through memory: two splices and a pipe cost more than a copy of
@@ -14,10 +14,12 @@ const bypassMinBytes = 16_384;
 const spliceMaxBytes = 1 << 20;
 
 /** Moves one stretch. Bytes that left `from`; 0: not possible, or nothing there now. */
-export function bypass(thread: ThreadContext, from: Side, to: Side): number {
+export function bypass(stream: Stream, from: Side, to: Side): number {
   const { inbound, connection: source } = from;
   const limit = inbound.bypassable();
-  if (limit < bypassMinBytes || !source.readable || !to.connection.writable) return 0;
+  const { thread } = stream;
+  if (limit < bypassMinBytes || !mayBypass(stream, from)) return 0;
+  if (!source.readable || !to.connection.writable) return 0;
   if (!to.outbound.isRaw()) return 0;
   const pipe = thread.pipes.take();
   if (pipe === null) return 0;
@@ -33,4 +35,17 @@ export function bypass(thread: ThreadContext, from: Side, to: Side): number {
   pipe.held = got;
   to.outbound.sendPipe(pipe);
   return got;
+}
+
+/**
+ * `nosplice` forbids it, `no option splice-...` of either proxy too unless the other one asks for
+ * it; where nobody says anything it is used (manual 4, splice-auto).
+ */
+function mayBypass(stream: Stream, from: Side): boolean {
+  const { frontend, backend, thread } = stream;
+  if (!thread.program.splices) return false;
+  const isRequest = from === stream.front;
+  const front = isRequest ? frontend.spliceRequest : frontend.spliceResponse;
+  if (frontend === backend) return front >= 0;
+  return front + (isRequest ? backend.spliceRequest : backend.spliceResponse) >= 0;
 }

@@ -33,6 +33,8 @@ export class StreamPool {
     // Threads count apart: the low bits tell the thread.
     stream.id = this.count++ * 64 + this.thread.index;
     stream.session = session;
+    stream.source = session.source;
+    stream.destination = session.destination;
     stream.frontend = frontend;
     stream.backend = frontend;
     const { timeouts } = frontend;
@@ -117,6 +119,9 @@ function resetOutcome(stream: Stream): void {
   stream.bytesIn = 0;
   stream.bytesOut = 0;
   stream.bytesOutBase = -1;
+  stream.countedIn = 0;
+  stream.countedOut = 0;
+  stream.recountMs = 0;
   stream.retries = 0;
   stream.redispatched = false;
   stream.serverQueue = 0;

@@ -79,6 +79,9 @@ export class Stream implements Timed {
   id: number;
   /** Never null while the stream is in use. */
   session: Session;
+  /** The client's addresses as this stream's rules and logs see them (set-src, set-dst). */
+  source: Endpoint;
+  destination: Endpoint;
   frontend: ProxyPlan;
   /** The frontend itself until a backend is chosen. */
   backend: ProxyPlan;
@@ -136,6 +139,10 @@ export class Stream implements Timed {
   bytesOut: number;
   /** What had been sent to the client before this answer, -1: nothing of it has been. */
   bytesOutBase: number;
+  /** How much of these the counters have, and when more (traffic.ts; 0: at the end). */
+  countedIn: number;
+  countedOut: number;
+  recountMs: number;
   retries: number;
   redispatched: boolean;
   /** Connections in front of this one when queued (%sq, %bq). */
@@ -233,6 +240,8 @@ export class Stream implements Timed {
     this.thread = thread;
     this.id = 0;
     this.session = session;
+    this.source = session.source;
+    this.destination = session.destination;
     this.frontend = frontend;
     this.backend = frontend;
     this.server = null;
@@ -261,6 +270,9 @@ export class Stream implements Timed {
     this.bytesIn = 0;
     this.bytesOut = 0;
     this.bytesOutBase = -1;
+    this.countedIn = 0;
+    this.countedOut = 0;
+    this.recountMs = 0;
     this.retries = 0;
     this.redispatched = false;
     this.serverQueue = 0;

@@ -59,8 +59,8 @@ function buildIsLocal(read: ReadEndpoint): () => Evaluate {
   };
 }
 
-const source: ReadEndpoint = (stream) => stream.session.source;
-const destination: ReadEndpoint = (stream) => stream.session.destination;
+const source: ReadEndpoint = (stream) => stream.source;
+const destination: ReadEndpoint = (stream) => stream.destination;
 const frontSource: ReadEndpoint = (stream) => stream.session.connection.source;
 const frontDestination: ReadEndpoint = (stream) => stream.session.connection.destination;
 const backSource: ReadEndpoint = (stream) => stream.backConnection?.source ?? null;

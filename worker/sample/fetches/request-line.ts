@@ -100,7 +100,7 @@ const url32Of: Evaluate = (stream, out) => {
 /** A hash and the source address behind it. */
 function withSource(hash: Evaluate): Evaluate {
   return (stream, out) => {
-    const { source } = stream.session;
+    const { source } = stream;
     const isIpv4 = source.family === familyIpv4;
     if (!isIpv4 && source.family !== familyIpv6) return false;
     if (!hash(stream, out)) return false;
