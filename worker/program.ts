@@ -13,6 +13,8 @@ import type { Backend } from './server/backend.ts';
 
 export interface Program {
   readonly model: Model;
+  /** Payload may move by splice at all (nosplice, -dS, -dF, -dZ and their words). */
+  readonly splices: boolean;
   /** Same order and index as model.proxies. */
   readonly proxies: readonly ProxyPlan[];
   readonly listeners: readonly ListenerPlan[];
@@ -36,6 +38,12 @@ export interface ListenerPlan {
   readonly object: ListenerObject;
   /** The TLS server context on this thread, null for clear text. */
   readonly tls: TlsContext | null;
+}
+
+/** One `set-proxy-v2-tlv-fmt`. */
+export interface ProxyTlvPlan {
+  readonly type: number;
+  readonly value: FormatText | null;
 }
 
 export interface RulePlan {
@@ -119,6 +127,9 @@ export interface ProxyPlan {
   readonly backObject: number;
   readonly timeouts: ProxyTimeouts;
   readonly persist: number;
+  /** Kernel splicing of each direction: 1 asked for, -1 forbidden, 0 nothing said. */
+  readonly spliceRequest: number;
+  readonly spliceResponse: number;
   readonly tcpConnection: RuleList;
   readonly tcpSession: RuleList;
   readonly tcpContent: RuleList;
@@ -156,6 +167,10 @@ export interface ProxyPlan {
   readonly sourceHeaders: readonly (Evaluate | null)[];
   /** Server SNI expressions by server index. */
   readonly serverSni: readonly (Evaluate | null)[];
+  /** What connections to a server are shared by (pool-conn-name), null for the SNI. */
+  readonly serverShares: readonly (Evaluate | null)[];
+  /** TLVs of the PROXY headers that servers get; `value` null for an empty one. */
+  readonly serverTlvs: readonly (readonly ProxyTlvPlan[])[];
   /** TLS towards servers by server index, null for clear text. */
   readonly serverTls: readonly (TlsClientPlan | null)[];
 }

@@ -27,6 +27,26 @@ export const noAddress: AddressModel = {
   fd: -1,
 };
 
+function freshH2(): H2TuneModel {
+  const side: H2SideModel = {
+    initialWindowSize: 0,
+    maxConcurrentStreams: -1,
+    glitchesThreshold: 0,
+    maxFramesAtOnce: 0,
+    rxbufBytes: 0,
+    maxRstAtOnce: 0,
+    maxTotalStreams: 0,
+  };
+  return {
+    headerTableSize: 4096,
+    initialWindowSize: 0,
+    maxFrameSize: 0,
+    maxConcurrentStreams: 100,
+    front: side,
+    back: side,
+  };
+}
+
 function freshTune(): TuneModel {
   return {
     bufsize: 16_384,
@@ -65,6 +85,7 @@ function freshTune(): TuneModel {
     sslMaxrecord: 0,
     sslHardMaxrecord: 0,
     sslDefaultDhParam: 2048,
+    h2: freshH2(),
     others: {},
   };
 }
@@ -251,6 +272,8 @@ export function freshServer(place: Place, name: string): ServerModel {
     redir: '',
     sendProxy: 0,
     proxyV2Options: [],
+    proxyTlvs: [],
+    poolConnName: '',
     source: null,
     tcpUtMs: 0,
     tfo: false,

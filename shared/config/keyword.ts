@@ -81,6 +81,8 @@ export interface BindKeyword extends KeywordRow {
 
 export interface ServerKeyword extends KeywordRow {
   readonly takes: number;
+  /** The word carries something between parentheses. */
+  readonly parentheses?: boolean;
   readonly parse: (cursor: WordCursor, server: ServerDraft, draft: Draft) => void;
 }
 

@@ -184,6 +184,10 @@ export interface ServerModel {
   redir: string;
   sendProxy: 0 | 1 | 2;
   proxyV2Options: readonly string[];
+  /** TLVs of set-proxy-v2-tlv-fmt: type and log format, '' for an empty value. */
+  proxyTlvs: readonly { readonly type: number; readonly format: string }[];
+  /** Expression of `pool-conn-name`: what connections are shared by, '' for the SNI. */
+  poolConnName: string;
   source: SourceModel | null;
   tcpUtMs: number;
   tfo: boolean;

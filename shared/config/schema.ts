@@ -155,6 +155,8 @@ const serverSsl = define(
   }),
 );
 
+const proxyTlv = shape<ServerModel['proxyTlvs'][number]>({ type: natural, format: text });
+
 const source = define(
   'source',
   shape<SourceModel>({
@@ -201,6 +203,8 @@ const server = define(
     redir: text,
     sendProxy: oneOf(0, 1, 2),
     proxyV2Options: list(text),
+    proxyTlvs: list(proxyTlv),
+    poolConnName: text,
     source: orNull(source),
     tcpUtMs: natural,
     tfo: flag,
@@ -224,6 +228,25 @@ const logTarget = define(
     sample: text,
   }),
 );
+
+const h2Side = shape<H2SideModel>({
+  initialWindowSize: natural,
+  maxConcurrentStreams: optional,
+  glitchesThreshold: natural,
+  maxFramesAtOnce: natural,
+  rxbufBytes: natural,
+  maxRstAtOnce: natural,
+  maxTotalStreams: natural,
+});
+
+const h2 = shape<H2TuneModel>({
+  headerTableSize: natural,
+  initialWindowSize: natural,
+  maxFrameSize: natural,
+  maxConcurrentStreams: natural,
+  front: h2Side,
+  back: h2Side,
+});
 
 const tune = shape<TuneModel>({
   bufsize: { type: 'integer', minimum: 1 },
@@ -262,6 +285,7 @@ const tune = shape<TuneModel>({
   sslMaxrecord: natural,
   sslHardMaxrecord: natural,
   sslDefaultDhParam: natural,
+  h2,
   others: map(text),
 });
 

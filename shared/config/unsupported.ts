@@ -6,43 +6,40 @@
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
   'acme.scheduler anonkey cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
-  'dns-accept-family external-check force-cfg-parser-pause h1-case-adjust h1-case-adjust-file ' +
-  'h2-workaround-bogus-websocket-clients harden.reject-privileged-ports.quic ' +
-  'harden.reject-privileged-ports.tcp httpclient.resolvers.disabled httpclient.resolvers.id ' +
-  'httpclient.resolvers.prefer httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
+  'dns-accept-family external-check force-cfg-parser-pause h1-case-adjust ' +
+  'h1-case-adjust-file h2-workaround-bogus-websocket-clients ' +
+  'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
+  'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
+  'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
   'httpclient.timeout.connect insecure-setuid-wanted issuers-chain-path jwt.decrypt_alg_list ' +
   'jwt.decrypt_enc_list key-base lua-load lua-load-per-thread lua-prepend-path ' +
   'max-spread-checks maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
-  'ocsp-update.mindelay ocsp-update.mode profiling.memory server-state-base server-state-file ' +
-  'setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ssl-default-bind-sigalgs ' +
-  'ssl-default-server-client-sigalgs ssl-default-server-curves ssl-default-server-sigalgs ' +
-  'ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ssl-load-extra-files ssl-mode-async ' +
-  'ssl-passphrase-cmd ssl-propquery ssl-provider ssl-provider-path ssl-security-level ' +
-  'ssl-skip-self-issued-ca stats-file thread-group tune.bufsize.large tune.bufsize.small ' +
-  'tune.comp.maxlevel tune.glitches.kill.cpu-usage tune.h1.be.glitches-threshold ' +
-  'tune.h1.fe.glitches-threshold tune.h2.be.glitches-threshold tune.h2.be.initial-window-size ' +
-  'tune.h2.be.max-concurrent-streams tune.h2.be.max-frames-at-once tune.h2.be.rxbuf ' +
-  'tune.h2.fe.glitches-threshold tune.h2.fe.initial-window-size ' +
-  'tune.h2.fe.max-concurrent-streams tune.h2.fe.max-frames-at-once tune.h2.fe.max-rst-at-once ' +
-  'tune.h2.fe.max-total-streams tune.h2.fe.rxbuf tune.h2.header-table-size ' +
-  'tune.h2.initial-window-size tune.h2.log-errors tune.h2.max-concurrent-streams ' +
-  'tune.h2.max-frame-size tune.h2.zero-copy-fwd-send tune.lua.bool-sample-conversion ' +
-  'tune.lua.burst-timeout tune.lua.forced-yield tune.lua.log.loggers tune.lua.log.stderr ' +
-  'tune.lua.maxmem tune.lua.openlibs tune.lua.service-timeout tune.lua.session-timeout ' +
-  'tune.lua.task-timeout tune.peers.max-updates-at-once tune.quic.be.cc.cubic-min-losses ' +
-  'tune.quic.be.cc.hystart tune.quic.be.cc.max-frame-loss tune.quic.be.cc.max-win-size ' +
-  'tune.quic.be.cc.reorder-ratio tune.quic.be.max-idle-timeout ' +
-  'tune.quic.be.sec.glitches-threshold tune.quic.be.stream.data-ratio ' +
-  'tune.quic.be.stream.max-concurrent tune.quic.be.stream.rxbuf tune.quic.be.tx.pacing ' +
-  'tune.quic.be.tx.udp-gso tune.quic.fe.cc.cubic-min-losses tune.quic.fe.cc.hystart ' +
-  'tune.quic.fe.cc.max-frame-loss tune.quic.fe.cc.max-win-size tune.quic.fe.cc.reorder-ratio ' +
-  'tune.quic.fe.max-idle-timeout tune.quic.fe.sec.glitches-threshold ' +
-  'tune.quic.fe.sec.retry-threshold tune.quic.fe.sock-per-conn tune.quic.fe.stream.data-ratio ' +
-  'tune.quic.fe.stream.max-concurrent tune.quic.fe.stream.max-total tune.quic.fe.stream.rxbuf ' +
-  'tune.quic.fe.tx.pacing tune.quic.fe.tx.udp-gso tune.quic.listen tune.quic.mem.tx-max ' +
-  'tune.quic.zero-copy-fwd-send tune.rcvbuf.backend tune.rcvbuf.frontend tune.sndbuf.backend ' +
-  'tune.sndbuf.frontend tune.ssl.capture-buffer-size tune.ssl.capture-cipherlist-size ' +
+  'ocsp-update.mindelay ocsp-update.mode profiling.memory server-state-base ' +
+  'server-state-file setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ' +
+  'ssl-default-bind-sigalgs ssl-default-server-client-sigalgs ssl-default-server-curves ' +
+  'ssl-default-server-sigalgs ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
+  'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
+  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca stats-file thread-group ' +
+  'tune.bufsize.large tune.bufsize.small tune.comp.maxlevel tune.glitches.kill.cpu-usage ' +
+  'tune.h1.be.glitches-threshold tune.h1.fe.glitches-threshold tune.h2.log-errors ' +
+  'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
+  'tune.lua.log.loggers tune.lua.log.stderr tune.lua.maxmem tune.lua.openlibs ' +
+  'tune.lua.service-timeout tune.lua.session-timeout tune.lua.task-timeout ' +
+  'tune.peers.max-updates-at-once tune.quic.be.cc.cubic-min-losses tune.quic.be.cc.hystart ' +
+  'tune.quic.be.cc.max-frame-loss tune.quic.be.cc.max-win-size tune.quic.be.cc.reorder-ratio ' +
+  'tune.quic.be.max-idle-timeout tune.quic.be.sec.glitches-threshold ' +
+  'tune.quic.be.stream.data-ratio tune.quic.be.stream.max-concurrent ' +
+  'tune.quic.be.stream.rxbuf tune.quic.be.tx.pacing tune.quic.be.tx.udp-gso ' +
+  'tune.quic.fe.cc.cubic-min-losses tune.quic.fe.cc.hystart tune.quic.fe.cc.max-frame-loss ' +
+  'tune.quic.fe.cc.max-win-size tune.quic.fe.cc.reorder-ratio tune.quic.fe.max-idle-timeout ' +
+  'tune.quic.fe.sec.glitches-threshold tune.quic.fe.sec.retry-threshold ' +
+  'tune.quic.fe.sock-per-conn tune.quic.fe.stream.data-ratio ' +
+  'tune.quic.fe.stream.max-concurrent tune.quic.fe.stream.max-total ' +
+  'tune.quic.fe.stream.rxbuf tune.quic.fe.tx.pacing tune.quic.fe.tx.udp-gso tune.quic.listen ' +
+  'tune.quic.mem.tx-max tune.quic.zero-copy-fwd-send tune.rcvbuf.backend ' +
+  'tune.rcvbuf.frontend tune.sndbuf.backend tune.sndbuf.frontend ' +
+  'tune.ssl.capture-buffer-size tune.ssl.capture-cipherlist-size ' +
   'tune.ssl.certificate-compression tune.ssl.force-private-cache tune.ssl.keylog ' +
   'tune.ssl.keyupdate-rate-limit tune.ssl.ocsp-update.maxdelay tune.ssl.ocsp-update.mindelay ' +
   'tune.ssl.ssl-ctx-cache-size tune.streams-elasticity tune.takeover-other-tg-connections ' +
@@ -81,9 +78,9 @@ export const unsupportedServer: readonly string[] = (
   'check-pool-conn-name check-proto check-reuse-pool check-sni check-sni-auto check-ssl ' +
   'check-via-socks4 client-sigalgs crl-file curves error-limit healthcheck idle-ping ' +
   'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
-  'no-tls-tickets non-stick npn observe on-error on-marked-down on-marked-up pool-conn-name ' +
+  'no-tls-tickets non-stick npn observe on-error on-marked-down on-marked-up ' +
   'quic-cc-algo redir renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
-  'send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt shard sigalgs slowstart ' +
+  'shard sigalgs slowstart ' +
   'socks4 stick tcp-md5sig tls-tickets usesrc ws'
 ).split(' ');
 

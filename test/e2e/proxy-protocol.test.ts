@@ -151,6 +151,15 @@ test('a server gets a header of the version asked for', async (context) => {
     ['send-proxy-v2 proxy-v2-options unique-id', block(tlvBytes(5, 'ID-1.2.3.4'))],
     ['send-proxy-v2 proxy-v2-options authority', block(tlvBytes(2, 'host.example'))],
     [
+      'send-proxy-v2 set-proxy-v2-tlv-fmt(0xE1) %[src] set-proxy-v2-tlv-fmt(226)',
+      proxyBlock(source, destination, {
+        before: tlvBytes(0xe1, '1.2.3.4') + tlvBytes(0xe2, ''),
+        after: '',
+        crc32c: false,
+      }),
+    ],
+    ['send-proxy-v2-ssl-cn', block(tlvBytes(0x20, '\0\0\0\0\0'))],
+    [
       'send-proxy-v2 proxy-v2-options crc32c',
       proxyBlock(source, destination, { before: '', after: '', crc32c: true }),
     ],

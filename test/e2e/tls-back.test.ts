@@ -1,5 +1,5 @@
-// TLS towards servers on real sockets, with node:tls as the server: verification, names, resumption,
-// sharing of connections, bodies, and TCP mode with TLS on both sides.
+// TLS towards servers on real sockets, with node:tls as the server: verification, names,
+// resumption, sharing of connections, bodies, and TCP mode with TLS on both sides.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -224,4 +224,18 @@ test('TCP mode with TLS on both sides: half-close and slow readers lose nothing'
   socket.resume();
   assert.equal((await answer) === body, true);
   await proxy.printed(' -- ');
+});
+
+test('pool-conn-name decides what connections are shared by, in place of the name', async (context) => {
+  const origin = await startTlsOrigin(context);
+  const words = 'verify none pool-conn-name req.hdr(x-pool)';
+  const proxy = startBack(context, origin, words, '  http-reuse always\n');
+  for (const [host, pool] of ['one a', 'two a', 'two b'].map((pair) => pair.split(' '))) {
+    const answer = await converse(proxy.port('fe'), [get(`${host}\r\nX-Pool: ${pool}`)]);
+    assert.equal(statusOf(answer), '200');
+  }
+  assert.deepEqual(
+    origin.shaken.map(({ name }) => name),
+    ['one', 'two'],
+  );
 });

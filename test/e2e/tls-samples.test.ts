@@ -178,3 +178,27 @@ test('TLVs of a PROXY header, by number and by name', async (context) => {
   const answer = await converse(proxy.port('fe'), [block + ends + tlvs + request]);
   assert.deepEqual(bodyOf(answer).split('|'), expectedOf(cases));
 });
+
+test('a server is told of TLS with the client in the PROXY header', async (context) => {
+  const origin = await startOrigin(context);
+  const folder = certificateFolder(context);
+  const options = 'ssl-cipher,cert-sig,cert-key,cert-cn,authority';
+  const config = `${head}listen l
+  bind "${inherited('fe')}" ssl crt ${folder}/rsa.pem verify optional ca-file ${folder}/ca.pem
+  server s 127.0.0.1:${origin.port} send-proxy-v2 proxy-v2-options ${options}
+`;
+  const proxy = startProxy(context, { config });
+  await requestTls(proxy.port('fe'), request, own);
+  const tlv = (type: number, value: string): string =>
+    `${String.fromCharCode(type, 0, value.length)}${value}`;
+  const parts = [
+    '\x07\0\0\0\0',
+    tlv(0x21, 'TLSv1.3'),
+    tlv(0x22, 'client'),
+    tlv(0x25, 'RSA2048'),
+    tlv(0x24, 'ecdsa-with-SHA256'),
+    tlv(0x23, 'TLS_AES_256_GCM_SHA384'),
+  ];
+  const tail = tlv(0x01, 'http/1.1') + tlv(0x02, 'first.example') + tlv(0x20, parts.join(''));
+  assert.equal(origin.heard[0].slice(28).startsWith(`${tail}GET `), true);
+});

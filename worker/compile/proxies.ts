@@ -37,7 +37,7 @@ import { compileLog } from './logs.ts';
 import { collectReplies } from './reply.ts';
 import { type Actions, compileRedirects, compileRules, takeCondition } from './rules.ts';
 import type { CompileScope } from './scope.ts';
-import { compileServerSni } from './sni.ts';
+import { compileServerLines } from './server-lines.ts';
 import { compileSourceHeaders } from './source.ts';
 
 /** What all proxies of one compilation share. */
@@ -84,16 +84,24 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     backObject: hasBack ? objects.back : -1,
     timeouts: compileTimeouts(model.timeouts),
     persist: persistOf(model),
+    spliceRequest: spliceOf(model, 'splice-request'),
+    spliceResponse: spliceOf(model, 'splice-response'),
     ...rules,
     ...compileSwitching(compiler, model),
     ...compileFeatures(compiler, model, isHttp),
     ...compileCaptures(model, isHttp),
     log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
-    serverSni: compileServerSni(model, scope),
+    ...compileServerLines(model, (server) => scopeOfServer(compiler, model, server)),
     sourceHeaders: compileSourceHeaders(model, scope),
     serverTls: model.servers.map(compiler.tlsOf),
   };
+}
+
+/** The scope of words that a connection to `server` evaluates. */
+function scopeOfServer(compiler: ProxyCompiler, model: ProxyModel, { place }: ServerModel): Scope {
+  const line = { place, words: [], columns: [], text: '', from: '' };
+  return compiler.scopeOf(model, line, '');
 }
 
 function compileProxyLog(compiler: ProxyCompiler, model: ProxyModel) {
@@ -165,6 +173,12 @@ function firstSet(...times: readonly number[]): number {
 function persistOf({ options }: ProxyModel): number {
   if (options['httpclose'] === true) return persistClose;
   return options['http-server-close'] === true ? persistServerClose : persistKeepAlive;
+}
+
+/** `option splice-auto` speaks for both directions. */
+function spliceOf({ options }: ProxyModel, name: 'splice-request' | 'splice-response'): number {
+  if (options[name] === true || options['splice-auto'] === true) return 1;
+  return options[name] === false || options['splice-auto'] === false ? -1 : 0;
 }
 
 type Switching = Pick<

@@ -10,23 +10,17 @@ import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
 import type { Connection } from '../conn/connection.ts';
 import { Endpoint } from '../conn/endpoint.ts';
 import type { OpeningStep } from '../conn/opening.ts';
-import {
-  type ProxyHeader,
-  proxyBlock,
-  proxyLine,
-  tlvAlpn,
-  tlvAuthority,
-  tlvBytes,
-  tlvUniqueId,
-} from '../conn/proxy-header.ts';
+import type { ProxyHeader } from '../conn/proxy-header.ts';
 import { ProxyReceiver, ProxySender } from '../conn/proxy-steps.ts';
-import { TlsHandshake, TlsTransport, type TlsWatcher, tlsSessionOf } from '../conn/tls.ts';
+import { TlsHandshake, TlsTransport, type TlsWatcher } from '../conn/tls.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
+import type { Evaluate } from '../keyword.ts';
 import type { BackOpenings } from '../mux/links.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { ClientSession } from './acceptor.ts';
 import type { EngineContext } from './context.ts';
+import { proxyHeader } from './proxy-out.ts';
 import type { Stream } from './stream.ts';
 
 const fieldSessions = field.ssl_sess;
@@ -184,8 +178,11 @@ export class ServerOpenings implements BackOpenings {
   keyOf(stream: Stream, server: Server): string {
     const hasTls = stream.backend.serverTls[server.index] !== null;
     this.header = server.model.sendProxy === 0 ? '' : proxyHeader(stream, server);
-    this.name = hasTls ? serverName(stream, server) : '';
-    return this.name === '' ? this.header : `${this.name} ${this.header}`;
+    const { serverSni, serverShares } = stream.backend;
+    this.name = hasTls ? textOf(stream, serverSni[server.index]) : '';
+    const shares = serverShares[server.index];
+    const name = shares === null ? this.name : textOf(stream, shares);
+    return name === '' ? this.header : `${name} ${this.header}`;
   }
 
   stepsOf(stream: Stream, server: Server): readonly OpeningStep[] {
@@ -221,52 +218,10 @@ function startSession(plan: TlsClientPlan, connection: Connection, name: string)
   return session;
 }
 
-/** The value of `sni`, '' for none. */
-function serverName(stream: Stream, server: Server): string {
-  const evaluate = stream.backend.serverSni[server.index];
+/** The value of an expression, '' for none. */
+function textOf(stream: Stream, evaluate: Evaluate | null): string {
   if (evaluate === null) return '';
   const { sample } = stream;
   sample.restart();
   return evaluate(stream, sample) ? sample.text : '';
-}
-
-/** The header that a server gets for the connection of `stream`, one character per byte. */
-function proxyHeader(stream: Stream, server: Server): string {
-  const { source, destination } = stream;
-  if (server.model.sendProxy === 1) return proxyLine(source, destination);
-  const options = server.model.proxyV2Options;
-  let after = alpnTlv(stream);
-  for (const [option, tlvOf] of optionTlvs) if (options.includes(option)) after += tlvOf(stream);
-  return proxyBlock(source, destination, {
-    before: '',
-    after,
-    crc32c: options.includes('crc32c'),
-  });
-}
-
-/** What was negotiated with the client is always told. */
-function alpnTlv(stream: Stream): string {
-  const alpn = tlsSessionOf(stream.session.connection)?.alpn() ?? '';
-  return alpn === '' ? '' : tlvBytes(tlvAlpn, alpn);
-}
-
-/** The TLV of an option of proxy-v2-options, '' when there is nothing to say. */
-type OptionTlv = (stream: Stream) => string;
-
-/** In the order in which they are written. */
-const optionTlvs: ReadonlyMap<string, OptionTlv> = new Map<string, OptionTlv>([
-  ['authority', authorityTlv],
-  ['unique-id', uniqueIdTlv],
-]);
-
-function authorityTlv({ session }: Stream): string {
-  const known = session.proxyTlvs.find(({ type }) => type === tlvAuthority);
-  const value = known?.value ?? tlsSessionOf(session.connection)?.sni() ?? '';
-  return known === undefined && value === '' ? '' : tlvBytes(tlvAuthority, value);
-}
-
-function uniqueIdTlv(stream: Stream): string {
-  const { uniqueId } = stream.frontend;
-  if (stream.uniqueId === '' && uniqueId !== null) stream.uniqueId = uniqueId(stream);
-  return tlvBytes(tlvUniqueId, stream.uniqueId);
 }

@@ -24,6 +24,7 @@ import {
   wordTime,
 } from './bind.ts';
 import { persistenceWords } from './persistence.ts';
+import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
 
@@ -105,8 +106,6 @@ const defaults = [
   'no-check-ssl',
   'no-check-reuse-pool',
   'no-check-sni-auto',
-  'no-send-proxy-v2-ssl',
-  'no-send-proxy-v2-ssl-cn',
 ] as const;
 
 const defaultRows = defaults.map(
@@ -145,37 +144,13 @@ function readCheckAddress(cursor: WordCursor, model: ServerModel, draft: Draft):
   } else Object.assign(model, { checkAddress });
 }
 
-const proxyOptions = [
-  'authority',
-  'cert-cn',
-  'cert-key',
-  'cert-sig',
-  'crc32c',
-  'ssl',
-  'ssl-cipher',
-  'unique-id',
-];
-const workingProxyOptions = new Set(['authority', 'crc32c', 'unique-id']);
-const laterProxyOptions = new Set(proxyOptions.filter((name) => !workingProxyOptions.has(name)));
-
-function readProxyOptions(cursor: WordCursor, model: ServerModel): void {
-  const { line, index } = cursor;
-  const words = line.arg(index + 1).split(',');
-  for (const word of words) {
-    if (laterProxyOptions.has(word)) line.notSupported(index + 1, `proxy-v2-options ${word}`);
-    else if (!proxyOptions.includes(word)) {
-      line.alert(index + 1, `'proxy-v2-options' : '${word}' is not implemented.`);
-    }
-  }
-  if (!line.failed) Object.assign(model, { proxyV2Options: words, sendProxy: model.sendProxy });
-}
-
 export const serverKeywords: readonly ServerKeyword[] = [
   ...numberRows,
   ...timeRows,
   ...flagRows,
   ...defaultRows,
   ...serverTlsKeywords,
+  ...serverProxyKeywords,
   ...persistenceWords,
   {
     name: 'id',
@@ -204,6 +179,15 @@ export const serverKeywords: readonly ServerKeyword[] = [
     parse: (cursor, { model }, draft) => readCheckAddress(cursor, model, draft),
   },
   {
+    name: 'pool-conn-name',
+    takes: 1,
+    help: 'expression whose value connections are shared by',
+    example: 'server s 127.0.0.1:80 pool-conn-name req.hdr(host)',
+    parse: (cursor, { model }) => {
+      model.poolConnName = wordText(cursor) ?? model.poolConnName;
+    },
+  },
+  {
     name: 'hash-key',
     takes: 1,
     help: 'what places the server on the hash ring',
@@ -211,13 +195,6 @@ export const serverKeywords: readonly ServerKeyword[] = [
     parse: (cursor, { model }) => {
       model.hashKey = wordChoice(cursor, ['id', 'addr', 'addr-port', 'guid']) ?? model.hashKey;
     },
-  },
-  {
-    name: 'proxy-v2-options',
-    takes: 1,
-    help: 'what PROXY protocol version 2 carries',
-    example: 'server s 127.0.0.1:80 proxy-v2-options crc32c',
-    parse: (cursor, { model }) => readProxyOptions(cursor, model),
   },
   {
     name: 'proto',
@@ -260,10 +237,17 @@ export const serverKeywords: readonly ServerKeyword[] = [
 const byName = indexRows('server option', serverKeywords);
 const unsupported = new Set(unsupportedServer);
 
+/** `set-proxy-v2-tlv-fmt(0xE1)` is a word of the row without the parentheses. */
+function rowOf(word: string): ServerKeyword | undefined {
+  const at = word.indexOf('(');
+  const row = byName.get(at < 0 ? word : word.slice(0, at));
+  return at < 0 || row?.parentheses === true ? row : undefined;
+}
+
 function readWords(line: Line, from: number, server: ServerDraft, draft: Draft): void {
   for (let index = from; index < line.count; ) {
     const word = line.arg(index);
-    const row = byName.get(word);
+    const row = rowOf(word);
     if (row === undefined) {
       reportUnknown(line, index, word);
       return;
