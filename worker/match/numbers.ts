@@ -4,6 +4,7 @@
 
 import { type Int64, parseInt64 } from '../sample/int64.ts';
 import type { Sample } from '../sample/sample.ts';
+import { KeyedEntries } from './keyed-entries.ts';
 import type { PatternEntry, PatternIndex } from './pattern.ts';
 
 interface IntRange {
@@ -34,17 +35,73 @@ const isIn = (value: Int64, range: IntRange): boolean =>
   (range.min === null || value >= range.min) && (range.max === null || value <= range.max);
 
 /** The index of integer patterns over what `read` takes from a sample; all were checked before. */
+/** `read`: the number a sample is compared by. */
 export function intIndex(
   entries: readonly PatternEntry[],
   read: (sample: Sample) => Int64,
 ): PatternIndex {
   const ranges = entries.map((entry) => parseRange(entry.text) as IntRange);
   if (ranges.length === 1) return singleRange(entries[0], ranges[0], read);
-  const merged = mergeRanges(ranges);
+  const numbers = new Numbers(entries, ranges);
+  let merged: readonly IntRange[] | null = mergeRanges(ranges);
   return {
-    test: (sample) => isMerged(merged, read(sample)),
-    find: finder(entries, ranges, read),
+    test: (sample) =>
+      merged === null ? numbers.find(read(sample)) !== null : isMerged(merged, read(sample)),
+    find: (sample) => numbers.find(read(sample)),
+    insert: (entry) => {
+      merged = null;
+      numbers.add(entry, parseRange(entry.text) as IntRange);
+      return true;
+    },
+    remove: (entry) => {
+      merged = null;
+      numbers.remove(entry, parseRange(entry.text) as IntRange);
+      return true;
+    },
   };
+}
+
+interface WideRange {
+  readonly range: IntRange;
+  readonly entry: PatternEntry;
+}
+
+/** The entry itself is asked for: single values by value, true ranges one after the other. */
+class Numbers {
+  private readonly singles: KeyedEntries<Int64>;
+  /** In the list's order. */
+  private readonly wide: WideRange[];
+
+  constructor(entries: readonly PatternEntry[], ranges: readonly IntRange[]) {
+    this.singles = new KeyedEntries();
+    this.wide = [];
+    for (const [index, range] of ranges.entries()) this.add(entries[index], range);
+  }
+
+  add(entry: PatternEntry, range: IntRange): void {
+    if (range.min === range.max && range.min !== null) this.singles.add(range.min, entry);
+    else this.wide.push({ range, entry });
+  }
+
+  remove(entry: PatternEntry, range: IntRange): void {
+    if (range.min === range.max && range.min !== null) this.singles.remove(range.min, entry);
+    else {
+      const at = this.wide.findIndex((one) => one.entry === entry);
+      if (at >= 0) this.wide.splice(at, 1);
+    }
+  }
+
+  /** The first entry of the list that holds `value`. */
+  find(value: Int64): PatternEntry | null {
+    const single = this.singles.get(value);
+    const { wide } = this;
+    for (let i = 0; i < wide.length; i++) {
+      const { range, entry } = wide[i];
+      if (single !== undefined && single.id < entry.id) return single;
+      if (isIn(value, range)) return entry;
+    }
+    return single ?? null;
+  }
 }
 
 function singleRange(
@@ -58,27 +115,6 @@ function singleRange(
     return (min === null || value >= min) && (max === null || value <= max);
   };
   return { test, find: (sample) => (test(sample) ? entry : null) };
-}
-
-function finder(
-  entries: readonly PatternEntry[],
-  ranges: readonly IntRange[],
-  read: (sample: Sample) => Int64,
-): (sample: Sample) => PatternEntry | null {
-  const singles = new Map<Int64, number>();
-  const wide: number[] = [];
-  for (const [i, range] of ranges.entries()) {
-    if (range.min !== range.max || range.min === null) wide.push(i);
-    else if (!singles.has(range.min)) singles.set(range.min, i);
-  }
-  return (sample) => {
-    const value = read(sample);
-    const single = singles.get(value) ?? entries.length;
-    for (let i = 0; i < wide.length && wide[i] < single; i++) {
-      if (isIn(value, ranges[wide[i]])) return entries[wide[i]];
-    }
-    return single < entries.length ? entries[single] : null;
-  };
 }
 
 /** Sorted by their low end, overlaps joined. */
