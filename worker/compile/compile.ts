@@ -77,8 +77,10 @@ export function compileProgram(input: CompileInput): CompileResult {
   checkAcls(model, context);
   const startActs = compileGlobal(model, context);
   const proxies = model.proxies.map((_, index) => compileProxy(compiler, index));
+  const { splice, disableFastForward, disableZeroCopyForwarding } = model.global.tune;
   const program: Program = {
     model,
+    splices: splice && !disableFastForward && !disableZeroCopyForwarding,
     proxies,
     listeners: input.listeners.map((object) => compileListener(object, proxies, tls)),
     variableNames: context.variables.names,

@@ -1,4 +1,5 @@
-// `source ... usesrc hdr_ip(NAME,N)`: the expressions that read the address. Called by proxies.ts at start.
+// `source ... usesrc hdr_ip(NAME,N)`: the expressions that read the address. Called by proxies.ts
+// at start.
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Evaluate, Scope } from '../keyword.ts';

@@ -1,6 +1,6 @@
-// Which options sockets get, from the words of the configuration: keep-alive and its values, buffer sizes,
-// delayed ACKs, lingering. Lists are made at start, one per proxy; applying one is a call per entry.
-// What Linux lets accepted sockets inherit is set once on the listening socket.
+// Which options sockets get, from the words of the configuration: keep-alive and its values, buffer
+// sizes, delayed ACKs, lingering. Lists are made at start, one per proxy; applying one is a call
+// per entry. What Linux lets accepted sockets inherit is set once on the listening socket.
 
 import type { ProxyModel, TcpKeepAliveModel, TuneModel } from '../../shared/config/model.ts';
 import {
@@ -38,8 +38,8 @@ export function applyOptions(sys: Sys, fd: number, options: readonly SocketOptio
 }
 
 /**
- * What accepted sockets inherit. Set whether on or off: a listening socket lives on over reloads, and
- * the configuration before may have said something else.
+ * What accepted sockets inherit. Set whether on or off: a listening socket lives on over reloads,
+ * and the configuration before may have said something else.
  */
 export function prepareListener(sys: Sys, fd: number, model: ProxyModel, isTls: boolean): void {
   const { options } = model;

@@ -1,19 +1,24 @@
 // The sending half of a connection that carries one message at a time. Heads are written into the
-// thread's scratch area and leave in one call together with the payload; what the kernel does not take
-// is kept in one pending slot, so that nobody else's memory is needed to finish.
+// thread's scratch area and leave in one call together with the payload; what the kernel does not
+// take is kept in slots of its own, so that nobody else's memory is needed to finish.
 //
 //   one call:  A = head and chunk size (scratch)   B = payload (its owner's slot)   C = chunk end
+//   kept:      first slot, then what is in a pipe, then second slot
 
 import { blocked, type Connection } from '../conn/connection.ts';
 import type { Pipe } from '../conn/pipes.ts';
 import { writeChunkHeader, writeLastChunk, writeTrailers } from '../http/h1-write.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { PendingBytes } from './pending.ts';
 import { type Outbound, sideGone } from './side.ts';
 
 /** Payload up to this size is copied behind the head: one plain send beats a vector. */
 const copyMaxBytes = 2048;
 /** Longest chunk size line plus chunk end plus last chunk. */
 const chunkRoomBytes = 32;
+
+/** The parts of the call under way, see above; `copied`: B stands behind A in the scratch area. */
+const parts = { copied: false, a: 0, at: 0, b: 0, c: 0 };
 
 export class Output implements Outbound {
   readonly connection: Connection;
@@ -22,26 +27,30 @@ export class Output implements Outbound {
   chunked: boolean;
   /** The message has no body for its reader (HEAD, 204, 304): payload is taken and goes nowhere. */
   discards: boolean;
+  /**
+   * The chunk that left last came out of a pipe: the line end after it leaves before what follows.
+   */
+  private owesLineEnd: boolean;
   /** Headroom for PROXY headers and the like: sent before anything else. */
   private trailersAt: number;
   private trailersLength: number;
-  private pendingAt: number;
-  private pendingStart: number;
-  private pendingEnd: number;
-  /** Payload that waits in the kernel; leaves after the pending slot. */
+  private first: PendingBytes;
+  /** Payload that waits in the kernel. */
   private pipe: Pipe | null;
+  /** null until something had to wait behind a pipe or a full slot. */
+  private second: PendingBytes | null;
 
   constructor(connection: Connection, thread: ThreadContext) {
     this.connection = connection;
     this.thread = thread;
     this.chunked = false;
     this.discards = false;
+    this.owesLineEnd = false;
     this.trailersAt = 0;
     this.trailersLength = 0;
-    this.pendingAt = -1;
-    this.pendingStart = 0;
-    this.pendingEnd = 0;
+    this.first = new PendingBytes();
     this.pipe = null;
+    this.second = null;
   }
 
   setTrailers(at: number, length: number): void {
@@ -62,9 +71,13 @@ export class Output implements Outbound {
   }
 
   send(at: number, length: number, done: boolean): number {
-    if (!this.flush()) return this.connection.isOpen ? 0 : sideGone;
+    const isFlushed = this.flush();
+    if (!this.connection.isOpen) return sideGone;
     if (this.discards) return length;
-    if (this.chunked) return length > 0 || done ? this.gather(0, at, length, done) : 0;
+    // The last chunk is taken whatever waits: nobody comes back for it.
+    if (this.chunked && length === 0) return done ? this.gather(0, at, 0, true) : 0;
+    if (!isFlushed) return 0;
+    if (this.chunked) return this.gather(0, at, length, done);
     if (length === 0 || !this.connection.writable) return 0;
     const sent = this.connection.send(at, length, false);
     if (sent === blocked) return 0;
@@ -72,19 +85,22 @@ export class Output implements Outbound {
   }
 
   flush(): boolean {
-    return this.connection.flush() && this.flushSlot() && this.flushPipe();
+    if (!this.connection.flush() || !this.flushFirst() || !this.flushPipe()) return false;
+    const { first, second } = this;
+    if (second === null || second.isEmpty()) return true;
+    this.first = second;
+    this.second = first;
+    return this.flushFirst();
   }
 
-  private flushSlot(): boolean {
-    if (this.pendingAt < 0) return true;
-    if (!this.connection.isOpen || !this.connection.writable) return false;
-    const length = this.pendingEnd - this.pendingStart;
-    const sent = this.connection.send(this.pendingAt + this.pendingStart, length, false);
+  private flushFirst(): boolean {
+    const { first, connection } = this;
+    if (first.isEmpty()) return true;
+    if (!connection.isOpen || !connection.writable) return false;
+    const sent = connection.send(first.at, first.length, false);
     if (sent < 0) return false;
-    this.pendingStart += sent;
-    if (sent < length) return false;
-    this.releaseSlot();
-    return this.connection.isFlushed();
+    first.consume(this.thread.memory, sent);
+    return first.isEmpty() && connection.isFlushed();
   }
 
   private flushPipe(): boolean {
@@ -98,6 +114,7 @@ export class Output implements Outbound {
       }
       pipe.held -= sent;
       connection.bytesSent += sent;
+      connection.splicedOut += sent;
     }
     if (pipe.held > 0) return false;
     this.releasePipe();
@@ -105,33 +122,47 @@ export class Output implements Outbound {
   }
 
   sendPipe(pipe: Pipe): void {
+    if (this.chunked && !this.openChunk(pipe.held)) {
+      this.thread.pipes.release(pipe);
+      this.connection.close();
+      return;
+    }
     this.pipe = pipe;
-    this.flushPipe();
+    this.flush();
+  }
+
+  /** The line before a chunk whose data is in a pipe. False: no memory for what the socket left. */
+  private openChunk(length: number): boolean {
+    const { scratchAt, memory } = this.thread;
+    const at = this.owesLineEnd ? writeLineEnd(memory.bytes, scratchAt) : scratchAt;
+    const end = writeChunkHeader(memory.bytes, at, length);
+    const sent = Math.max(0, this.connection.send(scratchAt, end - scratchAt, true));
+    this.owesLineEnd = true;
+    return this.stash(scratchAt + sent, end - scratchAt - sent);
   }
 
   isFlushed(): boolean {
-    return this.pendingAt < 0 && this.pipe === null && this.connection.isFlushed();
+    if (!this.first.isEmpty() || this.pipe !== null || !this.connection.isFlushed()) return false;
+    return this.second === null || this.second.isEmpty();
   }
 
   queuedBytes(): number {
-    const kept = this.pendingAt < 0 ? 0 : this.pendingEnd - this.pendingStart;
-    return kept + (this.pipe === null ? 0 : this.pipe.held);
+    let bytes = this.first.isEmpty() ? 0 : this.first.length;
+    if (this.pipe !== null) bytes += this.pipe.held;
+    if (this.second !== null && !this.second.isEmpty()) bytes += this.second.length;
+    return bytes;
   }
 
   isRaw(): boolean {
-    return !this.chunked && !this.discards && this.isFlushed() && this.connection.transport === null;
+    return !this.discards && this.connection.transport === null && this.isFlushed();
   }
 
-  /** Gives the pending slot and pipe back. */
+  /** Gives slots and pipe back. */
   release(): void {
-    this.releaseSlot();
+    const { memory } = this.thread;
+    this.first.release(memory);
+    this.second?.release(memory);
     this.releasePipe();
-  }
-
-  private releaseSlot(): void {
-    if (this.pendingAt < 0) return;
-    this.thread.memory.release(this.pendingAt);
-    this.pendingAt = -1;
   }
 
   private releasePipe(): void {
@@ -140,20 +171,16 @@ export class Output implements Outbound {
     this.pipe = null;
   }
 
-  /** Keeps `length` bytes at `at` to be sent first. False: no slot or no room. */
+  /** Keeps `length` bytes at `at` to be sent in their turn. False: no slot or no room. */
   stash(at: number, length: number): boolean {
     if (length === 0) return true;
-    const { memory } = this.thread;
-    if (this.pendingAt < 0) {
-      this.pendingAt = memory.take();
-      if (this.pendingAt < 0) return false;
-      this.pendingStart = 0;
-      this.pendingEnd = 0;
+    const { first, second, thread } = this;
+    const isBehind = this.pipe !== null || (second !== null && !second.isEmpty());
+    if (!isBehind && first.hasRoom(thread.memory, length)) {
+      return first.keep(thread.memory, at, length);
     }
-    if (this.pendingEnd + length > memory.slotBytes) return false;
-    memory.bytes.copyWithin(this.pendingAt + this.pendingEnd, at, at + length);
-    this.pendingEnd += length;
-    return true;
+    this.second ??= new PendingBytes();
+    return this.second.keep(thread.memory, at, length);
   }
 
   private gather(headLength: number, at: number, length: number, done: boolean): number {
@@ -165,14 +192,22 @@ export class Output implements Outbound {
     if (this.chunked) {
       const room = slotBytes - headLength - chunkRoomBytes - this.trailersLength;
       b = Math.min(b, Math.max(0, room));
+      if (this.owesLineEnd) a = writeLineEnd(bytes, scratch + a) - scratch;
+      this.owesLineEnd = false;
       if (b > 0) a = writeChunkHeader(bytes, scratch + a, b) - scratch;
     }
     const copied = b <= copyMaxBytes || this.connection.transport !== null;
     if (copied && b > 0) bytes.copyWithin(scratch + a, at, at + b);
-    if (this.chunked) c = this.endChunk(scratch + a + (copied ? b : 0), b > 0, done && b === length);
-    const sent = this.push(copied, a, at, b, c);
+    if (this.chunked)
+      c = this.endChunk(scratch + a + (copied ? b : 0), b > 0, done && b === length);
+    parts.copied = copied;
+    parts.a = a;
+    parts.at = at;
+    parts.b = b;
+    parts.c = c;
+    const sent = this.push();
     if (sent === a + b + c) return b;
-    return sent < 0 ? sideGone : this.keepRest(copied, sent, a, at, b, c);
+    return sent < 0 ? sideGone : this.keepRest(sent);
   }
 
   /** What follows the data of a chunk, and the last chunk with its trailers; returns its length. */
@@ -192,8 +227,9 @@ export class Output implements Outbound {
     return writeLastChunk(bytes, end) - at;
   }
 
-  private push(copied: boolean, a: number, at: number, b: number, c: number): number {
+  private push(): number {
     const { connection, thread } = this;
+    const { copied, a, at, b, c } = parts;
     if (!connection.writable || !this.isFlushed()) return 0;
     const total = a + b + c;
     if (total === 0) return 0;
@@ -211,15 +247,12 @@ export class Output implements Outbound {
     return sent === blocked ? 0 : sent;
   }
 
-  /** The kernel took `sent` of A, B and C: framing must be kept, plain payload may stay where it is. */
-  private keepRest(
-    copied: boolean,
-    sent: number,
-    a: number,
-    at: number,
-    b: number,
-    c: number,
-  ): number {
+  /**
+   * The kernel took `sent` of A, B and C: framing must be kept, plain payload may stay where it
+   * is.
+   */
+  private keepRest(sent: number): number {
+    const { copied, a, at, b, c } = parts;
     const scratch = this.thread.scratchAt;
     if (!this.chunked) {
       if (sent >= a) return sent - a;

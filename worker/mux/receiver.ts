@@ -8,7 +8,12 @@
 
 import { type Connection, blocked } from '../conn/connection.ts';
 import { BodyDecoder } from '../http/h1-body.ts';
-import { bodyLength as framingLength, bodyTunnel, bodyUntilClose } from '../http/message.ts';
+import {
+  bodyChunked,
+  bodyLength as framingLength,
+  bodyTunnel,
+  bodyUntilClose,
+} from '../http/message.ts';
 import type { SlotPool } from '../memory/pool.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { type Inbound, inboundClosed } from './side.ts';
@@ -164,13 +169,16 @@ export class Receiver implements Inbound {
     if (this.bodyLength > 0 || this.rawEnd > this.rawAt || this.bodyDone) return 0;
     if (this.failure !== 0 || this.connection.transport !== null) return 0;
     if (this.framing === framingLength) return this.decoder.remaining;
+    if (this.framing === bodyChunked)
+      return this.decoder.isInPayload() ? this.decoder.remaining : 0;
     return this.framing === bodyTunnel || this.framing === bodyUntilClose ? bypassMax : 0;
   }
 
   bypassed(length: number): void {
     this.taken += length;
     this.connection.bytesReceived += length;
-    if (this.framing !== framingLength) return;
+    this.connection.splicedIn += length;
+    if (this.framing !== framingLength && this.framing !== bodyChunked) return;
     this.decoder.pass(length);
     this.bodyDone = this.decoder.done;
   }

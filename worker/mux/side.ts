@@ -63,7 +63,7 @@ export interface Outbound {
   stash(at: number, length: number): boolean;
   /** Sends what `pipe` holds and gives it back; takes it over while the socket is blocked. */
   sendPipe(pipe: Pipe): void;
-  /** Raw bytes may be put on the wire as they are (no framing of ours, no TLS). */
+  /** Payload may come out of a pipe (no TLS, nothing pending). */
   isRaw(): boolean;
 }
 
