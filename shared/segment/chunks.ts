@@ -25,6 +25,10 @@ import type { Segment } from './segment.ts';
 export const kindCounters = 1;
 export const kindLive = 2;
 export const kindObjects = 3;
+/** Stick tables: the part is the object, the writer the chunk's place in the table. */
+export const kindTable = 4;
+/** References of one thread into stick tables; they go with their process. */
+export const kindReferences = 5;
 
 const claimFree = 0;
 const readyBit = 0x100;
@@ -78,6 +82,8 @@ export interface ChunkClaim {
   readonly kind: number;
   readonly part: number;
   readonly writer: number;
+  /** The chunk outlives the process that claims it: it belongs to the segment once it is ready. */
+  readonly stays?: boolean;
   /** Clears what a new owner must not inherit. Runs before the chunk is seen as ready. */
   readonly prepare: (chunk: number) => void;
 }
@@ -158,10 +164,30 @@ function publish(segment: Segment, claim: ChunkClaim, chunk: number): number {
   const { words } = segment;
   words[claimWord(chunk) + 2] = claim.writer;
   claim.prepare(chunk);
-  const ready = claim.slot < 0 ? claimPermanent : (claim.slot + 1) | readyBit;
+  const stays = claim.slot < 0 || claim.stays === true;
+  const ready = stays ? claimPermanent : (claim.slot + 1) | readyBit;
   Atomics.store(words, claimWord(chunk), ready);
   Atomics.add(words, wordChunkRevision, 1);
   return chunk;
+}
+
+/** Calls `visit` with every complete chunk of a key. */
+export function eachChunk(segment: Segment, key: number, visit: (chunk: number) => void): void {
+  const used = chunkCount(segment);
+  for (let chunk = 0; chunk < used; chunk++) {
+    if (keyOf(segment, chunk) !== key) continue;
+    const claim = Atomics.load(segment.words, claimWord(chunk));
+    if (claim === claimPermanent || (claim & readyBit) !== 0) visit(chunk);
+  }
+}
+
+/** Gives chunks of the segment itself back. Nobody may read them any more. */
+export function freeChunks(segment: Segment, key: number): void {
+  eachChunk(segment, key, (chunk) => {
+    Atomics.store(segment.words, claimWord(chunk) + 1, 0);
+    exchange(segment, chunk, claimPermanent, claimFree);
+  });
+  Atomics.add(segment.words, wordChunkRevision, 1);
 }
 
 function exchange(segment: Segment, chunk: number, from: number, to: number): boolean {

@@ -87,6 +87,8 @@ export interface Capacity {
   readonly writers: number;
   /** `shm-stats-file-max-objects`, 0: not set. */
   readonly objectsMax: number;
+  /** What full stick tables take, bytes. */
+  readonly tableBytes?: number;
 }
 
 /** Of a segment whose limit was not set: reloads may bring far more than there is now. */
@@ -101,7 +103,9 @@ export function planLayout(capacity: Capacity): SegmentLayout {
   const objectsMax = Math.max(capacity.objectsMax || objectsDefault, capacity.objects * 4);
   const parts = Math.ceil(objectsMax / rowsPerChunk);
   const wanted = parts * capacity.writers * processesAtOnce + Math.ceil(parts / 2) + slotsMax;
-  const chunksMax = Math.min(Math.max(wanted, chunksLeast), chunksMost);
+  // A reload that changes a table has the old and the new one for a while.
+  const tables = Math.ceil(((capacity.tableBytes ?? 0) * 2) / chunkBytes);
+  const chunksMax = Math.min(Math.max(wanted, chunksLeast) + tables, chunksMost);
   return sized(objectsMax, chunksMax);
 }
 

@@ -16,10 +16,12 @@ import {
   chunkKey,
   chunkNone,
   claimChunk,
+  freeChunks,
   keyOf,
   kindCounters,
   kindLive,
   kindObjects,
+  kindTable,
 } from './chunks.ts';
 import {
   liveRowsPerChunk,
@@ -39,6 +41,7 @@ export const typeFrontend = 2;
 export const typeBackend = 3;
 export const typeServer = 4;
 export const typeListener = 5;
+export const typeTable = 6;
 
 const wordState = 0;
 const wordType = 1;
@@ -189,6 +192,7 @@ export class ObjectTable {
   private vacate(index: number): void {
     Atomics.store(this.segment.words, this.recordWord(index) + wordState, stateWriting);
     clearRows(this.segment, index);
+    freeChunks(this.segment, chunkKey(kindTable, index));
   }
 
   /** The table is full: the place of an object that no live process uses any more. */

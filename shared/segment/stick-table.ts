@@ -1,0 +1,433 @@
+// One stick table as one thread sees it (manual 11.1): entries by key, the least recently used one
+// first to go, references that keep an entry. All threads and processes of the segment see the
+// same entries. Every call but `key*` and `enter` happens between `enter` and `leave`, which are
+// the lock; nothing in between may allocate, wait or call the kernel, but for a table that grows.
+
+import { chunkAt, claimChunk, kindTable } from './chunks.ts';
+import { acquire, lockToken, release } from './owner-lock.ts';
+import type { Segment } from './segment.ts';
+import { type Column, type DataTypeDef, dataTypes } from './table-data.ts';
+import {
+  bucketMask,
+  bucketShift,
+  entryHash,
+  entryHolders,
+  entryKey,
+  entryNext,
+  entryOlder,
+  entryUsed,
+  entryYounger,
+  headerWords,
+  locateChunks,
+  tableFree,
+  tableFresh,
+  tableGeometry,
+  type TableGeometry,
+  tableLock,
+  tableOldest,
+  type TableShape,
+  tableUsed,
+  tableYoungest,
+} from './table-layout.ts';
+import type { TableReferences } from './table-references.ts';
+import { repairTable } from './table-repair.ts';
+
+/** What a process makes of a table: may differ between two that share its memory. */
+export interface TablePolicy {
+  readonly shape: TableShape;
+  /** Entries leave this long after their last use, 0: never. */
+  readonly expireMs: number;
+  /** False (nopurge): a full table takes no more entries. */
+  readonly purges: boolean;
+}
+
+/** Expired entries that are dropped with every new one. */
+const dropsPerTake = 2;
+
+export class StickTable {
+  readonly segment: Segment;
+  readonly words: Int32Array;
+  readonly floats: Float64Array;
+  /** Object of the segment that the chunks belong to. */
+  readonly object: number;
+  readonly policy: TablePolicy;
+  readonly geometry: TableGeometry;
+  /** Columns by DataTypeDef.id, undefined: not stored. */
+  readonly columns: readonly (Column | undefined)[];
+  /** First word of the header. */
+  readonly header: number;
+  /** The key that the next `find` or `take` is about, as entries hold it. */
+  readonly key: Int32Array;
+  private keyUsed: number;
+  private readonly chunks: Int32Array;
+  private readonly firstChunk: number;
+  private readonly perChunk: number;
+  private readonly slotWords: number;
+  private readonly mask: number;
+  private readonly size: number;
+  private readonly expireMs: number;
+  private readonly slot: number;
+  private readonly token: number;
+
+  constructor(segment: Segment, object: number, policy: TablePolicy, slot: number) {
+    this.segment = segment;
+    this.words = segment.words;
+    this.floats = segment.floats;
+    this.object = object;
+    this.policy = policy;
+    this.geometry = tableGeometry(policy.shape);
+    const { columns, keyWords, chunksMax, firstEntryChunk } = this.geometry;
+    const byId: (Column | undefined)[] = dataTypes.map(() => undefined);
+    byId.push(undefined);
+    for (const column of columns) byId[column.type.id] = column;
+    this.columns = byId;
+    this.key = new Int32Array(keyWords);
+    this.keyUsed = keyWords;
+    this.chunks = new Int32Array(chunksMax);
+    this.firstChunk = firstEntryChunk;
+    this.perChunk = this.geometry.entriesPerChunk;
+    this.slotWords = this.geometry.slotWords;
+    this.mask = this.geometry.buckets - 1;
+    this.size = policy.shape.size;
+    this.expireMs = policy.expireMs;
+    this.slot = slot;
+    this.token = lockToken(segment, slot);
+    locateChunks(segment, object, this.chunks);
+    this.header = this.chunks[0];
+  }
+
+  get name(): string {
+    return this.policy.shape.name;
+  }
+
+  /** Entries there are; those that have expired count until they are dropped. Needs no lock. */
+  get used(): number {
+    return this.words[this.header + tableUsed];
+  }
+
+  column(type: DataTypeDef): Column | undefined {
+    return this.columns[type.id];
+  }
+
+  // ---- the key ----
+
+  /** Types ip and integer. */
+  keyNumber(value: number): void {
+    this.key[0] = value;
+    this.keyUsed = 1;
+  }
+
+  /** Types ipv6 and binary: latin1; what is missing is zero, what is too long is cut off. */
+  keyBytes(text: string): void {
+    const { length } = this.key;
+    const bytes = this.policy.shape.keyType === 'ipv6' ? 16 : this.policy.shape.keyLength;
+    packBytes(this.key, 0, text, Math.min(text.length, bytes));
+    this.keyUsed = length;
+  }
+
+  /** Type string: latin1, cut at the table's length. */
+  keyText(text: string): void {
+    const length = Math.min(text.length, this.policy.shape.keyLength);
+    this.key[0] = length;
+    packBytes(this.key, 1, text, length);
+    this.keyUsed = 1 + ((length + 3) >> 2);
+  }
+
+  /** The same key again, as `key` holds it. */
+  keyWords(used: number): void {
+    this.keyUsed = used;
+  }
+
+  // ---- the lock ----
+
+  enter(): void {
+    if (acquire(this.segment, this.header + tableLock, this.token)) repairTable(this);
+  }
+
+  leave(): void {
+    release(this.segment, this.header + tableLock, this.token);
+  }
+
+  // ---- entries ----
+
+  /** First word of an entry. */
+  at(entry: number): number {
+    const ordinal = (entry / this.perChunk) | 0;
+    let base = this.chunks[this.firstChunk + ordinal];
+    if (base === 0) {
+      locateChunks(this.segment, this.object, this.chunks);
+      base = this.chunks[this.firstChunk + ordinal];
+    }
+    return base + (entry - ordinal * this.perChunk) * this.slotWords;
+  }
+
+  /** Word that holds the first entry of a bucket. */
+  bucketAt(hash: number): number {
+    const bucket = hash & this.mask;
+    const ordinal = bucket >>> bucketShift;
+    const base = this.chunks[ordinal];
+    return (ordinal === 0 ? base + headerWords : base) + (bucket & bucketMask);
+  }
+
+  /** The entry of the key, -1: none. An expired one is dropped. */
+  find(nowMs: number): number {
+    const { words } = this;
+    const hash = this.hashKey();
+    let entry = words[this.bucketAt(hash)] - 1;
+    while (entry >= 0) {
+      const at = this.at(entry);
+      if (words[at + entryHash] === hash && this.hasKey(at)) {
+        if (!this.isExpired(at, nowMs)) return entry;
+        this.remove(entry);
+        return -1;
+      }
+      entry = words[at + entryNext] - 1;
+    }
+    return -1;
+  }
+
+  /** The entry of the key, used just now; made when there is none. -1: the table is full. */
+  take(nowMs: number): number {
+    const found = this.find(nowMs);
+    if (found >= 0) {
+      this.touch(found, nowMs);
+      return found;
+    }
+    this.dropExpired(nowMs, dropsPerTake);
+    const entry = this.allocate();
+    if (entry < 0) return -1;
+    const { words } = this;
+    const at = this.at(entry);
+    words.fill(0, at + entryKey, at + this.slotWords);
+    for (let i = 0; i < this.keyUsed; i++) words[at + entryKey + i] = this.key[i];
+    const hash = this.hashKey();
+    words[at + entryHash] = hash;
+    this.floats[(at + entryUsed) >> 1] = nowMs;
+    const bucket = this.bucketAt(hash);
+    words[at + entryNext] = words[bucket];
+    this.append(entry, at);
+    words[this.header + tableUsed]++;
+    // From here on a repair counts the entry in.
+    Atomics.store(words, at + entryHolders, 1);
+    words[bucket] = entry + 1;
+    return entry;
+  }
+
+  /** The entry is used now: it will be the last to go. */
+  touch(entry: number, nowMs: number): void {
+    const at = this.at(entry);
+    const used = (at + entryUsed) >> 1;
+    // Within a millisecond the order does not matter, and moving an entry touches three.
+    if (nowMs - this.floats[used] < 1) return;
+    this.floats[used] = nowMs;
+    if (this.words[this.header + tableYoungest] === entry + 1) return;
+    this.unlink(at);
+    this.append(entry, at);
+  }
+
+  isExpired(at: number, nowMs: number): boolean {
+    const { expireMs } = this;
+    if (expireMs === 0 || this.words[at + entryHolders] > 1) return false;
+    return this.floats[(at + entryUsed) >> 1] + expireMs <= nowMs;
+  }
+
+  /** Milliseconds until the entry goes when nobody uses it any more; 0: it does not expire. */
+  expiresIn(entry: number, nowMs: number): number {
+    if (this.expireMs === 0) return 0;
+    const used = this.floats[(this.at(entry) + entryUsed) >> 1];
+    return Math.max(0, Math.ceil(used + this.expireMs - nowMs));
+  }
+
+  /** References that hold the entry. */
+  trackers(entry: number): number {
+    return this.words[this.at(entry) + entryHolders] - 1;
+  }
+
+  /** Keeps an entry until `drop`; returns what to hand to it, -1: the segment is full. */
+  hold(entry: number, references: TableReferences): number {
+    const record = references.add(this.object, entry);
+    if (record >= 0) this.words[this.at(entry) + entryHolders]++;
+    return record;
+  }
+
+  drop(entry: number, record: number, references: TableReferences): void {
+    references.remove(record);
+    const at = this.at(entry) + entryHolders;
+    if (this.words[at] > 1) this.words[at]--;
+  }
+
+  /** Takes an entry out of the table. Nobody may hold it. */
+  remove(entry: number): void {
+    const { words, header } = this;
+    const at = this.at(entry);
+    Atomics.store(words, at + entryHolders, 0);
+    let link = this.bucketAt(words[at + entryHash]);
+    while (words[link] !== entry + 1) {
+      if (words[link] === 0) break;
+      link = this.at(words[link] - 1) + entryNext;
+    }
+    if (words[link] !== 0) words[link] = words[at + entryNext];
+    this.unlink(at);
+    words[at + entryNext] = words[header + tableFree];
+    words[header + tableFree] = entry + 1;
+    words[header + tableUsed]--;
+  }
+
+  /** Drops at most `most` expired entries; returns how many there were. */
+  dropExpired(nowMs: number, most: number): number {
+    if (this.expireMs === 0) return 0;
+    const { words, floats, header } = this;
+    let dropped = 0;
+    for (let visits = 0; visits < most; visits++) {
+      const entry = words[header + tableOldest] - 1;
+      if (entry < 0) break;
+      const at = this.at(entry);
+      if (floats[(at + entryUsed) >> 1] + this.expireMs > nowMs) break;
+      if (words[at + entryHolders] > 1) {
+        this.touch(entry, nowMs);
+      } else {
+        this.remove(entry);
+        dropped++;
+      }
+    }
+    return dropped;
+  }
+
+  /** Calls `visit` with entries from the oldest on until it answers false. */
+  eachEntry(visit: (entry: number) => boolean): void {
+    const { words, header } = this;
+    for (let entry = words[header + tableOldest] - 1; entry >= 0; ) {
+      const younger = words[this.at(entry) + entryYounger] - 1;
+      if (!visit(entry)) return;
+      entry = younger;
+    }
+  }
+
+  /** Entries that were ever in use: a walk in pieces over all memory asks for these numbers. */
+  get entriesEver(): number {
+    return this.words[this.header + tableFresh];
+  }
+
+  isUsed(entry: number): boolean {
+    return this.words[this.at(entry) + entryHolders] > 0;
+  }
+
+  // ---- parts ----
+
+  private hasKey(at: number): boolean {
+    const { words, key, keyUsed } = this;
+    for (let i = 0; i < keyUsed; i++) {
+      if (words[at + entryKey + i] !== key[i]) return false;
+    }
+    return true;
+  }
+
+  private hashKey(): number {
+    const { key, keyUsed } = this;
+    let hash = 0x2545f491;
+    for (let i = 0; i < keyUsed; i++) {
+      let word = Math.imul(key[i], 0xcc9e2d51);
+      word = (word << 15) | (word >>> 17);
+      hash ^= Math.imul(word, 0x1b873593);
+      hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+      hash |= 0;
+    }
+    hash ^= hash >>> 16;
+    hash = Math.imul(hash, 0x85ebca6b);
+    hash ^= hash >>> 13;
+    hash = Math.imul(hash, 0xc2b2ae35);
+    return hash ^ (hash >>> 16);
+  }
+
+  private allocate(): number {
+    const { words, header } = this;
+    if (words[header + tableUsed] >= this.size) {
+      if (!this.policy.purges || !this.evict()) return -1;
+    }
+    const free = words[header + tableFree] - 1;
+    if (free >= 0) {
+      words[header + tableFree] = words[this.at(free) + entryNext];
+      return free;
+    }
+    const fresh = words[header + tableFresh];
+    if (!this.hasMemory(fresh)) {
+      // The segment is full: the table stays as large as it is.
+      return this.policy.purges && this.evict() ? this.allocate() : -1;
+    }
+    words[header + tableFresh] = fresh + 1;
+    return fresh;
+  }
+
+  /** The least recently used entry that nobody holds makes room. */
+  private evict(): boolean {
+    const { words, header } = this;
+    let entry = words[header + tableOldest] - 1;
+    while (entry >= 0) {
+      const at = this.at(entry);
+      if (words[at + entryHolders] === 1) {
+        this.remove(entry);
+        return true;
+      }
+      entry = words[at + entryYounger] - 1;
+    }
+    return false;
+  }
+
+  private hasMemory(entry: number): boolean {
+    const ordinal = this.firstChunk + ((entry / this.perChunk) | 0);
+    if (this.chunks[ordinal] !== 0) return true;
+    if (ordinal >= this.chunks.length) return false;
+    locateChunks(this.segment, this.object, this.chunks);
+    if (this.chunks[ordinal] !== 0) return true;
+    const chunk = claimTableChunk(this.segment, this.object, ordinal, this.slot);
+    if (chunk < 0) return false;
+    this.chunks[ordinal] = chunkAt(this.segment, chunk) / 4;
+    return true;
+  }
+
+  private append(entry: number, at: number): void {
+    const { words, header } = this;
+    const youngest = words[header + tableYoungest];
+    words[at + entryOlder] = youngest;
+    words[at + entryYounger] = 0;
+    if (youngest === 0) words[header + tableOldest] = entry + 1;
+    else words[this.at(youngest - 1) + entryYounger] = entry + 1;
+    words[header + tableYoungest] = entry + 1;
+  }
+
+  private unlink(at: number): void {
+    const { words, header } = this;
+    const older = words[at + entryOlder];
+    const younger = words[at + entryYounger];
+    if (older === 0) words[header + tableOldest] = younger;
+    else words[this.at(older - 1) + entryYounger] = younger;
+    if (younger === 0) words[header + tableYoungest] = older;
+    else words[this.at(younger - 1) + entryOlder] = older;
+  }
+}
+
+/** Bytes of a latin1 text, four to a word, the last filled with zeroes. */
+function packBytes(into: Int32Array, from: number, text: string, length: number): void {
+  let word = 0;
+  let at = from;
+  for (let i = 0; i < length; i++) {
+    word |= text.charCodeAt(i) << ((i & 3) << 3);
+    if ((i & 3) === 3) {
+      into[at++] = word;
+      word = 0;
+    }
+  }
+  if ((length & 3) !== 0) into[at++] = word;
+  while (from === 0 && at < into.length) into[at++] = 0;
+}
+
+/** A chunk that outlives the process. Returns its number, or what claimChunk says. */
+export function claimTableChunk(
+  segment: Segment,
+  object: number,
+  ordinal: number,
+  slot: number,
+): number {
+  const claim = { kind: kindTable, part: object, writer: ordinal, stays: true };
+  return claimChunk(segment, { ...claim, slot, prepare: () => {} });
+}

@@ -1,0 +1,84 @@
+// Makes a stick table whole again after its lock was taken from a dead process: which entries
+// there are is what each says of itself, everything else is derived anew. Also counts references
+// again, since those of a dead process are gone. Under the table's lock; never while all is well.
+
+import type { StickTable } from './stick-table.ts';
+import { dataTypeByName } from './table-data.ts';
+import {
+  entryHash,
+  entryHolders,
+  entryNext,
+  entryOlder,
+  entryUsed,
+  entryYounger,
+  tableFree,
+  tableFresh,
+  tableOldest,
+  tableUsed,
+  tableYoungest,
+} from './table-layout.ts';
+import { eachReference } from './table-references.ts';
+
+/** Links, buckets, free places and counts from what entries say. */
+export function repairTable(table: StickTable): void {
+  const { words, header, floats } = table;
+  for (let bucket = table.geometry.buckets - 1; bucket >= 0; bucket--) {
+    words[table.bucketAt(bucket)] = 0;
+  }
+  for (const word of [tableFree, tableOldest, tableYoungest]) words[header + word] = 0;
+  const used: number[] = [];
+  for (let entry = words[header + tableFresh] - 1; entry >= 0; entry--) {
+    const at = table.at(entry);
+    if (words[at + entryHolders] > 0) {
+      used.push(entry);
+      const bucket = table.bucketAt(words[at + entryHash]);
+      words[at + entryNext] = words[bucket];
+      words[bucket] = entry + 1;
+    } else {
+      words[at + entryNext] = words[header + tableFree];
+      words[header + tableFree] = entry + 1;
+    }
+  }
+  words[header + tableUsed] = used.length;
+  const usedMs = (entry: number): number => floats[(table.at(entry) + entryUsed) >> 1];
+  used.sort((a, b) => usedMs(a) - usedMs(b));
+  linkInOrder(table, used);
+  recountReferences(table);
+}
+
+function linkInOrder(table: StickTable, order: readonly number[]): void {
+  const { words, header } = table;
+  for (let i = 0; i < order.length; i++) {
+    const at = table.at(order[i]);
+    words[at + entryOlder] = i === 0 ? 0 : order[i - 1] + 1;
+    words[at + entryYounger] = i === order.length - 1 ? 0 : order[i + 1] + 1;
+  }
+  if (order.length === 0) return;
+  words[header + tableOldest] = order[0] + 1;
+  words[header + tableYoungest] = order[order.length - 1] + 1;
+}
+
+const currentId = dataTypeByName.get('conn_cur')!.id;
+
+/**
+ * References and, with them, open connections, as the living processes have them. A worker does
+ * this when it starts.
+ */
+export function recountReferences(table: StickTable): void {
+  const { words, header } = table;
+  const counts = new Map<number, number>();
+  eachReference(table.segment, table.object, (entry) => {
+    counts.set(entry, (counts.get(entry) ?? 0) + 1);
+  });
+  const current = table.columns[currentId];
+  for (let entry = words[header + tableFresh] - 1; entry >= 0; entry--) {
+    const at = table.at(entry);
+    const holders = words[at + entryHolders];
+    if (holders === 0) continue;
+    const now = 1 + (counts.get(entry) ?? 0);
+    if (now === holders) continue;
+    words[at + entryHolders] = now;
+    if (current === undefined) continue;
+    words[at + current.offset] = Math.max(0, words[at + current.offset] - (holders - now));
+  }
+}
