@@ -2,7 +2,7 @@
 // cli/main.ts for everything that does not begin with one of HAProxy's flags. Only what works is
 // here.
 
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import { hawserVersion } from '../shared/version.ts';
 import { ask, ClientError, defaultSocket } from './client.ts';
 
@@ -25,6 +25,7 @@ export async function runTool(words: readonly string[]): Promise<number> {
       return 1;
     });
   };
+  const { default: yargs } = await import('yargs');
   const parser = yargs([...words])
     .scriptName('hawser')
     .usage("$0 <command>, or HAProxy's flags: $0 -f FILE, $0 -c -f FILE, $0 -vv")

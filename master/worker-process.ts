@@ -11,6 +11,7 @@ import type {
   WorkerStart,
   WorkerToMaster,
 } from '../shared/messages.ts';
+import { setEngineFlags } from '../shared/engine-flags.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { changeRoot, dropIdentity } from './privileges.ts';
 import { importWorker } from './program.ts';
@@ -19,6 +20,7 @@ interface WorkerModule {
   readonly startWorker: (start: WorkerStart, host: WorkerHost) => Promise<RunningWorker>;
 }
 
+setEngineFlags();
 const program = { workerUrl: new URL(process.argv[2]) };
 const waiting: MasterToWorker[] = [];
 let running: RunningWorker | null = null;

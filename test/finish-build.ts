@@ -1,12 +1,14 @@
-// The build's last step: writes what is generated from compiled sources. Today that is the
-// validator of the Model's JSON schema, as plain code, so that no start ever compiles a schema.
+// The build's last step: writes what is generated from compiled sources. That is the validator of
+// the Model's JSON schema, as plain code, so that no start ever compiles a schema; and the bundle.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { modelSchema } from '../shared/config/schema.ts';
+import { makeBundle } from './bundle.ts';
 
 const ajv = new Ajv({ allErrors: true, inlineRefs: false, code: { source: true, esm: true } });
 const code = standalone.default(ajv, ajv.compile(modelSchema));
 const target = fileURLToPath(new URL('../shared/config/schema-validator.js', import.meta.url));
 writeFileSync(target, `// Generated from schema.ts by test/finish-build.ts.\n${code}\n`);
+await makeBundle();

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { certificateFolder } from './harness/certificate-files.ts';
 import { startOrigin } from './harness/origin.ts';
-import { exchange, inherited, type Owner, startProxy } from './harness/proxy.ts';
+import { bundledProgram, exchange, inherited, type Owner, startProxy } from './harness/proxy.ts';
 import { requestTls } from './harness/tls-client.ts';
 
 const request = 'GET / HTTP/1.1\r\nHost: first.example\r\nConnection: close\r\n\r\n';
@@ -51,6 +51,7 @@ async function smoke(owner: Owner): Promise<void> {
   const master = join(folder, 'master.sock');
   const proxy = startProxy(owner, {
     config: configText(origin.port, join(folder, 'first.pem')),
+    entry: bundledProgram,
     args: ['-W', '-S', master],
     env: { SOCKET: socket },
   });

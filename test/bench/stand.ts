@@ -12,6 +12,7 @@ import { linuxSys } from '../../shared/sys/linux.ts';
 import { encodeAddress, portOf } from '../../shared/sys/sockaddr.ts';
 import { firstKeyPem, firstPem } from '../harness/certificates.ts';
 import {
+  bundledProgram,
   exchange,
   inherited,
   type Owner,
@@ -56,8 +57,8 @@ export class Stand implements Owner {
 
   /** Starts one program; both take the same flags. */
   start(name: Peer['name'], config: string, args: readonly string[] = ['-db']): Peer {
-    const command = name === 'haproxy' ? { command: ['haproxy'] } : {};
-    return { name, proxy: startProxy(this, { config, args, ...command }) };
+    const program = name === 'haproxy' ? { command: ['haproxy'] } : { entry: bundledProgram };
+    return { name, proxy: startProxy(this, { config, args, ...program }) };
   }
 
   /** Both programs on one configuration, ready to answer. */

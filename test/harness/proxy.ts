@@ -30,6 +30,9 @@ export interface Owner {
 
 const program = new URL('../../cli/main.js', import.meta.url);
 
+/** The program as users start it: what the build bundles. The tests run what tsc has written. */
+export const bundledProgram = new URL('../../bundle/cli/main.js', import.meta.url);
+
 /** The program with test/harness/fake-worker instead of a worker. */
 export const fakeProgram = new URL('./fake-hawser.js', import.meta.url);
 

@@ -1,0 +1,168 @@
+// The build's bundle: the whole program as one file that a start compiles in a few milliseconds.
+// Writes dist/bundle: the program, V8's code cache of it, and one small file for each entry that
+// something starts or imports by its place. Called by finish-build.ts; never by the program.
+
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+
+/** What is started or imported by its place, and what others call of it. */
+const entries: Readonly<Record<string, readonly string[]>> = {
+  'cli/main': [],
+  'cli/demo-servers': [],
+  'master/worker-process': [],
+  'master/main': [],
+  'worker/main': ['startWorker'],
+  'worker/thread': ['serve'],
+  'worker/check-configuration': ['checkConfiguration'],
+  'worker/catalog': ['dumpKeywords'],
+};
+
+const built = fileURLToPath(new URL('..', import.meta.url));
+const target = join(built, 'bundle');
+
+/** The folder of the bundle, as the wrapper below names it. */
+const folderName = 'bundleFolder';
+
+/** As `import()`, but of the loader: V8 has none for a script with a cache. */
+const importName = 'importModule';
+/** A dynamic import of anything but a file that esbuild can put into the bundle. */
+const importOutside = /\bimport\((?!'\.)/g;
+
+/**
+ * `import.meta.url` means the place that the module's own file would have in the bundle, and what
+ * is imported from outside is asked of the loader.
+ */
+const places: Plugin = {
+  name: 'places',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.js$/ }, ({ path }) => {
+      const place = relative(built, path);
+      if (place.includes('node_modules') || place.startsWith('..')) return undefined;
+      const text = readFileSync(path, 'utf8');
+      const own = `new URL(${JSON.stringify(place)}, ${folderName}).href`;
+      const contents = text.replaceAll('import.meta.url', own);
+      if (place === 'cli/bundle.js') return { contents, loader: 'js' };
+      return { contents: contents.replaceAll(importOutside, `${importName}(`), loader: 'js' };
+    });
+  },
+};
+
+const settings = {
+  absWorkingDir: built,
+  bundle: true,
+  write: false,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20.19',
+  charset: 'ascii',
+  packages: 'external',
+  plugins: [places],
+  legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+/** Bundles what tsc has written; takes a second. */
+export async function makeBundle(): Promise<void> {
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  writeFileSync(join(target, 'package.json'), '{"type":"commonjs"}\n');
+  const text = await programText();
+  const name = `program-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+  writeFileSync(join(target, `${name}.js`), text);
+  writeFileSync(join(target, 'bundle.js'), await loaderText(name));
+  for (const [entry, names] of Object.entries(entries)) writeEntry(entry, names);
+  await writeApart('shared/config/schema-validator.js');
+  await writeCache(join(target, `${name}.cache`));
+}
+
+async function programText(): Promise<string> {
+  const modules = Object.keys(entries).map((entry) => `'${entry}': () => require('./${entry}.js')`);
+  const contents = `exports.modules = {\n${modules.join(',\n')}\n};\n`;
+  const stdin = { contents, resolveDir: built, sourcefile: 'entries.js' };
+  const text = await outputOf({ stdin });
+  return `(function (module, require, ${importName}, ${folderName}) { const { exports } = module;
+${text}
+})
+`;
+}
+
+async function loaderText(name: string): Promise<string> {
+  return await outputOf({
+    entryPoints: [join(built, 'cli/bundle.js')],
+    define: { bundleName: JSON.stringify(name) },
+    banner: { js: `const ${folderName} = require('node:url').pathToFileURL(__dirname + '/');` },
+  });
+}
+
+async function outputOf(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({ ...settings, ...options });
+  if (outputFiles?.length !== 1) throw new Error('esbuild has not made one file');
+  return outputFiles[0].text;
+}
+
+/** Exports are named one by one: `import()` finds only such names in a CommonJS file. */
+function writeEntry(entry: string, names: readonly string[]): void {
+  const file = join(target, `${entry}.js`);
+  mkdirSync(dirname(file), { recursive: true });
+  const lines = names.map((name) => `exports.${name} = loaded.${name};\n`);
+  const up = '../'.repeat(entry.split('/').length - 1);
+  const text = `const loaded = require('${up}bundle.js').load('${entry}');\n${lines.join('')}`;
+  writeFileSync(file, `${entry === 'cli/main' ? '#!/usr/bin/env node\n' : ''}${text}`);
+  if (entry === 'cli/main') chmodSync(file, 0o755);
+}
+
+/** Large and seldom wanted: a file of its own. */
+async function writeApart(place: string): Promise<void> {
+  mkdirSync(dirname(join(target, place)), { recursive: true });
+  const text = await outputOf({ entryPoints: [join(built, place)] });
+  writeFileSync(join(target, place), text);
+}
+
+interface Loaded {
+  load(name: string): Record<string, unknown>;
+  makeCache(): Buffer;
+}
+
+/** A configuration that takes most of a start's path through the loader and the compiler. */
+const usual = `global
+  nbthread 1
+defaults
+  mode http
+  log 127.0.0.1:514 local0
+  option httplog
+  timeout connect 5s
+  timeout client 50s
+  timeout server 50s
+frontend f
+  bind 127.0.0.1:80
+  acl local src 127.0.0.0/8
+  http-request set-header X-Forwarded-Proto http if local { path_beg / }
+  default_backend b
+backend b
+  balance roundrobin
+  server s 127.0.0.1:81 check
+`;
+
+/** Runs the parts of a start that touch nothing, so that the cache has their functions. */
+async function writeCache(file: string): Promise<void> {
+  const { load, makeCache } = createRequire(file)('./bundle.js') as Loaded;
+  const { runMaster } = load('master/main') as {
+    runMaster(words: readonly string[]): Promise<number>;
+  };
+  load('worker/main');
+  load('worker/thread');
+  const config = join(tmpdir(), `hawser-build-${process.pid}.cfg`);
+  writeFileSync(config, usual);
+  try {
+    const status = await runMaster(['-c', '-q', '-f', config]);
+    if (status !== 0) throw new Error(`the build's own configuration is refused: ${status}`);
+  } finally {
+    rmSync(config);
+  }
+  writeFileSync(file, makeCache());
+}
