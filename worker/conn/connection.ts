@@ -128,7 +128,9 @@ export class Connection implements FdHandler {
   onEvents(events: number): void {
     if ((events & hangupEvents) !== 0) {
       this.hangup = true;
-      if ((events & (EPOLLERR | EPOLLHUP)) !== 0) this.broken = true;
+      // Once our side is shut too, a hang-up is the orderly end of both.
+      const fails = this.finished ? EPOLLERR : EPOLLERR | EPOLLHUP;
+      if ((events & fails) !== 0) this.broken = true;
     }
     const wasWritable = this.writable;
     if ((events & writeEvents) !== 0) this.writable = true;
