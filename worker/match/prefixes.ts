@@ -1,6 +1,8 @@
-// Index of prefixes: sorted keys, each knowing the longest other key that starts it, so that a
-// question is one binary search. Edits do not sort again: what is added goes into a small second
-// table until that has grown, what is removed is marked. Questions run while serving.
+// Index of prefixes: a tree of texts in which a question walks down the sample once, whatever the
+// number of patterns. Edits add nodes or empty them; nothing is sorted. Questions run while serving.
+//
+// A node stands for the text from the root to its end. Its own part is characters `from` to `end` of
+// its label, any pattern below it; siblings are linked, told apart by their first character.
 
 import type { Sample } from '../sample/sample.ts';
 import { KeyedEntries } from './keyed-entries.ts';
@@ -10,21 +12,34 @@ import { lowerAscii } from './text.ts';
 
 type Entries = readonly PatternEntry[];
 
+/** Trees give the longest prefix; where case is ignored HAProxy walks the list: the first one. */
 export function prefixIndex(entries: Entries, options: PatternOptions): PatternIndex {
   if (entries.length === 1) return singlePrefix(entries[0], options);
-  const prefixes = new Prefixes(entries, folder(options));
+  const fold = folder(options);
+  const tree = new PrefixTree();
+  for (const entry of entries) tree.add(fold(entry.text), entry);
   const edits = {
-    insert: (entry: PatternEntry) => prefixes.insert(entry),
-    remove: (entry: PatternEntry) => prefixes.remove(entry),
+    insert: (entry: PatternEntry): boolean => {
+      tree.add(fold(entry.text), entry);
+      return true;
+    },
+    remove: (entry: PatternEntry): boolean => {
+      tree.remove(fold(entry.text), entry);
+      return true;
+    },
   };
-  // Trees give the longest prefix; where case is ignored HAProxy walks the list.
-  const find = options.ignoreCase
-    ? (sample: Sample) => prefixes.first(lowerAscii(sample.text))
-    : (sample: Sample) => prefixes.longest(sample.text);
-  const test = options.ignoreCase
-    ? (sample: Sample) => prefixes.longest(lowerAscii(sample.text)) !== null
-    : (sample: Sample) => prefixes.longest(sample.text) !== null;
-  return { test, find, ...edits };
+  if (options.ignoreCase) {
+    return {
+      test: (sample) => tree.longest(lowerAscii(sample.text)) !== null,
+      find: (sample) => tree.first(lowerAscii(sample.text)),
+      ...edits,
+    };
+  }
+  return {
+    test: (sample) => tree.longest(sample.text) !== null,
+    find: (sample) => tree.longest(sample.text),
+    ...edits,
+  };
 }
 
 function singlePrefix(entry: PatternEntry, options: PatternOptions): PatternIndex {
@@ -37,101 +52,143 @@ function singlePrefix(entry: PatternEntry, options: PatternOptions): PatternInde
   return { test, find: (sample) => (test(sample) ? entry : null) };
 }
 
-/** Entries that wait in the second table at least before all is sorted anew. */
-const addedMin = 64;
+// Words of a node; node 0 is the root and never anybody's child, so 0 also says "none".
+const nodeWords = 5;
+const childWord = 0;
+const siblingWord = 1;
+const codeWord = 2;
+const endWord = 3;
+const usedWord = 4;
 
-class Prefixes {
-  private readonly fold: (text: string) => string;
-  private readonly keyed: KeyedEntries<string>;
-  private readonly keys: readonly string[];
-  /** Index of the longest key that starts this one, -1: none. */
-  private readonly parents: Int32Array;
-  private readonly added: PatternEntry[];
-  /** Of `added`, null: to be made. */
-  private table: Prefixes | null;
+class PrefixTree {
+  private nodes: Int32Array;
+  private count: number;
+  private readonly labels: string[];
+  /** By node. */
+  private readonly entries: KeyedEntries<number>;
 
-  constructor(entries: Entries, fold: (text: string) => string) {
-    this.fold = fold;
-    this.keyed = new KeyedEntries();
-    const keys = new Set<string>();
-    for (const entry of entries) {
-      const key = fold(entry.text);
-      keys.add(key);
-      this.keyed.add(key, entry);
-    }
-    this.keys = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    this.parents = parentsOf(this.keys);
-    this.added = [];
-    this.table = null;
+  constructor() {
+    this.nodes = new Int32Array(64 * nodeWords);
+    this.count = 1;
+    this.labels = [''];
+    this.entries = new KeyedEntries();
+  }
+
+  add(key: string, entry: PatternEntry): void {
+    const node = this.reach(key);
+    this.nodes[node * nodeWords + usedWord] = 1;
+    this.entries.add(node, entry);
+  }
+
+  /** The node stays for the next one. */
+  remove(key: string, entry: PatternEntry): void {
+    this.entries.remove(this.reach(key), entry);
   }
 
   /** The entry with the longest key that starts `text`, the first one of that key. */
   longest(text: string): PatternEntry | null {
+    const { nodes, entries } = this;
     let found: PatternEntry | undefined;
-    for (let at = this.search(text); at >= 0 && found === undefined; at = this.parents[at]) {
-      found = this.keyed.get(this.keys[at]);
+    for (let node = 0; node >= 0; node = this.step(node, text)) {
+      if (nodes[node * nodeWords + usedWord] !== 0) found = entries.get(node) ?? found;
     }
-    if (this.added.length === 0) return found ?? null;
-    const other = this.addedTable().longest(text);
-    if (other === null) return found ?? null;
-    // On a tie the older entry: what was added came later.
-    return found !== undefined && found.text.length >= other.text.length ? found : other;
+    return found ?? null;
   }
 
   /** The first entry of the list whose key starts `text`. */
   first(text: string): PatternEntry | null {
-    let best: PatternEntry | null = null;
-    for (let at = this.search(text); at >= 0; at = this.parents[at]) {
-      const entry = this.keyed.get(this.keys[at]);
-      if (entry !== undefined && (best === null || entry.id < best.id)) best = entry;
+    const { nodes, entries } = this;
+    let found: PatternEntry | null = null;
+    for (let node = 0; node >= 0; node = this.step(node, text)) {
+      if (nodes[node * nodeWords + usedWord] === 0) continue;
+      const entry = entries.get(node);
+      if (entry !== undefined && (found === null || entry.id < found.id)) found = entry;
     }
-    if (best !== null || this.added.length === 0) return best;
-    return this.addedTable().first(text);
+    return found;
   }
 
-  insert(entry: PatternEntry): boolean {
-    if (this.added.length >= Math.max(addedMin, Math.sqrt(this.keys.length))) return false;
-    this.added.push(entry);
-    this.table = null;
-    return true;
+  /** The child of `node` that goes on along `text`, -1: none. */
+  private step(node: number, text: string): number {
+    const { nodes } = this;
+    const at = nodes[node * nodeWords + endWord];
+    if (at >= text.length) return -1;
+    const child = this.childWith(node, text.charCodeAt(at));
+    if (child === 0) return -1;
+    const end = nodes[child * nodeWords + endWord];
+    return end <= text.length && this.common(child, text, at + 1, end) === end ? child : -1;
   }
 
-  remove(entry: PatternEntry): boolean {
-    const at = this.added.indexOf(entry);
-    if (at >= 0) {
-      this.added.splice(at, 1);
-      this.table = null;
-    } else this.keyed.remove(this.fold(entry.text), entry);
-    return true;
-  }
-
-  private addedTable(): Prefixes {
-    this.table ??= new Prefixes(this.added, this.fold);
-    return this.table;
-  }
-
-  /** Index of the longest key that starts `text`, -1: none. */
-  private search(text: string): number {
-    const { keys, parents } = this;
-    let low = 0;
-    let high = keys.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (keys[middle] <= text) low = middle + 1;
-      else high = middle;
+  private childWith(node: number, code: number): number {
+    const { nodes } = this;
+    let child = nodes[node * nodeWords + childWord];
+    while (child !== 0 && nodes[child * nodeWords + codeWord] !== code) {
+      child = nodes[child * nodeWords + siblingWord];
     }
-    let at = low - 1;
-    while (at >= 0 && !text.startsWith(keys[at])) at = parents[at];
+    return child;
+  }
+
+  /** Where the label of `node` and `text` part, at most at `end`. */
+  private common(node: number, text: string, from: number, end: number): number {
+    const label = this.labels[node];
+    let at = from;
+    while (at < end && label.charCodeAt(at) === text.charCodeAt(at)) at++;
     return at;
   }
-}
 
-function parentsOf(keys: readonly string[]): Int32Array {
-  const parents = new Int32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) {
-    let parent = i - 1;
-    while (parent >= 0 && !keys[i].startsWith(keys[parent])) parent = parents[parent];
-    parents[i] = parent;
+  /** The node of a key, made when there is none. */
+  private reach(key: string): number {
+    let node = 0;
+    while (true) {
+      const at = this.nodes[node * nodeWords + endWord];
+      if (at === key.length) return node;
+      const child = this.childWith(node, key.charCodeAt(at));
+      if (child === 0) return this.append(node, key, at, key.length);
+      const end = this.nodes[child * nodeWords + endWord];
+      const parting = this.common(child, key, at + 1, Math.min(end, key.length));
+      if (parting < end) this.split(child, at, parting);
+      node = child;
+    }
   }
-  return parents;
+
+  /** A new last-in-line child of `node`. */
+  private append(node: number, label: string, from: number, end: number): number {
+    const child = this.take(label);
+    const { nodes } = this;
+    nodes[child * nodeWords + codeWord] = label.charCodeAt(from);
+    nodes[child * nodeWords + endWord] = end;
+    nodes[child * nodeWords + siblingWord] = nodes[node * nodeWords + childWord];
+    nodes[node * nodeWords + childWord] = child;
+    return child;
+  }
+
+  /** Ends `node` at `parting`; what it was becomes its only child. */
+  private split(node: number, from: number, parting: number): void {
+    const lower = this.take(this.labels[node]);
+    const { nodes } = this;
+    const at = node * nodeWords;
+    const to = lower * nodeWords;
+    nodes[to + childWord] = nodes[at + childWord];
+    nodes[to + codeWord] = this.labels[node].charCodeAt(parting);
+    nodes[to + endWord] = nodes[at + endWord];
+    nodes[to + usedWord] = nodes[at + usedWord];
+    for (const entry of this.entries.all(node)) {
+      this.entries.remove(node, entry);
+      this.entries.add(lower, entry);
+    }
+    nodes[at + childWord] = lower;
+    nodes[at + codeWord] = this.labels[node].charCodeAt(from);
+    nodes[at + endWord] = parting;
+    nodes[at + usedWord] = 0;
+  }
+
+  private take(label: string): number {
+    const node = this.count++;
+    if (node * nodeWords === this.nodes.length) {
+      const larger = new Int32Array(this.nodes.length * 2);
+      larger.set(this.nodes);
+      this.nodes = larger;
+    }
+    this.labels.push(label);
+    return node;
+  }
 }
