@@ -150,8 +150,9 @@ export function responseDone(context: EngineContext, stream: Stream, front: Side
   }
 }
 
+/** Both sides have ended, and nothing waits to be sent. */
 function tunnelDone(context: EngineContext, stream: Stream): void {
-  const done = flagRequestDone | flagResponseDone;
+  const done = flagFrontFinished | flagBackFinished;
   if ((stream.flags & done) === done) finishStream(context, stream, false);
 }
 
@@ -197,7 +198,7 @@ export function frontGone(context: EngineContext, stream: Stream): void {
  * first.
  */
 export function backGone(context: EngineContext, stream: Stream, back: Side): void {
-  stream.flags |= flagRequestDone;
+  stream.flags |= flagRequestDone | flagBackFinished;
   if ((stream.flags & (flagTcp | flagTunnel)) !== 0 || !back.connection.isOpen) {
     if (!back.connection.isOpen) backFailed(context, stream, inboundClosed);
     else forwardResponse(context, stream);
