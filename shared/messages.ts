@@ -134,8 +134,8 @@ export interface ThreadStart {
 export interface PatternEdit {
   readonly reference: number;
   /**
-   * put: gives every entry with this text the value, or adds one. add: one more entry. value: as put,
-   * of existing entries. delete, clear (one version), commit (a version).
+   * put: gives every entry with this text the value, or adds one. add: one more entry. value: as
+   * put, of existing entries. delete, clear (one version), commit (a version).
    */
   readonly operation: 'put' | 'add' | 'value' | 'delete' | 'clear' | 'commit';
   readonly text: string;
@@ -179,8 +179,8 @@ export type ControlToThread =
   /** Server states changed in the segment: rebuild what was derived from them. */
   | { readonly type: 'servers-changed'; readonly proxyIndex: number }
   /**
-   * Edits of ACLs, maps and variables, numbered by the control thread: every thread applies them in the
-   * order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
+   * Edits of ACLs, maps and variables, numbered by the control thread: every thread applies them in
+   * the order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
    */
   | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
   /** Asks for a snapshot (sessions, activity): answered by 'snapshot'. */

@@ -1,6 +1,6 @@
-// What maps cost by size and method: loading a file, memory of one thread, one look-up of a key that
-// traffic has just made, one edit with the look-up after it. Prints numbers; decides nothing. Run:
-// node --expose-gc dist/test/bench/map.bench.js [entries...]
+// What maps cost by size and method: loading a file, memory of one thread, one look-up of a key
+// that traffic has just made, one edit with the look-up after it. Prints numbers; decides nothing.
+// Run: node --expose-gc dist/test/bench/map.bench.js [entries...]
 
 import { matchMethodByName } from '../../worker/match/methods.ts';
 import { noValues } from '../../worker/match/pattern.ts';

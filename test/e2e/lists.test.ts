@@ -114,7 +114,7 @@ test('what a rule sets is known to its own request and soon to every thread', as
   for (let i = 0; i < 5; i++) {
     const { headers } = await ask(proxy, `put=key&to=v${i}&k=key`);
     assert.equal(headers.seen, `v${i}`);
-    // The control thread has ordered the edit once it shows it; threads have it with the next answer.
+    // What `show` has is ordered; the answer to a later command finds it on every thread.
     while (!(await command(proxy, 'show map virt@seen')).includes(`key v${i}`));
     await command(proxy, 'add map virt@seen fence 1');
     assert.deepEqual(await all(proxy, 'k=key', 'seen'), new Set([`v${i}`]));

@@ -24,6 +24,9 @@ interface NetworkPattern {
   readonly bits6: number;
 }
 
+const lengthPattern = /^\d{1,3}$/;
+const namePattern = /^[A-Za-z][\w.-]*$/;
+
 /** A network of either family, or a message. Host names are not looked up. */
 export function parseNetworkPattern(text: string): NetworkPattern | string {
   const slash = text.indexOf('/');
@@ -36,28 +39,30 @@ export function parseNetworkPattern(text: string): NetworkPattern | string {
     return { family: 4, address4, mask4, address6: '', bits6: 0 };
   }
   const bytes = parseIpv6(host);
-  const bits6 = slash < 0 ? 128 : /^\d{1,3}$/.test(mask) ? Number(mask) : 129;
+  const bits6 = slash < 0 ? 128 : lengthPattern.test(mask) ? Number(mask) : 129;
   if (bytes !== '' && bits6 <= 128) {
     return { family: 6, address4: 0, mask4: 0, address6: maskIpv6(bytes, maskBytes(bits6)), bits6 };
   }
-  if (/^[A-Za-z][\w.-]*$/.test(host)) {
+  if (namePattern.test(host)) {
     return `'${text}' is a host name: names in address patterns are not supported yet`;
   }
   return `'${text}' is not a valid IPv4 or IPv6 address`;
 }
 
-/** A dotted quad, or one with zero bytes left out before the last part (`10.12`, `127.1`). */
+const shortPattern = /^(\d{1,3})\.(?:(\d{1,3})\.)?(\d{1,8})$/;
+
+/** A dotted quad, or one with zero bytes left out before the last part (`10.12`); -1: neither. */
 function parseShortIpv4(text: string): number {
   const full = parseIpv4(text);
   if (full >= 0) return full;
-  const parts = text.split('.');
-  if (parts.length < 2 || parts.length > 3 || !parts.every((part) => /^\d{1,8}$/.test(part)))
-    return -1;
-  const last = Number(parts[parts.length - 1]);
-  const head = parts.slice(0, -1).map(Number);
-  if (head.some((part) => part > 255) || last >= 256 ** (5 - parts.length)) return -1;
-  const high = head.reduce((value, part) => value * 256 + part, 0) * 256 ** (4 - head.length);
-  return high + last;
+  const found = shortPattern.exec(text);
+  if (found === null) return -1;
+  const first = Number(found[1]);
+  const hasSecond = found[2] !== undefined;
+  const second = hasSecond ? Number(found[2]) : 0;
+  const last = Number(found[3]);
+  if (first > 255 || second > 255 || last >= (hasSecond ? 2 ** 16 : 2 ** 24)) return -1;
+  return first * 2 ** 24 + second * 2 ** 16 + last;
 }
 
 interface Hole {
@@ -82,6 +87,7 @@ interface Family6 {
   readonly tables: readonly KeyedEntries<string>[];
 }
 
+/** `entries`: checked by parseNetworkPattern. */
 export function addressIndex(entries: readonly PatternEntry[]): PatternIndex {
   const networks = entries.map((entry) => parseNetworkPattern(entry.text) as NetworkPattern);
   const four = family4(entries, networks);

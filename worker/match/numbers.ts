@@ -13,9 +13,11 @@ interface IntRange {
   readonly max: Int64 | null;
 }
 
+const separator = /[:-]/;
+
 /** `5`, `1:3`, `1-3`, `:3`, `5:`, `5-` (manual 7.1.2); a message when it is none of these. */
 export function parseRange(text: string): IntRange | string {
-  const found = /[:-]/.exec(text);
+  const found = separator.exec(text);
   if (found === null) {
     const value = parseInt64(text);
     return value === null ? `'${text}' is not a number` : { min: value, max: value };

@@ -62,6 +62,7 @@ export interface PatternName {
   readonly optional: boolean;
 }
 
+/** What a name in the configuration says of its list. */
 export function parsePatternName(word: string): PatternName {
   const name = listName(word);
   if (/^virt@./.test(word)) return { name, path: '', optional: true };

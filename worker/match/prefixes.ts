@@ -1,8 +1,9 @@
 // Index of prefixes: a tree of texts in which a question walks down the sample once, whatever the
-// number of patterns. Edits add nodes or empty them; nothing is sorted. Questions run while serving.
+// number of patterns. Edits add nodes or empty them; nothing is sorted. Questions run while
+// serving.
 //
-// A node stands for the text from the root to its end. Its own part is characters `from` to `end` of
-// its label, any pattern below it; siblings are linked, told apart by their first character.
+// A node stands for the text from the root to its end. Its own part is characters `from` to `end`
+// of its label, any pattern below it; siblings are linked, told apart by their first character.
 
 import type { Sample } from '../sample/sample.ts';
 import { KeyedEntries } from './keyed-entries.ts';

@@ -7,6 +7,7 @@ import type { PatternSet } from '../match/pattern-set.ts';
 import { castSample } from '../sample/cast.ts';
 import { Sample } from '../sample/sample.ts';
 
+/** `isMap`: asked as a map, in that command's words. */
 export function matchLines(reference: PatternReference, text: string, isMap: boolean): string {
   return reference.sets.map((set) => `${matchLine(set, text, isMap)}\n`).join('');
 }
