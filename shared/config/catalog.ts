@@ -22,6 +22,7 @@ import { proxyKeywords } from './sections/proxy.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords } from './sections/services.ts';
+import { http2Keywords } from './sections/http2.ts';
 import { tuningKeywords } from './sections/tuning.ts';
 
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
@@ -30,6 +31,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   environmentKeywords,
   tuningKeywords,
   globalTlsKeywords,
+  http2Keywords,
 );
 
 export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows(

@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import type { Place } from './diagnostic.ts';
+import type { H2SideModel, H2TuneModel } from './model-process.ts';
 import type {
   AddressModel,
   BindModel,

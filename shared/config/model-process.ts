@@ -71,6 +71,30 @@ export interface GlobalModel {
   ssl: SslDefaultsModel;
 }
 
+/** HTTP/2 on one side of the proxy: tune.h2.fe.*, tune.h2.be.*. */
+export interface H2SideModel {
+  /** 0: as for both sides. */
+  initialWindowSize: number;
+  /** -1: as for both sides; 0: no limit. */
+  maxConcurrentStreams: number;
+  /** 0: none, here and below. */
+  glitchesThreshold: number;
+  maxFramesAtOnce: number;
+  rxbufBytes: number;
+  maxRstAtOnce: number;
+  maxTotalStreams: number;
+}
+
+export interface H2TuneModel {
+  headerTableSize: number;
+  /** 0: tune.bufsize, here and below. */
+  initialWindowSize: number;
+  maxFrameSize: number;
+  maxConcurrentStreams: number;
+  front: H2SideModel;
+  back: H2SideModel;
+}
+
 export interface TuneModel {
   bufsize: number;
   maxrewrite: number;
@@ -113,6 +137,7 @@ export interface TuneModel {
   sslMaxrecord: number;
   sslHardMaxrecord: number;
   sslDefaultDhParam: number;
+  h2: H2TuneModel;
   /** Words of tune.* that work but only steer what hawser does not have (schedulers, pollers). */
   others: Readonly<Record<string, string>>;
 }

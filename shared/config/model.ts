@@ -95,7 +95,7 @@ export interface BindModel {
   level: 'user' | 'operator' | 'admin';
   exposeFdListeners: boolean;
   severityOutput: 'none' | 'number' | 'string';
-  /** `proto NAME`: '' automatic, 'h1', 'none'. */
+  /** `proto NAME`: '' automatic, 'h1', 'h2', 'none'. */
   proto: string;
   ssl: BindSslModel | null;
 }

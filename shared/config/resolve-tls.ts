@@ -5,8 +5,12 @@ import type { Draft } from './draft.ts';
 import type { BindModel, ServerModel, SslDefaultsModel } from './model.ts';
 import { narrowVersions, versionWords } from './sections/bind-tls.ts';
 
-/** Manual 5.1 "alpn": HTTP lines announce HTTP/1.1 by themselves; HTTP/2 is not spoken yet. */
-const httpAlpn = 'http/1.1';
+/** Manual 5.1 "alpn": what lines in HTTP mode announce by themselves, by their `proto`. */
+const httpAlpn: ReadonlyMap<string, string> = new Map([
+  ['', 'h2,http/1.1'],
+  ['h1', 'http/1.1'],
+  ['h2', 'h2'],
+]);
 
 export function mergeTlsDefaults(draft: Draft): void {
   const { ssl } = draft.global;
@@ -23,7 +27,7 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
   if (ssl === null) return;
   ssl.ciphers ||= defaults.bindCiphers;
   ssl.ciphersuites ||= defaults.bindCiphersuites;
-  if (http) ssl.alpn ||= httpAlpn;
+  if (http) ssl.alpn ||= httpAlpn.get(bind.proto) ?? '';
   const words = defaults.bindOptions;
   mergeVersions(ssl, words);
   if (words.includes('no-tls-tickets')) ssl.tlsTickets = false;

@@ -25,6 +25,9 @@ import type {
   UserlistModel,
 } from './model.ts';
 import { modelVersion } from './model.ts';
+import type { H2SideModel, H2TuneModel } from './model-process.ts';
+import type { StoredType } from '../segment/table-data.ts';
+import { keyTypes } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
 
 /** A piece of JSON schema. */

@@ -169,7 +169,8 @@ methodBytes.forEach((name, code) => {
   methodCodes[name.length * 32 + (name[0] & 31)] = code;
 });
 
-function methodCodeAt(bytes: Uint8Array, at: number, length: number): number {
+/** Code of the method token of `length` bytes at `at`. */
+export function methodCodeAt(bytes: Uint8Array, at: number, length: number): number {
   if (length > 7) return methodOther;
   const code = methodCodes[length * 32 + (bytes[at] & 31)];
   if (code === methodOther) return code;

@@ -1,6 +1,7 @@
-// What rules did to the lines that frame a message or belong to its connection, settled before the head is
-// written. The muxes call it once per head; a message that no rule touched costs one comparison. Lines
-// that contradict how the payload is really delimited never leave: that is what smuggling is made of.
+// What rules did to the lines that frame a message or belong to its connection, settled before the
+// head is written. The muxes call it once per head; a message that no rule touched costs one
+// comparison. Lines that contradict how the payload is really delimited never leave: that is what
+// smuggling is made of.
 
 import {
   connectionName,
@@ -20,7 +21,9 @@ import {
   type HeaderName,
   headerWords,
   type Message,
+  versionH2,
 } from './message.ts';
+import { addChunked } from './h1-write.ts';
 import { digitZero, isWord, memberEnd, space, tab, trimmedEnd } from './syntax.ts';
 
 /** Beside connection* bits in what `settleEdits` answers: the payload must not follow the head. */
@@ -29,15 +32,21 @@ export const payloadDropped = 1 << 20;
 export const framingBroken = -1;
 
 /**
- * Makes the lines agree with `message.framing`, or the framing with lines that were removed. Answers
- * connectionClose, -KeepAlive and -Upgrade as rules have set them (those that arrived were taken out
- * by the parser), payloadDropped, or framingBroken. Proxy thread; RFC 9112 6.3.
+ * Makes the lines agree with `message.framing`, or the framing with lines that were removed.
+ * Answers addChunked, and connectionClose, -KeepAlive and -Upgrade as rules have set them (those
+ * that arrived were taken out by the parser), payloadDropped, or framingBroken. Proxy thread; RFC
+ * 9112 6.3.
  */
 export function settleEdits(message: Message, isRequest: boolean): number {
-  if (message.edition === message.receivedEdition) return 0;
+  if (message.edition === message.receivedEdition) return unlined(message);
   const asked = takeAsked(message);
   const framed = settleFraming(message, isRequest);
   return framed < 0 ? framed : asked | framed;
+}
+
+/** A message of HTTP/2 has no framing line: chunks are announced by the writer. */
+function unlined(message: Message): number {
+  return message.version === versionH2 && message.framing === bodyChunked ? addChunked : 0;
 }
 
 const closeWord = Uint8Array.from(Buffer.from('close'));
@@ -105,7 +114,7 @@ function withLength(message: Message, isRequest: boolean): number {
 function inChunks(message: Message, isRequest: boolean): number {
   message.removeAll(contentLengthName);
   const at = onlyOne(message, transferEncodingName);
-  if (at < 0) return unframed(message, isRequest);
+  if (at < 0) return unlined(message) || unframed(message, isRequest);
   const word = at * headerWords;
   const { bytes, headers } = message;
   if (isWord(bytes, headers[word + 2], headers[word + 3], chunkedWord)) return 0;

@@ -9,8 +9,10 @@ import {
   headerName,
   headerWords,
   type Message,
+  methodOptions,
   methodOther,
   methods,
+  normalizedTarget,
 } from './message.ts';
 import { reasonBytes } from './syntax-reason.ts';
 import {
@@ -20,7 +22,10 @@ import {
   isWord,
   lineFeed,
   memberEnd,
+  slash,
   space,
+  splitTarget,
+  TargetParts,
   tab,
   trimmedEnd,
 } from './syntax.ts';
@@ -69,14 +74,16 @@ function open(message: Message, at: number, room: number): Output {
  * is then undefined). Any thread.
  */
 export function writeRequestHead(message: Message, at: number, room: number, adds: number): number {
-  const length = message.methodLength + message.targetLength + versionLength(message) + 4;
+  const length = message.methodLength + message.targetLength + versionLength(message) + 5;
   if (length > room) return -1;
   const out = open(message, at, room);
   const known = message.method !== methodOther;
   if (known) putText(out, methodBytes[message.method]);
   else putBytes(out, message.methodAt, message.methodLength);
   putByte(out, space);
-  putBytes(out, message.targetAt, message.targetLength);
+  if ((message.flags & normalizedTarget) === 0) {
+    putBytes(out, message.targetAt, message.targetLength);
+  } else putPath(message, out);
   putByte(out, space);
   putVersion(message, out);
   putLineEnd(out);
@@ -103,6 +110,22 @@ export function writeResponseHead(
   return putFields(message, out) && putAdded(out, adds) ? out.at - at : -1;
 }
 
+/** The path of a target that is absolute only because HTTP/2 made it so. */
+function putPath(message: Message, out: Output): void {
+  const { pathAt, pathLength, schemeLength } = splitTarget(
+    message.bytes,
+    message.targetAt,
+    message.targetLength,
+    parts,
+  );
+  if (pathLength > 0) putBytes(out, pathAt, pathLength);
+  else if (schemeLength === 0) putBytes(out, message.targetAt, message.targetLength);
+  else putByte(out, message.method === methodOptions ? star : slash);
+}
+
+const parts = new TargetParts();
+const star = 42;
+
 const version10 = Uint8Array.from(Buffer.from('HTTP/1.0'));
 const version11 = Uint8Array.from(Buffer.from('HTTP/1.1'));
 const methodBytes = methods.map((name) => Uint8Array.from(Buffer.from(name)));
@@ -113,7 +136,7 @@ function versionLength(message: Message): number {
 
 function putVersion(message: Message, out: Output): void {
   if (message.protocolLength > 0) putBytes(out, message.protocolAt, message.protocolLength);
-  else putText(out, message.version === 11 ? version11 : version10);
+  else putText(out, message.version >= 11 ? version11 : version10);
 }
 
 /**
@@ -190,7 +213,7 @@ function putField(message: Message, word: number, out: Output): boolean {
 }
 
 /** Is `trailers` a member of the TE list, without parameters? */
-function hasTrailers(bytes: Uint8Array, start: number, end: number): boolean {
+export function hasTrailers(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     while (at < end && (bytes[at] === space || bytes[at] === tab)) at++;
     const stop = memberEnd(bytes, at, end);

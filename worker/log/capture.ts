@@ -2,7 +2,7 @@
 // and the captured cookies. Called by the engine when a head is complete; header captures are the
 // engine's own.
 
-import { headerName, type Message } from '../http/message.ts';
+import { headerName, type Message, versionH2 } from '../http/message.ts';
 import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Stream } from '../stream/stream.ts';
 
@@ -66,5 +66,6 @@ function cut(pair: string, { lengthMax }: WantedCookie, stream: Stream): string 
 
 function versionText(request: Message): string {
   if (request.protocolLength > 0) return request.text(request.protocolAt, request.protocolLength);
+  if (request.version === versionH2) return 'HTTP/2.0';
   return request.version === 10 ? 'HTTP/1.0' : 'HTTP/1.1';
 }

@@ -5,7 +5,7 @@ import { blocked, type Connection, type ConnectionOwner } from '../conn/connecti
 import { HeadState, type H1Limits } from '../http/h1.ts';
 import { parseResponseHead } from '../http/h1-head.ts';
 import { framingBroken, payloadDropped, settleEdits } from '../http/h1-outgoing.ts';
-import { writeRequestHead } from '../http/h1-write.ts';
+import { addChunked, writeRequestHead } from '../http/h1-write.ts';
 import {
   bodyChunked,
   connectionClose,
@@ -224,7 +224,8 @@ export class H1Back implements Side, ConnectionOwner {
     outbound.discards = (edits & payloadDropped) !== 0;
     outbound.chunked = message.framing === bodyChunked;
     const room = thread.memory.slotBytes;
-    const headLength = writeRequestHead(message, thread.scratchAt, room, this.adds(message, edits));
+    const adds = this.adds(message, edits) | (outbound.chunked ? edits & addChunked : 0);
+    const headLength = writeRequestHead(message, thread.scratchAt, room, adds);
     if (headLength < 0) return sideGone;
     return outbound.start(headLength, at, length, done);
   }
@@ -259,6 +260,23 @@ export class H1Back implements Side, ConnectionOwner {
     this.inbound.drop();
     this.outbound.release();
     this.connection.abandon();
+  }
+
+  isHungUp(): boolean {
+    return this.connection.hangup;
+  }
+
+  isBroken(): boolean {
+    return this.connection.broken;
+  }
+
+  readLast(): void {
+    const { connection, thread, stream } = this;
+    connection.hangup = true;
+    connection.readable = true;
+    thread.defer(() => {
+      if (this.stream === stream && connection.isOpen) this.onReadable();
+    });
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { h1ErrorStatus, h1PrefaceH2, HeadState, type H1Limits } from '../http/h1
 import { parseRequestHead } from '../http/h1-head.ts';
 import { framingBroken, settleEdits } from '../http/h1-outgoing.ts';
 import { transferEncodingName } from '../http/h1-special.ts';
-import { writeResponseHead } from '../http/h1-write.ts';
+import { addChunked, writeResponseHead } from '../http/h1-write.ts';
 import {
   bodyChunked,
   bodyNone,
@@ -27,7 +27,8 @@ import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
-import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+import type { FrontHost, FrontMux } from './front.ts';
+import { inboundClosed, type Side, sideGone } from './side.ts';
 
 /** Waiting for the first byte of a request, slot or no slot. */
 const stateIdle = 0;
@@ -42,18 +43,7 @@ const stateClosed = 4;
 /** No memory for a head: ask again this often, as long as timeout http-request lasts. */
 const memoryRetryMs = 10;
 
-/** What the mux needs from the rank above: pooled streams and who runs them. */
-export interface FrontHost {
-  readonly thread: ThreadContext;
-  readonly exchange: Exchange;
-  takeStream(session: Session, front: Side): Stream;
-  /** The stream never became a request: give it back without a word. */
-  releaseStream(stream: Stream): void;
-  /** The client connection is gone. */
-  frontClosed(session: Session): void;
-}
-
-export class H1Front implements Side, ConnectionOwner, Timed {
+export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   dueMs: number;
   bucket: number;
   timerNext: Timed | null;
@@ -194,7 +184,8 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     if (length > 0) {
       this.requestReady(stream, length);
     } else if (length < 0) {
-      this.refuse(length === h1PrefaceH2 ? 400 : h1ErrorStatus(length), 'P');
+      if (length === h1PrefaceH2 && this.mayUpgrade) this.upgrade(stream);
+      else this.refuse(length === h1PrefaceH2 ? 405 : h1ErrorStatus(length), 'P');
     } else if (inbound.rawEnd - inbound.slotAt >= limit) {
       this.refuse(head.inFields ? 431 : 414, 'P');
     } else if (this.connection.readable) {
@@ -207,6 +198,26 @@ export class H1Front implements Side, ConnectionOwner, Timed {
   private readonly moreHead = (): void => {
     if (this.state === stateHead && this.connection.isOpen) this.receiveHead();
   };
+
+  /** The first request of a clear connection may be the preface of HTTP/2 (RFC 9113 3.3). */
+  private get mayUpgrade(): boolean {
+    const { connection, proxy, session } = this;
+    if (this.requestCount > 0 || connection.transport !== null) return false;
+    if (session.listener.bind.proto !== '') return false;
+    return proxy.model.options['disable-h2-upgrade'] !== true;
+  }
+
+  private upgrade(stream: Stream): void {
+    const { inbound, session, host } = this;
+    this.stream = null;
+    host.releaseStream(stream);
+    session.streamCount--;
+    this.state = stateClosed;
+    this.thread.timers.remove(this);
+    const { slotAt, rawAt, rawEnd } = inbound;
+    inbound.slotAt = -1;
+    host.upgrade(session, slotAt, rawAt, rawEnd);
+  }
 
   private requestReady(stream: Stream, headLength: number): void {
     const { inbound, thread } = this;
@@ -267,7 +278,7 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     }
     const edits = settleEdits(message, false);
     if (edits === framingBroken) return sideGone;
-    const adds = this.frame(message, edits, done);
+    const adds = this.frame(message, edits, done) | (outbound.chunked ? edits & addChunked : 0);
     outbound.discards =
       this.methodReceived === methodHead ||
       message.framing === bodyNone ||
@@ -316,10 +327,27 @@ export class H1Front implements Side, ConnectionOwner, Timed {
     if (this.outbound.isFlushed()) this.connection.finish();
   }
 
+  isHungUp(): boolean {
+    return this.connection.hangup;
+  }
+
+  isBroken(): boolean {
+    return this.connection.broken;
+  }
+
+  readLast(): void {
+    const { connection, thread, stream } = this;
+    connection.hangup = true;
+    connection.readable = true;
+    thread.defer(() => {
+      if (this.stream === stream && connection.isOpen) this.onReadable();
+    });
+  }
+
   // ---- between requests ----
 
   /** The stream is over. `keep`: its response was complete and well delimited. */
-  streamEnded(keep: boolean): void {
+  streamEnded(_stream: Stream, keep: boolean): void {
     this.stream = null;
     this.requestCount++;
     if (!keep || !this.persistent || !this.inbound.bodyDone || !this.connection.isOpen) {
@@ -359,6 +387,10 @@ export class H1Front implements Side, ConnectionOwner, Timed {
   /** Between two requests, and quiet since `sinceMs` at least. */
   isIdleSince(sinceMs: number): boolean {
     return this.state === stateIdle && this.idleSinceMs <= sinceMs;
+  }
+
+  collect(into: Stream[]): void {
+    if (this.stream !== null && this.state === stateBusy) into.push(this.stream);
   }
 
   closeGracefully(): void {

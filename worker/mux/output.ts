@@ -146,6 +146,10 @@ export class Output implements Outbound {
     return this.second === null || this.second.isEmpty();
   }
 
+  offeredBytes(): number {
+    return this.connection.bytesSent + this.queuedBytes();
+  }
+
   queuedBytes(): number {
     let bytes = this.first.isEmpty() ? 0 : this.first.length;
     if (this.pipe !== null) bytes += this.pipe.held;

@@ -57,6 +57,8 @@ export interface Outbound {
   isFlushed(): boolean;
   /** Bytes kept here that the kernel has not taken yet. */
   queuedBytes(): number;
+  /** Bytes handed on so far, heads and what is kept included; grows only. */
+  offeredBytes(): number;
   /**
    * Keeps `length` bytes of the thread's memory to be sent before anything else. False: no room.
    */
@@ -82,6 +84,11 @@ export interface Side {
   becomeTunnel(): void;
   /** Half-close after what was sent (TCP, tunnels). */
   finish(): void;
+  /** The peer gave the exchange up, or at least its half of it; `isBroken`: both directions. */
+  isHungUp(): boolean;
+  isBroken(): boolean;
+  /** A send failed: what the peer said before is still to be read, and then its end. */
+  readLast(): void;
 }
 
 /** What muxes call: the stream engine, handed to them at start (a rank above). */

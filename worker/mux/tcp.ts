@@ -58,6 +58,23 @@ export class TcpSide implements Side, ConnectionOwner {
     if (this.outbound.isFlushed()) this.connection.finish();
   }
 
+  isHungUp(): boolean {
+    return this.connection.hangup;
+  }
+
+  isBroken(): boolean {
+    return this.connection.broken;
+  }
+
+  readLast(): void {
+    const { connection, outbound, stream } = this;
+    connection.hangup = true;
+    connection.readable = true;
+    outbound.thread.defer(() => {
+      if (this.stream === stream && connection.isOpen) this.onReadable();
+    });
+  }
+
   close(): void {
     this.stream = null;
     this.inbound.drop();

@@ -14,7 +14,10 @@ import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-o
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
 import type { H1Back } from '../mux/h1-back.ts';
-import { type FrontHost, H1Front } from '../mux/h1-front.ts';
+import type { FrontHost, FrontMux } from '../mux/front.ts';
+import { H1Front } from '../mux/h1-front.ts';
+import { H2Front } from '../mux/h2-front.ts';
+import { H2Tools } from '../mux/h2-tools.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import type { ProxyTlv } from '../conn/proxy-header.ts';
 import { quietFaults } from '../conn/fault.ts';
@@ -44,6 +47,7 @@ const fieldDeniedSessions = field.dses;
 const fieldH1Sessions = field.h1sess;
 const fieldProcessConnections = field.CumConns;
 const fieldProcessConnectionRate = field.ConnRate;
+const fieldH2Sessions = field.h2sess;
 const fieldProcessConnectionRateMax = field.MaxConnRate;
 const fieldProcessSessionRate = field.SessRate;
 const fieldProcessSessionRateMax = field.MaxSessRate;
@@ -72,11 +76,12 @@ export class ClientSession implements Session {
   streamCount: number;
   ownBack: H1Back | null;
   /** null until the preamble is over, and in TCP mode. */
-  http: H1Front | null;
+  http: FrontMux | null;
   tcp: TcpSide | null;
   stream: Stream | null;
   /** Position in the acceptor's list. */
   place: number;
+  /** In TCP mode; HTTP's are with its mux. */
 
   constructor(connection: Connection, listener: ListenerPlan, nowMs: number, wallMs: number) {
     this.connection = connection;
@@ -115,6 +120,8 @@ export class Acceptor implements FrontHost {
   private readonly clientOptions: readonly (readonly SocketOption[])[];
   /** By listener index; family none: each connection must be asked. */
   private readonly addresses: Endpoint[];
+  /** Made by the first connection that speaks HTTP/2. */
+  private h2: H2Tools | null;
   /** Called when a session begins or ends: the thread's load. */
   private readonly onLoad: (sessions: number) => void;
 
@@ -132,6 +139,7 @@ export class Acceptor implements FrontHost {
     this.clientOptions = proxies.map((proxy) => clientOptions(proxy.model, model.global.tune));
     this.addresses = [];
     this.onLoad = onLoad;
+    this.h2 = null;
   }
 
   /** Sessions of this thread. */
@@ -147,8 +155,8 @@ export class Acceptor implements FrontHost {
   /** What `show sess` prints, one row per stream. */
   snapshots(nowMs: number): StreamSnapshot[] {
     const rows: StreamSnapshot[] = [];
-    for (const { stream } of this.sessions) {
-      if (stream !== null) rows.push(snapshot(stream, nowMs));
+    for (const session of this.sessions) {
+      for (const stream of streamsOf(session)) rows.push(snapshot(stream, nowMs));
     }
     return rows;
   }
@@ -265,8 +273,9 @@ export class Acceptor implements FrontHost {
     const all = countRate(values, whole + fieldProcessSessionRate, thread.time.nowMs, 1);
     raise(values, whole + fieldProcessSessionRateMax, all);
     if (frontend.isHttp) {
-      values[row + fieldH1Sessions] += 1;
-      session.http = new H1Front(this, session, this.limitsOf(frontend));
+      const isH2 = speaksH2(session);
+      values[row + (isH2 ? fieldH2Sessions : fieldH1Sessions)] += 1;
+      session.http = isH2 ? this.h2Front(session) : this.h1Front(session);
       session.http.start();
     } else {
       this.beginTcp(session);
@@ -278,6 +287,28 @@ export class Acceptor implements FrontHost {
     session.tcp = front;
     const stream = this.takeStream(session, front);
     front.attach(stream);
+  private h1Front(session: ClientSession): H1Front {
+    return new H1Front(this, session, this.limitsOf(session.frontend));
+  }
+
+  private h2Front(session: ClientSession): H2Front {
+    this.h2 ??= new H2Tools(this.thread, true);
+    return new H2Front(this, session, this.h2);
+  }
+
+  upgrade(session: Session, slotAt: number, rawAt: number, rawEnd: number): void {
+    const own = session as ClientSession;
+    const front = this.h2Front(own);
+    own.http = front;
+    own.stream = null;
+    const { values } = this.thread.counters;
+    const row = this.context.frontRows[session.frontend.index];
+    values[row + fieldH1Sessions] -= 1;
+    values[row + fieldH2Sessions] += 1;
+    front.link.demux.adopt(slotAt, rawAt, rawEnd);
+    front.start();
+  }
+
     const { times } = stream;
     times.acceptMs = session.acceptMs;
     times.acceptWallMs = session.acceptWallMs;
@@ -324,7 +355,7 @@ export class Acceptor implements FrontHost {
     session.stream = null;
     const { http } = session;
     if (http !== null) {
-      http.streamEnded(keep);
+      http.streamEnded(stream, keep);
     } else {
       session.tcp?.close();
       this.frontClosed(session);
@@ -379,8 +410,7 @@ export class Acceptor implements FrontHost {
     for (let i = this.sessions.length - 1; i >= 0; i--) {
       const session = this.sessions[i];
       if (session === undefined) continue;
-      if (session.stream !== null && session.stream.state !== 0)
-        this.engine.kill(session.stream, cause);
+      for (const stream of streamsOf(session)) this.engine.kill(stream, cause);
       if (session.place >= 0 && session.http !== null) session.http.close();
       if (session.place >= 0) this.end(session);
     }
@@ -393,6 +423,20 @@ const unowned = { onReadable(): void {}, onWritable(): void {} };
  * The address of a listener bound to one; transparent ones and wildcards have none of their own.
  */
 function listenerEndpoint(sys: Sys, listener: ListenerPlan, scratch: SocketAddress): Endpoint {
+/** Streams of one client; HTTP/2 has many at once. */
+function streamsOf({ http, stream }: ClientSession): Stream[] {
+  const streams: Stream[] = [];
+  if (http !== null) http.collect(streams);
+  else if (stream !== null) streams.push(stream);
+  return streams;
+}
+
+/** By configuration, else by what TLS negotiated (RFC 9113 3.2, 3.3). */
+function speaksH2({ listener, connection }: ClientSession): boolean {
+  const { proto } = listener.bind;
+  return proto === '' ? tlsSessionOf(connection)?.alpn() === 'h2' : proto === 'h2';
+}
+
   const own = new Endpoint();
   const { object, bind } = listener;
   const wildcard = object.host === '' || object.host === '*' || object.host === '0.0.0.0';

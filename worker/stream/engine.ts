@@ -62,7 +62,7 @@ export class Engine implements Exchange {
     stream.state = stateRules;
     stream.status = status;
     if (status === 0) finishStream(context, stream, false);
-    else sendReply(context, stream, errorReply(stream, status));
+    else sendReply(context, stream, errorReply(stream, status), false);
   }
 
   onFrontReadable(stream: Stream): void {
@@ -86,7 +86,7 @@ export class Engine implements Exchange {
         if (isAborted(stream)) this.abort(stream, 'C');
         return;
       case stateTarpit:
-        if (front.connection.hangup) this.abort(stream, 'T');
+        if (front.isHungUp()) this.abort(stream, 'T');
         return;
       default:
     }
@@ -210,9 +210,9 @@ export class Engine implements Exchange {
  * enough.
  */
 function isAborted(stream: Stream): boolean {
-  const { connection } = stream.front!;
-  if (!connection.hangup) return false;
+  const front = stream.front!;
+  if (!front.isHungUp()) return false;
   const chosen = stream.backend.model.options['abortonclose'];
   // On by default in HTTP backends (manual 4, option abortonclose).
-  return (chosen ?? stream.backend.isHttp) || connection.broken;
+  return (chosen ?? stream.backend.isHttp) || front.isBroken();
 }

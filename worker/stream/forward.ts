@@ -204,11 +204,7 @@ export function backGone(context: EngineContext, stream: Stream, back: Side): vo
     else forwardResponse(context, stream);
     return;
   }
-  back.connection.hangup = true;
-  back.connection.readable = true;
-  context.thread.defer(() => {
-    if (stream.back === back && back.connection.isOpen) back.connection.owner.onReadable();
-  });
+  back.readLast();
 }
 
 /** The server ended or broke its response while payload was expected. */

@@ -66,7 +66,7 @@ function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan): void
   if (stream.times.responseMs < 0 && stream.times.connectMs >= 0) {
     stream.times.responseMs = thread.time.nowMs;
   }
-  stream.bytesOutBase = front.connection.bytesSent + front.outbound.queuedBytes();
+  stream.bytesOutBase = front.outbound.offeredBytes();
   const { length } = body;
   const taken = front.sendHead(stream.response, at, length, true);
   const rest = taken === sideGone ? 0 : length - taken;

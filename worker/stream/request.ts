@@ -5,7 +5,7 @@
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { countRate } from '../../shared/segment/rate.ts';
-import { headerName } from '../http/message.ts';
+import { headerName, versionH2 } from '../http/message.ts';
 import {
   verdictClose,
   verdictDeny,
@@ -46,6 +46,7 @@ const fieldProcessRequests = field.CumReq;
 const fieldRate = field.req_rate;
 const fieldRateMax = field.req_rate_max;
 const fieldH1Requests = field.h1req;
+const fieldH2Requests = field.h2req;
 const fieldDenied = field.dreq;
 const fieldIntercepted = field.intercepted;
 const expectName = headerName('expect');
@@ -56,7 +57,8 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   const { values } = thread.counters;
   const row = context.frontRows[stream.frontend.index];
   values[row + fieldRequests] += 1;
-  values[row + fieldH1Requests] += 1;
+  const isH2 = stream.request.version === versionH2;
+  values[row + (isH2 ? fieldH2Requests : fieldH1Requests)] += 1;
   values[context.processRow + fieldProcessRequests] += 1;
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
   capture(stream);

@@ -169,7 +169,7 @@ function sendResponse(context: EngineContext, stream: Stream): void {
   const tunnel = isTunnel(stream);
   const length = inbound.bodyLength;
   const done = inbound.bodyDone && !tunnel;
-  stream.bytesOutBase = front.connection.bytesSent + front.outbound.queuedBytes();
+  stream.bytesOutBase = front.outbound.offeredBytes();
   if (inbound.trailersLength > 0) handTrailers(back, front);
   const taken = front.sendHead(response, inbound.bodyAt, length, done);
   if (taken === sideGone) {

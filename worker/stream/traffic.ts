@@ -3,6 +3,7 @@
 // finish.ts and, while payload flows, by forward.ts.
 
 import { field } from '../../shared/segment/metrics.ts';
+import { versionH2 } from '../http/message.ts';
 import type { Connection } from '../conn/connection.ts';
 import type { EngineContext } from './context.ts';
 import { flagTcp } from './phases.ts';
@@ -55,7 +56,7 @@ export function countTraffic(context: EngineContext, stream: Stream): void {
     if (server !== null && stream.times.connectMs >= 0) add(values, server.row, bytesIn, bytesOut);
   }
   if ((stream.flags & flagTcp) !== 0) return;
-  countWire(values, front, stream.session.connection);
+  if (stream.request.version !== versionH2) countWire(values, front, stream.session.connection);
   const back = stream.backConnection;
   if (backend !== null && back !== null) countWire(values, backend.row, back);
 }
@@ -74,8 +75,8 @@ function measure(stream: Stream): void {
   if (front === null) return;
   stream.bytesIn = stream.request.headLength + front.inbound.taken;
   if (stream.bytesOutBase < 0) return;
-  const { connection, outbound } = front;
-  stream.bytesOut = connection.bytesSent + outbound.queuedBytes() - stream.bytesOutBase;
+  const { outbound } = front;
+  stream.bytesOut = outbound.offeredBytes() - stream.bytesOutBase;
 }
 
 /** What an HTTP/1 connection has carried since the last call. */

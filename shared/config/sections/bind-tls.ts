@@ -74,13 +74,13 @@ export function readCaFile(cursor: WordCursor, draft: Draft): string | null {
 }
 
 /**
- * The protocols of an ALPN list that work here: HTTP/2 is left out of what is offered, so that
+ * The protocols of an ALPN list that work here: HTTP/3 is left out of what is offered, so that
  * peers fall back to the next one, and refused where nothing else is left.
  */
-export function readAlpn(cursor: WordCursor): string | null {
+export function readAlpn(cursor: WordCursor, later: readonly string[]): string | null {
   const names = argument(cursor).split(',');
   if (names.includes('')) return missing(cursor, 'missing ALPN protocol name');
-  const working = names.filter((name) => name !== 'h2' && name !== 'h3');
+  const working = names.filter((name) => !later.includes(name));
   if (working.length > 0) return working.join(',');
   return cursor.line.notSupported(cursor.index + 1, `alpn ${names[0]}`);
 }
@@ -212,7 +212,7 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
     help: 'protocols to negotiate',
     example: 'bind :443 alpn http/1.1',
     parse: (cursor, bind) => {
-      const alpn = readAlpn(cursor);
+      const alpn = readAlpn(cursor, ['h3']);
       if (alpn !== null) set(bind, { alpn });
     },
   },

@@ -300,11 +300,11 @@ export function wordTime(cursor: WordCursor): number | null {
   return line.time(index + 1, 'ms', line.arg(index));
 }
 
-const laterProtocols = ['h2', 'quic', 'fcgi', 'spop', 'qmux', 'haterm'];
+const laterProtocols = ['quic', 'fcgi', 'spop', 'qmux', 'haterm'];
 
 export function wordProtocol(cursor: WordCursor): string | null {
   const text = argument(cursor);
-  if (text === 'h1' || text === 'none') return text;
+  if (text === 'h1' || text === 'h2' || text === 'none') return text;
   if (laterProtocols.includes(text)) {
     return cursor.line.notSupported(cursor.index + 1, `proto ${text}`);
   }

@@ -1,0 +1,367 @@
+// Takes frames off what an HTTP/2 connection receives and hands each to its link (RFC 9113 4, 6.10).
+// Payload of DATA is handed on as it comes, every other frame when it is complete; header blocks in
+// several frames are put together in a slot. An idle connection holds no slot.
+
+import { blocked, type Connection } from '../conn/connection.ts';
+import {
+  errorCalm,
+  errorFrameSize,
+  errorProtocol,
+  FrameHeader,
+  flagEndHeaders,
+  flagEndStream,
+  flagPadded,
+  flagPriority,
+  frameContinuation,
+  frameData,
+  frameFault,
+  frameHeaderBytes,
+  frameHeaders,
+  framePush,
+  frameSettings,
+  preface,
+  readUint32,
+} from '../http/h2-frames.ts';
+import type { SlotPool } from '../memory/pool.ts';
+import type { ThreadContext } from '../thread-context.ts';
+
+/** Who acts on frames (h2-link.ts). A number other than 0 is an error of the connection. */
+export interface FrameTarget {
+  /** More is not to be read now: too much waits to be sent, or the connection is over. */
+  isReadable(): boolean;
+  /** How many frames may be taken in one go; `onFrame` may say that it is enough. */
+  framesAtOnce(): number;
+  /** A DATA frame begins; `padding` bytes of it count for the windows and are no payload. */
+  onDataStart(id: number, padding: number): number;
+  /** Payload of it, and whether the stream ends behind it. */
+  onData(id: number, at: number, length: number, ends: boolean): number;
+  /** A complete header block. `frames`: how many it came in. */
+  onHeaderBlock(frame: FrameHeader, at: number, length: number, frames: number): number;
+  /** Any other frame, complete. */
+  onFrame(frame: FrameHeader, at: number): number;
+  /** The peer closed (0) or the socket failed (minus errno). */
+  onEnd(result: number): void;
+  /** The peer broke the protocol, or memory is out. */
+  onFatal(code: number): void;
+}
+
+/** Receives for one event: no connection may hold the loop. */
+const roundsMax = 8;
+/** HEADERS and CONTINUATION frames of one block. */
+const blockFramesMax = 64;
+
+export class H2Demux {
+  private readonly connection: Connection;
+  private readonly thread: ThreadContext;
+  private readonly pool: SlotPool;
+  private readonly target: FrameTarget;
+  private readonly frame: FrameHeader;
+  private slotAt: number;
+  private rawAt: number;
+  private rawEnd: number;
+  /** Bytes of the client's preface still expected. */
+  private prefaceLeft: number;
+  private isFirstFrame: boolean;
+  /** A frame's header has been read; `left` bytes of it are still to be taken. */
+  private isInFrame: boolean;
+  private left: number;
+  /** Bytes of padding at the end of a DATA frame. */
+  private padding: number;
+  private isPaddingKnown: boolean;
+  /** A block in several frames: its slot and length, the frame it began with. */
+  private blockAt: number;
+  private blockLength: number;
+  private blockFrames: number;
+  private readonly blockFrame: FrameHeader;
+  private isBusy: boolean;
+  private isDeferred: boolean;
+  /** Frames that may still be taken in this go. */
+  private budget: number;
+
+  constructor(
+    connection: Connection,
+    thread: ThreadContext,
+    target: FrameTarget,
+    expectsPreface: boolean,
+  ) {
+    this.connection = connection;
+    this.thread = thread;
+    this.pool = thread.memory;
+    this.target = target;
+    this.frame = new FrameHeader();
+    this.slotAt = -1;
+    this.rawAt = 0;
+    this.rawEnd = 0;
+    this.prefaceLeft = expectsPreface ? preface.length : 0;
+    this.isFirstFrame = true;
+    this.isInFrame = false;
+    this.left = 0;
+    this.padding = 0;
+    this.isPaddingKnown = false;
+    this.blockAt = -1;
+    this.blockLength = 0;
+    this.blockFrames = 0;
+    this.blockFrame = new FrameHeader();
+    this.isBusy = false;
+    this.isDeferred = false;
+    this.budget = 0;
+  }
+
+  /** Received bytes wait to be taken. */
+  get hasBytes(): boolean {
+    return this.rawEnd > this.rawAt;
+  }
+
+  /** The preface has come and SETTINGS may be answered. */
+  get hasPreface(): boolean {
+    return this.prefaceLeft === 0;
+  }
+
+  /** Takes over a slot that holds the connection's first bytes (a preface seen by HTTP/1). */
+  adopt(slotAt: number, rawAt: number, rawEnd: number): void {
+    this.slotAt = slotAt;
+    this.rawAt = rawAt;
+    this.rawEnd = rawEnd;
+  }
+
+  /** Reads and hands on what there is. Does nothing when called from within itself. */
+  read(): void {
+    if (this.isBusy) return;
+    this.isBusy = true;
+    this.budget = this.target.framesAtOnce();
+    this.readAll();
+    this.isBusy = false;
+    if (this.slotAt >= 0 && this.rawAt === this.rawEnd) this.drop();
+    const isCut = this.budget <= 0 && this.slotAt >= 0;
+    if (this.connection.isOpen && (this.connection.readable || isCut)) this.readLater();
+  }
+
+  /** No more frames in this go. */
+  pause(): void {
+    this.budget = 0;
+  }
+
+  /** Goes on after the current batch of events, if there is anything and it may be read. */
+  private readLater(): void {
+    if (this.isDeferred || !this.target.isReadable()) return;
+    this.isDeferred = true;
+    this.thread.defer(this.deferred);
+  }
+
+  private readonly deferred = (): void => {
+    this.isDeferred = false;
+    if (this.connection.isOpen) this.read();
+  };
+
+  private readAll(): void {
+    const { connection, target } = this;
+    for (let round = 0; round < roundsMax; round++) {
+      if (!target.isReadable() || this.budget <= 0) return;
+      if (this.rawEnd > this.rawAt && !this.parse()) return;
+      if (!connection.isOpen || !connection.readable || !target.isReadable()) return;
+      if (!this.makeRoom()) {
+        target.onFatal(errorCalm);
+        return;
+      }
+      const got = connection.recv(this.rawEnd, this.slotAt + this.pool.slotBytes - this.rawEnd);
+      if (got === blocked) return;
+      if (got <= 0) {
+        target.onEnd(got);
+        return;
+      }
+      this.rawEnd += got;
+    }
+    if (target.isReadable() && this.rawEnd > this.rawAt) this.parse();
+  }
+
+  /** A slot with room behind what has not been taken. */
+  private makeRoom(): boolean {
+    const { pool } = this;
+    if (this.slotAt < 0) {
+      this.slotAt = pool.take();
+      this.rawAt = this.slotAt;
+      this.rawEnd = this.slotAt;
+      return this.slotAt >= 0;
+    }
+    if (this.rawAt === this.rawEnd) {
+      this.rawAt = this.slotAt;
+      this.rawEnd = this.slotAt;
+    } else if (this.rawAt > this.slotAt) {
+      pool.bytes.copyWithin(this.slotAt, this.rawAt, this.rawEnd);
+      this.rawEnd -= this.rawAt - this.slotAt;
+      this.rawAt = this.slotAt;
+    }
+    return this.rawEnd < this.slotAt + pool.slotBytes;
+  }
+
+  /** Takes what is complete. False: the connection is over. */
+  private parse(): boolean {
+    while (this.budget > 0 && (this.rawEnd > this.rawAt || this.isInFrame)) {
+      if (this.rawEnd === this.rawAt && this.left > 0) return true;
+      const before = this.rawAt;
+      const wasInFrame = this.isInFrame;
+      const fault = this.step();
+      if (fault !== 0) {
+        this.target.onFatal(fault);
+        return false;
+      }
+      if (!this.connection.isOpen || !this.target.isReadable()) return false;
+      if (this.rawAt === before && this.isInFrame === wasInFrame) return true;
+    }
+    return true;
+  }
+
+  private step(): number {
+    if (this.prefaceLeft > 0) return this.takePreface();
+    if (!this.isInFrame) return this.takeHeader();
+    if (this.frame.type === frameData) return this.takeData();
+    if (this.frame.type > frameContinuation) return this.skip();
+    if (this.rawEnd - this.rawAt < this.left) return 0;
+    const at = this.rawAt;
+    this.rawAt += this.left;
+    this.isInFrame = false;
+    return this.takeFrame(at);
+  }
+
+  private takePreface(): number {
+    const { bytes } = this.pool;
+    while (this.prefaceLeft > 0 && this.rawAt < this.rawEnd) {
+      if (bytes[this.rawAt] !== preface[preface.length - this.prefaceLeft]) return errorProtocol;
+      this.rawAt++;
+      this.prefaceLeft--;
+    }
+    return 0;
+  }
+
+  private takeHeader(): number {
+    if (this.rawEnd - this.rawAt < frameHeaderBytes) return 0;
+    const { frame } = this;
+    frame.read(this.pool.bytes, this.rawAt);
+    if (frame.length > this.pool.slotBytes) return errorFrameSize;
+    const fault = frameFault(frame.type, frame.length, frame.streamId);
+    if (fault !== 0) return fault;
+    if (this.isFirstFrame && (frame.type !== frameSettings || (frame.flags & 1) !== 0)) {
+      return errorProtocol;
+    }
+    if (frame.type === framePush) return errorProtocol;
+    const isContinuation = frame.type === frameContinuation;
+    if (isContinuation !== this.blockAt >= 0) return errorProtocol;
+    if (isContinuation && frame.streamId !== this.blockFrame.streamId) return errorProtocol;
+    this.isFirstFrame = false;
+    this.budget--;
+    this.rawAt += frameHeaderBytes;
+    this.isInFrame = true;
+    this.left = frame.length;
+    this.padding = 0;
+    this.isPaddingKnown = (frame.flags & flagPadded) === 0;
+    if (frame.type !== frameData || !this.isPaddingKnown) return 0;
+    return this.target.onDataStart(frame.streamId, 0);
+  }
+
+  private takeData(): number {
+    const { frame, target } = this;
+    if (!this.isPaddingKnown) {
+      if (this.left === 0) return errorFrameSize;
+      this.padding = this.pool.bytes[this.rawAt++];
+      this.left--;
+      this.isPaddingKnown = true;
+      if (this.padding > this.left) return errorProtocol;
+      const fault = target.onDataStart(frame.streamId, this.padding + 1);
+      if (fault !== 0 || this.left > 0) return fault;
+    }
+    const length = Math.min(this.rawEnd - this.rawAt, Math.max(0, this.left - this.padding));
+    const at = this.rawAt;
+    this.rawAt += length;
+    this.left -= length;
+    const isPayloadDone = this.left <= this.padding;
+    if (isPayloadDone) {
+      const rest = Math.min(this.rawEnd - this.rawAt, this.left);
+      this.rawAt += rest;
+      this.left -= rest;
+      this.padding = this.left;
+    }
+    const isDone = this.left === 0;
+    if (isDone) this.isInFrame = false;
+    const ends = isDone && (frame.flags & flagEndStream) !== 0;
+    return length > 0 || ends ? target.onData(frame.streamId, at, length, ends) : 0;
+  }
+
+  /** A frame of a type that is not known. */
+  private skip(): number {
+    const length = Math.min(this.rawEnd - this.rawAt, this.left);
+    this.rawAt += length;
+    this.left -= length;
+    if (this.left === 0) this.isInFrame = false;
+    return 0;
+  }
+
+  private takeFrame(at: number): number {
+    const { frame } = this;
+    if (frame.type === frameHeaders) return this.takeHeaders(at);
+    if (frame.type === frameContinuation) return this.takeContinuation(at);
+    return this.target.onFrame(frame, at);
+  }
+
+  private takeHeaders(frameAt: number): number {
+    const { frame } = this;
+    const { bytes } = this.pool;
+    let at = frameAt;
+    let end = frameAt + frame.length;
+    if ((frame.flags & flagPadded) !== 0) {
+      if (at === end) return errorFrameSize;
+      const padding = bytes[at++];
+      if (padding > end - at) return errorProtocol;
+      end -= padding;
+    }
+    if ((frame.flags & flagPriority) !== 0) {
+      if (end - at < 5) return errorFrameSize;
+      if ((readUint32(bytes, at) & 0x7fff_ffff) === frame.streamId) return errorProtocol;
+      at += 5;
+    }
+    if ((frame.flags & flagEndHeaders) !== 0) {
+      return this.target.onHeaderBlock(frame, at, end - at, 1);
+    }
+    this.blockAt = this.pool.take();
+    if (this.blockAt < 0) return errorCalm;
+    this.blockLength = 0;
+    this.blockFrames = 1;
+    this.blockFrame.set(0, frame.type, frame.flags, frame.streamId);
+    return this.appendBlock(at, end - at);
+  }
+
+  private takeContinuation(at: number): number {
+    const { frame } = this;
+    if (++this.blockFrames > blockFramesMax) return errorCalm;
+    const fault = this.appendBlock(at, frame.length);
+    if (fault !== 0 || (frame.flags & flagEndHeaders) === 0) return fault;
+    const { blockAt } = this;
+    this.blockAt = -1;
+    const { blockFrame, blockLength, blockFrames } = this;
+    const result = this.target.onHeaderBlock(blockFrame, blockAt, blockLength, blockFrames);
+    this.pool.release(blockAt);
+    return result;
+  }
+
+  private appendBlock(at: number, length: number): number {
+    const { pool } = this;
+    if (this.blockLength + length > pool.slotBytes) return errorCalm;
+    pool.bytes.copyWithin(this.blockAt + this.blockLength, at, at + length);
+    this.blockLength += length;
+    return 0;
+  }
+
+  private drop(): void {
+    this.pool.release(this.slotAt);
+    this.slotAt = -1;
+    this.rawAt = 0;
+    this.rawEnd = 0;
+  }
+
+  /** Gives all memory back. Not from within `read`: that looks at its slot when it is done. */
+  release(): void {
+    this.rawAt = this.rawEnd;
+    if (this.slotAt >= 0 && !this.isBusy) this.drop();
+    if (this.blockAt >= 0) this.pool.release(this.blockAt);
+    this.blockAt = -1;
+  }
+}

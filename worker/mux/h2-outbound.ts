@@ -1,0 +1,223 @@
+// The sending half of an HTTP/2 stream: payload becomes DATA frames as far as both windows, the
+// peer's frame size and the connection's output allow (RFC 9113 5.2, 6.9). What the engine leaves
+// behind (the rest of a reply) is kept in one slot and follows.
+
+import type { Pipe } from '../conn/pipes.ts';
+import { flagEndStream, frameData } from '../http/h2-frames.ts';
+import type { SlotPool } from '../memory/pool.ts';
+import type { H2Output } from './h2-output.ts';
+import { type Outbound, sideGone } from './side.ts';
+
+/** What all streams of a connection share (h2-link.ts). */
+export interface SharedSending {
+  readonly output: H2Output;
+  /** Bytes of payload that the peer lets all streams send together. */
+  sendWindow: number;
+  /** Largest frame the peer takes. */
+  readonly peerFrameBytes: number;
+  /** Call back when the connection has room again. */
+  wait(outbound: H2Outbound): void;
+  /** Writes trailer lines as a frame that ends the stream. False: not possible. */
+  writeTrailers(id: number, at: number, length: number): boolean;
+}
+
+/** Who is called when the stream may send again. */
+export interface RoomWaiter {
+  notifyWritable(): void;
+}
+
+export class H2Outbound implements Outbound {
+  readonly pool: SlotPool;
+  readonly waiter: RoomWaiter;
+  id: number;
+  shared: SharedSending | null;
+  /** Bytes of payload that the peer lets this stream send; below zero after a smaller setting. */
+  window: number;
+  /** The message has no body for its reader: payload is taken and goes nowhere. */
+  discards: boolean;
+  /** END_STREAM has been sent. */
+  isEnded: boolean;
+  /** The engine has handed on the end of the message, though it may not have left. */
+  isDone: boolean;
+  /** The stream was reset, by either end. */
+  isGone: boolean;
+  /** It waits for the connection (in its list), or for its own window. */
+  isWaiting: boolean;
+  isStarved: boolean;
+  /** Payload bytes written, with heads: what the log counts. */
+  offered: number;
+  private trailersAt: number;
+  private trailersLength: number;
+  private stashAt: number;
+  private stashStart: number;
+  private stashEnd: number;
+
+  constructor(pool: SlotPool, waiter: RoomWaiter) {
+    this.pool = pool;
+    this.waiter = waiter;
+    this.id = 0;
+    this.shared = null;
+    this.window = 0;
+    this.discards = false;
+    this.isEnded = false;
+    this.isDone = false;
+    this.isGone = false;
+    this.isWaiting = false;
+    this.isStarved = false;
+    this.offered = 0;
+    this.trailersAt = 0;
+    this.trailersLength = 0;
+    this.stashAt = -1;
+    this.stashStart = 0;
+    this.stashEnd = 0;
+  }
+
+  restart(id: number, shared: SharedSending, window: number): void {
+    this.id = id;
+    this.shared = shared;
+    this.window = window;
+    this.discards = false;
+    this.isEnded = false;
+    this.isDone = false;
+    this.isGone = false;
+    this.isWaiting = false;
+    this.isStarved = false;
+    this.offered = 0;
+    this.trailersLength = 0;
+  }
+
+  setTrailers(at: number, length: number): void {
+    this.trailersAt = at;
+    this.trailersLength = this.discards ? 0 : length;
+  }
+
+  hasNoTrailers(): boolean {
+    return this.trailersLength === 0;
+  }
+
+  send(at: number, length: number, done: boolean): number {
+    if (this.isGone) return sideGone;
+    if (!this.flush()) return this.isGone ? sideGone : 0;
+    if (done) this.isDone = true;
+    if (this.discards || this.isEnded) return length;
+    return this.write(at, length, done);
+  }
+
+  /** DATA frames for as much as may leave. Bytes taken, or sideGone. */
+  private write(at: number, length: number, done: boolean): number {
+    let sent = 0;
+    while (sent < length) {
+      const room = this.room(length - sent);
+      if (room <= 0) return sent;
+      const ends = done && sent + room === length && this.trailersLength === 0;
+      if (!this.writeFrame(at + sent, room, ends)) return sideGone;
+      sent += room;
+    }
+    if (done && !this.isEnded && !this.end()) return sideGone;
+    return sent;
+  }
+
+  /** Bytes the next frame may have, at most `wanted`; 0: the stream waits for what it lacks. */
+  private room(wanted: number): number {
+    const shared = this.shared!;
+    if (this.window <= 0) {
+      this.isStarved = true;
+      return 0;
+    }
+    const room = Math.min(
+      wanted,
+      this.window,
+      shared.sendWindow,
+      shared.peerFrameBytes,
+      shared.output.payloadRoom(),
+    );
+    if (room <= 0 && !this.isWaiting) shared.wait(this);
+    return room;
+  }
+
+  private writeFrame(at: number, length: number, ends: boolean): boolean {
+    const shared = this.shared!;
+    const to = shared.output.frame(length, frameData, ends ? flagEndStream : 0, this.id);
+    if (to < 0) {
+      this.isGone = true;
+      return false;
+    }
+    this.pool.bytes.copyWithin(to, at, at + length);
+    this.window -= length;
+    shared.sendWindow -= length;
+    this.offered += length;
+    this.isEnded = ends;
+    return true;
+  }
+
+  /** Ends the stream after what was sent: with trailers, or with an empty frame. */
+  end(): boolean {
+    if (this.isEnded) return true;
+    const shared = this.shared!;
+    this.isEnded = true;
+    if (this.trailersLength > 0) {
+      const { trailersAt, trailersLength } = this;
+      this.trailersLength = 0;
+      return shared.writeTrailers(this.id, trailersAt, trailersLength);
+    }
+    return shared.output.frame(0, frameData, flagEndStream, this.id) >= 0;
+  }
+
+  /** Sends what was stashed; true when nothing of it is left. */
+  flush(): boolean {
+    if (this.stashAt < 0) return true;
+    if (this.isGone) return false;
+    const sent = this.write(this.stashStart, this.stashEnd - this.stashStart, this.isDone);
+    if (sent < 0) return false;
+    this.stashStart += sent;
+    if (this.stashStart < this.stashEnd) return false;
+    this.releaseStash();
+    return true;
+  }
+
+  isFlushed(): boolean {
+    return this.stashAt < 0;
+  }
+
+  queuedBytes(): number {
+    return this.stashAt < 0 ? 0 : this.stashEnd - this.stashStart;
+  }
+
+  offeredBytes(): number {
+    return this.offered + this.queuedBytes();
+  }
+
+  stash(at: number, length: number): boolean {
+    if (length === 0) return true;
+    const { pool } = this;
+    if (this.stashAt < 0) {
+      this.stashAt = pool.take();
+      if (this.stashAt < 0) return false;
+      this.stashStart = this.stashAt;
+      this.stashEnd = this.stashAt;
+    }
+    if (this.stashEnd + length > this.stashAt + pool.slotBytes) return false;
+    pool.bytes.copyWithin(this.stashEnd, at, at + length);
+    this.stashEnd += length;
+    return true;
+  }
+
+  /** Frames cannot be spliced: nobody asks for it, because `isRaw` says so. */
+  sendPipe(_pipe: Pipe): void {}
+
+  isRaw(): boolean {
+    return false;
+  }
+
+  /** Gives the slot back. */
+  release(): void {
+    this.releaseStash();
+    this.shared = null;
+  }
+
+  private releaseStash(): void {
+    if (this.stashAt < 0) return;
+    this.pool.release(this.stashAt);
+    this.stashAt = -1;
+  }
+}
