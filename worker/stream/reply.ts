@@ -37,8 +37,16 @@ export function replyInternalError(context: EngineContext, stream: Stream, phase
   replyError(context, stream, 500, 'I', phase);
 }
 
-/** Sends `plan` and ends the stream; without HTTP, or when it is silent, only ends it. */
-export function sendReply(context: EngineContext, stream: Stream, plan: ReplyPlan): void {
+/**
+ * Sends `plan` and ends the stream; without HTTP, or when it is silent, only ends it. `ruled`:
+ * http-after-response rules may edit it.
+ */
+export function sendReply(
+  context: EngineContext,
+  stream: Stream,
+  plan: ReplyPlan,
+  ruled = true,
+): void {
   const reply = resolvedReply(stream, plan);
   stream.backend.backend?.release(stream);
   releaseBack(context, stream);
@@ -49,17 +57,18 @@ export function sendReply(context: EngineContext, stream: Stream, plan: ReplyPla
   }
   stream.flags |= flagAnswered | flagReplied | flagResponseDone;
   stream.state = stateEnding;
-  deliver(context, stream, reply);
+  deliver(context, stream, reply, ruled);
 }
 
-function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan): void {
+function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan, ruled: boolean): void {
   const body = reply.body === null ? '' : reply.body(stream);
   const at = body.length === 0 ? 0 : stage(context, body);
   if (at < 0 || !fill(stream, reply, body.length)) {
+    if (at >= 0 && body.length > 0) context.thread.memory.release(at);
     finishStream(context, stream, false);
     return;
   }
-  afterResponse(stream);
+  if (ruled) afterResponse(stream);
   stream.status = stream.response.status;
   const front = stream.front!;
   const { thread } = context;
