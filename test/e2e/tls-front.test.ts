@@ -1,5 +1,5 @@
-// TLS towards clients on real sockets, with node:tls as the client: certificates by name, ALPN, client
-// certificates, resumption on other threads, bodies in both directions, and what goes wrong.
+// TLS towards clients on real sockets, with node:tls as the client: certificates by name, ALPN,
+// client certificates, resumption on other threads, bodies in both directions, and what goes wrong.
 
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';

@@ -56,7 +56,8 @@ class TlsCounts implements TlsWatcher {
     const { processRow: row } = this;
     values[row + fieldProcessSessions] += 1;
     values[row + fieldProcessCurrent] += 1;
-    this.rate(fieldProcessRate, fieldProcessRateMax);
+    // The rate is that of clients: the share of resumed sessions is taken from it.
+    if (this.isFront) this.rate(fieldProcessRate, fieldProcessRateMax);
   }
 
   private rate(rateField: number, maxField: number): void {
