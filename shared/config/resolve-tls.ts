@@ -3,7 +3,7 @@
 
 import type { Draft } from './draft.ts';
 import type { BindModel, ServerModel, SslDefaultsModel } from './model.ts';
-import { narrowVersions, versionWords } from './sections/bind-tls.ts';
+import { narrowVersions, noAlpn, versionWords } from './sections/bind-tls.ts';
 
 /** Manual 5.1 "alpn": what lines in HTTP mode announce by themselves, by their `proto`. */
 const httpAlpn: ReadonlyMap<string, string> = new Map([
@@ -28,6 +28,7 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
   ssl.ciphers ||= defaults.bindCiphers;
   ssl.ciphersuites ||= defaults.bindCiphersuites;
   if (http) ssl.alpn ||= httpAlpn.get(bind.proto) ?? '';
+  if (ssl.alpn === noAlpn) ssl.alpn = '';
   const words = defaults.bindOptions;
   mergeVersions(ssl, words);
   if (words.includes('no-tls-tickets')) ssl.tlsTickets = false;

@@ -64,17 +64,31 @@ test('strict-sni refuses names without a certificate', async (context) => {
   await proxy.printed('fe/in: SSL handshake failure (error:');
 });
 
-test('ALPN is what both sides speak; h2 is not offered yet', async (context) => {
-  const proxy = startFront(context, 'crt $pem/first.pem alpn h2,http/1.1');
+test('ALPN is what both sides speak, by the order of the line', async (context) => {
+  const proxy = startFront(context, 'crt $pem/first.pem alpn http/1.1,h2');
   const cases: readonly (readonly [string[], string | false])[] = [
     [['h2', 'http/1.1'], 'http/1.1'],
     [['http/1.1'], 'http/1.1'],
-    [['h2'], false],
+    [['h2'], 'h2'],
+    [['other'], false],
     [[], false],
   ];
   for (const [ALPNProtocols, expected] of cases) {
     const socket = await openTls(proxy.port('fe'), { ALPNProtocols });
     assert.equal(socket.alpnProtocol, expected, ALPNProtocols.join());
+    socket.destroy();
+  }
+});
+
+test('HTTP lines offer h2 and http/1.1 by themselves, unless no-alpn says otherwise', async (context) => {
+  for (const [words, expected] of [
+    ['', 'h2'],
+    ['proto h1', 'http/1.1'],
+    ['no-alpn', false],
+  ] as const) {
+    const proxy = startFront(context, `crt $pem/first.pem ${words}`);
+    const socket = await openTls(proxy.port('fe'), { ALPNProtocols: ['http/1.1', 'h2'] });
+    assert.equal(socket.alpnProtocol, expected, words);
     socket.destroy();
   }
 });

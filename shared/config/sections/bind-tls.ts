@@ -162,13 +162,16 @@ const versionRows = versionWords.map(
   }),
 );
 
+/** `alpn` of a line that wants none, until resolve-tls.ts has filled in what lines offer by themselves. */
+export const noAlpn = '-';
+
 const switches: readonly (readonly [string, Partial<BindSslModel>, string])[] = [
   ['strict-sni', { strictSni: true }, 'refuse names without a certificate'],
   ['no-strict-sni', { strictSni: false }, 'names without a certificate get the first one'],
   ['no-tls-tickets', { tlsTickets: false }, 'no session tickets'],
   ['tls-tickets', { tlsTickets: true }, 'session tickets'],
   ['prefer-client-ciphers', { preferClientCiphers: true }, 'the order of the client counts'],
-  ['no-alpn', { alpn: '' }, 'no ALPN'],
+  ['no-alpn', { alpn: noAlpn }, 'no ALPN'],
 ];
 
 const switchRows = switches.map(
