@@ -152,7 +152,7 @@ test('TLS settings of global reach bind lines and servers', () => {
   const [first, second] = model.proxies[0].binds.map((bind) => bind.ssl);
   assert.deepEqual(
     [first?.sslMinVer, first?.ciphers, first?.alpn, first?.tlsTickets, first?.preferClientCiphers],
-    ['TLSv1.2', 'A:B', 'http/1.1', false, true],
+    ['TLSv1.2', 'A:B', 'h2,http/1.1', false, true],
   );
   assert.deepEqual(
     [second?.sslMinVer, second?.ciphers, second?.alpn],
