@@ -275,7 +275,12 @@ export class H1Back implements Side, ConnectionOwner {
     connection.hangup = true;
     connection.readable = true;
     thread.defer(() => {
-      if (this.stream === stream && connection.isOpen) this.onReadable();
+      if (this.stream !== stream || stream === null || !connection.isOpen) return;
+      this.onReadable();
+      if (this.stream !== stream || this.answered || connection.readable) return;
+      // Nothing said and nothing broken: it was we who could not write the request (no memory, a
+      // head that rules made too long). Nobody would ever answer.
+      this.exchange.onResponseFailure(stream, inboundClosed);
     });
   }
 

@@ -135,7 +135,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   private receiveHead(): void {
     const { inbound, thread } = this;
     if (!inbound.hold()) {
-      thread.timers.schedule(this, thread.time.nowMs + memoryRetryMs);
+      this.awaitMemory();
       return;
     }
     const limit =
@@ -148,7 +148,18 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       this.headEnded();
     } else if (inbound.rawEnd === inbound.rawAt) {
       inbound.drop();
+      // There was memory again, but nothing to read: idle as before.
+      if (this.state === stateIdle && this.headDueMs > 0) this.armIdle();
     }
+  }
+
+  /** Something came and there is no slot for it: asks again, as long as a head may take. */
+  private awaitMemory(): void {
+    const { thread, proxy } = this;
+    const { nowMs } = thread.time;
+    const limitMs = proxy.timeouts.httpRequestMs || proxy.timeouts.clientMs || lingerMs;
+    if (this.headDueMs === 0) this.headDueMs = nowMs + limitMs;
+    thread.timers.schedule(this, nowMs + memoryRetryMs);
   }
 
   private firstByte(): void {
