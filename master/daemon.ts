@@ -8,14 +8,7 @@ import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Sys } from '../shared/sys/sys.ts';
-import type { Program } from './program.ts';
-
-const pipeVariable = 'HAWSER_READY_FD';
-
-/** True in the process that shall run in the background. */
-export function isBackground(environment: Readonly<Record<string, string>>): boolean {
-  return environment[pipeVariable] !== undefined;
-}
+import { type Program, readyVariable } from './program.ts';
 
 /**
  * Starts this program again in the background and waits for it. Answers the exit status of the
@@ -34,7 +27,7 @@ export async function startBackground(program: Program): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...program.words], {
     detached: true,
     stdio: 'inherit',
-    env: { ...program.environment, [pipeVariable]: String(pipe[1]) },
+    env: { ...program.environment, [readyVariable]: String(pipe[1]) },
   });
   const gone = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   sys.close(pipe[1]!);
@@ -76,9 +69,9 @@ function waitForByte(fd: number): Promise<boolean> {
 
 /** Tells the starter that this process serves. Without a starter it does nothing. */
 export function reportReady(sys: Sys): void {
-  const text = process.env[pipeVariable];
+  const text = process.env[readyVariable];
   if (text === undefined) return;
-  delete process.env[pipeVariable];
+  delete process.env[readyVariable];
   const memory = sys.region(4096);
   memory.bytes[0] = 82;
   sys.write(Number(text), memory, 0, 1);

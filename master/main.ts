@@ -10,7 +10,14 @@ import type { Model } from '../shared/config/model.ts';
 import { hawserVersion } from '../shared/version.ts';
 import { Console, type MessageSink, writeAll } from './console.ts';
 import { type Flags, parseFlags } from './flags.ts';
-import { type ConfigurationText, importWorker, type Program } from './program.ts';
+import {
+  type ConfigurationText,
+  dropThreads,
+  importWorker,
+  isBackground,
+  type Program,
+  prepareThreads,
+} from './program.ts';
 
 export interface MainOptions {
   /** Where the worker's modules are; default: beside this folder. */
@@ -116,12 +123,19 @@ function changeDirectory(path: string, console: Console): boolean {
   }
 }
 
+/** By its flags; the configuration may say otherwise (`master-worker`, `daemon`). */
+function isWorkerItself(program: Program): boolean {
+  const { check, dumpKeywords, master, daemon } = program.flags;
+  return !check && dumpKeywords === null && !master && (!daemon || isBackground(program));
+}
+
 interface CheckModule {
   readonly checkConfiguration: (model: Model) => { readonly diagnostics: Diagnostics };
 }
 
 async function run(program: Program): Promise<number> {
   const { flags, console } = program;
+  if (isWorkerItself(program)) await prepareThreads(program);
   const { load } = await import('./configuration.ts');
   const check = async () => (await importWorker<CheckModule>(program, 'check')).checkConfiguration;
   const always = flags.check || flags.dumpKeywords !== null;
@@ -184,8 +198,12 @@ async function finishCheck(flags: Flags, model: Model, console: Console): Promis
 }
 
 async function serve(program: Program, model: Model): Promise<number> {
-  const { isBackground, startBackground } = await import('./daemon.ts');
-  if (model.global.daemon && !isBackground(program.environment)) {
+  const isStarter = model.global.daemon && !isBackground(program);
+  if ((isStarter || model.global.masterWorker) && isWorkerItself(program)) {
+    await dropThreads(program);
+  }
+  if (isStarter) {
+    const { startBackground } = await import('./daemon.ts');
     return await startBackground(program);
   }
   if (model.global.masterWorker) {

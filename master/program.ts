@@ -31,11 +31,20 @@ export interface Program {
   readonly onReady: () => void;
 }
 
+/** Names the pipe in which the process in the background says that it serves. */
+export const readyVariable = 'HAWSER_READY_FD';
+
+/** True in the process that shall run in the background. */
+export function isBackground({ environment }: Pick<Program, 'environment'>): boolean {
+  return environment[readyVariable] !== undefined;
+}
+
 /** Exports of the worker's modules that the master calls; each is imported when it is needed. */
 export const workerModules = {
   main: 'main.js',
   check: 'check-configuration.js',
   catalog: 'catalog.js',
+  threads: 'thread-pool.js',
 } as const;
 
 /** Imports one module of the worker. */
@@ -45,4 +54,19 @@ export async function importWorker<T>(
 ): Promise<T> {
   // A module namespace has no type here: the caller names what the file exports by contract.
   return (await import(new URL(workerModules[module], program.workerUrl).href)) as T;
+}
+
+interface ThreadsModule {
+  readonly prepareThreads: () => void;
+  readonly dropThreads: () => Promise<void>;
+}
+
+/** The worker's threads begin to load while this thread does something else. */
+export async function prepareThreads(program: Pick<Program, 'workerUrl'>): Promise<void> {
+  (await importWorker<ThreadsModule>(program, 'threads')).prepareThreads();
+}
+
+/** This process is no worker after all: another one will be. */
+export async function dropThreads(program: Pick<Program, 'workerUrl'>): Promise<void> {
+  await (await importWorker<ThreadsModule>(program, 'threads')).dropThreads();
 }

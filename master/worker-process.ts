@@ -14,7 +14,7 @@ import type {
 import { setEngineFlags } from '../shared/engine-flags.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { changeRoot, dropIdentity } from './privileges.ts';
-import { importWorker } from './program.ts';
+import { importWorker, prepareThreads } from './program.ts';
 
 interface WorkerModule {
   readonly startWorker: (start: WorkerStart, host: WorkerHost) => Promise<RunningWorker>;
@@ -22,6 +22,7 @@ interface WorkerModule {
 
 setEngineFlags();
 const program = { workerUrl: new URL(process.argv[2]) };
+void prepareThreads(program);
 const waiting: MasterToWorker[] = [];
 let running: RunningWorker | null = null;
 

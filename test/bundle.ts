@@ -18,6 +18,7 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   'master/main': [],
   'worker/main': ['startWorker'],
   'worker/thread': ['serve'],
+  'worker/thread-pool': ['prepareThreads', 'dropThreads'],
   'worker/check-configuration': ['checkConfiguration'],
   'worker/catalog': ['dumpKeywords'],
 };

@@ -2,7 +2,7 @@
 // must not run beside traffic (runtime API, checks, heartbeats), and ends when the last stream has.
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type {
   ControlToThread,
   MasterToWorker,
@@ -27,7 +27,9 @@ import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateFarm } from './server/farm.ts';
 import { indexObjects } from './server/object-index.ts';
 import { type FarmStates, prepareFarm } from './server/farm-states.ts';
+import { type OpenedTables, openTables } from './tables/table-set.ts';
 import type { ThreadTask } from './thread.ts';
+import { threadPool } from './thread-pool.ts';
 
 const heartbeatMs = 1000;
 
@@ -49,6 +51,7 @@ class Worker implements RunningWorker {
   private slot: number;
   private readonly objects: ObjectNumbers;
   private readonly farm: FarmStates;
+  private readonly tables: OpenedTables;
   private readonly ports: MessagePort[];
   private readonly wakeFds: number[];
   private pool: Piscina | null;
@@ -73,6 +76,12 @@ class Worker implements RunningWorker {
     const table = new ObjectTable(this.segment);
     this.objects = indexObjects(start.model, start.listeners, table, this.slot);
     this.claimLiveWords();
+    this.tables = openTables(start.model, {
+      segment: this.segment,
+      objects: table,
+      slot: this.slot,
+      nowMs: this.clock.nowMs,
+    });
     this.farm = prepareFarm(start.model, this.objects, table, {
       words: this.segment.words,
       load: loadNumber(start),
@@ -112,13 +121,7 @@ class Worker implements RunningWorker {
     const { start, sys } = this;
     const threads = start.model.global.nbthread;
     for (let i = 0; i < threads; i++) this.wakeFds.push(sys.eventfd());
-    this.pool = new Piscina({
-      filename: new URL('./thread.js', import.meta.url).href,
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      atomics: 'disabled',
-    });
+    this.pool = threadPool();
     const shared = this.sharedStart(threads);
     const ready: Promise<void>[] = [];
     for (let i = 0; i < threads; i++) ready.push(this.startThread(this.pool, shared, i));
@@ -132,6 +135,7 @@ class Worker implements RunningWorker {
       sys,
       slot: this.slot,
       objects: this.objects,
+      tables: this.tables,
       farm: this.farm,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
@@ -153,6 +157,7 @@ class Worker implements RunningWorker {
       processSlot: this.slot,
       clockOffsetNs: this.clock.offsetNs,
       objects: this.objects,
+      tables: this.tables.objects,
       farm: allocateFarm(start.model),
       rings: makeThreadRings(threads),
       idle: makeIdleShare(
