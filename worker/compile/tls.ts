@@ -47,7 +47,8 @@ function build(model: Model, diagnostics: Diagnostics, contexts: TlsContexts): T
   }
   for (const proxy of model.proxies) {
     for (const bind of proxy.binds) {
-      if (bind.ssl === null || !areLoaded(model, bind.ssl.crts)) continue;
+      if (bind.ssl === null || bind.ssl.crts.length === 0) continue;
+      if (!areLoaded(model, bind.ssl.crts)) continue;
       const { context, error } = contexts.serverOf(bind.ssl);
       if (context !== null) binds.set(bind, context);
       else diagnostics.alert(bind.place, `Proxy '${proxy.name}': ${error}.`);
