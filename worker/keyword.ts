@@ -42,6 +42,8 @@ export const verdictError = 6;
 export const verdictTarpit = 7;
 /** Forget the connection without telling the client (silent-drop). */
 export const verdictDrop = 8;
+/** What was waited for did not come in time: 408 to a client (cR), 504 for a server (sH). */
+export const verdictLate = 9;
 
 /** Kinds of arguments between parentheses (manual 7.1: fetches and converters). */
 export interface ArgumentDef {

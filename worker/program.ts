@@ -114,6 +114,17 @@ export interface ForwardForPlan {
   readonly except: ((family: number, ipv4: number, bytes: string) => boolean) | null;
 }
 
+/** `option forwarded`: the element to add, and whether a value that came can be trusted. */
+export interface ForwardedPlan {
+  readonly text: FormatText;
+  readonly isValid: (value: string) => boolean;
+}
+
+/** `option http-restrict-req-hdr-names`. */
+export const namesPreserve = 0;
+export const namesDelete = 1;
+export const namesReject = 2;
+
 export interface ProxyPlan {
   /** Index in Program.proxies and Model.proxies. */
   readonly index: number;
@@ -150,6 +161,12 @@ export interface ProxyPlan {
   readonly replies: ReadonlyMap<number, ReplyPlan>;
   readonly forwardFor: ForwardForPlan | null;
   readonly originalTo: ForwardForPlan | null;
+  /** `option forwarded` (RFC 7239). */
+  readonly forwarded: ForwardedPlan | null;
+  /** names* constant: what becomes of unusual header names in requests. */
+  readonly restrictNames: number;
+  /** `option http-buffer-request`. */
+  readonly buffersRequest: boolean;
   readonly log: LogPlan | null;
   readonly captureRequestHeaders: readonly {
     readonly name: HeaderName;

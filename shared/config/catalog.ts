@@ -16,6 +16,7 @@ import { environmentKeywords } from './sections/environment.ts';
 import { errorKeywords, httpErrorsKeywords } from './sections/errors.ts';
 import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
+import { originKeywords } from './sections/origin.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
@@ -38,6 +39,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   'proxy keyword',
   proxyKeywords,
   optionKeywords,
+  originKeywords,
   ruleKeywords,
   balanceKeywords,
   persistenceKeywords,

@@ -123,6 +123,7 @@ const bothSides = [
   'uniqueIdHeader',
   'restrictReqHdrNames',
   'forwardFor',
+  'originalTo',
   'retryOn',
 ] as const satisfies readonly (keyof ProxyModel)[];
 
@@ -147,6 +148,7 @@ const backSide = [
   'fullconn',
   'retries',
   'redispatch',
+  'forwarded',
   'httpReuse',
   'cookie',
   'source',

@@ -392,5 +392,7 @@ function freshHttp() {
     uniqueIdHeader: '',
     restrictReqHdrNames: 'default',
     forwardFor: null,
+    originalTo: null,
+    forwarded: null,
   } satisfies Partial<ProxyModel>;
 }

@@ -315,6 +315,10 @@ export interface ProxyModel {
   restrictReqHdrNames: 'default' | 'preserve' | 'delete' | 'reject';
   /** `option forwardfor`: null when not set. */
   forwardFor: ForwardForModel | null;
+  /** `option originalto`; never `ifNone`. */
+  originalTo: ForwardForModel | null;
+  /** `option forwarded` with its words, null when not set. */
+  forwarded: LineModel | null;
   clitcpka: TcpKeepAliveModel;
   srvtcpka: TcpKeepAliveModel;
   httpReuse: 'never' | 'safe' | 'aggressive' | 'always';

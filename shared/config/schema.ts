@@ -407,6 +407,12 @@ const ruleLists = {
   'http-after-response': list(line),
 };
 
+const forwardFor = shape<ForwardForModel>({
+  header: text,
+  except: orNull(shape<NonNullable<ForwardForModel['except']>>({ host: text, bits: natural })),
+  ifNone: flag,
+});
+
 const proxy = shape<ProxyModel>({
   place,
   name: text,
@@ -444,13 +450,9 @@ const proxy = shape<ProxyModel>({
   hashPreserveAffinity: oneOf('always', 'maxconn', 'maxqueue'),
   defaultsName: text,
   restrictReqHdrNames: oneOf('default', 'preserve', 'delete', 'reject'),
-  forwardFor: orNull(
-    shape<ForwardForModel>({
-      header: text,
-      except: orNull(shape<NonNullable<ForwardForModel['except']>>({ host: text, bits: natural })),
-      ifNone: flag,
-    }),
-  ),
+  forwardFor: orNull(forwardFor),
+  originalTo: orNull(forwardFor),
+  forwarded: orNull(line),
   clitcpka: keepAlive,
   srvtcpka: keepAlive,
   httpReuse: oneOf('never', 'safe', 'aggressive', 'always'),

@@ -57,11 +57,10 @@ export const unsupportedProxy: readonly string[] = (
 
 /** Second words of `option` lines. */
 export const unsupportedOptions: readonly string[] = (
-  'assume-rfc6587-ntf checkcache dont-parse-log external-check forwarded ' +
-  'h1-case-adjust-bogus-client h1-case-adjust-bogus-server http-drop-request-trailers ' +
-  'http-drop-response-trailers http-use-proxy-header httpchk ldap-check mysql-check originalto ' +
-  'pgsql-check prefer-last-server redis-check smtpchk spop-check ssl-hello-chk ' +
-  'tcp-check use-small-buffers'
+  'assume-rfc6587-ntf checkcache dont-parse-log external-check h1-case-adjust-bogus-client ' +
+  'h1-case-adjust-bogus-server http-drop-request-trailers http-drop-response-trailers http-use- ' +
+  'proxy-header httpchk ldap-check mysql-check pgsql-check prefer-last-server redis-check ' +
+  'smtpchk spop-check ssl-hello-chk tcp-check use-small-buffers'
 ).split(' ');
 
 /** Option words of `bind` lines. */

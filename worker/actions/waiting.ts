@@ -3,11 +3,8 @@
 // arrives.
 
 import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
-import { verdictDeny, verdictNext, verdictWait } from '../keyword.ts';
-import { bodyNone, bodyTunnel, methodConnect } from '../http/message.ts';
-import { errorReply } from '../stream/error-reply.ts';
-import { endsBy } from '../stream/finish.ts';
-import type { Stream } from '../stream/stream.ts';
+import { verdictLate, verdictNext, verdictWait } from '../keyword.ts';
+import { answerExpectation, hasBody } from '../stream/body-wait.ts';
 import { sizeNumber, takeNumber, takeWord, timeNumber } from './arguments.ts';
 import { isRequestSet } from './headers.ts';
 
@@ -64,18 +61,14 @@ function takeBodyWait(words: WordCursor, scope: Scope): BodyWait | null {
   return null;
 }
 
-/** Statuses and termination states when the body does not come in time. */
-const requestLate = { status: 408, cause: 'C', phase: 'R' };
-const responseLate = { status: 504, cause: 'S', phase: 'H' };
-
 function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
   const wait = takeBodyWait(words, scope);
   if (wait === null) return null;
   const isRequest = isRequestSet(scope.ruleSet);
-  const late = isRequest ? requestLate : responseLate;
   const atLeast = wait.atLeastBytes === 0 ? Number.POSITIVE_INFINITY : wait.atLeastBytes;
   return (stream) => {
     const { nowMs } = stream.thread.time;
+    if (isRequest) answerExpectation(stream);
     if (hasBody(stream, isRequest, atLeast)) {
       stream.waitUntilMs = 0;
       return verdictNext;
@@ -83,28 +76,8 @@ function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
     if (stream.waitUntilMs === 0) stream.waitUntilMs = nowMs + wait.timeMs;
     if (nowMs < stream.waitUntilMs) return verdictWait;
     stream.waitUntilMs = 0;
-    endsBy(stream, late.cause, late.phase);
-    stream.reply = errorReply(stream, late.status);
-    return verdictDeny;
+    return verdictLate;
   };
-}
-
-/**
- * True when nothing more is waited for: no body, all of it, enough of it, or the buffer is full.
- */
-function hasBody(stream: Stream, isRequest: boolean, atLeast: number): boolean {
-  const message = isRequest ? stream.request : stream.response;
-  const payload = isRequest ? stream.requestPayload : stream.responsePayload;
-  if (message.framing === bodyNone || message.framing === bodyTunnel) return true;
-  if (stream.request.method === methodConnect) return true;
-  if (payload.ended || payload.length >= atLeast) return true;
-  return payload.length >= roomForPayload(stream, message.headLength);
-}
-
-/** Bytes a buffer holds beside the head and the room reserved for rewriting. */
-function roomForPayload(stream: Stream, headBytes: number): number {
-  const { bufsize, maxrewrite } = stream.thread.program.model.global.tune;
-  return Math.max(1, bufsize - maxrewrite - headBytes);
 }
 
 /**

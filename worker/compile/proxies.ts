@@ -18,6 +18,9 @@ import { headerName } from '../http/message.ts';
 import type { Condition, FormatText, Scope } from '../keyword.ts';
 import {
   type ForwardForPlan,
+  namesDelete,
+  namesPreserve,
+  namesReject,
   persistClose,
   persistKeepAlive,
   persistServerClose,
@@ -31,6 +34,7 @@ import { points } from '../sample/reads.ts';
 import { maskBytes, maskIpv6, maskOf, parseIpv4, parseIpv6 } from '../sample/address.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { buildBackend } from './backends.ts';
+import { compileForwarded } from './forwarded.ts';
 import { lineCursor } from './line-cursor.ts';
 import { uniqueIdFormat } from './log-format.ts';
 import { compileLog } from './logs.ts';
@@ -242,6 +246,9 @@ type Features = Pick<
   | 'replies'
   | 'forwardFor'
   | 'originalTo'
+  | 'forwarded'
+  | 'restrictNames'
+  | 'buffersRequest'
   | 'uniqueId'
   | 'uniqueIdHeader'
 >;
@@ -253,7 +260,10 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     monitorFail: isHttp ? compileConditions(compiler, model, model.monitorFail) : [],
     replies: isHttp ? collectReplies(model.errors, scope) : new Map(),
     forwardFor: compileForwardFor(isHttp ? model.forwardFor : null),
-    originalTo: null,
+    originalTo: compileForwardFor(isHttp ? model.originalTo : null),
+    forwarded: compileForwarded(model, (line) => compiler.scopeOf(model, line, '')),
+    restrictNames: namesByWord[model.restrictReqHdrNames],
+    buffersRequest: isHttp && model.options['http-buffer-request'] === true,
     uniqueId: compileUniqueId(compiler, model),
     uniqueIdHeader: model.uniqueIdHeader === '' ? null : headerName(model.uniqueIdHeader),
   };
@@ -280,6 +290,13 @@ function compileUniqueId(compiler: ProxyCompiler, model: ProxyModel): FormatText
   const scope = compiler.scopeOf(model, line, '', points.frontRequest);
   return scope.logFormatAs(line.words[0] ?? '', uniqueIdFormat);
 }
+
+const namesByWord = {
+  default: namesPreserve,
+  preserve: namesPreserve,
+  delete: namesDelete,
+  reject: namesReject,
+};
 
 /** `option forwardfor`: the header, and the network whose clients are passed over. */
 export function compileForwardFor(model: ForwardForModel | null): ForwardForPlan | null {

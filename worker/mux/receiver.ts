@@ -224,17 +224,23 @@ export class Receiver implements Inbound {
       this.rawAt = this.bodyBase;
       this.rawEnd = this.bodyBase + left;
       this.bodyAt = this.bodyBase;
-    } else if (this.slotEnd - this.rawEnd < compactBelow && this.bodyAt > this.bodyBase) {
-      this.shift();
+    } else if (this.slotEnd - this.rawEnd < compactBelow) {
+      this.closeGaps();
     }
   }
 
-  private shift(): void {
-    const gap = this.bodyAt - this.bodyBase;
-    this.pool.bytes.copyWithin(this.bodyBase, this.bodyAt, this.rawEnd);
-    this.bodyAt = this.bodyBase;
-    this.rawAt -= gap;
-    this.rawEnd -= gap;
+  /** Payload to the start of its area, undecoded bytes right behind it. */
+  private closeGaps(): void {
+    const { bytes } = this.pool;
+    const end = this.bodyBase + this.bodyLength;
+    if (this.bodyAt > this.bodyBase) {
+      bytes.copyWithin(this.bodyBase, this.bodyAt, this.bodyAt + this.bodyLength);
+      this.bodyAt = this.bodyBase;
+    }
+    const left = this.rawEnd - this.rawAt;
+    if (left > 0 && this.rawAt > end) bytes.copyWithin(end, this.rawAt, this.rawEnd);
+    this.rawAt = end;
+    this.rawEnd = end + left;
   }
 }
 

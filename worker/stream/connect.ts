@@ -20,6 +20,7 @@ import { backGone, forwardRequest, forwardResponse, handTrailers, touch } from '
 import {
   flagAnswered,
   flagBodySent,
+  flagInspects,
   flagRequestDone,
   flagRequestSent,
   flagReused,
@@ -93,6 +94,7 @@ export function connected(context: EngineContext, stream: Stream): void {
   if (front === null || back === null) return;
   if ((stream.flags & flagTcp) !== 0) {
     stream.flags |= flagRequestSent | flagAnswered;
+    if (stream.backend.tcpResponse.length > 0) stream.flags |= flagInspects;
     stream.state = stateForwarding;
     touch(context, stream);
     forwardRequest(context, stream);

@@ -28,8 +28,14 @@ import {
   stateWaiting,
 } from './phases.ts';
 import { replyError } from './reply.ts';
-import { moreData, onRequest, runRequest, tarpitOver } from './request.ts';
-import { onResponse, onResponseFailure, responseTimeout, runResponseRules } from './response.ts';
+import { moreData, onRequest, requestLate, runRequest, tarpitOver } from './request.ts';
+import {
+  moreResponse,
+  onResponse,
+  onResponseFailure,
+  responseRulesTimeout,
+  responseTimeout,
+} from './response.ts';
 import { startTcp } from './tcp.ts';
 import type { Stream } from './stream.ts';
 import { errorReply } from './error-reply.ts';
@@ -127,6 +133,9 @@ export class Engine implements Exchange {
 
   onBackReadable(stream: Stream): void {
     if (stream.state === stateForwarding) forwardResponse(this.context, stream);
+    else if (stream.state === stateResponseRules && stream.back!.inbound.receive()) {
+      moreResponse(this.context, stream);
+    }
   }
 
   onBackWritable(stream: Stream): void {
@@ -168,10 +177,11 @@ export class Engine implements Exchange {
         else responseTimeout(context, stream);
         return;
       case stateResponseRules:
-        runResponseRules(context, stream);
+        responseRulesTimeout(context, stream);
         return;
       case stateForwarding:
-        forwardTimeout(context, stream);
+        if (stream.inspectUntilMs > 0) forwardResponse(context, stream);
+        else forwardTimeout(context, stream);
         return;
       default:
     }
@@ -182,7 +192,7 @@ export class Engine implements Exchange {
     const { context } = this;
     const waitsForTime = stream.waitUntilMs > 0 || stream.inspectUntilMs > 0;
     if (waitsForTime) runRequest(context, stream);
-    else replyError(context, stream, 408, 'c', 'R');
+    else requestLate(context, stream);
   }
 
   /** The request's payload stopped coming (the client's turn) or going (the server's). */

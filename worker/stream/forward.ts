@@ -1,6 +1,8 @@
 // Payload in both directions: from the client's side to the server's and back, half-close for TCP
 // and tunnels, and the two idle timeouts. Heads have been sent when this begins.
 
+import { field } from '../../shared/segment/metrics.ts';
+import { verdictNext, verdictStop, verdictWait } from '../keyword.ts';
 import { inboundClosed, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream, isComplete, logOnce } from './finish.ts';
@@ -9,6 +11,7 @@ import {
   flagBackFinished,
   flagBodySent,
   flagFrontFinished,
+  flagInspects,
   flagRequestDone,
   flagRequestSent,
   flagResponseDone,
@@ -16,9 +19,12 @@ import {
   flagTunnel,
 } from './phases.ts';
 import { replyError } from './reply.ts';
+import { responseContent } from './response-content.ts';
 import { bypass } from './splice.ts';
 import type { Stream } from './stream.ts';
 import { recount } from './traffic.ts';
+
+const fieldDenied = field.dresp;
 
 /** Receive-and-send rounds per event and direction: no connection may hold the loop. */
 const roundsMax = 8;
@@ -72,6 +78,9 @@ export function touch(context: EngineContext, stream: Stream): void {
     limitMs = shorter(limitMs, finTimeoutMs(stream));
   }
   const { timers, time } = context.thread;
+  if (stream.inspectUntilMs > 0) {
+    limitMs = shorter(limitMs, Math.max(1, stream.inspectUntilMs - time.nowMs));
+  }
   if (limitMs > 0) timers.schedule(stream, time.nowMs + limitMs);
   else timers.cancel(stream);
 }
@@ -105,11 +114,34 @@ export function forwardRequest(context: EngineContext, stream: Stream): void {
 export function forwardResponse(context: EngineContext, stream: Stream): void {
   const { front, back } = stream;
   if (front === null || back === null || (stream.flags & flagResponseDone) !== 0) return;
+  if ((stream.flags & flagInspects) !== 0 && !inspected(context, stream, back)) return;
   const result = move(context, stream, back, front);
   if (result === moveDone) responseDone(context, stream, front);
   else if (result === moveSourceFailed) backFailed(context, stream, back.inbound.failure);
   else if (result === moveTargetGone) frontGone(context, stream);
   else if (result === moveMore) context.thread.defer(() => again(context, stream, front, false));
+}
+
+/** TCP mode: what the server says first is held until tcp-response content has looked at it. */
+function inspected(context: EngineContext, stream: Stream, back: Side): boolean {
+  let verdict = responseContent(context, stream);
+  while (verdict === verdictWait && back.inbound.receive()) {
+    verdict = responseContent(context, stream);
+  }
+  if (verdict === verdictWait) {
+    touch(context, stream);
+    return false;
+  }
+  stream.flags &= ~flagInspects;
+  if (verdict === verdictNext || verdict === verdictStop) return true;
+  const { values } = context.thread.counters;
+  const { backend } = stream.backend;
+  values[context.frontRows[stream.frontend.index] + fieldDenied] += 1;
+  if (backend !== null) values[backend.row + fieldDenied] += 1;
+  if (stream.server !== null) values[stream.server.row + fieldDenied] += 1;
+  endsBy(stream, 'P', 'D');
+  finishStream(context, stream, false);
+  return false;
 }
 
 /** The next rounds, unless the stream has ended meanwhile. */

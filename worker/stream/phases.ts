@@ -51,3 +51,5 @@ export const flagUnlogged = 4096;
 export const flagReused = 16384;
 /** Bytes of a body were sent to the server: the request cannot be sent again. */
 export const flagBodySent = 32768;
+/** TCP mode: tcp-response content rules are still to be run over what the server says. */
+export const flagInspects = 65536;

@@ -5,23 +5,26 @@
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { countRate } from '../../shared/segment/rate.ts';
-import { headerName, versionH2 } from '../http/message.ts';
+import { versionH2 } from '../http/message.ts';
 import {
   verdictClose,
   verdictDeny,
   verdictDone,
   verdictDrop,
   verdictError,
+  verdictLate,
   verdictNext,
   verdictStop,
   verdictTarpit,
   verdictWait,
 } from '../keyword.ts';
-import type { ForwardForPlan, ProxyPlan, ProxyTimeouts, RuleList } from '../program.ts';
+import type { ProxyPlan, ProxyTimeouts, RuleList } from '../program.ts';
+import { answerExpectation, hasBody } from './body-wait.ts';
 import { assignServer } from './connect.ts';
 import type { EngineContext } from './context.ts';
 import { errorReply } from './error-reply.ts';
 import { endsBy, enterBackend, finishStream } from './finish.ts';
+import { frontFailed } from './forward.ts';
 import {
   flagTcp,
   flagUnlogged,
@@ -36,10 +39,10 @@ import {
   stepSwitch,
 } from './phases.ts';
 import { replyError, replyInternalError, sendReply } from './reply.ts';
+import { addOrigin, restrictNames } from './request-headers.ts';
 import { runRules } from './rule-runner.ts';
 import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
-import type { Endpoint } from '../conn/endpoint.ts';
 
 const fieldRequests = field.req_tot;
 const fieldProcessRequests = field.CumReq;
@@ -49,7 +52,8 @@ const fieldH1Requests = field.h1req;
 const fieldH2Requests = field.h2req;
 const fieldDenied = field.dreq;
 const fieldIntercepted = field.intercepted;
-const expectName = headerName('expect');
+const fieldErrors = field.ereq;
+const fieldFailedRewrites = field.wrew;
 
 /** A complete request head stands in stream.request. */
 export function onRequest(context: EngineContext, stream: Stream): void {
@@ -122,18 +126,44 @@ function runStep(context: EngineContext, stream: Stream): number {
     case stepFrontContent:
       return content(context, stream, frontend);
     case stepFrontRules:
-      return http(stream, frontend.httpRequest);
+      return proxyRules(context, stream, frontend);
     case stepSwitch:
       return switchBackend(context, stream);
     case stepBackContent:
       return backend === frontend ? verdictNext : content(context, stream, backend);
     case stepBackRules:
-      return backend === frontend ? verdictNext : http(stream, backend.httpRequest);
+      return backend === frontend ? verdictNext : proxyRules(context, stream, backend);
     case stepRedirects:
       return redirects(stream);
     default:
       return verdictNext;
   }
+}
+
+/** The http-request rules of one proxy, and what comes right before and after them. */
+function proxyRules(context: EngineContext, stream: Stream, proxy: ProxyPlan): number {
+  if ((stream.flags & flagTcp) !== 0) return verdictNext;
+  const waiting = proxy.buffersRequest ? bufferBody(context, stream, proxy) : verdictNext;
+  if (waiting !== verdictNext) return waiting;
+  const verdict = http(stream, proxy.httpRequest);
+  if (verdict !== verdictNext && verdict !== verdictStop) return verdict;
+  return restrictNames(stream, proxy);
+}
+
+/** option http-buffer-request: rules see the whole body, or as much of it as a buffer holds. */
+function bufferBody(context: EngineContext, stream: Stream, proxy: ProxyPlan): number {
+  // A rule waits: what comes before the rules is over.
+  if (stream.rulePosition >= 0) return verdictNext;
+  answerExpectation(stream);
+  showPayload(stream);
+  if (hasBody(stream, true, Number.POSITIVE_INFINITY)) {
+    stream.waitUntilMs = 0;
+    return verdictNext;
+  }
+  const limitMs = proxy.model.timeouts.httpRequest;
+  const { nowMs } = context.thread.time;
+  if (limitMs > 0 && stream.waitUntilMs === 0) stream.waitUntilMs = nowMs + limitMs;
+  return stream.waitUntilMs > 0 && nowMs >= stream.waitUntilMs ? verdictLate : verdictWait;
 }
 
 function http(stream: Stream, rules: RuleList): number {
@@ -253,9 +283,29 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     case verdictError:
       replyInternalError(context, stream, 'R');
       return;
+    case verdictLate:
+      requestLate(context, stream);
+      return;
     default:
       throw new Error(`a request rule gave verdict ${verdict}`);
   }
+}
+
+/** What the client should have sent did not come in time. */
+export function requestLate(context: EngineContext, stream: Stream): void {
+  countError(context, stream);
+  replyError(context, stream, 408, 'c', 'R');
+}
+
+function countError(context: EngineContext, stream: Stream): void {
+  context.thread.counters.values[context.frontRows[stream.frontend.index] + fieldErrors] += 1;
+}
+
+function countRewrite(context: EngineContext, stream: Stream): void {
+  const { values } = context.thread.counters;
+  values[context.frontRows[stream.frontend.index] + fieldFailedRewrites] += 1;
+  const { backend } = stream.backend;
+  if (backend !== null && stream.backendEntered) values[backend.row + fieldFailedRewrites] += 1;
 }
 
 function refuse(context: EngineContext, stream: Stream): void {
@@ -305,12 +355,20 @@ export function moreData(context: EngineContext, stream: Stream): void {
 
 /** All rules have been run: what the request says about its origin, then a server. */
 function leaveRules(context: EngineContext, stream: Stream): void {
-  const { backend, frontend } = stream;
+  const { backend } = stream;
   context.thread.timers.cancel(stream);
   if ((stream.flags & flagTcp) === 0) {
-    addAddress(stream, frontend.forwardFor, backend.forwardFor, stream.source);
-    addAddress(stream, frontend.originalTo, backend.originalTo, stream.destination);
-    addUniqueId(stream);
+    const { failure } = stream.front!.inbound;
+    if (failure !== 0) {
+      countError(context, stream);
+      frontFailed(context, stream, failure);
+      return;
+    }
+    if (!addOrigin(stream)) {
+      countRewrite(context, stream);
+      replyError(context, stream, 500, 'P', 'R');
+      return;
+    }
   }
   if (backend.backend === null) {
     enterBackend(context, stream);
@@ -318,40 +376,4 @@ function leaveRules(context: EngineContext, stream: Stream): void {
     return;
   }
   assignServer(context, stream);
-}
-
-/**
- * `option forwardfor`, `originalto`: the backend's header name counts, either side's exception is
- * heard, and a header that is there already stays alone only when no side wants another one.
- */
-function addAddress(
-  stream: Stream,
-  front: ForwardForPlan | null,
-  back: ForwardForPlan | null,
-  from: Endpoint,
-): void {
-  const plan = back ?? front;
-  if (plan === null) return;
-  const { request } = stream;
-  const ifNone = (front === null || front.ifNone) && (back === null || back.ifNone);
-  if (ifNone && request.find(plan.name, 0) >= 0) return;
-  if (isExcepted(front, from) || isExcepted(back, from)) return;
-  const text = from.text();
-  if (text !== '' && text !== 'unix') request.add(plan.name, text);
-}
-
-function isExcepted(plan: ForwardForPlan | null, from: Endpoint): boolean {
-  return plan?.except?.(from.family, from.ipv4, from.bytes) === true;
-}
-
-function addUniqueId(stream: Stream): void {
-  const { uniqueId, uniqueIdHeader } = stream.frontend;
-  if (uniqueId === null) return;
-  if (stream.uniqueId === '') stream.uniqueId = uniqueId(stream);
-  if (uniqueIdHeader !== null) stream.request.add(uniqueIdHeader, stream.uniqueId);
-}
-
-/** The buffered body is complete: the client need not be told to go on by the server any more. */
-export function dropExpectation(stream: Stream): void {
-  stream.request.removeAll(expectName);
 }

@@ -9,6 +9,7 @@ import {
   verdictDone,
   verdictDrop,
   verdictError,
+  verdictLate,
   verdictNext,
   verdictStop,
   verdictWait,
@@ -23,6 +24,7 @@ import {
   frontGone,
   handTrailers,
   responseDone,
+  shorter,
   touch,
 } from './forward.ts';
 import {
@@ -34,6 +36,7 @@ import {
   stateResponseRules,
 } from './phases.ts';
 import { afterResponse, replyError, replyInternalError, sendReply } from './reply.ts';
+import { responseContent, showResponse } from './response-content.ts';
 import { runRules } from './rule-runner.ts';
 import { captureResponse } from '../log/capture.ts';
 import { directionResponse, type Stream } from './stream.ts';
@@ -92,22 +95,10 @@ function capture(stream: Stream): void {
 
 /** tcp-response content and http-response of the backend, then http-response of the frontend. */
 export function runResponseRules(context: EngineContext, stream: Stream): void {
-  const { backend, frontend } = stream;
   while (stream.step < 3) {
-    const rules =
-      stream.step === 0
-        ? backend.tcpResponse
-        : stream.step === 1
-          ? backend.httpResponse
-          : backend === frontend
-            ? noRules
-            : frontend.httpResponse;
-    if (rules.length > 0) showPayload(stream);
-    const verdict = rules.length === 0 ? verdictNext : runRules(stream, rules);
+    const verdict = runStep(context, stream);
     if (verdict === verdictWait) {
-      stream.state = stateResponseRules;
-      const { timers } = context.thread;
-      if (stream.waitUntilMs > 0) timers.schedule(stream, stream.waitUntilMs);
+      waitForMore(context, stream);
       return;
     }
     if (verdict !== verdictNext && verdict !== verdictStop) {
@@ -119,16 +110,44 @@ export function runResponseRules(context: EngineContext, stream: Stream): void {
   sendResponse(context, stream);
 }
 
-const noRules: [] = [];
+function runStep(context: EngineContext, stream: Stream): number {
+  const { backend, frontend } = stream;
+  if (stream.step === 0) {
+    return backend.tcpResponse.length === 0 ? verdictNext : responseContent(context, stream);
+  }
+  if (stream.step === 2 && backend === frontend) return verdictNext;
+  const rules = stream.step === 1 ? backend.httpResponse : frontend.httpResponse;
+  if (rules.length === 0) return verdictNext;
+  showResponse(stream);
+  return runRules(stream, rules);
+}
 
-/** What rules may inspect of the body: what has come so far. */
-function showPayload(stream: Stream): void {
-  const { back, responsePayload } = stream;
-  if (back === null) return;
-  const { inbound } = back;
-  responsePayload.at = inbound.bodyAt;
-  responsePayload.length = inbound.bodyLength;
-  responsePayload.ended = inbound.bodyDone || inbound.failure !== 0;
+/** Asks the server for more payload, and arms whatever ends the wait. */
+function waitForMore(context: EngineContext, stream: Stream): void {
+  const { thread } = context;
+  stream.state = stateResponseRules;
+  const dueMs = shorter(stream.inspectUntilMs, stream.waitUntilMs);
+  if (dueMs > 0) thread.timers.schedule(stream, dueMs);
+  else if (stream.serverTimeoutMs > 0) {
+    thread.timers.schedule(stream, thread.time.nowMs + stream.serverTimeoutMs);
+  }
+  const { back } = stream;
+  if (back?.inbound.receive()) {
+    thread.defer(() => {
+      if (stream.back === back) moreResponse(context, stream);
+    });
+  }
+}
+
+/** Payload of the answer arrived (or ended) while rules wait. */
+export function moreResponse(context: EngineContext, stream: Stream): void {
+  if (stream.state === stateResponseRules) runResponseRules(context, stream);
+}
+
+/** Rules waited for time, or for a server that sends nothing. */
+export function responseRulesTimeout(context: EngineContext, stream: Stream): void {
+  if (stream.waitUntilMs > 0 || stream.inspectUntilMs > 0) runResponseRules(context, stream);
+  else replyError(context, stream, 504, 's', 'H');
 }
 
 function settle(context: EngineContext, stream: Stream, verdict: number): void {
@@ -147,6 +166,8 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     finishStream(context, stream, false);
   } else if (verdict === verdictError) {
     replyInternalError(context, stream, 'H');
+  } else if (verdict === verdictLate) {
+    replyError(context, stream, 504, 's', 'H');
   } else {
     replyError(context, stream, 502, 'P', 'H');
   }

@@ -1,7 +1,6 @@
 // `option` lines of proxies. Plain switches are a list; options with arguments have their own rows.
 // Rows write ProxyModel.options or a field of their own.
 
-import { parseNetwork } from '../../address.ts';
 import type { ProxyDraft, ProxyKeyword, Side } from '../keyword.ts';
 import type { Line } from '../line.ts';
 
@@ -109,31 +108,6 @@ const modeRows = connectionModes.map(
   }),
 );
 
-function readForwardFor(line: Line, proxy: ProxyDraft): void {
-  let header = 'X-Forwarded-For';
-  let except: { host: string; bits: number } | null = null;
-  let ifNone = false;
-  for (let index = 0; index < line.count; ) {
-    const word = line.arg(index);
-    const value = line.arg(index + 1);
-    if (word === 'if-none') {
-      ifNone = true;
-      index++;
-      continue;
-    }
-    if (word === 'except') {
-      except = parseNetwork(value);
-      if (except === null) return void line.alert(index + 1, `'${value}' is not a network.`);
-    } else if (word === 'header' && value !== '') header = value;
-    else {
-      line.alert(index, "'option forwardfor' only supports 'except', 'header' and 'if-none'.");
-      return;
-    }
-    index += 2;
-  }
-  proxy.model.forwardFor = { header, except, ifNone };
-}
-
 function readRedispatch(line: Line, proxy: ProxyDraft): void {
   if (!line.atMost(1)) return;
   if (line.modifier !== '') {
@@ -179,14 +153,6 @@ export const optionKeywords: readonly ProxyKeyword[] = [
       if (proxy.section !== 'backend') turn(line, proxy, 'clitcpka');
       if (proxy.section !== 'frontend') turn(line, proxy, 'srvtcpka');
     },
-  },
-  {
-    name: 'option forwardfor',
-    side: 'both',
-    defaults: 'yes',
-    help: 'add the client address to requests',
-    example: 'option forwardfor except 127.0.0.0/8 header X-Client if-none',
-    parse: readForwardFor,
   },
   {
     name: 'option redispatch',

@@ -1,0 +1,46 @@
+// Waiting for the body of a message before going on: option http-buffer-request and the action
+// wait-for-body (manual 4). Tells when there is enough of it, and tells a client that waits for it
+// to send (RFC 9110 10.1.1).
+
+import {
+  bodyNone,
+  bodyTunnel,
+  expectContinue,
+  headerName,
+  methodConnect,
+} from '../http/message.ts';
+import type { Stream } from './stream.ts';
+
+const expectName = headerName('expect');
+
+/**
+ * True when nothing more is waited for: no body, all of it, `atLeast` bytes of it, or the buffer is
+ * full. Reads the payload that rules were shown last.
+ */
+export function hasBody(stream: Stream, isRequest: boolean, atLeast: number): boolean {
+  const message = isRequest ? stream.request : stream.response;
+  const payload = isRequest ? stream.requestPayload : stream.responsePayload;
+  if (message.framing === bodyNone || message.framing === bodyTunnel) return true;
+  if (stream.request.method === methodConnect) return true;
+  if (payload.ended || payload.length >= atLeast) return true;
+  return payload.length >= roomForPayload(stream, message.headLength);
+}
+
+/** Bytes a buffer holds beside the head and the room reserved for rewriting. */
+function roomForPayload(stream: Stream, headBytes: number): number {
+  const { bufsize, maxrewrite } = stream.thread.program.model.global.tune;
+  return Math.max(1, bufsize - maxrewrite - headBytes);
+}
+
+/** A client that asked whether to send its body is told to; the server need not be asked again. */
+export function answerExpectation(stream: Stream): void {
+  const { request, response, front } = stream;
+  if ((request.flags & expectContinue) === 0 || front === null) return;
+  request.flags &= ~expectContinue;
+  request.removeAll(expectName);
+  response.reset();
+  response.version = 11;
+  response.status = 100;
+  front.sendHead(response, 0, 0, false);
+  response.reset();
+}
