@@ -9,6 +9,7 @@ import { countRate } from '../../shared/segment/rate.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
 import { Endpoint, familyNone } from '../conn/endpoint.ts';
+import { tlsSessionOf } from '../conn/tls.ts';
 import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
@@ -45,9 +46,9 @@ const fieldSessionRateMax = field.rate_max;
 const fieldDeniedConnections = field.dcon;
 const fieldDeniedSessions = field.dses;
 const fieldH1Sessions = field.h1sess;
+const fieldH2Sessions = field.h2sess;
 const fieldProcessConnections = field.CumConns;
 const fieldProcessConnectionRate = field.ConnRate;
-const fieldH2Sessions = field.h2sess;
 const fieldProcessConnectionRateMax = field.MaxConnRate;
 const fieldProcessSessionRate = field.SessRate;
 const fieldProcessSessionRateMax = field.MaxSessRate;
@@ -78,10 +79,10 @@ export class ClientSession implements Session {
   /** null until the preamble is over, and in TCP mode. */
   http: FrontMux | null;
   tcp: TcpSide | null;
+  /** In TCP mode; HTTP's are with its mux. */
   stream: Stream | null;
   /** Position in the acceptor's list. */
   place: number;
-  /** In TCP mode; HTTP's are with its mux. */
 
   constructor(connection: Connection, listener: ListenerPlan, nowMs: number, wallMs: number) {
     this.connection = connection;
@@ -116,12 +117,12 @@ export class Acceptor implements FrontHost {
   private readonly scratch: SocketAddress;
   private readonly steps: FrontSteps;
   private readonly limits: Map<ProxyPlan, H1Limits>;
+  /** Made by the first connection that speaks HTTP/2. */
+  private h2: H2Tools | null;
   /** By proxy index: what each client socket gets. */
   private readonly clientOptions: readonly (readonly SocketOption[])[];
   /** By listener index; family none: each connection must be asked. */
   private readonly addresses: Endpoint[];
-  /** Made by the first connection that speaks HTTP/2. */
-  private h2: H2Tools | null;
   /** Called when a session begins or ends: the thread's load. */
   private readonly onLoad: (sessions: number) => void;
 
@@ -135,11 +136,11 @@ export class Acceptor implements FrontHost {
     this.scratch = this.thread.sys.address();
     this.steps = steps;
     this.limits = new Map();
+    this.h2 = null;
     const { model, proxies } = this.thread.program;
     this.clientOptions = proxies.map((proxy) => clientOptions(proxy.model, model.global.tune));
     this.addresses = [];
     this.onLoad = onLoad;
-    this.h2 = null;
   }
 
   /** Sessions of this thread. */
@@ -282,11 +283,6 @@ export class Acceptor implements FrontHost {
     }
   }
 
-  private beginTcp(session: ClientSession): void {
-    const front = new TcpSide(this.thread, this.engine, session.connection, true);
-    session.tcp = front;
-    const stream = this.takeStream(session, front);
-    front.attach(stream);
   private h1Front(session: ClientSession): H1Front {
     return new H1Front(this, session, this.limitsOf(session.frontend));
   }
@@ -309,6 +305,11 @@ export class Acceptor implements FrontHost {
     front.start();
   }
 
+  private beginTcp(session: ClientSession): void {
+    const front = new TcpSide(this.thread, this.engine, session.connection, true);
+    session.tcp = front;
+    const stream = this.takeStream(session, front);
+    front.attach(stream);
     const { times } = stream;
     times.acceptMs = session.acceptMs;
     times.acceptWallMs = session.acceptWallMs;
@@ -417,12 +418,6 @@ export class Acceptor implements FrontHost {
   }
 }
 
-const unowned = { onReadable(): void {}, onWritable(): void {} };
-
-/**
- * The address of a listener bound to one; transparent ones and wildcards have none of their own.
- */
-function listenerEndpoint(sys: Sys, listener: ListenerPlan, scratch: SocketAddress): Endpoint {
 /** Streams of one client; HTTP/2 has many at once. */
 function streamsOf({ http, stream }: ClientSession): Stream[] {
   const streams: Stream[] = [];
@@ -437,6 +432,12 @@ function speaksH2({ listener, connection }: ClientSession): boolean {
   return proto === '' ? tlsSessionOf(connection)?.alpn() === 'h2' : proto === 'h2';
 }
 
+const unowned = { onReadable(): void {}, onWritable(): void {} };
+
+/**
+ * The address of a listener bound to one; transparent ones and wildcards have none of their own.
+ */
+function listenerEndpoint(sys: Sys, listener: ListenerPlan, scratch: SocketAddress): Endpoint {
   const own = new Endpoint();
   const { object, bind } = listener;
   const wildcard = object.host === '' || object.host === '*' || object.host === '0.0.0.0';
