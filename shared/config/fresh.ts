@@ -281,6 +281,7 @@ export function freshServer(place: Place, name: string): ServerModel {
     track: '',
     ssl: null,
     proto: '',
+    ws: 'auto',
   };
 }
 

@@ -199,6 +199,8 @@ export interface ServerModel {
 
 export interface ServerSslModel {
   verify: 'none' | 'required';
+  /** Protocol that WebSocket goes over. */
+  ws: 'auto' | 'h1' | 'h2';
   verifyHost: string;
   caFile: string;
   crt: string;

@@ -228,6 +228,7 @@ const logTarget = define(
     level: { type: 'integer', minimum: 0, maximum: 7 },
     minLevel: { type: 'integer', minimum: 0, maximum: 7 },
     lengthBytes: natural,
+    ws: oneOf('auto', 'h1', 'h2'),
     sample: text,
   }),
 );

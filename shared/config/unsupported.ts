@@ -80,7 +80,7 @@ export const unsupportedServer: readonly string[] = (
   'no-tls-tickets non-stick npn observe on-error on-marked-down on-marked-up ' +
   'quic-cc-algo redir renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
   'shard sigalgs slowstart ' +
-  'socks4 stick tcp-md5sig tls-tickets usesrc ws'
+  'socks4 stick tcp-md5sig tls-tickets usesrc'
 ).split(' ');
 
 /** Section names. */

@@ -121,6 +121,10 @@ function bindServerContexts(ssl: koffi.LibraryHandle) {
 function bindSessions(ssl: koffi.LibraryHandle) {
   return {
     SSL_new: bindFunction<Call1>(ssl, 'uintptr_t SSL_new(uintptr_t)'),
+    SSL_set_alpn_protos: bindFunction<Call3>(
+      ssl,
+      'int SSL_set_alpn_protos(uintptr_t, uintptr_t, unsigned int)',
+    ),
     SSL_free: bindFunction<Void1>(ssl, 'void SSL_free(uintptr_t)'),
     SSL_set_fd: bindFunction<Call2>(ssl, 'int SSL_set_fd(uintptr_t, int)'),
     SSL_set_accept_state: bindFunction<Void1>(ssl, 'void SSL_set_accept_state(uintptr_t)'),

@@ -57,6 +57,12 @@ export class OpenSslSession implements TlsSession {
     this.#calls.SSL_ctrl_text(this.#live(), CTRL_SET_HOSTNAME, 0, name);
   }
 
+  offer(protocol: string): void {
+    const text = String.fromCharCode(protocol.length) + protocol;
+    scratch.bytes.set(Buffer.from(text, 'latin1'), COPY_AT);
+    this.#calls.SSL_set_alpn_protos(this.#live(), copyAddress, text.length);
+  }
+
   expectHost(name: string): void {
     const calls = this.#calls;
     const handle = this.#live();

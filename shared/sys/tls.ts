@@ -92,6 +92,8 @@ export interface TlsSession {
   setHostname(name: string): void;
   /** Client, before the handshake: the name or address the certificate must have. */
   expectHost(name: string): void;
+  /** Client, before the handshake: offers this protocol alone, whatever the context says (ALPN). */
+  offer(protocol: string): void;
   /** Client, before the handshake: a session of `exportSession`. False when it is no good. */
   resume(session: Uint8Array): boolean;
 

@@ -271,25 +271,30 @@ export class H2HeadReader {
     return isWord(bytes, words[word + 2], words[word + 3], trailersWord) ? keep : headMalformed;
   }
 
-  /** One number, or the same one again. */
+  /** One number, or the same one again; narrowed to its digits without leading zeros. */
   length(word: number): number {
     const { bytes, words } = this.block;
+    const { message } = this;
     const end = words[word + 2] + words[word + 3];
-    const isFirst = this.message.contentLength < 0;
+    const isFirst = message.contentLength < 0;
     let at = words[word + 2];
     for (;;) {
+      while (at < end && bytes[at] === space) at++;
       const digitsAt = at;
+      let firstAt = -1;
       let number = 0;
-      for (; at < end && isDigit(bytes[at]); at++) number = number * 10 + bytes[at] - digitZero;
+      for (; at < end && isDigit(bytes[at]); at++) {
+        if (firstAt < 0 && bytes[at] !== digitZero) firstAt = at;
+        number = number * 10 + bytes[at] - digitZero;
+      }
       if (at === digitsAt || number > Number.MAX_SAFE_INTEGER) return headMalformed;
-      const known = this.message.contentLength;
-      if (known >= 0 && known !== number) return headMalformed;
-      this.message.contentLength = number;
-      words[word + 3] = at - digitsAt;
-      words[word + 2] = digitsAt;
+      if (message.contentLength >= 0 && message.contentLength !== number) return headMalformed;
+      message.contentLength = number;
+      words[word + 2] = firstAt < 0 ? at - 1 : firstAt;
+      words[word + 3] = at - words[word + 2];
+      while (at < end && bytes[at] === space) at++;
       if (at === end) return isFirst ? keep : drop;
       if (bytes[at++] !== comma) return headMalformed;
-      while (at < end && bytes[at] === space) at++;
     }
   }
 

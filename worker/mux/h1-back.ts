@@ -2,7 +2,8 @@
 // Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
-import { HeadState, type H1Limits } from '../http/h1.ts';
+import { HeadState, h1ErrorWebsocketKey, type H1Limits } from '../http/h1.ts';
+import { websocketAccept, websocketKey } from '../http/websocket.ts';
 import { parseResponseHead } from '../http/h1-head.ts';
 import { framingBroken, payloadDropped, settleEdits } from '../http/h1-outgoing.ts';
 import { addChunked, writeRequestHead } from '../http/h1-write.ts';
@@ -11,7 +12,9 @@ import {
   connectionClose,
   connectionKeepAlive,
   connectionUpgrade,
+  headerName,
   type Message,
+  versionH2,
 } from '../http/message.ts';
 import { persistKeepAlive, persistServerClose } from '../program.ts';
 import type { Server } from '../server/server.ts';
@@ -20,6 +23,10 @@ import type { ThreadContext } from '../thread-context.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+
+const upgradeName = headerName('upgrade');
+const keyName = headerName('sec-websocket-key');
+const acceptName = headerName('sec-websocket-accept');
 
 /** Who keeps idle connections (conn/reuse.ts). */
 export interface IdlePool {
@@ -44,6 +51,8 @@ export class H1Back implements Side, ConnectionOwner {
   private pool: IdlePool | null;
   /** The response head of the current exchange has been read. */
   private answered: boolean;
+  /** Sec-WebSocket-Accept that a 101 must have, '' for any. */
+  private acceptExpected: string;
   private persistent: boolean;
   /** Exchanges carried; 1 while the first is under way. */
   useCount: number;
@@ -76,6 +85,7 @@ export class H1Back implements Side, ConnectionOwner {
     this.stream = null;
     this.pool = null;
     this.answered = false;
+    this.acceptExpected = '';
     this.persistent = true;
     this.useCount = 0;
     this.isPrivate = false;
@@ -202,6 +212,10 @@ export class H1Back implements Side, ConnectionOwner {
   private finalHead(stream: Stream, length: number): void {
     const { response } = stream;
     this.answered = true;
+    if (!this.isAccepted(response)) {
+      this.exchange.onResponseFailure(stream, h1ErrorWebsocketKey);
+      return;
+    }
     this.persistent =
       (response.flags & connectionClose) === 0 &&
       (response.version >= 11 || (response.flags & connectionKeepAlive) !== 0);
@@ -219,6 +233,7 @@ export class H1Back implements Side, ConnectionOwner {
 
   sendHead(message: Message, at: number, length: number, done: boolean): number {
     const { thread, outbound } = this;
+    if (message.version === versionH2 && !this.prepareUpgrade(message)) return sideGone;
     const edits = settleEdits(message, true);
     if (edits === framingBroken) return sideGone;
     outbound.discards = (edits & payloadDropped) !== 0;
@@ -228,6 +243,24 @@ export class H1Back implements Side, ConnectionOwner {
     const headLength = writeRequestHead(message, thread.scratchAt, room, adds);
     if (headLength < 0) return sideGone;
     return outbound.start(headLength, at, length, done);
+  }
+
+  /** WebSocket has a key in HTTP/1 and none in HTTP/2 (RFC 8441 5): the one made here is checked. */
+  private prepareUpgrade(message: Message): boolean {
+    this.acceptExpected = '';
+    if ((message.flags & connectionUpgrade) === 0) return true;
+    const upgrade = message.find(upgradeName, 0);
+    if (upgrade < 0 || message.valueText(upgrade).toLowerCase() !== 'websocket') return true;
+    if (message.find(keyName, 0) >= 0) return true;
+    const key = websocketKey();
+    this.acceptExpected = websocketAccept(key);
+    return message.add(keyName, key);
+  }
+
+  private isAccepted(response: Message): boolean {
+    if (this.acceptExpected === '' || response.status !== 101) return true;
+    const accept = response.find(acceptName, 0);
+    return accept >= 0 && response.valueText(accept) === this.acceptExpected;
   }
 
   /** What the writer adds: persistence is announced where it is not the default of the version. */

@@ -4,7 +4,7 @@
 
 import * as h2 from '../http/h2-frames.ts';
 import type { H2Link } from './h2-link.ts';
-import { inboundClosed } from './side.ts';
+import { inboundClosed, inboundRefused } from './side.ts';
 
 type Act = (link: H2Link, frame: h2.FrameHeader, at: number) => number;
 
@@ -32,14 +32,16 @@ function priority(link: H2Link, frame: h2.FrameHeader, at: number): number {
   return isOwn ? h2.errorProtocol : 0;
 }
 
-function reset(link: H2Link, frame: h2.FrameHeader): number {
+function reset(link: H2Link, frame: h2.FrameHeader, at: number): number {
   const side = link.streams.get(frame.streamId);
   if (side === undefined || side.isReset) {
     return link.role.isPast(frame.streamId) || side !== undefined ? 0 : h2.errorProtocol;
   }
   link.noteReset();
   const fault = link.role.onReset(side);
-  side.fail(inboundClosed);
+  const code = h2.readUint32(link.thread.memory.bytes, at);
+  const isRefused = code === h2.errorRefused && !side.hasHead;
+  side.fail(isRefused ? inboundRefused : inboundClosed);
   return fault;
 }
 

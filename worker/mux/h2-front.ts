@@ -14,7 +14,7 @@ import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
 import type { FrontHost, FrontMux } from './front.ts';
-import { H2Link, type H2Role } from './h2-link.ts';
+import { H2Link, type H2Role, refusedBlock } from './h2-link.ts';
 import type { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { takeTrailers } from './h2-trailers.ts';
@@ -188,7 +188,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   writeBlock(side: H2Stream, message: Message): number {
     const { scratchAt, memory } = this.thread;
     const isAccepted = side.isExtended && message.status === 101;
-    if (message.status === 101 && !isAccepted) return -1;
+    if (message.status === 101 && !isAccepted) return refusedBlock;
     if (message.status >= 200) {
       const { status } = message;
       side.outbound.discards = side.method === methodHead || status === 204 || status === 304;

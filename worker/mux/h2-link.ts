@@ -29,7 +29,10 @@ export interface H2Role {
    * is not there. `isReadable`: false when it was too large for the block.
    */
   onHead(side: H2Stream | null, id: number, ends: boolean, isReadable: boolean): number;
-  /** Writes the block of a head to the scratch area; its length, or -1. */
+  /**
+   * Writes the block of a head to the scratch area; its length, refusedBlock, or -1: the encoder is
+   * of no use any more.
+   */
   writeBlock(side: H2Stream, message: Message): number;
   /** The peer's settings have come, or changed. */
   onSettings(): void;
@@ -47,6 +50,9 @@ export interface H2Role {
   /** Something was received or sent: timers. */
   onActivity(): void;
 }
+
+/** `H2Role.writeBlock`: the message cannot be told in HTTP/2; the connection is fine. */
+export const refusedBlock = -2;
 
 /** Slots of waiting frames beyond which nothing is read: floods of PING and SETTINGS. */
 const backlogSlots = 32;
@@ -278,6 +284,10 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
 
   writeHead(side: H2Stream, message: Message, ends: boolean): number {
     const length = this.role.writeBlock(side, message);
+    if (length === refusedBlock) {
+      this.reset(side, h2.errorInternal);
+      return sideGone;
+    }
     if (length < 0) {
       // The peer's table cannot follow a block that never comes.
       this.thread.defer(() => this.onFatal(h2.errorInternal));

@@ -71,6 +71,12 @@ export class H2Output {
     return this.header.set(length, type, flags, streamId).write(this.thread.memory.bytes, at);
   }
 
+  /** Bytes that are no frame: the preface. */
+  put(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length);
+    if (at >= 0) this.thread.memory.bytes.set(bytes, at);
+  }
+
   private reserve(length: number): number {
     const { slots, ends, thread } = this;
     if (this.isBroken) return -1;

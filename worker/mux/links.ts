@@ -9,7 +9,9 @@ import { Connection } from '../conn/connection.ts';
 import { type Approach, openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { serverOptions } from '../conn/socket-options.ts';
+import { tlsSessionOf } from '../conn/tls.ts';
 import { H1Limits } from '../http/h1.ts';
+import { connectionUpgrade, headerName } from '../http/message.ts';
 import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { sourceWriter, type WriteSource } from '../server/source.ts';
@@ -18,6 +20,10 @@ import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H1Back } from './h1-back.ts';
+import { H2Back } from './h2-back.ts';
+import { H2Pool } from './h2-pool.ts';
+import { H2Stream } from './h2-stream.ts';
+import { H2Tools } from './h2-tools.ts';
 import { ServerPool } from './idle-pool.ts';
 import type { IdleShare } from './idle-share.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
@@ -37,6 +43,8 @@ interface ServerLink {
   /** Address to appear from, by stream (usesrc); null: the plan's own. */
   readonly lend: WriteSource | null;
   readonly pool: ServerPool;
+  /** null: the server is never spoken to in HTTP/2. */
+  readonly h2: H2Pool | null;
   readonly limits: H1Limits;
 }
 
@@ -46,8 +54,11 @@ interface ServerLink {
 export interface BackOpenings {
   /** What two streams must have in common to share a connection: manual, http-reuse. '' mostly. */
   keyOf(stream: Stream, server: Server): string;
-  /** Steps of a new connection for the stream that `keyOf` was asked about last. */
-  stepsOf(stream: Stream, server: Server): readonly OpeningStep[];
+  /**
+   * Steps of a new connection for the stream that `keyOf` was asked about last. `protocol`: the one
+   * that TLS offers, '' for those of the configuration.
+   */
+  stepsOf(stream: Stream, server: Server, protocol: string): readonly OpeningStep[];
 }
 
 export class Links {
@@ -63,8 +74,12 @@ export class Links {
   /** Filled by `sharingKey` when `isLent`. */
   private readonly lent: SocketAddress;
   private isLent: boolean;
+  /** The stream at hand needs HTTP/1 of a server that speaks HTTP/2 too (`ws`). */
+  private isPlain: boolean;
   private readonly approach: Approach;
   private readonly openings: BackOpenings;
+  /** Made by the first connection that speaks HTTP/2. */
+  private tools: H2Tools | null;
 
   constructor(
     thread: ThreadContext,
@@ -81,8 +96,10 @@ export class Links {
     this.own = thread.sys.address();
     this.lent = thread.sys.address();
     this.isLent = false;
+    this.isPlain = false;
     this.approach = { lent: null, hasData: false };
     this.openings = openings;
+    this.tools = null;
   }
 
   connect(stream: Stream, server: Server): number {
@@ -90,8 +107,12 @@ export class Links {
     if (!writeTarget(server.target, stream.destination, stream.target, this.address)) {
       return -EHOSTUNREACH;
     }
-    const hash = this.sharingKey(stream, server, link);
+    let hash = this.sharingKey(stream, server, link);
+    this.isPlain = link.h2 !== null && wantsH1(stream, server);
+    if (this.isPlain) hash += ' http/1.1';
     if (stream.frontend.isHttp) {
+      if (link.h2 !== null && !this.isPlain && this.multiplex(stream, link.h2, hash, server))
+        return linkReady;
       const reused = this.takeIdle(stream, link, hash);
       if (reused !== null) {
         this.use(stream, reused, server);
@@ -106,6 +127,32 @@ export class Links {
     if (server.target.isDynamic) key += ` ${formatPeer(this.address)}`;
     this.isLent = lend?.(stream, this.lent) ?? false;
     return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
+  }
+
+  /** Uses an HTTP/2 connection that is there; false: none has room. */
+  private multiplex(stream: Stream, pool: H2Pool, hash: string, server: Server): boolean {
+    const policy = stream.backend.model.httpReuse;
+    const first = stream.session.streamCount <= 1;
+    const isShared = policy !== 'never' && !(first && policy === 'safe');
+    const usesMin = first && policy === 'aggressive' ? 2 : 0;
+    const mux = pool.take(stream.session, hash, isShared, usesMin);
+    if (mux === null || mux.awaitsSettings(stream)) return false;
+    this.use(stream, mux.attach(stream), server);
+    return true;
+  }
+
+  /** The connection of `stream` speaks HTTP/2: a mux for it takes the place of `first`. */
+  private startH2(stream: Stream, pool: H2Pool, hash: string, first: H1Back): void {
+    this.tools ??= new H2Tools(this.thread, false);
+    const { connection, server } = first;
+    const mux = new H2Back(this.tools, connection, this.exchange, { server, hash, keeper: pool });
+    const isOwn = stream.backend.model.httpReuse === 'never';
+    pool.add(mux, isOwn ? stream.session : null);
+    const side = mux.attach(stream);
+    stream.back = side;
+    mux.start();
+    if (mux.awaitsSettings(stream)) mux.waitForSettings(side);
+    else this.exchange.onConnected(stream, 0);
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
@@ -158,9 +205,16 @@ export class Links {
     const back = stream.frontend.isHttp
       ? new H1Back(thread, exchange, connection, server, link.limits, hash)
       : new TcpSide(thread, exchange, connection, false);
-    const steps = this.openings.stepsOf(stream, server);
+    const isPlain = this.isPlain;
+    const steps = this.openings.stepsOf(stream, server, isPlain ? 'http/1.1' : '');
     new Opening(connection, back, steps, (result) => {
-      if (stream.back === back) exchange.onConnected(stream, result);
+      if (stream.back !== back) return;
+      const { h2 } = link;
+      if (result === 0 && h2 !== null && !isPlain && back instanceof H1Back && speaksH2(back)) {
+        this.startH2(stream, h2, hash, back);
+      } else {
+        exchange.onConnected(stream, result);
+      }
     });
     const watched = connection.watch();
     if (watched < 0) {
@@ -171,8 +225,8 @@ export class Links {
     return linkPending;
   }
 
-  private use(stream: Stream, back: H1Back | TcpSide, server: Server): void {
-    back.attach(stream);
+  private use(stream: Stream, back: H1Back | TcpSide | H2Stream, server: Server): void {
+    if (!(back instanceof H2Stream)) back.attach(stream);
     stream.back = back;
     stream.backConnection = back.connection;
     stream.servedBy = back.connection;
@@ -181,12 +235,16 @@ export class Links {
 
   /** The stream is done with its side: kept if it is clean, else closed. */
   release(stream: Stream, reusable: boolean): void {
-    const back = stream.back as H1Back | TcpSide | null;
+    const back = stream.back as H1Back | TcpSide | H2Stream | null;
     const { server } = stream;
     if (back === null || server === null) return;
     stream.back = null;
     stream.backConnection = null;
     leave(server.words, server.liveAt + liveCurrent);
+    if (back instanceof H2Stream) {
+      back.streamEnded();
+      return;
+    }
     if (reusable && back instanceof H1Back && back.isReusable() && !this.thread.stopping) {
       const isShared = stream.backend.model.httpReuse !== 'never' && !back.isPrivate;
       if (isShared) this.linkOf(stream.backend, server).pool.put(back);
@@ -198,12 +256,17 @@ export class Links {
 
   /** Closes idle connections of every server: soft stop. */
   clear(): void {
-    for (const link of this.servers.values()) link.pool.clear();
+    for (const link of this.servers.values()) {
+      link.pool.clear();
+      link.h2?.clear();
+    }
   }
 
   /** Idle connections to `server` are of no use any more (it went down). */
   clearServer(server: Server): void {
-    this.servers.get(server)?.pool.clear();
+    const link = this.servers.get(server);
+    link?.pool.clear();
+    link?.h2?.clear();
   }
 
   private linkOf(backend: ProxyPlan, server: Server): ServerLink {
@@ -230,6 +293,7 @@ export class Links {
         this.share,
         this.serverBase[backend.index] + server.index,
       ),
+      h2: mayH2(server) ? new H2Pool(thread, server) : null,
       limits: new H1Limits(
         tune.httpMaxhdr - 1,
         options['accept-unsafe-violations-in-http-response'] === true ||
@@ -275,6 +339,28 @@ function serverBases(program: Program): number[] {
     next += model.servers.length;
     return base;
   });
+}
+
+/** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
+function mayH2({ model }: Server): boolean {
+  if (model.proto !== '') return model.proto === 'h2';
+  return model.ssl?.alpn.split(',').includes('h2') ?? false;
+}
+
+/** `ws`: over which protocol WebSocket goes (manual 5.2). */
+function wantsH1({ request }: Stream, { model }: Server): boolean {
+  if ((request.flags & connectionUpgrade) === 0 || model.ws === 'h2') return false;
+  const upgrade = request.find(upgradeName, 0);
+  if (upgrade < 0 || request.valueText(upgrade).toLowerCase() !== 'websocket') return false;
+  if (model.ws === 'h1') return true;
+  return model.proto === '' && (model.ssl?.alpn.split(',').includes('http/1.1') ?? false);
+}
+
+const upgradeName = headerName('upgrade');
+
+function speaksH2({ connection, server }: H1Back): boolean {
+  if (server.model.proto !== '') return server.model.proto === 'h2';
+  return tlsSessionOf(connection)?.alpn() === 'h2';
 }
 
 const EHOSTUNREACH = 113;

@@ -44,6 +44,8 @@ export interface Inbound {
  * errno.
  */
 export const inboundClosed = -1000;
+/** The peer has not acted on the message and said so: it may be sent again (RFC 9113 8.7). */
+export const inboundRefused = -1001;
 
 export interface Outbound {
   /** Sends payload; `done`: nothing follows. Bytes taken (0: blocked), or sideGone. */

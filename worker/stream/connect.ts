@@ -171,11 +171,12 @@ export function retryNow(context: EngineContext, stream: Stream): void {
 /**
  * The server closed or reset before a byte of its answer. A connection that came from the idle pool
  * may have been closed while it lay there: then nothing was processed and the request is sent
- * again, once.
+ * again, once. So it is when the server has said that it processed nothing (`isRefused`).
  */
-export function requestLost(context: EngineContext, stream: Stream): boolean {
-  const resendable = (stream.flags & (flagReused | flagBodySent | flagAnswered)) === flagReused;
-  if (!resendable || stream.retriesConnectOnly) return false;
+export function requestLost(context: EngineContext, stream: Stream, isRefused: boolean): boolean {
+  if ((stream.flags & (flagBodySent | flagAnswered)) !== 0) return false;
+  if (!isRefused && (stream.flags & flagReused) === 0) return false;
+  if (stream.retriesConnectOnly) return false;
   releaseBack(context, stream);
   stream.flags &= ~(flagRequestSent | flagRequestDone);
   const decision = stream.backend.backend!.connectFailed(stream, true, true);

@@ -186,22 +186,23 @@ export class ServerOpenings implements BackOpenings {
     return name === '' ? this.header : `${name} ${this.header}`;
   }
 
-  stepsOf(stream: Stream, server: Server): readonly OpeningStep[] {
+  stepsOf(stream: Stream, server: Server, protocol: string): readonly OpeningStep[] {
     const plan = stream.backend.serverTls[server.index];
     if (this.header === '' && plan === null) return noSteps;
     const steps: OpeningStep[] = [];
     if (this.header !== '') steps.push(new ProxySender(this.context.thread, this.header));
-    if (plan !== null) steps.push(this.handshake(server, plan));
+    if (plan !== null) steps.push(this.handshake(server, plan, protocol));
     return steps;
   }
 
-  private handshake(server: Server, plan: TlsClientPlan): TlsHandshake {
+  private handshake(server: Server, plan: TlsClientPlan, protocol: string): TlsHandshake {
     const { name, context } = this;
     return new TlsHandshake(false, (connection) => {
       const counts = new ServerTls(context, server, plan, name);
       counts.started();
       const { sslMaxrecord } = context.thread.program.model.global.tune;
       const session = startSession(plan, connection, name);
+      if (protocol !== '') session.offer(protocol);
       return new TlsTransport(session, connection, counts, sslMaxrecord);
     });
   }

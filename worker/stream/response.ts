@@ -14,7 +14,7 @@ import {
   verdictStop,
   verdictWait,
 } from '../keyword.ts';
-import { type Side, sideGone } from '../mux/side.ts';
+import { inboundRefused, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
 import { requestLost } from './connect.ts';
 import { endsBy, finishStream, logOnce } from './finish.ts';
@@ -53,6 +53,11 @@ export function onResponse(context: EngineContext, stream: Stream): void {
   }
   const { thread } = context;
   stream.times.responseMs = thread.time.nowMs;
+  if (response.status === 101 && (stream.flags & flagRequestDone) === 0) {
+    // The rest of the request would be taken for the new protocol.
+    onResponseFailure(context, stream, unfinishedRequest);
+    return;
+  }
   stream.direction = directionResponse;
   stream.rulePosition = -1;
   stream.samplesFinal = true;
@@ -228,13 +233,16 @@ function startTunnel(context: EngineContext, stream: Stream, front: Side, back: 
 /** No usable answer: closed, reset, or not HTTP. `failure` as Inbound.failure. */
 export function onResponseFailure(context: EngineContext, stream: Stream, failure: number): void {
   const invalid = failure < 0 && failure >= -16;
-  if (!invalid && requestLost(context, stream)) return;
+  if (!invalid && requestLost(context, stream, failure === inboundRefused)) return;
   const { values } = context.thread.counters;
   const { backend } = stream.backend;
   if (backend !== null) values[backend.row + fieldErrors] += 1;
   if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
   if (!invalid && (stream.flags & flagReused) !== 0 && stream.session.streamCount > 1) {
     // The client must repeat on its own what failed on a reused connection (RFC 9112 9.3.1): no
+/** `failure` of an answer that may not come yet: as what cannot be understood. */
+const unfinishedRequest = -1;
+
     // answer.
     endsBy(stream, 'S', 'H');
     stream.status = 502;

@@ -139,7 +139,7 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     example: 'server s 127.0.0.1:443 alpn http/1.1',
     parse: (cursor, server) => {
       const tls = tlsOf(server);
-      tls.alpn = readAlpn(cursor, ['h2', 'h3']) ?? tls.alpn;
+      tls.alpn = readAlpn(cursor, ['h3']) ?? tls.alpn;
     },
   },
   {

@@ -198,6 +198,15 @@ export const serverKeywords: readonly ServerKeyword[] = [
   },
   {
     name: 'proto',
+  {
+    name: 'ws',
+    takes: 1,
+    help: 'protocol that WebSocket goes over',
+    example: 'server s 127.0.0.1:80 ws auto',
+    parse: (cursor, { model }) => {
+      model.ws = wordChoice(cursor, ['auto', 'h1', 'h2']) ?? model.ws;
+    },
+  },
     takes: 1,
     help: 'protocol spoken whatever was negotiated',
     example: 'server s 127.0.0.1:80 proto h1',

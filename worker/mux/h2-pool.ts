@@ -1,0 +1,111 @@
+// HTTP/2 connections of one thread to one server, busy and idle (manual, http-reuse, pool-*,
+// max-reuse). A busy connection with room is taken before an idle one, so that the idle ones can grow
+// old and be closed.
+
+import { enter, leave, liveIdleSafe } from '../../shared/segment/live.ts';
+import type { Timed } from '../loop/timers.ts';
+import type { Server } from '../server/server.ts';
+import type { Session } from '../stream/session.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { H2Back, H2Keeper } from './h2-back.ts';
+
+export class H2Pool implements H2Keeper, Timed {
+  dueMs: number;
+  bucket: number;
+  timerNext: Timed | null;
+  timerPrevious: Timed | null;
+  private readonly thread: ThreadContext;
+  private readonly server: Server;
+  private readonly all: H2Back[];
+  private idleCount: number;
+  private readonly idleMax: number;
+  private readonly purgeMs: number;
+  private readonly useMax: number;
+
+  constructor(thread: ThreadContext, server: Server) {
+    this.dueMs = 0;
+    this.bucket = -1;
+    this.timerNext = null;
+    this.timerPrevious = null;
+    this.thread = thread;
+    this.server = server;
+    this.all = [];
+    this.idleCount = 0;
+    const { poolMaxConn, poolPurgeDelayMs, maxReuse } = server.model;
+    this.idleMax = poolMaxConn < 0 ? Number.MAX_SAFE_INTEGER : poolMaxConn;
+    this.purgeMs = poolPurgeDelayMs;
+    this.useMax = maxReuse < 0 ? Number.MAX_SAFE_INTEGER : maxReuse + 1;
+  }
+
+  /**
+   * A connection with room that was made for `hash`: the client's own, or when `isShared` anybody's
+   * that has carried `usesMin` streams. null: none.
+   */
+  take(session: Session, hash: string, isShared: boolean, usesMin: number): H2Back | null {
+    let found: H2Back | null = null;
+    for (let i = 0; i < this.all.length; i++) {
+      const mux = this.all[i];
+      if (mux.hash !== hash || mux.useCount >= this.useMax || mux.room <= 0) continue;
+      if (mux.owner !== session && (mux.owner !== null || !isShared)) continue;
+      if (mux.owner === null && mux.useCount < usesMin) continue;
+      found = mux;
+      if (!mux.isIdle) break;
+    }
+    if (found !== null) this.wake(found);
+    return found;
+  }
+
+  /** A new connection; `owner`: the only client that may use it, null: any. */
+  add(mux: H2Back, owner: Session | null): void {
+    mux.owner = owner;
+    this.all.push(mux);
+  }
+
+  private wake(mux: H2Back): void {
+    if (!mux.isIdle) return;
+    mux.isIdle = false;
+    this.idleCount--;
+    leave(this.server.words, this.server.liveAt + liveIdleSafe);
+  }
+
+  freed(mux: H2Back): void {
+    if (mux.link.streams.size > 0 || mux.isIdle) return;
+    const isAlone = mux.owner !== null && !mux.owner.connection.isOpen;
+    if (isAlone || this.idleCount >= this.idleMax || mux.useCount >= this.useMax) {
+      mux.close();
+      return;
+    }
+    mux.isIdle = true;
+    this.idleCount++;
+    enter(this.server.words, this.server.liveAt + liveIdleSafe);
+    if (this.dueMs === 0 && this.purgeMs > 0) {
+      this.thread.timers.schedule(this, this.thread.time.nowMs + this.purgeMs);
+    }
+  }
+
+  gone(mux: H2Back): void {
+    this.wake(mux);
+    const place = this.all.indexOf(mux);
+    if (place < 0) return;
+    const last = this.all.pop()!;
+    if (last !== mux) this.all[place] = last;
+  }
+
+  /** Closes what has been idle for longer than the purge delay. */
+  onTimeout(nowMs: number): void {
+    let oldest = 0;
+    for (let i = this.all.length - 1; i >= 0; i--) {
+      const mux = this.all[i];
+      if (!mux.isIdle) continue;
+      if (nowMs - mux.idleSinceMs >= this.purgeMs) mux.close();
+      else if (oldest === 0 || mux.idleSinceMs < oldest) oldest = mux.idleSinceMs;
+    }
+    if (oldest > 0) this.thread.timers.schedule(this, oldest + this.purgeMs);
+  }
+
+  /** Closes what is idle: the server went down, or the process stops. */
+  clear(): void {
+    for (let i = this.all.length - 1; i >= 0; i--) if (this.all[i].isIdle) this.all[i].close();
+    this.thread.timers.remove(this);
+  }
+}
