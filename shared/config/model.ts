@@ -195,12 +195,12 @@ export interface ServerModel {
   ssl: ServerSslModel | null;
   /** The proxy protocol the mux speaks: '' automatic, 'h1', 'h2'. */
   proto: string;
+  /** Protocol that WebSocket goes over. */
+  ws: 'auto' | 'h1' | 'h2';
 }
 
 export interface ServerSslModel {
   verify: 'none' | 'required';
-  /** Protocol that WebSocket goes over. */
-  ws: 'auto' | 'h1' | 'h2';
   verifyHost: string;
   caFile: string;
   crt: string;

@@ -214,6 +214,7 @@ const server = define(
     track: text,
     ssl: orNull(serverSsl),
     proto: text,
+    ws: oneOf('auto', 'h1', 'h2'),
   }),
 );
 
@@ -228,7 +229,6 @@ const logTarget = define(
     level: { type: 'integer', minimum: 0, maximum: 7 },
     minLevel: { type: 'integer', minimum: 0, maximum: 7 },
     lengthBytes: natural,
-    ws: oneOf('auto', 'h1', 'h2'),
     sample: text,
   }),
 );

@@ -51,13 +51,13 @@ export function onResponse(context: EngineContext, stream: Stream): void {
     interim(stream);
     return;
   }
-  const { thread } = context;
-  stream.times.responseMs = thread.time.nowMs;
   if (response.status === 101 && (stream.flags & flagRequestDone) === 0) {
     // The rest of the request would be taken for the new protocol.
     onResponseFailure(context, stream, unfinishedRequest);
     return;
   }
+  const { thread } = context;
+  stream.times.responseMs = thread.time.nowMs;
   stream.direction = directionResponse;
   stream.rulePosition = -1;
   stream.samplesFinal = true;
@@ -230,6 +230,9 @@ function startTunnel(context: EngineContext, stream: Stream, front: Side, back: 
   if (stream.back === back) forwardResponse(context, stream);
 }
 
+/** `failure` of an answer that may not come yet: as what cannot be understood. */
+const unfinishedRequest = -1;
+
 /** No usable answer: closed, reset, or not HTTP. `failure` as Inbound.failure. */
 export function onResponseFailure(context: EngineContext, stream: Stream, failure: number): void {
   const invalid = failure < 0 && failure >= -16;
@@ -240,9 +243,6 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
   if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
   if (!invalid && (stream.flags & flagReused) !== 0 && stream.session.streamCount > 1) {
     // The client must repeat on its own what failed on a reused connection (RFC 9112 9.3.1): no
-/** `failure` of an answer that may not come yet: as what cannot be understood. */
-const unfinishedRequest = -1;
-
     // answer.
     endsBy(stream, 'S', 'H');
     stream.status = 502;

@@ -197,8 +197,6 @@ export const serverKeywords: readonly ServerKeyword[] = [
     },
   },
   {
-    name: 'proto',
-  {
     name: 'ws',
     takes: 1,
     help: 'protocol that WebSocket goes over',
@@ -207,6 +205,8 @@ export const serverKeywords: readonly ServerKeyword[] = [
       model.ws = wordChoice(cursor, ['auto', 'h1', 'h2']) ?? model.ws;
     },
   },
+  {
+    name: 'proto',
     takes: 1,
     help: 'protocol spoken whatever was negotiated',
     example: 'server s 127.0.0.1:80 proto h1',
