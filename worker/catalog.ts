@@ -23,11 +23,18 @@ import { requestLine } from './sample/fetches/request-line.ts';
 import { times } from './sample/fetches/timers.ts';
 import { tls } from './sample/fetches/tls.ts';
 import { transaction } from './sample/fetches/transaction.ts';
+import { ciphers } from './sample/converters/cipher.ts';
 import { dates } from './sample/converters/dates.ts';
 import { encodings } from './sample/converters/encoding.ts';
 import { hashes } from './sample/converters/crypto.ts';
+import { forwarded } from './sample/converters/forwarded.ts';
+import { languages } from './sample/converters/language.ts';
 import { lookups } from './sample/converters/lookup.ts';
+import { packets } from './sample/converters/packet.ts';
+import { protocols } from './sample/converters/protocols.ts';
+import { states } from './sample/converters/states.ts';
 import { texts } from './sample/converters/text.ts';
+import { tokens } from './sample/converters/token.ts';
 import { values } from './sample/converters/value.ts';
 import { type ActionDef, type ConverterDef, type FetchDef, table } from './keyword.ts';
 import { keywordList } from './keyword-list.ts';
@@ -77,6 +84,13 @@ export const converters = table<ConverterDef>(
   hashes,
   dates,
   lookups,
+  ciphers,
+  forwarded,
+  languages,
+  packets,
+  protocols,
+  states,
+  tokens,
 );
 
 export const logTags = table<LogTagDef>('log tag', tags);

@@ -7,7 +7,7 @@ import { ruleSets } from '../shared/config/model.ts';
 import type { ActionDef, ArgumentDef, ConverterDef, FetchDef } from './keyword.ts';
 import { aclKeywords } from './match/methods.ts';
 import { pointLabels, readsColumns } from './sample/reads.ts';
-import { kindAny, kindNames, kindSame, type SampleKind } from './sample/sample.ts';
+import { kindNames } from './sample/sample.ts';
 
 /** The tables that are listed. */
 export interface ListedTables {
@@ -170,6 +170,7 @@ const typeNames: Readonly<Record<string, string>> = {
   any: 'string',
   address: 'string',
   size: 'size',
+  'field-path': 'Protocol buffers field number',
 };
 
 /** `(string[,integer])`, '' without arguments. */
@@ -187,16 +188,11 @@ function argumentsText(args: readonly ArgumentDef[]): string {
   return `(${text}${open > 0 ? ']' : ''})`;
 }
 
-/** A converter that keeps its value is listed as giving any type. */
-function outputName(kind: SampleKind): string {
-  return kindNames[kind === kindSame ? kindAny : kind];
-}
-
 /** The list has what comes out before what goes in. */
 function listConverters({ converters }: ListedTables): readonly string[] {
   const lines = [...converters.values()].map(
     ({ name, args, takes, returns }) =>
-      `${name}${argumentsText(args)}: ${outputName(returns)} => ${kindNames[takes]}`,
+      `${name}${argumentsText(args)}: ${kindNames[returns]} => ${kindNames[takes]}`,
   );
   return ['# List of registered sample converter functions:', ...sorted(lines)];
 }

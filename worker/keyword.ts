@@ -69,6 +69,7 @@ export type ArgumentType =
   | 'userlist'
   | 'variable'
   | 'regex'
+  | 'field-path'
   | 'any';
 
 /** What an argument became. Names are resolved to indexes; regexes are compiled. */
@@ -91,6 +92,8 @@ export interface ConverterDef {
   readonly args: readonly ArgumentDef[];
   readonly takes: SampleKind;
   readonly returns: SampleKind;
+  /** What it returns with these arguments, where that depends on them; lists show `returns`. */
+  readonly returnsWith?: (args: readonly ArgumentValue[]) => SampleKind;
   readonly help: string;
   readonly example: string;
   readonly build: (args: readonly ArgumentValue[], scope: Scope) => Convert | null;

@@ -1,4 +1,4 @@
-// Files that rule lines name: pattern lists (-f), maps, bodies of answers. They are read into the
+// Files that rule lines name: pattern lists (-f), maps, keys, bodies of answers. They are read into the
 // Model here, because the worker may be in a chroot when it compiles. Called by resolve.ts.
 
 import type { Draft } from './draft.ts';
@@ -60,11 +60,18 @@ function readBodies(line: LineModel, draft: Draft): void {
 /** Of a converter: the actions set-map and del-map read no file. */
 const mapCall = /(?<![-\w])map(?:_\w+)?\(([^,)]+)/g;
 
-/** `-f PATH` of conditions and the maps of converters. */
+/** Keys of token signatures; secrets (HS...) and variables are no paths. */
+const keyCall = /jwt_verify\((?!HS)([^,)]+),(?!(?:proc|sess|txn|req|res|check)\.)([^,)]+)\)/g;
+
+/** `-f PATH` of conditions, the maps and the keys of converters. */
 function readPatterns(line: LineModel, draft: Draft): void {
   for (const [index, word] of line.words.entries()) {
     const path = line.words[index + 1];
     if (word === '-f' && path !== undefined) keep(line, index + 1, path, draft);
+    for (const [, algorithm, key] of word.matchAll(keyCall)) {
+      // Where a variable names the algorithm, this may be a secret.
+      keep(line, index, algorithm.includes('.') ? `opt@${key}` : key, draft);
+    }
     if (!word.includes('map')) continue;
     for (const [, name] of word.matchAll(mapCall)) keep(line, index, name, draft);
   }

@@ -3,7 +3,15 @@
 // called by scope.ts and condition.ts. Faults are messages: the caller knows where the words stand.
 
 import { nearestWord } from '../../shared/config/hint.ts';
-import type { Convert, ConverterDef, Evaluate, Expression, FetchDef, Scope } from '../keyword.ts';
+import type {
+  ArgumentValue,
+  Convert,
+  ConverterDef,
+  Evaluate,
+  Expression,
+  FetchDef,
+  Scope,
+} from '../keyword.ts';
 import { type ArgumentNames, parseArguments } from '../sample/arguments.ts';
 import { type Cast, castNone, castStep, isFreeCast } from '../sample/cast.ts';
 import { isKnownConverter, isKnownFetch } from '../sample/known-words.ts';
@@ -153,7 +161,7 @@ function parseConverter(
   const convert = converter.build(args.values, source.scope);
   if (convert === null) return { why: `invalid args in converter '${name}'`, hint: '' };
   chain.evaluate = joined(chain.evaluate, cast, convert);
-  chain.kind = kindAfter(chain.kind, converter);
+  chain.kind = kindAfter(chain.kind, converter, args.values);
   chain.converted = true;
   return args.end;
 }
@@ -165,7 +173,12 @@ function unknownConverter(name: string, source: ExpressionSource): Failure {
 }
 
 /** A converter that returns `same` keeps the type, or the one its cast made. */
-function kindAfter(before: SampleKind, converter: ConverterDef): SampleKind {
+function kindAfter(
+  before: SampleKind,
+  converter: ConverterDef,
+  args: readonly ArgumentValue[],
+): SampleKind {
+  if (converter.returnsWith !== undefined) return converter.returnsWith(args);
   if (converter.returns !== kindSame) return converter.returns;
   return isFreeCast(before, converter.takes) ? before : converter.takes;
 }

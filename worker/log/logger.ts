@@ -51,8 +51,8 @@ export function logAccept(stream: Stream): void {
   writeStream(stream, log, levelInfo);
 }
 
-/** Errors, timeouts, retries, redispatches and statuses from 500 on (manual 8.3.3). */
-function hasError(stream: Stream): boolean {
+/** Errors, timeouts, retries, redispatches and statuses from 500 on (manual 8.3.3). Proxy thread. */
+export function hasError(stream: Stream): boolean {
   const { endCause } = stream;
   if (stream.redispatched) return true;
   if (endCause !== '-' && endCause !== 'L') return true;

@@ -52,6 +52,7 @@ const argumentTypeNames: Readonly<Record<ArgumentType, string>> = {
   userlist: 'user list',
   variable: 'string',
   regex: 'regex',
+  'field-path': 'Protocol buffers field number',
   any: 'string',
 };
 
@@ -279,4 +280,5 @@ const argumentReaders: Readonly<Record<ArgumentType, Reader>> = {
   userlist: readUserlist,
   variable: readVariable,
   regex: readRegex,
+  'field-path': (text) => (/^\d{1,9}(\.\d{1,9})*$/.test(text) ? text : new Fault()),
 };

@@ -111,6 +111,7 @@ const rows: readonly (readonly [string, string])[] = [
   ],
   ['str(abc),xxh32(0)', 'sint:852579327'],
   ['str(abc),xxh64(0)', 'sint:4952883123889572249'],
+  ['str(),xxh3', 'sint:3244421341483603138'],
   ['str(),xxh64(0)', 'sint:-1205034819632174695'],
   ['str(a),djb2', 'sint:177670'],
   ['str(a),sdbm', 'sint:97'],

@@ -14,6 +14,7 @@ import {
   xxh64Text,
 } from '../hash.ts';
 import { wrapped } from '../int64.ts';
+import { xxh3Text } from '../xxh3.ts';
 import { kindBinary, kindBool, kindSint } from '../sample.ts';
 import { textOperand, variableText } from './operand.ts';
 
@@ -46,6 +47,11 @@ function buildXxh32([seed]: readonly ArgumentValue[]): Convert {
 function buildXxh64([seed]: readonly ArgumentValue[]): Convert {
   const start = BigInt.asUintN(64, BigInt((seed as number | bigint | undefined) ?? 0));
   return (sample) => sample.setInt(wrapped(xxh64Text(sample.text, start)));
+}
+
+function buildXxh3([seed]: readonly ArgumentValue[]): Convert {
+  const start = BigInt.asUintN(64, BigInt((seed as number | bigint | undefined) ?? 0));
+  return (sample) => sample.setInt(wrapped(xxh3Text(sample.text, start)));
 }
 
 const known = new Map(getHashes().map((name) => [name.toLowerCase(), name]));
@@ -135,6 +141,15 @@ export const hashes: readonly ConverterDef[] = [
     help: 'the 64-bit xxHash, signed',
     example: 'xxh64(1)',
     build: buildXxh64,
+  },
+  {
+    name: 'xxh3',
+    args: seedArg,
+    takes: kindBinary,
+    returns: kindSint,
+    help: 'the 64-bit XXH3, signed',
+    example: 'xxh3(1)',
+    build: buildXxh3,
   },
   {
     name: 'sha1',

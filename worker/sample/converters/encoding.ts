@@ -44,19 +44,23 @@ function hexToInteger(sample: Sample): boolean {
   return sample.setInt(text.length <= 13 ? value : wrapped(BigInt(`0x${text}`)));
 }
 
-/** Standard alphabet, padding needed (RFC 4648 4). */
-function base64Decode(sample: Sample): boolean {
-  const { text } = sample;
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return false;
-  return sample.setBinary(Buffer.from(text, 'base64').toString('latin1'));
+const base64Text = /^[A-Za-z0-9+/]*={0,2}$/;
+const urlBase64Text = /^[A-Za-z0-9_-]*$/;
+
+/** Bytes of a base64 text with its padding (RFC 4648 4), one a character; null: it is none. */
+export function decodeBase64(text: string): string | null {
+  if (text.length % 4 !== 0 || !base64Text.test(text)) return null;
+  return Buffer.from(text, 'base64').toString('latin1');
 }
 
-/** URL-safe alphabet without padding (RFC 4648 5). */
-function urlBase64Decode(sample: Sample): boolean {
-  const { text } = sample;
-  if (text.length % 4 === 1 || !/^[A-Za-z0-9_-]*$/.test(text)) return false;
-  return sample.setBinary(Buffer.from(text, 'base64url').toString('latin1'));
+/** The same of the alphabet for URLs, without padding (RFC 4648 5). */
+export function decodeUrlBase64(text: string): string | null {
+  if (text.length % 4 === 1 || !urlBase64Text.test(text)) return null;
+  return Buffer.from(text, 'base64url').toString('latin1');
 }
+
+const giveBytes = (sample: Sample, bytes: string | null): boolean =>
+  bytes !== null && sample.setBinary(bytes);
 
 const encode = (text: string, into: 'base64' | 'base64url'): string =>
   Buffer.from(text, 'latin1').toString(into);
@@ -198,11 +202,15 @@ export const encodings: readonly ConverterDef[] = [
   simple('base64', [kindBinary, kindString], 'base64 with padding', (sample) =>
     sample.setText(encode(sample.text, 'base64')),
   ),
-  simple('b64dec', [kindString, kindBinary], 'bytes of a base64 text', base64Decode),
+  simple('b64dec', [kindString, kindBinary], 'bytes of a base64 text', (sample) =>
+    giveBytes(sample, decodeBase64(sample.text)),
+  ),
   simple('ub64enc', [kindBinary, kindString], 'base64 for URLs, without padding', (sample) =>
     sample.setText(encode(sample.text, 'base64url')),
   ),
-  simple('ub64dec', [kindString, kindBinary], 'bytes of a base64 text for URLs', urlBase64Decode),
+  simple('ub64dec', [kindString, kindBinary], 'bytes of a base64 text for URLs', (sample) =>
+    giveBytes(sample, decodeUrlBase64(sample.text)),
+  ),
   {
     name: 'url_dec',
     args: [{ name: 'form', type: 'sint', optional: true }],

@@ -7,30 +7,10 @@ import type { Stream } from '../../stream/stream.ts';
 import type { ProxyNumbers } from '../../thread-context.ts';
 import { serverIndex, serverProxyIndex } from '../arguments.ts';
 import { kindBool, kindSint, kindString } from '../sample.ts';
+import { serversOf, usableServers } from '../server-counts.ts';
 import { plain } from './row.ts';
 
 const internal = 'internal';
-const noServers: readonly Server[] = [];
-
-function serversOf(stream: Stream, proxyIndex: number): readonly Server[] {
-  return stream.thread.program.proxies[proxyIndex].backend?.servers ?? noServers;
-}
-
-/** Servers that can be used: the active ones, or the backup ones that would be. */
-function usableCount(stream: Stream, proxyIndex: number): number {
-  const servers = serversOf(stream, proxyIndex);
-  let active = 0;
-  let backup = 0;
-  for (let i = 0; i < servers.length; i++) {
-    if (!servers[i].isUsable()) continue;
-    if (servers[i].backup) backup++;
-    else active++;
-  }
-  if (active > 0 || backup === 0) return active;
-  const { options } = stream.thread.program.proxies[proxyIndex].model;
-  return options['allbackups'] === true ? backup : 1;
-}
-
 /** Streams waiting in a backend and in its servers. */
 function queuedCount(stream: Stream, proxyIndex: number): number {
   const servers = serversOf(stream, proxyIndex);
@@ -68,7 +48,7 @@ function freeConnections(stream: Stream, proxyIndex: number): number {
 }
 
 function averageQueue(stream: Stream, proxyIndex: number): number {
-  const usable = usableCount(stream, proxyIndex);
+  const usable = usableServers(stream, proxyIndex);
   const queued = queuedCount(stream, proxyIndex);
   return usable > 0 ? Math.floor((queued + usable - 1) / usable) : queued * 2;
 }
@@ -203,7 +183,7 @@ export const proxies: readonly FetchDef[] = [
     'free connections and queue places of a backend, -1: no limit',
     freeSlots,
   ),
-  ofProxy('backend', 'nbsrv', 'servers of a backend that can be used', usableCount),
+  ofProxy('backend', 'nbsrv', 'servers of a backend that can be used', usableServers),
   ofProxy('backend', 'queue', 'streams waiting in a backend', queuedCount),
   ofProxy('backend', 'avg_queue', 'streams waiting in a backend per usable server', averageQueue),
   ofServer(
