@@ -170,7 +170,8 @@ export type ControlToThread =
   | { readonly type: 'go' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
-  | { readonly type: 'soft-stop'; readonly graceMs: number; readonly closeSpreadMs: number }
+  /** `closeSpreadMs`: below zero: at once, Infinity: connections are never closed unasked. */
+  | { readonly type: 'soft-stop'; readonly closeSpreadMs: number }
   | { readonly type: 'hard-stop' }
   /** Pause or resume a frontend's listeners. */
   | { readonly type: 'frontend'; readonly proxyIndex: number; readonly enabled: boolean }

@@ -268,10 +268,14 @@ class Worker implements RunningWorker {
   private softStop(): void {
     if (this.stopping) return;
     this.stopping = true;
-    const { graceMs, closeSpreadTimeMs, hardStopAfterMs } = this.start.model.global;
+    const { global } = this.start.model;
+    const { graceMs, hardStopAfterMs } = global;
+    const closeSpreadMs = global.closeSpreadInfinite
+      ? Number.POSITIVE_INFINITY
+      : global.closeSpreadTimeMs;
     this.control?.stopping();
     const begin = (): void => {
-      this.broadcast({ type: 'soft-stop', graceMs: 0, closeSpreadMs: closeSpreadTimeMs });
+      this.broadcast({ type: 'soft-stop', closeSpreadMs });
     };
     if (graceMs > 0) setTimeout(begin, graceMs);
     else begin();

@@ -167,6 +167,8 @@ export interface ProxyPlan {
   readonly restrictNames: number;
   /** `option http-buffer-request`. */
   readonly buffersRequest: boolean;
+  /** `option http-ignore-probes`. */
+  readonly ignoresProbes: boolean;
   readonly log: LogPlan | null;
   readonly captureRequestHeaders: readonly {
     readonly name: HeaderName;

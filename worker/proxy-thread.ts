@@ -16,6 +16,7 @@ import { Listener, type ListenerHost } from './conn/listener.ts';
 import { threadSet } from './conn/thread-set.ts';
 import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
+import type { Timed } from './loop/timers.ts';
 import type { ThreadEdits } from './match/edits.ts';
 import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
@@ -53,6 +54,8 @@ export class ProxyThread implements ListenerHost {
   private readonly wakeFd: number;
   private readonly waiters: { serveWaiters(): void; hasWaiters(): boolean }[];
   private draining: boolean;
+  /** The next step of `spreadClose`. */
+  private readonly spread: Timed;
   private readonly disconnectVariables: () => void;
   /** maxconn by proxy index, and of the process; 0: no limit. */
   private readonly frontLimits: number[];
@@ -65,6 +68,13 @@ export class ProxyThread implements ListenerHost {
     this.rings = new ThreadRings(start.rings);
     this.wakeFd = start.wakeFds[start.threadIndex];
     this.draining = false;
+    this.spread = {
+      dueMs: 0,
+      bucket: -1,
+      timerNext: null,
+      timerPrevious: null,
+      onTimeout: () => this.spreadClose(),
+    };
     this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn);
     this.processLimit = start.model.global.maxconn;
     const segment = viewSegment(sys, start.segmentFd, start.segment);
@@ -180,6 +190,7 @@ export class ProxyThread implements ListenerHost {
 
   private drained(): void {
     this.draining = false;
+    this.loop.timers.remove(this.spread);
     this.context.links.clear();
     flushLogs(this.thread);
     this.report({ type: 'drained' });
@@ -273,33 +284,30 @@ export class ProxyThread implements ListenerHost {
   }
 
   private softStop(closeSpreadMs: number): void {
+    const { thread, loop } = this;
     for (const listener of this.listeners) listener.stop();
     this.report({ type: 'deaf' });
-    this.thread.stopping = true;
+    thread.stopping = true;
+    thread.closeSpreadMs = closeSpreadMs;
+    thread.closeUntilMs = loop.time.nowMs + Math.max(0, closeSpreadMs);
     this.context.links.clear();
     this.draining = true;
-    this.spreadClose(this.loop.time.nowMs + closeSpreadMs);
+    if (closeSpreadMs < Number.POSITIVE_INFINITY) this.spreadClose();
     if (this.acceptor.count === 0) this.drained();
   }
 
   /**
-   * close-spread-time: idle connections close evenly until `untilMs`, so that clients do not return
-   * at once.
+   * close-spread-time: idle connections close evenly until its end, so that clients do not return at
+   * once. Goes on while there are clients: busy ones may become idle.
    */
-  private spreadClose(untilMs: number): void {
-    const left = untilMs - this.loop.time.nowMs;
+  private spreadClose(): void {
+    const { loop, thread, acceptor } = this;
+    const left = thread.closeUntilMs - loop.time.nowMs;
     const most = left <= 0 ? Number.MAX_SAFE_INTEGER : this.shareOf(left);
     // A client that has just been served may have its next request on the way: it is answered, with
     // `connection: close`. Only connections that have been quiet for a while are closed unasked.
-    if (this.acceptor.closeIdle(most, this.loop.time.nowMs - quietMs) === 0) return;
-    const entry = {
-      dueMs: 0,
-      bucket: -1,
-      timerNext: null,
-      timerPrevious: null,
-      onTimeout: () => this.spreadClose(untilMs),
-    };
-    this.loop.timers.schedule(entry, this.loop.time.nowMs + spreadStepMs);
+    acceptor.closeIdle(most, loop.time.nowMs - quietMs);
+    if (acceptor.count > 0) loop.timers.schedule(this.spread, loop.time.nowMs + spreadStepMs);
   }
 
   private shareOf(leftMs: number): number {

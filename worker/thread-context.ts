@@ -79,4 +79,19 @@ export interface ThreadContext {
   defer(act: () => void): void;
   /** True from the start of a soft stop. */
   stopping: boolean;
+  /**
+   * During a soft stop, over how long clients are told to leave (close-spread-time), and until when:
+   * below zero: at once, Infinity: never.
+   */
+  closeSpreadMs: number;
+  closeUntilMs: number;
+}
+
+/** Is it time to end a client's connection because of a soft stop, at its next response? */
+export function endsConnections(thread: ThreadContext): boolean {
+  if (!thread.stopping || thread.closeSpreadMs === Number.POSITIVE_INFINITY) return false;
+  if (thread.closeSpreadMs < 0) return true;
+  // The nearer the end, the more connections go.
+  const leftMs = thread.closeUntilMs - thread.time.nowMs;
+  return leftMs <= thread.random() * thread.closeSpreadMs;
 }

@@ -55,6 +55,8 @@ export function makeContext(
     random: xorshift(seed),
     defer: (act) => loop.defer(act),
     stopping: false,
+    closeSpreadMs: -1,
+    closeUntilMs: 0,
   };
 }
 

@@ -100,7 +100,10 @@ test('a client that expects 100 is told to go on, and the server is not asked ag
 test('a client that leaves in the middle of its body gets 400 and no server', () => {
   const scene = new Scene(config);
   const origin = scene.serve(2000);
-  const client = scene.client(1000).say(`${post(6)}abc`).finish();
+  const client = scene
+    .client(1000)
+    .say(`${post(6)}abc`)
+    .finish();
   assert.match(client.hear(), /^HTTP\/1.1 400 /);
   assert.equal(origin.tryNext(), null);
   scene.end();

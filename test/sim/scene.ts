@@ -49,6 +49,11 @@ export class Scene {
     return end;
   }
 
+  /** Log lines so far: the configuration sends them to a UDP address. */
+  get logLines(): string[] {
+    return this.world.sys.datagramsSent.map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+  }
+
   /** All ends leave: whatever was taken must have been given back. */
   end(): void {
     for (const end of this.ends) end.close();

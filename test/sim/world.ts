@@ -107,10 +107,8 @@ export class World {
     return Math.min(...this.threads.map(({ loop }) => loop.sleepMs()));
   }
 
-  softStop(): void {
-    for (const thread of this.threads) {
-      thread.handle({ type: 'soft-stop', graceMs: 0, closeSpreadMs: 0 });
-    }
+  softStop(closeSpreadMs = -1): void {
+    for (const thread of this.threads) thread.handle({ type: 'soft-stop', closeSpreadMs });
   }
 
   /** What must hold when all clients have gone: everything that was taken has been given back. */

@@ -249,6 +249,7 @@ type Features = Pick<
   | 'forwarded'
   | 'restrictNames'
   | 'buffersRequest'
+  | 'ignoresProbes'
   | 'uniqueId'
   | 'uniqueIdHeader'
 >;
@@ -263,6 +264,7 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     originalTo: compileForwardFor(isHttp ? model.originalTo : null),
     forwarded: compileForwarded(model, (line) => compiler.scopeOf(model, line, '')),
     restrictNames: namesByWord[model.restrictReqHdrNames],
+    ignoresProbes: model.options['http-ignore-probes'] === true,
     buffersRequest: isHttp && model.options['http-buffer-request'] === true,
     uniqueId: compileUniqueId(compiler, model),
     uniqueIdHeader: model.uniqueIdHeader === '' ? null : headerName(model.uniqueIdHeader),

@@ -24,7 +24,7 @@ import type { Timed } from '../loop/timers.ts';
 import { persistClose, type ProxyPlan } from '../program.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
-import type { ThreadContext } from '../thread-context.ts';
+import { endsConnections, type ThreadContext } from '../thread-context.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import type { FrontHost, FrontMux } from './front.ts';
@@ -126,7 +126,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       return;
     }
     // A keep-alive connection that stays quiet is closed without a word, as HAProxy does.
-    if (this.state === stateIdle && this.requestCount > 0) this.close();
+    if (this.state === stateIdle && this.mayLeaveSilently) this.close();
     else this.refuse(408, 'c');
   }
 
@@ -245,22 +245,15 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
 
   /** End of stream or error before a whole head. */
   private headEnded(): void {
-    const partial = this.inbound.rawEnd > this.inbound.rawAt;
-    if (!partial && (this.requestCount > 0 || this.stream === null)) {
-      this.closeUnused();
-      return;
-    }
-    this.refuse(400, 'C');
+    const isPartial = this.inbound.rawEnd > this.inbound.rawAt;
+    // A client that has ended its side still reads: what is left of the last response leaves first.
+    if (!isPartial && this.mayLeaveSilently) this.closeGracefully();
+    else this.refuse(400, 'C');
   }
 
-  /** A connection that never said anything: logged unless dontlognull (the exchange decides). */
-  private closeUnused(): void {
-    if (this.requestCount > 0) {
-      // A client that has ended its side still reads: what is left of the last response leaves first.
-      this.closeGracefully();
-      return;
-    }
-    this.refuse(0, 'C');
+  /** Nothing was said, and that is nothing to talk about: between requests, or a mere probe. */
+  private get mayLeaveSilently(): boolean {
+    return this.requestCount > 0 || this.proxy.ignoresProbes;
   }
 
   private refuse(status: number, cause: string): void {
@@ -320,7 +313,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private mustClose(message: Message, edits: number, done: boolean): boolean {
-    if ((edits & connectionClose) !== 0 || this.thread.stopping) return true;
+    if ((edits & connectionClose) !== 0 || endsConnections(this.thread)) return true;
     if (message.framing === bodyUntilClose && this.methodReceived !== methodHead) return true;
     // Chunks in HTTP/1.0: the peer may not have meant what it wrote (RFC 9112 6.1).
     if (message.framing === bodyChunked && message.version < 11) return true;

@@ -12,7 +12,7 @@ import type { Timed } from '../loop/timers.ts';
 import type { ProxyPlan } from '../program.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
-import { scratchSlots, type ThreadContext } from '../thread-context.ts';
+import { endsConnections, scratchSlots, type ThreadContext } from '../thread-context.ts';
 import type { FrontHost, FrontMux } from './front.ts';
 import { H2Link, type H2Role, refusedBlock } from './h2-link.ts';
 import type { H2Stream } from './h2-stream.ts';
@@ -212,7 +212,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   onStreamClosed(): void {
     const { link, thread } = this;
-    if (thread.stopping) this.announceEnd();
+    if (endsConnections(thread)) this.announceEnd();
     if (link.streams.size > 0) return;
     this.idleSinceMs = thread.time.nowMs;
     if (link.isEnding) this.closeSoon();

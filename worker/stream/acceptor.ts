@@ -387,23 +387,18 @@ export class Acceptor implements FrontHost {
   }
 
   /**
-   * Soft stop: closes at most `most` keep-alive connections that have been quiet since `sinceMs`.
-   * Returns how many idle ones are left.
+   * Soft stop: closes at most `most` keep-alive connections that have been quiet since `sinceMs`, but
+   * for those that option idle-close-on-response lets have one more response.
    */
-  closeIdle(most: number, sinceMs: number): number {
-    let left = 0;
-    let closed = 0;
-    for (let i = this.sessions.length - 1; i >= 0; i--) {
-      const { http } = this.sessions[i];
-      if (http === null || !http.isIdleSince(Number.POSITIVE_INFINITY)) continue;
-      if (closed < most && http.isIdleSince(sinceMs)) {
-        closed++;
-        http.closeGracefully();
-      } else {
-        left++;
-      }
+  closeIdle(most: number, sinceMs: number): void {
+    let left = most;
+    for (let i = this.sessions.length - 1; i >= 0 && left > 0; i--) {
+      const { http, frontend } = this.sessions[i];
+      if (http === null || !http.isIdleSince(sinceMs)) continue;
+      if (frontend.model.options['idle-close-on-response'] === true) continue;
+      left--;
+      http.closeGracefully();
     }
-    return left;
   }
 
   /** Hard stop. */
