@@ -43,6 +43,8 @@ export class OpenSslSession implements TlsSession {
   errorCode: number;
   /** The SSL*, 0 once freed. */
   #handle: number;
+  /** The BIO that reads from the socket, 0 until somebody asks. */
+  #source: number;
   readonly #calls: OpenSslCalls;
 
   /** Takes ownership of `handle`, whose descriptor and role are set. */
@@ -51,6 +53,7 @@ export class OpenSslSession implements TlsSession {
     this.errorCode = 0;
     this.#calls = calls;
     this.#handle = handle;
+    this.#source = 0;
   }
 
   setHostname(name: string): void {
@@ -114,7 +117,9 @@ export class OpenSslSession implements TlsSession {
   }
 
   receivedBytes(): number {
-    return this.#calls.BIO_number_read(this.#calls.SSL_get_rbio(this.#live()));
+    const handle = this.#live();
+    if (this.#source === 0) this.#source = this.#calls.SSL_get_rbio(handle);
+    return this.#calls.BIO_number_read(this.#source);
   }
 
   hasPending(): boolean {

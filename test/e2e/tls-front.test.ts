@@ -229,3 +229,15 @@ test('a PROXY header comes before the handshake', async (context) => {
   const answer = await requestTls(0, request, { socket: raw });
   assert.match(answer, /1\.2\.3\.4$/);
 });
+
+test('a session is resumed after a reload', async (context) => {
+  const folder = certificateFolder(context);
+  const config = `${head()}frontend fe\n  bind "${inherited('fe')}" ssl crt ${folder}/first.pem\n${hello}`;
+  const proxy = startProxy(context, { config, args: ['-W'] });
+  await proxy.printed('Loading success.');
+  const session = await sessionOf(proxy.port('fe'), {});
+  proxy.signal('SIGUSR2');
+  await proxy.printed('Loading success.', 2);
+  await proxy.printed('exited with code 0');
+  assert.equal(await isResumed(proxy.port('fe'), { session }), true);
+});

@@ -133,7 +133,10 @@ export class Connection implements FdHandler {
       if ((events & fails) !== 0) this.broken = true;
     }
     const wasWritable = this.writable;
-    if ((events & writeEvents) !== 0) this.writable = true;
+    if ((events & writeEvents) !== 0) {
+      this.writable = true;
+      this.flush();
+    }
     const resumes = this.transport?.receiveWantsWrite() === true && this.writable;
     if (resumes || (events & readEvents) !== 0) {
       this.readable = true;

@@ -31,6 +31,9 @@ const recordBytesMax = 16_384;
  */
 const readAheadBytes = 16_384;
 
+/** Copies of records that are kept for the next full socket. */
+const spareMax = 256;
+
 /** Who wants to know how a connection's TLS fares. */
 export interface TlsWatcher {
   /** The handshake is over, well or not. */
@@ -50,7 +53,7 @@ class RecordPool {
   }
 
   release(region: Region): void {
-    this.spare.push(region);
+    if (this.spare.length < spareMax) this.spare.push(region);
   }
 }
 

@@ -88,6 +88,13 @@ class TlsCounts implements TlsWatcher {
   }
 }
 
+/** tune.ssl.maxrecord and tune.ssl.hard-maxrecord, the smaller of those that are set; 0: none is. */
+function recordMaxOf(context: EngineContext): number {
+  const { sslMaxrecord, sslHardMaxrecord } = context.thread.program.model.global.tune;
+  if (sslMaxrecord === 0 || sslHardMaxrecord === 0) return sslMaxrecord || sslHardMaxrecord;
+  return Math.min(sslMaxrecord, sslHardMaxrecord);
+}
+
 /** Steps between accept and the mux. */
 export class FrontOpenings {
   private readonly context: EngineContext;
@@ -113,11 +120,11 @@ export class FrontOpenings {
   }
 
   private handshake(session: ClientSession, tls: TlsContext): TlsHandshake {
-    const { sslMaxrecord } = this.context.thread.program.model.global.tune;
+    const recordMax = recordMaxOf(this.context);
     const counts = this.countsOf(session);
     return new TlsHandshake(true, (connection) => {
       counts.started();
-      return new TlsTransport(tls.session(connection.fd), connection, counts, sslMaxrecord);
+      return new TlsTransport(tls.session(connection.fd), connection, counts, recordMax);
     });
   }
 
@@ -200,10 +207,9 @@ export class ServerOpenings implements BackOpenings {
     return new TlsHandshake(false, (connection) => {
       const counts = new ServerTls(context, server, plan, name);
       counts.started();
-      const { sslMaxrecord } = context.thread.program.model.global.tune;
       const session = startSession(plan, connection, name);
       if (protocol !== '') session.offer(protocol);
-      return new TlsTransport(session, connection, counts, sslMaxrecord);
+      return new TlsTransport(session, connection, counts, recordMaxOf(context));
     });
   }
 }
