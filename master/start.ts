@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../shared/config/model.ts';
 import type { SegmentHandle, WorkerStart } from '../shared/messages.ts';
+import { bytesOfTables } from '../shared/config/stick-tables.ts';
 import { openSegment, type Segment, SegmentError } from '../shared/segment/segment.ts';
 import { applyLimits, canRaiseTo, computeLimits, descriptorLimits } from './limits.ts';
 import { type BindResult, type Listeners, threadCount } from './listeners.ts';
@@ -94,6 +95,7 @@ export function attach(program: Program, model: Model): Segment | null {
       objects: countObjects(model),
       writers: threadCount(model) + 1,
       objectsMax: model.global.shmStatsFileMaxObjects,
+      tableBytes: bytesOfTables(model),
     });
     for (const notice of opened.notices) console.notice(notice);
     return opened.segment;

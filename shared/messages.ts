@@ -118,6 +118,8 @@ export interface ThreadStart {
   /** SharedClock.offsetNs of the control thread: all threads read the same clock. */
   readonly clockOffsetNs: number;
   readonly objects: ObjectNumbers;
+  /** Objects of stick tables by proxy index, -1: the proxy has none. */
+  readonly tables: readonly number[];
   /** worker/server/farm.ts and shared/segment/ring.ts. */
   readonly farm: SharedArrayBuffer;
   readonly rings: SharedArrayBuffer;

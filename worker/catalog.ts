@@ -8,6 +8,7 @@ import { headers } from './actions/headers.ts';
 import { headersBinary } from './actions/headers-binary.ts';
 import { patterns } from './actions/patterns.ts';
 import { redirect } from './actions/redirect.ts';
+import { stickActions } from './actions/stick.ts';
 import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
 import { verdict } from './actions/verdict.ts';
@@ -20,6 +21,7 @@ import { internals } from './sample/fetches/internal.ts';
 import { preamble } from './sample/fetches/preamble.ts';
 import { proxies } from './sample/fetches/proxies.ts';
 import { requestLine } from './sample/fetches/request-line.ts';
+import { stick } from './sample/fetches/stick.ts';
 import { times } from './sample/fetches/timers.ts';
 import { tls } from './sample/fetches/tls.ts';
 import { transaction } from './sample/fetches/transaction.ts';
@@ -33,6 +35,7 @@ import { lookups } from './sample/converters/lookup.ts';
 import { packets } from './sample/converters/packet.ts';
 import { protocols } from './sample/converters/protocols.ts';
 import { states } from './sample/converters/states.ts';
+import { stickLookups } from './sample/converters/stick.ts';
 import { texts } from './sample/converters/text.ts';
 import { tokens } from './sample/converters/token.ts';
 import { values } from './sample/converters/value.ts';
@@ -57,6 +60,7 @@ export const actions = table<ActionDef>(
   capture,
   drop,
   patterns,
+  stickActions,
 );
 
 export const fetches = table<FetchDef>(
@@ -74,6 +78,7 @@ export const fetches = table<FetchDef>(
   authentication,
   transaction,
   times,
+  stick,
 );
 
 export const converters = table<ConverterDef>(
@@ -91,6 +96,7 @@ export const converters = table<ConverterDef>(
   protocols,
   states,
   tokens,
+  stickLookups,
 );
 
 export const logTags = table<LogTagDef>('log tag', tags);

@@ -27,6 +27,8 @@ import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { proxyStateLines } from './stats/dump.ts';
 import { sampleMaxima } from './stats/sampler.ts';
+import { type OpenedTables, sweepTables, viewTables } from './tables/table-set.ts';
+import type { StickTables } from './tables/tracking.ts';
 import type { FrontStatus, StatsSource } from './stats/source.ts';
 
 /** What worker/main.ts hands over. */
@@ -38,6 +40,7 @@ export interface ControlParts {
   readonly slot: number;
   readonly objects: ObjectNumbers;
   readonly farm: FarmStates;
+  readonly tables: OpenedTables;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
 }
@@ -59,6 +62,7 @@ export class Control implements RuntimeContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly threadCount: number;
   readonly live: LiveData;
+  readonly tables: StickTables;
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
@@ -93,10 +97,16 @@ export class Control implements RuntimeContext {
     this.globalLog = null;
     this.senders = new SenderSet();
     this.stats = this.makeStats();
+    this.tables = viewTables(start.model, parts.tables.objects, {
+      segment,
+      slot: parts.slot,
+      writer: this.threadCount,
+    });
     this.live = new LiveData({
       model: start.model,
       sys,
       counters: this.counters,
+      tables: this.tables,
       nowMs: () => this.nowMs(),
       broadcast: (message) => this.broadcast(message),
     });
@@ -148,6 +158,7 @@ export class Control implements RuntimeContext {
 
   /** Threads accept: commands and checks may run. */
   begin(): void {
+    for (const notice of this.parts.tables.notices) this.say('notice', notice);
     this.sockets = serveSockets(this, this.commands);
     this.checks = startChecks(this.checkHost());
   }
@@ -230,6 +241,7 @@ export class Control implements RuntimeContext {
   /** Once a second: maxima that only a sum over threads can show. */
   sample(): void {
     sampleMaxima(this.stats, this.counters);
+    sweepTables(this.tables, this.nowMs());
   }
 
   /** A line of a master CLI session for this worker. */

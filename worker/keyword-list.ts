@@ -60,8 +60,13 @@ const unlisted: ReadonlySet<string> = new Set([
     'log-tag maxconn maxconnrate maxsessrate mode monitor-uri node nosplice numa-cpu-mapping ' +
     'quick-exit redirect retries server set-dumpable source spread-checks ssl-server-verify ' +
     'strict-limits uid ulimit-n unique-id-format unique-id-header unix-bind use-server ' +
-    'use_backend cookie force-persist ignore-persist'
+    'use_backend cookie force-persist ignore-persist stick-table'
   ).split(' '),
+  'stick match',
+  'stick on',
+  'stick store',
+  'stick store-request',
+  'stick store-response',
   'bind <addr> ssl',
   'monitor fail',
   'rate-limit sessions',
@@ -117,6 +122,13 @@ const withParentheses = new Set([
   'add-acl',
   'del-acl',
   'del-map',
+  'sc-add-gpc',
+  'sc-inc-gpc',
+  'sc-inc-gpc0',
+  'sc-inc-gpc1',
+  'sc-set-gpt',
+  'sc-set-gpt0',
+  'track-sc',
   'set-map',
   'set-var',
   'set-var-fmt',
@@ -126,7 +138,7 @@ const withParentheses = new Set([
  * Verdicts that are part of the rule's own grammar in TCP rule sets: HAProxy's list leaves them
  * out.
  */
-const grammarOfTcp = new Set(['accept', 'reject', 'close', 'capture', 'expect-proxy']);
+const grammarOfTcp = new Set(['track-sc', 'accept', 'reject', 'close', 'capture', 'expect-proxy']);
 
 function listActions(actions: ReadonlyMap<string, ActionDef>): readonly string[] {
   return ruleSets.flatMap((ruleSet) => {

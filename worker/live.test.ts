@@ -52,6 +52,7 @@ class Bench {
       model: { ...loaded.model, contents },
       sys: new FakeSys(),
       counters: sample.context.counters,
+      tables: sample.context.tables,
       nowMs: () => 1000,
       broadcast: (message) => message.type === 'edit' && this.sent.push(message),
     });

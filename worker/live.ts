@@ -19,12 +19,14 @@ import { points } from './sample/reads.ts';
 import type { Sample } from './sample/sample.ts';
 import { applyVariableEdit, parseVariableName, processVariable } from './sample/variables.ts';
 import { processStream, runStartActs } from './stream/process-stream.ts';
+import type { StickTables } from './tables/tracking.ts';
 import type { ThreadContext } from './thread-context.ts';
 
 export interface LiveParts {
   readonly model: Model;
   readonly sys: Sys;
   readonly counters: CounterWriter;
+  readonly tables: StickTables;
   nowMs(): number;
   broadcast(message: ControlToThread): void;
 }
@@ -111,7 +113,7 @@ export class LiveData implements LiveAccess {
 
   /** What expressions of the process need of a thread. */
   private makeThread({ program }: CompileResult): ThreadContext {
-    const { model, sys, counters, nowMs } = this.parts;
+    const { model, sys, counters, tables, nowMs } = this.parts;
     const time = {
       get nowMs() {
         return nowMs();
@@ -128,6 +130,7 @@ export class LiveData implements LiveAccess {
       time,
       counters,
       program,
+      tables,
       processVariables: [],
       random: Math.random,
       stopping: false,

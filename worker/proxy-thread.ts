@@ -27,6 +27,7 @@ import type { EngineContext } from './stream/context.ts';
 import { Engine } from './stream/engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import { StreamPool } from './stream/stream-pool.ts';
+import { viewTables } from './tables/table-set.ts';
 import type { ThreadContext } from './thread-context.ts';
 import { proxyNumbers, shareProcessVariables } from './shared-values.ts';
 import { connectEdits } from './thread-edits.ts';
@@ -121,6 +122,11 @@ export class ProxyThread implements ListenerHost {
     this.edits = connectEdits(this.thread, context.patterns, report);
     this.context = makeEngineContext(this.thread, start, live, program);
     Object.assign(this.thread, {
+      tables: viewTables(start.model, start.tables, {
+        segment,
+        slot: start.processSlot,
+        writer: start.threadIndex,
+      }),
       connections: connectionCounts(this.context),
       numbers: proxyNumbers(this.context, segment, start.objects),
     });

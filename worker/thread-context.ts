@@ -13,6 +13,7 @@ import type { PatternReference } from './match/pattern-reference.ts';
 import type { SlotPool } from './memory/pool.ts';
 import type { Program } from './program.ts';
 import type { Sample } from './sample/sample.ts';
+import type { StickTables } from './tables/tracking.ts';
 
 /** Read once per turn of the loop; nobody else asks the kernel for the time. */
 export interface LoopTime {
@@ -71,6 +72,8 @@ export interface ThreadContext {
   publishVariable?: (index: number, value: import('./sample/sample.ts').Sample | null) => void;
   /** Tells the other threads that a rule has edited a pattern list: match/edits.ts. Absent: as above. */
   publishPattern?: (reference: PatternReference, edit: PatternEdit) => void;
+  /** Stick tables; absent as `numbers`. */
+  tables?: StickTables;
   /** Absent: a check of the configuration or a test without a segment. */
   numbers?: ProxyNumbers;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */

@@ -24,6 +24,7 @@ import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords } from './sections/services.ts';
 import { http2Keywords } from './sections/http2.ts';
+import { stickKeywords } from './sections/stick.ts';
 import { tuningKeywords } from './sections/tuning.ts';
 
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
@@ -44,6 +45,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   balanceKeywords,
   persistenceKeywords,
   loggingKeywords,
+  stickKeywords,
   errorKeywords,
 );
 

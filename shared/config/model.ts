@@ -4,6 +4,8 @@
 // says). Rule lines stay words with positions: only the entry that owns a keyword knows how many
 // words it takes.
 
+import type { StoredType } from '../segment/table-data.ts';
+import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
 import type { GlobalModel } from './model-process.ts';
 
@@ -181,6 +183,8 @@ export interface ServerModel {
   rise: number;
   fall: number;
   cookie: string;
+  /** No stick rule remembers it. */
+  nonStick: boolean;
   redir: string;
   sendProxy: 0 | 1 | 2;
   proxyV2Options: readonly string[];
@@ -215,6 +219,25 @@ export interface ServerSslModel {
   ciphersuites: string;
   sslMinVer: string;
   sslMaxVer: string;
+}
+
+/** A `stick-table` line; its name is the proxy's. */
+export interface StickTableModel {
+  readonly place: Place;
+  readonly keyType: KeyType;
+  /** Bytes. */
+  readonly keyLength: number;
+  /** Entries. */
+  readonly size: number;
+  /** 0: entries do not expire. */
+  readonly expireMs: number;
+  /** False: a full table takes no new entries (nopurge). */
+  readonly purges: boolean;
+  readonly store: readonly StoredType[];
+  /** What a stick rule keeps of a server. */
+  readonly serverKey: 'name' | 'addr';
+  /** Bytes are divided by this before they count in a rate (brates-factor). */
+  readonly bytesRateFactor: number;
 }
 
 export interface SourceModel {
@@ -298,6 +321,9 @@ export interface ProxyModel {
   /** `use_backend NAME [if ...]`, `use-server NAME [if ...]`. */
   useBackends: LineModel[];
   useServers: LineModel[];
+  stickTable: StickTableModel | null;
+  /** `stick VERB ...`: `words[0]` is the verb. */
+  stickRules: LineModel[];
   redirects: LineModel[];
   forcePersist: LineModel[];
   ignorePersist: LineModel[];

@@ -8,6 +8,7 @@ import type { ProxyDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
 import { checkMode } from './resolve-mode.ts';
+import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
 
@@ -32,6 +33,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     checkBackends(proxy, draft);
     checkTimeouts(proxy, draft);
   }
+  resolveStick(draft);
   mergeTlsDefaults(draft);
   checkUserlists(draft);
   checkErrorSections(draft);

@@ -19,6 +19,7 @@ import type {
   ServerSslModel,
   SourceModel,
   SslDefaultsModel,
+  StickTableModel,
   TcpKeepAliveModel,
   TimeoutsModel,
   TuneModel,
@@ -172,6 +173,18 @@ const source = define(
   }),
 );
 
+const stickTable = shape<StickTableModel>({
+  place,
+  keyType: oneOf(...keyTypes),
+  keyLength: natural,
+  size: natural,
+  expireMs: natural,
+  purges: flag,
+  store: list(shape<StoredType>({ name: text, length: natural, periodMs: natural })),
+  serverKey: oneOf('name', 'addr'),
+  bytesRateFactor: natural,
+});
+
 const server = define(
   'server',
   shape<ServerModel>({
@@ -203,6 +216,7 @@ const server = define(
     rise: natural,
     fall: natural,
     cookie: text,
+    nonStick: flag,
     redir: text,
     sendProxy: oneOf(0, 1, 2),
     proxyV2Options: list(text),
@@ -436,6 +450,8 @@ const proxy = shape<ProxyModel>({
   rules: shape<ProxyModel['rules']>(ruleLists),
   useBackends: list(line),
   useServers: list(line),
+  stickTable: orNull(stickTable),
+  stickRules: list(line),
   redirects: list(line),
   forcePersist: list(line),
   ignorePersist: list(line),

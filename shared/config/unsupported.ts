@@ -52,7 +52,7 @@ export const unsupportedProxy: readonly string[] = (
   'filter filter-sequence force-be-switch http-check http-send-name-header ' +
   'load-server-state-from-file log-steps max-keep-alive-queue ' +
   'max-session-srv-conns persist quic-initial server-state-file-name server-template ssl-f-use ' +
-  'stats stick stick-table tcp-check trace use-fcgi-app'
+  'stats tcp-check trace use-fcgi-app'
 ).split(' ');
 
 /** Second words of `option` lines. */
@@ -77,10 +77,10 @@ export const unsupportedServer: readonly string[] = (
   'check-pool-conn-name check-proto check-reuse-pool check-sni check-sni-auto check-ssl ' +
   'check-via-socks4 client-sigalgs crl-file curves error-limit healthcheck idle-ping ' +
   'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
-  'no-tls-tickets non-stick npn observe on-error on-marked-down on-marked-up ' +
+  'no-tls-tickets npn observe on-error on-marked-down on-marked-up ' +
   'quic-cc-algo redir renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
   'shard sigalgs slowstart ' +
-  'socks4 stick tcp-md5sig tls-tickets usesrc'
+  'socks4 tcp-md5sig tls-tickets usesrc'
 ).split(' ');
 
 /** Section names. */

@@ -8,9 +8,9 @@ import { linuxSys } from '../sys/linux.ts';
 import { ObjectTable } from './objects.ts';
 import { ProcessSlots } from './processes.ts';
 import { memorySegment, type Segment } from './segment.ts';
-import { StickTable, type TablePolicy } from './stick-table.ts';
+import { StickTable } from './stick-table.ts';
 import { addCount, addRate, dataTypeByName, readRate, type StoredType } from './table-data.ts';
-import { type KeyType, tableBytes, type TableShape } from './table-layout.ts';
+import { type KeyType, tableBytes, type TablePolicy, type TableShape } from './table-layout.ts';
 import { TableReferences } from './table-references.ts';
 import { openTable } from './table-store.ts';
 
@@ -21,7 +21,7 @@ const requests: StoredType = { name: 'http_req_rate', length: 1, periodMs: 10_00
 
 function policy(shape: Partial<TableShape>, rest: Partial<TablePolicy> = {}): TablePolicy {
   const whole = { name: 't', keyType: 'integer' as KeyType, keyLength: 4, size: 100, store: [] };
-  return { shape: { ...whole, ...shape }, expireMs: 0, purges: true, ...rest };
+  return { shape: { ...whole, ...shape }, expireMs: 0, purges: true, bytesRateFactor: 1, ...rest };
 }
 
 interface Home {

@@ -3,13 +3,15 @@
 // same entries. Every call but `key*` and `enter` happens between `enter` and `leave`, which are
 // the lock; nothing in between may allocate, wait or call the kernel, but for a table that grows.
 
-import { chunkAt, claimChunk, kindTable } from './chunks.ts';
+import { chunkAt } from './chunks.ts';
 import { acquire, lockToken, release } from './owner-lock.ts';
 import type { Segment } from './segment.ts';
+import { hashWords, packBytes } from './table-key.ts';
 import { type Column, type DataTypeDef, dataTypes } from './table-data.ts';
 import {
   bucketMask,
   bucketShift,
+  claimTableChunk,
   entryHash,
   entryHolders,
   entryKey,
@@ -25,21 +27,12 @@ import {
   type TableGeometry,
   tableLock,
   tableOldest,
-  type TableShape,
+  type TablePolicy,
   tableUsed,
   tableYoungest,
 } from './table-layout.ts';
 import type { TableReferences } from './table-references.ts';
 import { repairTable } from './table-repair.ts';
-
-/** What a process makes of a table: may differ between two that share its memory. */
-export interface TablePolicy {
-  readonly shape: TableShape;
-  /** Entries leave this long after their last use, 0: never. */
-  readonly expireMs: number;
-  /** False (nopurge): a full table takes no more entries. */
-  readonly purges: boolean;
-}
 
 /** Expired entries that are dropped with every new one. */
 const dropsPerTake = 2;
@@ -133,9 +126,23 @@ export class StickTable {
     this.keyUsed = 1 + ((length + 3) >> 2);
   }
 
-  /** The same key again, as `key` holds it. */
-  keyWords(used: number): void {
-    this.keyUsed = used;
+  /** The key of an entry of a table that has keys of the same type and no longer ones. */
+  keyFrom(other: StickTable, entry: number): void {
+    const { keyType } = this.policy.shape;
+    const at = other.at(entry) + entryKey;
+    const { words } = other;
+    this.keyUsed = keyType === 'string' ? 1 + ((words[at] + 3) >> 2) : this.key.length;
+    for (let i = 0; i < this.keyUsed; i++) this.key[i] = words[at + i];
+  }
+
+  /** The key as it is now, for `keyPut`. */
+  keyCopy(): Int32Array {
+    return this.key.slice(0, this.keyUsed);
+  }
+
+  keyPut(words: Int32Array): void {
+    this.key.set(words);
+    this.keyUsed = words.length;
   }
 
   // ---- the lock ----
@@ -172,7 +179,7 @@ export class StickTable {
   /** The entry of the key, -1: none. An expired one is dropped. */
   find(nowMs: number): number {
     const { words } = this;
-    const hash = this.hashKey();
+    const hash = hashWords(this.key, this.keyUsed);
     let entry = words[this.bucketAt(hash)] - 1;
     while (entry >= 0) {
       const at = this.at(entry);
@@ -200,7 +207,7 @@ export class StickTable {
     const at = this.at(entry);
     words.fill(0, at + entryKey, at + this.slotWords);
     for (let i = 0; i < this.keyUsed; i++) words[at + entryKey + i] = this.key[i];
-    const hash = this.hashKey();
+    const hash = hashWords(this.key, this.keyUsed);
     words[at + entryHash] = hash;
     this.floats[(at + entryUsed) >> 1] = nowMs;
     const bucket = this.bucketAt(hash);
@@ -322,23 +329,6 @@ export class StickTable {
     return true;
   }
 
-  private hashKey(): number {
-    const { key, keyUsed } = this;
-    let hash = 0x2545f491;
-    for (let i = 0; i < keyUsed; i++) {
-      let word = Math.imul(key[i], 0xcc9e2d51);
-      word = (word << 15) | (word >>> 17);
-      hash ^= Math.imul(word, 0x1b873593);
-      hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
-      hash |= 0;
-    }
-    hash ^= hash >>> 16;
-    hash = Math.imul(hash, 0x85ebca6b);
-    hash ^= hash >>> 13;
-    hash = Math.imul(hash, 0xc2b2ae35);
-    return hash ^ (hash >>> 16);
-  }
-
   private allocate(): number {
     const { words, header } = this;
     if (words[header + tableUsed] >= this.size) {
@@ -404,30 +394,4 @@ export class StickTable {
     if (younger === 0) words[header + tableYoungest] = older;
     else words[this.at(younger - 1) + entryOlder] = older;
   }
-}
-
-/** Bytes of a latin1 text, four to a word, the last filled with zeroes. */
-function packBytes(into: Int32Array, from: number, text: string, length: number): void {
-  let word = 0;
-  let at = from;
-  for (let i = 0; i < length; i++) {
-    word |= text.charCodeAt(i) << ((i & 3) << 3);
-    if ((i & 3) === 3) {
-      into[at++] = word;
-      word = 0;
-    }
-  }
-  if ((length & 3) !== 0) into[at++] = word;
-  while (from === 0 && at < into.length) into[at++] = 0;
-}
-
-/** A chunk that outlives the process. Returns its number, or what claimChunk says. */
-export function claimTableChunk(
-  segment: Segment,
-  object: number,
-  ordinal: number,
-  slot: number,
-): number {
-  const claim = { kind: kindTable, part: object, writer: ordinal, stays: true };
-  return claimChunk(segment, { ...claim, slot, prepare: () => {} });
 }

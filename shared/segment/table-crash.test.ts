@@ -14,9 +14,9 @@ import { linuxSys } from '../sys/linux.ts';
 import { ObjectTable } from './objects.ts';
 import { ProcessSlots } from './processes.ts';
 import { attachSegment, memorySegment, openSegment, type Segment, viewSegment } from './segment.ts';
-import { StickTable, type TablePolicy } from './stick-table.ts';
+import { StickTable } from './stick-table.ts';
 import { addCount, addRate } from './table-data.ts';
-import { entryHolders, entryKey, entryNext } from './table-layout.ts';
+import { entryHolders, entryKey, entryNext, type TablePolicy } from './table-layout.ts';
 import { TableReferences } from './table-references.ts';
 import { openTable } from './table-store.ts';
 
@@ -35,6 +35,7 @@ const tablePolicy: TablePolicy = {
   },
   expireMs: 50,
   purges: true,
+  bytesRateFactor: 1,
 };
 
 function openHere(segment: Segment, slot: number): StickTable {

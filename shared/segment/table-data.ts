@@ -124,6 +124,7 @@ export function readColumns(words: Int32Array, at: number, count: number): Store
   return stored;
 }
 
+/** As readColumns. */
 export function writeColumns(words: Int32Array, at: number, columns: readonly Column[]): void {
   columns.forEach(({ type, length, periodMs }, i) => {
     words.set([type.id, length, periodMs], at + i * 3);

@@ -5,12 +5,13 @@
 //   chunks 1..b    more buckets, 8192 each
 //   chunks b+1..   entries; an entry never crosses a chunk
 //
-//   entry          0 next of its bucket + 1, 1 older + 1, 2 younger + 1, 3 references + 1 (0: free),
-//                  4-5 last use (float, shared ms), 6 hash, 7... key, then data (table-data.ts)
+//   entry          0 next of its bucket + 1, 1 older + 1, 2 younger + 1, 3 references + 1
+//                  (0: free), 4-5 last use (float, shared ms), 6 hash, 7... key, then data
+//                  (table-data.ts)
 //
 // A string's key is its length in bytes and then the bytes, four to a word, the last filled with 0.
 
-import { chunkAt, chunkKey, eachChunk, kindTable, writerOf } from './chunks.ts';
+import { chunkAt, chunkKey, claimChunk, eachChunk, kindTable, writerOf } from './chunks.ts';
 import { chunkBytes } from './layout.ts';
 import type { Segment } from './segment.ts';
 import { type Column, layColumns, storageWords, type StoredType } from './table-data.ts';
@@ -27,6 +28,17 @@ export interface TableShape {
   readonly keyLength: number;
   readonly size: number;
   readonly store: readonly StoredType[];
+}
+
+/** What a process makes of a table: may differ between two that share its memory. */
+export interface TablePolicy {
+  readonly shape: TableShape;
+  /** Entries leave this long after their last use, 0: never. */
+  readonly expireMs: number;
+  /** False (nopurge): a full table takes no more entries. */
+  readonly purges: boolean;
+  /** Bytes count in rates divided by this. */
+  readonly bytesRateFactor: number;
 }
 
 const chunkWords = chunkBytes / 4;
@@ -76,6 +88,7 @@ export interface TableGeometry {
   readonly chunksMax: number;
 }
 
+/** Start only. */
 export function tableGeometry(shape: TableShape): TableGeometry {
   const keyWords = wordsOfKey(shape.keyType, shape.keyLength);
   const columns = layColumns(shape.store, entryKey + keyWords);
@@ -121,4 +134,15 @@ export function locateChunks(segment: Segment, object: number, into: Int32Array)
     const ordinal = writerOf(segment, chunk);
     if (ordinal < into.length) into[ordinal] = chunkAt(segment, chunk) / 4;
   });
+}
+
+/** A chunk that outlives the process. Returns its number, or what claimChunk says. */
+export function claimTableChunk(
+  segment: Segment,
+  object: number,
+  ordinal: number,
+  slot: number,
+): number {
+  const claim = { kind: kindTable, part: object, writer: ordinal, stays: true };
+  return claimChunk(segment, { ...claim, slot, prepare: () => {} });
 }

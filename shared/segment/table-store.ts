@@ -5,10 +5,10 @@
 import { chunkAt, chunkKey, freeChunks, kindTable } from './chunks.ts';
 import { derivedIdentity, noRoom, type ObjectTable, typeTable, usersOf } from './objects.ts';
 import { SegmentError, type Segment } from './segment.ts';
-import { claimTableChunk, StickTable, type TablePolicy } from './stick-table.ts';
+import { StickTable } from './stick-table.ts';
 import { type Column, readColumns, storageWords, writeColumns } from './table-data.ts';
 import {
-  entryKey,
+  claimTableChunk,
   entryUsed,
   type KeyType,
   keyTypes,
@@ -18,6 +18,7 @@ import {
   tableColumnCount,
   tableColumns,
   tableGeometry,
+  type TablePolicy,
   tableKeyLength,
   tableKeyType,
   tableSequence,
@@ -178,11 +179,7 @@ function commonColumns(from: StickTable, to: StickTable): Pair[] {
 function copyEntry(from: StickTable, entry: number, to: StickTable, pairs: readonly Pair[]): void {
   const { words, floats } = from;
   const at = from.at(entry);
-  const { keyType } = from.policy.shape;
-  const used =
-    keyType === 'string' ? 1 + ((words[at + entryKey] + 3) >> 2) : from.geometry.keyWords;
-  for (let i = 0; i < used; i++) to.key[i] = words[at + entryKey + i];
-  to.keyWords(used);
+  to.keyFrom(from, entry);
   const copy = to.take(floats[(at + entryUsed) >> 1]);
   if (copy < 0) return;
   const copyAt = to.at(copy);

@@ -57,6 +57,8 @@ export function frontendText(lines: readonly string[], mode = 'http'): string {
     ...lines.map((line) => `  ${line}`),
     'backend be',
     '  server s1 127.0.0.1:8000',
+    'backend sticky',
+    '  stick-table type ip size 100 store gpc(2),gpc_rate(2,10s),gpt(2),conn_cnt,conn_rate(10s)',
     '',
   ].join('\n');
 }
@@ -94,6 +96,7 @@ export class Exchange {
       source: new Endpoint(),
       destination: new Endpoint(),
       variables: [],
+      trackers: [],
     } as unknown as Session;
     session.source.setIpv4(0x7f000002, 4711);
     session.destination.setIpv4(0x7f000001, 80);

@@ -81,6 +81,7 @@ export class TestFarm {
       ...options.scope,
     } as unknown as Scope; // balancing asks for nothing else
     this.backend = buildBackend({
+      stick: null,
       model: proxy,
       proxyIndex: 0,
       scope,

@@ -18,6 +18,7 @@ import { ProxyThread } from '../../worker/proxy-thread.ts';
 import { allocateFarm } from '../../worker/server/farm.ts';
 import { prepareFarm } from '../../worker/server/farm-states.ts';
 import { indexObjects } from '../../worker/server/object-index.ts';
+import { openTables } from '../../worker/tables/table-set.ts';
 import { scratchSlots } from '../../worker/thread-context.ts';
 import { FakeSys } from '../harness/fake-sys.ts';
 
@@ -75,6 +76,8 @@ export class World {
       objects,
       farm: allocateFarm(model),
       rings: makeThreadRings(threads),
+      tables: openTables(model, { segment, objects: table, slot: processSlot, nowMs: clock.nowMs })
+        .objects,
       idle: makeIdleShare(model.proxies.reduce((sum, { servers }) => sum + servers.length, 0)),
       wakeFds: Array.from({ length: threads }, () => sys.eventfd()),
       generation: 1,

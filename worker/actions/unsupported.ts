@@ -11,25 +11,7 @@ interface UnsupportedRow {
 
 const messages = ['http-request', 'http-response'] as const;
 const contents = ['tcp-request content', 'tcp-response content'] as const;
-const tracking = [
-  'tcp-request connection',
-  'tcp-request session',
-  'tcp-request content',
-  ...messages,
-] as const;
-
-const counterActions = [
-  'sc-add-gpc',
-  'sc-inc-gpc',
-  'sc-inc-gpc0',
-  'sc-inc-gpc1',
-  'sc-set-gpt',
-  'sc-set-gpt0',
-];
-
 const rows: readonly UnsupportedRow[] = [
-  ...counterActions.map((name) => ({ name, sets: ruleSets })),
-  { name: 'track-sc', sets: tracking },
   { name: 'attach-srv', sets: ['tcp-request session'] },
   { name: 'cache-use', sets: ['http-request'] },
   { name: 'cache-store', sets: ['http-response'] },
@@ -52,8 +34,7 @@ const setsByName: ReadonlyMap<string, readonly RuleSet[]> = new Map(
 /** True when the reference knows `name` in `ruleSet` and hawser does not. */
 export function isUnsupportedAction(name: string, ruleSet: RuleSet): boolean {
   if (name.startsWith('lua.')) return true;
-  const base = name.startsWith('track-sc') ? 'track-sc' : name;
-  return setsByName.get(base)?.includes(ruleSet) === true;
+  return setsByName.get(name)?.includes(ruleSet) === true;
 }
 
 /** The names of this table, for the test that compares lists. */

@@ -10,6 +10,7 @@ import { Backend } from '../server/backend.ts';
 import type { BalanceDef, MakeBalancer, Members } from '../server/balancer.ts';
 import { CookiePersistence } from '../server/cookie.ts';
 import { Persistence, type PersistPlan, type UseServerPlan } from '../server/persistence.ts';
+import { Stickiness, type StickPlan } from '../server/stickiness.ts';
 import { Server } from '../server/server.ts';
 import { trackFault } from '../server/track.ts';
 import { privateWords, type ServerWordsTable } from '../server/words.ts';
@@ -24,6 +25,8 @@ export interface BackendInput {
   readonly scope: Scope;
   /** null: only check. */
   readonly words: ServerWordsTable | null;
+  /** `stick` rules, null: there are none. */
+  readonly stick: StickPlan | null;
   readonly sys: Sys;
   /** Uniform in [0, 1), the thread's own. Math.random when absent. */
   readonly random?: () => number;
@@ -60,6 +63,7 @@ export function buildBackend(input: BackendInput): Backend {
     useServers: compileUseServers(model, scope),
     rules: compilePersist(model, scope),
     cookie: cookie === null ? null : new CookiePersistence(cookie, servers, usesDown),
+    stickiness: input.stick === null ? null : new Stickiness(input.stick, servers, usesDown),
     usesDown,
   });
   checkTracks(model, scope);

@@ -35,6 +35,7 @@ import { maskBytes, maskIpv6, maskOf, parseIpv4, parseIpv6 } from '../sample/add
 import type { ServerWordsTable } from '../server/words.ts';
 import { buildBackend } from './backends.ts';
 import { compileForwarded } from './forwarded.ts';
+import { compileStick } from './stick.ts';
 import { lineCursor } from './line-cursor.ts';
 import { uniqueIdFormat } from './log-format.ts';
 import { compileLog } from './logs.ts';
@@ -116,7 +117,8 @@ function compileProxyLog(compiler: ProxyCompiler, model: ProxyModel) {
 
 function compileBackend(compiler: ProxyCompiler, model: ProxyModel, index: number, scope: Scope) {
   const { words, sys, random } = compiler;
-  return buildBackend({ model, proxyIndex: index, scope, words, sys, random });
+  const stick = compileStick(model, (line, point) => compiler.scopeOf(model, line, '', point));
+  return buildBackend({ model, proxyIndex: index, scope, words, stick, sys, random });
 }
 
 type RuleSets = Pick<

@@ -49,6 +49,9 @@ function compileRule(
 
 /** `set-var(txn.a,ifset)`: the name and what its parentheses hold. */
 function splitName(word: string): { readonly name: string; readonly parenthesis: string } {
+  // track-sc0: the number is an argument that has no parentheses.
+  const numbered = /^(track-sc)(\d+)$/.exec(word);
+  if (numbered !== null) return { name: numbered[1], parenthesis: numbered[2] };
   const open = word.indexOf('(');
   if (open < 0) return { name: word, parenthesis: '' };
   const close = word.endsWith(')') ? word.length - 1 : word.length;

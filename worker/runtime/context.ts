@@ -7,6 +7,7 @@ import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
+import type { StickTables } from '../tables/tracking.ts';
 import type { StatsSource } from '../stats/source.ts';
 
 /** One stream as a thread describes it when asked to `inspect` 'sessions'. */
@@ -64,6 +65,8 @@ export interface RuntimeContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly threadCount: number;
   readonly live: LiveAccess;
+  /** The control thread's views of the stick tables. */
+  readonly tables: StickTables;
   /** Milliseconds since the worker started. */
   uptimeMs(): number;
   broadcast(message: ControlToThread): void;

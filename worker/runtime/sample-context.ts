@@ -1,8 +1,10 @@
 // A runtime context over a small worker in memory, for tests of commands and sessions. Only tests
 // call this. What commands ask of the worker is noted in `done`.
 
+import { ObjectTable } from '../../shared/segment/objects.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { PatternRegistry } from '../match/pattern-registry.ts';
+import { openTables, viewTables } from '../tables/table-set.ts';
 import { sampleStats } from '../stats/sample-stats.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
@@ -19,6 +21,9 @@ export function sampleContext(text: string): SampleContext {
   const stats = sampleStats(text);
   const done: string[] = [];
   const answers: Record<string, unknown[]> = {};
+  const { model, segment, nowMs } = stats.source;
+  const slot = 0;
+  const place = { segment, objects: new ObjectTable(segment), slot, nowMs: nowMs() };
   const context: RuntimeContext = {
     sys: linuxSys(),
     stats: stats.source,
@@ -27,6 +32,7 @@ export function sampleContext(text: string): SampleContext {
     startupLogs: 'a message of the start\n',
     environment: { HOME: '/root', EMPTY: '' },
     threadCount: 2,
+    tables: viewTables(model, openTables(model, place).objects, { segment, slot, writer: 2 }),
     live: {
       patterns: new PatternRegistry(),
       editPatterns: (edits) => void done.push(`edits ${edits.length}`),

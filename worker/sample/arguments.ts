@@ -239,6 +239,17 @@ function readServer(text: string, names: ArgumentNames): ArgumentValue | Fault {
   return proxyIndex * serverStride + index;
 }
 
+/** The proxy that a table is named after; '' : the line's own. */
+function readTable(text: string, { model, proxyIndex }: ArgumentNames): ArgumentValue | Fault {
+  const index =
+    text === ''
+      ? proxyIndex
+      : model.proxies.findIndex((one) => one.name === text && one.stickTable !== null);
+  if (index >= 0 && model.proxies[index].stickTable !== null) return index;
+  const name = text === '' && index >= 0 ? model.proxies[index].name : text;
+  return new Fault(`unable to find table '${name}'`);
+}
+
 function readUserlist(text: string, names: ArgumentNames): ArgumentValue | Fault {
   if (text === '') return new Fault('missing userlist name');
   const index = names.model.userlists.findIndex((list) => list.name === text);
@@ -275,8 +286,7 @@ const argumentReaders: Readonly<Record<ArgumentType, Reader>> = {
   frontend: readFrontend,
   backend: readBackend,
   server: readServer,
-  table: (text) =>
-    new Fault(`stick table '${text}' cannot be used: stick tables are not supported yet`),
+  table: readTable,
   userlist: readUserlist,
   variable: readVariable,
   regex: readRegex,

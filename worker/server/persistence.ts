@@ -1,10 +1,11 @@
 // What decides on a server before balancing does: force-persist and ignore-persist, use-server
-// rules, then the persistence cookie (manual 4.2, use-server: in this order). Run once per stream
+// rules, the persistence cookie, then stick rules (manual 4.2, use-server: in this order). Run once per stream
 // by Backend.assign.
 
 import type { Condition, FormatText } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { CookiePersistence } from './cookie.ts';
+import type { Stickiness } from './stickiness.ts';
 import type { Server } from './server.ts';
 
 /** One `use-server` line. */
@@ -27,6 +28,7 @@ export interface PersistenceParts {
   readonly useServers: readonly UseServerPlan[];
   readonly rules: readonly PersistPlan[];
   readonly cookie: CookiePersistence | null;
+  readonly stickiness: Stickiness | null;
   /** `option persist`: servers that are down are used as well. */
   readonly usesDown: boolean;
 }
@@ -37,6 +39,7 @@ export class Persistence {
   private readonly useServers: readonly UseServerPlan[];
   private readonly rules: readonly PersistPlan[];
   private readonly cookie: CookiePersistence | null;
+  private readonly stickiness: Stickiness | null;
   private readonly usesDown: boolean;
 
   constructor(parts: PersistenceParts) {
@@ -45,6 +48,7 @@ export class Persistence {
     this.useServers = parts.useServers;
     this.rules = parts.rules;
     this.cookie = parts.cookie;
+    this.stickiness = parts.stickiness;
     this.usesDown = parts.usesDown;
   }
 
@@ -60,6 +64,7 @@ export class Persistence {
     }
     if (!stream.serverAssigned) this.applyRules(stream);
     if (this.cookie !== null && stream.backend.isHttp) this.cookie.readRequest(stream);
+    this.stickiness?.onRequest(stream);
   }
 
   private applyRules(stream: Stream): void {
@@ -86,6 +91,12 @@ export class Persistence {
    * The response's head is complete: Set-Cookie of persistence. False: no room for it in the head.
    */
   onResponse(stream: Stream): boolean {
+    this.stickiness?.onResponse(stream);
     return this.cookie === null || !stream.backend.isHttp || this.cookie.writeResponse(stream);
+  }
+
+  /** TCP mode: the server is connected, which is all the answer that rules wait for. */
+  onConnected(stream: Stream): void {
+    this.stickiness?.onResponse(stream);
   }
 }

@@ -28,6 +28,7 @@ import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, ProxyPlan, RuleList } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
+import { countSession, endTracking, type Tracker } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { EngineContext } from './context.ts';
 import type { Engine } from './engine.ts';
@@ -71,6 +72,7 @@ export class ClientSession implements Session {
   /** While the preamble is under way. */
   opening: Opening | null;
   readonly variables: (Sample | null)[];
+  readonly trackers: Tracker[];
   acceptMs: number;
   acceptWallMs: number;
   handshakeMs: number;
@@ -95,6 +97,7 @@ export class ClientSession implements Session {
     this.proxyTlvs = noTlvs;
     this.opening = null;
     this.variables = [];
+    this.trackers = [];
     this.acceptMs = nowMs;
     this.acceptWallMs = wallMs;
     this.handshakeMs = 0;
@@ -265,6 +268,7 @@ export class Acceptor implements FrontHost {
         return;
       }
     }
+    if (session.trackers.length > 0) countSession(session, thread.time.nowMs);
     const { values } = thread.counters;
     const row = context.frontRows[frontend.index];
     values[row + fieldSessions] += 1;
@@ -381,6 +385,7 @@ export class Acceptor implements FrontHost {
       last.place = session.place;
     }
     session.place = -1;
+    if (session.trackers.length > 0) endTracking(this.thread, session.trackers);
     leave(context.live.words, context.frontLive[session.frontend.index] + liveCurrent);
     leave(context.live.words, context.processLive + liveCurrent);
     this.onLoad(sessions.length);

@@ -93,6 +93,7 @@ export function connected(context: EngineContext, stream: Stream): void {
   const { front, back } = stream;
   if (front === null || back === null) return;
   if ((stream.flags & flagTcp) !== 0) {
+    stream.backend.backend?.persistence.onConnected(stream);
     stream.flags |= flagRequestSent | flagAnswered;
     if (stream.backend.tcpResponse.length > 0) stream.flags |= flagInspects;
     stream.state = stateForwarding;

@@ -28,6 +28,7 @@ import {
   stateWaiting,
 } from './phases.ts';
 import { replyError } from './reply.ts';
+import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { moreData, onRequest, requestLate, runRequest, tarpitOver } from './request.ts';
 import {
   moreResponse,
@@ -68,6 +69,10 @@ export class Engine implements Exchange {
     stream.state = stateRules;
     stream.status = status;
     if (status === 0) finishStream(context, stream, false);
+    if (status !== 0) {
+      countTracked(stream, countedRequests);
+      countTracked(stream, countedErrors);
+    }
     else sendReply(context, stream, errorReply(stream, status), false);
   }
 

@@ -20,6 +20,7 @@ export function processStream(thread: ThreadContext): Stream {
     source: new Endpoint(),
     destination: new Endpoint(),
     variables: [],
+    trackers: [],
   } as Partial<Session> as Session;
   return new Stream(thread, session, frontend, headerMax, new Endpoint());
 }

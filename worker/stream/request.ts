@@ -40,6 +40,7 @@ import {
 } from './phases.ts';
 import { replyError, replyInternalError, sendReply } from './reply.ts';
 import { addOrigin, restrictNames } from './request-headers.ts';
+import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { runRules } from './rule-runner.ts';
 import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
@@ -67,6 +68,7 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
   capture(stream);
   stream.step = stepFrontContent;
+  countTracked(stream, countedRequests);
   stream.state = stateRules;
   if (isMonitor(stream)) {
     monitor(context, stream);
@@ -278,6 +280,7 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     case verdictDrop:
       countDenied(context, stream);
       endsBy(stream, 'P', 'R');
+      countTracked(stream, countedErrors);
       finishStream(context, stream, false);
       return;
     case verdictError:

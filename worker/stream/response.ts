@@ -38,6 +38,8 @@ import {
 import { afterResponse, replyError, replyInternalError, sendReply } from './reply.ts';
 import { responseContent, showResponse } from './response-content.ts';
 import { runRules } from './rule-runner.ts';
+import { countedErrors, countedFailures, countTracked } from '../tables/tracking.ts';
+import { statusIn } from './status-codes.ts';
 import { captureResponse } from '../log/capture.ts';
 import { directionResponse, type Stream } from './stream.ts';
 
@@ -61,10 +63,18 @@ export function onResponse(context: EngineContext, stream: Stream): void {
   stream.direction = directionResponse;
   stream.rulePosition = -1;
   stream.samplesFinal = true;
+  countTrackedStatus(stream, response.status);
   capture(stream);
   if (response.status === 401 || response.status === 407) markPrivate(stream);
   stream.step = 0;
   runResponseRules(context, stream);
+}
+
+/** Responses that count against who is tracked (manual 11.1, http_err_cnt, http_fail_cnt). */
+function countTrackedStatus(stream: Stream, status: number): void {
+  const { httpErrCodes, httpFailCodes } = stream.thread.program.model.global;
+  if (statusIn(httpErrCodes, status)) countTracked(stream, countedErrors);
+  if (statusIn(httpFailCodes, status)) countTracked(stream, countedFailures);
 }
 
 /** NTLM and Negotiate authenticate the connection: nobody else may use it (manual, http-reuse). */
@@ -249,6 +259,7 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
     finishStream(context, stream, false);
     return;
   }
+  countTracked(stream, countedFailures);
   replyError(context, stream, 502, invalid ? 'P' : 'S', 'H');
 }
 
@@ -258,5 +269,6 @@ export function responseTimeout(context: EngineContext, stream: Stream): void {
   const { backend } = stream.backend;
   if (backend !== null) values[backend.row + fieldErrors] += 1;
   if (stream.server !== null) values[stream.server.row + fieldErrors] += 1;
+  countTracked(stream, countedFailures);
   replyError(context, stream, 504, 's', 'H');
 }

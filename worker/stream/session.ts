@@ -7,6 +7,7 @@ import type { ProxyTlv } from '../conn/proxy-header.ts';
 import type { H1Back } from '../mux/h1-back.ts';
 import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
+import type { Tracker } from '../tables/tracking.ts';
 
 export interface Session {
   readonly connection: Connection;
@@ -25,6 +26,8 @@ export interface Session {
   readonly proxyTlvs: readonly ProxyTlv[];
   /** Session variables (sess.*) by index, empty until the first set. */
   readonly variables: (Sample | null)[];
+  /** Tracked counters (sc0, sc1, ...), empty until the first rule that tracks. */
+  readonly trackers: Tracker[];
   acceptMs: number;
   acceptWallMs: number;
   /** Milliseconds of handshakes (PROXY, TLS): %Th. */

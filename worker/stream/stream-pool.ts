@@ -2,6 +2,7 @@
 // is.
 
 import { Endpoint } from '../conn/endpoint.ts';
+import { endTracking } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Session } from './session.ts';
 import { directionRequest, Stream } from './stream.ts';
@@ -63,6 +64,7 @@ export class StreamPool {
   release(stream: Stream): void {
     this.inUse--;
     this.thread.timers.remove(stream);
+    if (stream.trackers.length > 0) endTracking(this.thread, stream.trackers);
     reset(stream);
     if (this.spare.length < spareMax) this.spare.push(stream);
   }
@@ -154,6 +156,7 @@ function resetRules(stream: Stream): void {
   if (stream.variables.length > 0) stream.variables.length = 0;
   if (stream.requestCaptures.length > 0) stream.requestCaptures.length = 0;
   if (stream.responseCaptures.length > 0) stream.responseCaptures.length = 0;
+  if (stream.stickStores.length > 0) stream.stickStores.length = 0;
   stream.uniqueId = '';
   stream.requestLine = '';
   stream.requestCookie = '';

@@ -2,6 +2,7 @@
 // holds its state only; engine.ts decides what happens next. Rules, fetches and log tags read it.
 
 import type { Waiter } from '../server/queue.ts';
+import type { PendingStore } from '../server/stickiness.ts';
 import type { Server } from '../server/server.ts';
 import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
@@ -9,6 +10,7 @@ import { Message } from '../http/message.ts';
 import type { Side } from '../mux/side.ts';
 import type { ProxyPlan, ReplyPlan } from '../program.ts';
 import { Sample } from '../sample/sample.ts';
+import type { Tracker } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Session } from './session.ts';
 import type { Timed } from '../loop/timers.ts';
@@ -187,6 +189,10 @@ export class Stream implements Timed {
   requestCaptures: string[];
   responseCaptures: string[];
   uniqueId: string;
+  /** Tracked counters of this stream alone; see session.ts. */
+  readonly trackers: Tracker[];
+  /** Keys for which the server is kept once it answers (server/stickiness.ts). */
+  readonly stickStores: PendingStore[];
   /**
    * The request line as received and the captured cookies, for the log (log/capture.ts); '' : none.
    */
@@ -296,6 +302,8 @@ export class Stream implements Timed {
     this.responseCaptures = [];
     this.uniqueId = '';
     this.requestLine = '';
+    this.trackers = [];
+    this.stickStores = [];
     this.requestCookie = '';
     this.responseCookie = '';
     this.logLevel = -1;

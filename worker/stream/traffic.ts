@@ -6,6 +6,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import { versionH2 } from '../http/message.ts';
 import type { Connection } from '../conn/connection.ts';
 import type { EngineContext } from './context.ts';
+import { countTrackedBytes } from '../tables/tracking.ts';
 import { flagTcp } from './phases.ts';
 import type { Stream } from './stream.ts';
 
@@ -44,6 +45,7 @@ export function countTraffic(context: EngineContext, stream: Stream): void {
   const bytesOut = stream.bytesOut - stream.countedOut;
   stream.countedIn = stream.bytesIn;
   stream.countedOut = stream.bytesOut;
+  countTrackedBytes(stream, bytesIn, bytesOut);
   const { values } = context.thread.counters;
   const front = context.frontRows[stream.frontend.index];
   add(values, front, bytesIn, bytesOut);

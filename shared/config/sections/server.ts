@@ -24,6 +24,7 @@ import {
   wordTime,
 } from './bind.ts';
 import { persistenceWords } from './persistence.ts';
+import { stickWords } from './stick.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
@@ -152,6 +153,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...serverTlsKeywords,
   ...serverProxyKeywords,
   ...persistenceWords,
+  ...stickWords,
   {
     name: 'id',
     takes: 1,
