@@ -12,6 +12,7 @@ const httpAlpn: ReadonlyMap<string, string> = new Map([
   ['h2', 'h2'],
 ]);
 
+/** Completes every TLS line, and reports those that cannot work. Called once per load. */
 export function mergeTlsDefaults(draft: Draft): void {
   const { ssl } = draft.global;
   for (const { model } of draft.proxies) {

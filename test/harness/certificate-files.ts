@@ -1,5 +1,5 @@
-// The certificates of certificates.ts as files, as configurations name them: certificate and key in one
-// .pem, authority and revocations apart. In a folder of their own, removed with the test.
+// The certificates of certificates.ts as files, as configurations name them: certificate and key in
+// one .pem, authority and revocations apart. In a folder of their own, removed with the test.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

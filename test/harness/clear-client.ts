@@ -1,11 +1,11 @@
-// A client for tests that says its text in parts and hears until the other side ends. Unlike `exchange`
-// it keeps its own side open, so that nothing takes it for a client that has left.
+// A client for tests that says its text in parts and hears until the other side ends. Unlike
+// `exchange` it keeps its own side open, so that nothing takes it for a client that has left.
 
 import { connect } from 'node:net';
 
 /**
- * Sends parts, each when the one before has been taken by the kernel; all that comes back, one character
- * per byte. `ends`: half-closes after the last part.
+ * Sends parts, each when the one before has been taken by the kernel; all that comes back, one
+ * character per byte. `ends`: half-closes after the last part.
  */
 export function converse(port: number, parts: readonly string[], ends = false): Promise<string> {
   return new Promise((settle) => {

@@ -15,7 +15,13 @@ const together = (...names: string[]): Rank => ({ names, isOne: true });
 
 /** Lowest first. A path belongs to the longest name that begins it. */
 const ranks: readonly Rank[] = [
-  apart('shared/units.ts', 'shared/address.ts', 'shared/version.ts', 'shared/engine-flags.ts'),
+  apart(
+    'shared/units.ts',
+    'shared/address.ts',
+    'shared/certificate.ts',
+    'shared/version.ts',
+    'shared/engine-flags.ts',
+  ),
   apart('shared/sys'),
   apart('shared/segment'),
   apart('shared/config'),

@@ -1,5 +1,5 @@
-// A TLS client for tests over node:tls: connects to 127.0.0.1, trusts the test authority, and says what
-// the handshake came to. Whoever opens one closes it, or lets `request` do it.
+// A TLS client for tests over node:tls: connects to 127.0.0.1, trusts the test authority, and says
+// what the handshake came to. Whoever opens one closes it, or lets `requestTls` do it.
 
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { authorityPem } from './certificates.ts';
@@ -20,7 +20,7 @@ export function openTls(port: number, options: ConnectionOptions = {}): Promise<
   });
 }
 
-/** All that comes until the end, one character per byte; what was there when it broke, if it does. */
+/** All that comes until the end, one character per byte; what was there if it breaks. */
 export function readAll(socket: TLSSocket): Promise<string> {
   return new Promise((settle) => {
     const parts: Buffer[] = [];

@@ -1,5 +1,5 @@
-// What server lines evaluate per connection: the name asked for, what connections are shared by, TLVs of
-// the PROXY header. Called by proxies.ts at start.
+// What server lines evaluate per connection: the name asked for, what connections are shared by,
+// TLVs of the PROXY header. Called by proxies.ts at start.
 
 import type { ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type { Evaluate, Scope } from '../keyword.ts';

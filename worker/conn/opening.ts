@@ -119,6 +119,3 @@ const socketFaults: ReadonlyMap<number, number> = new Map([
   [113, faultUnreachable], // EHOSTUNREACH
   [101, faultUnreachable], // ENETUNREACH
 ]);
-
-/** What a connect that took too long reports. */
-export const connectTimedOut = -ETIMEDOUT;

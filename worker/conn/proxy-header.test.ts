@@ -27,10 +27,10 @@ interface Seen {
   readonly text: string;
 }
 
-function read(input: string, room?: number): Seen {
-  const header = new ProxyHeader();
+function read(input: string, bytesMax?: number): Seen {
+  const header = new ProxyHeader(bytesMax);
   const bytes = Buffer.concat([Buffer.from('??'), Buffer.from(input, 'latin1')]);
-  const result = readProxyHeader(bytes, 2, input.length, header, room);
+  const result = readProxyHeader(bytes, 2, input.length, header);
   if (result <= 0) return { result, text: '' };
   const { source, destination, tlvs } = header;
   const ends = header.hasAddresses

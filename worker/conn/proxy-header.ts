@@ -32,8 +32,11 @@ export class ProxyHeader {
   readonly source: Endpoint;
   readonly destination: Endpoint;
   tlvs: ProxyTlv[];
+  /** No header longer than this can be received. */
+  readonly bytesMax: number;
 
-  constructor() {
+  constructor(bytesMax = 65_551) {
+    this.bytesMax = bytesMax;
     this.hasAddresses = false;
     this.source = new Endpoint();
     this.destination = new Endpoint();
@@ -53,14 +56,13 @@ const tlvBytesMax = 1024;
 
 /**
  * Reads a header from `length` bytes. Above zero: its length, `into` is filled; 0: more bytes are
- * needed; below zero: minus a fault number. `room`: no header longer than this can be received.
+ * needed; below zero: minus a fault number.
  */
 export function readProxyHeader(
   bytes: Uint8Array,
   at: number,
   length: number,
   into: ProxyHeader,
-  room = 65_551,
 ): number {
   into.hasAddresses = false;
   into.tlvs = [];
@@ -71,7 +73,7 @@ export function readProxyHeader(
   if (length > 12 && bytes[at + 12] >> 4 !== 2) return -faultProxyNotHeader;
   if (length < fixedBytes) return 0;
   const total = fixedBytes + ((bytes[at + 14] << 8) | bytes[at + 15]);
-  if (total > room) return -faultProxyTruncated;
+  if (total > into.bytesMax) return -faultProxyTruncated;
   if (total > length) return 0;
   const fault = readBlock(bytes, at, total, into);
   return fault === 0 ? total : -fault;
@@ -138,7 +140,7 @@ function readBlock(bytes: Uint8Array, at: number, total: number, into: ProxyHead
   if (fixedBytes + skipped > total) return faultProxyBadHeader;
   if (command === commandProxy && family === overTcp4) readIpv4(bytes, at + fixedBytes, into);
   if (command === commandProxy && family === overTcp6) readIpv6(bytes, at + fixedBytes, into);
-  return readTlvs(bytes, at, total, fixedBytes + skipped, into);
+  return readTlvs(bytes, at, { from: fixedBytes + skipped, total }, into);
 }
 
 const short = (bytes: Uint8Array, at: number): number => (bytes[at] << 8) | bytes[at + 1];
@@ -161,8 +163,7 @@ function readIpv6(bytes: Uint8Array, at: number, into: ProxyHeader): void {
 function readTlvs(
   bytes: Uint8Array,
   at: number,
-  total: number,
-  from: number,
+  { from, total }: { readonly from: number; readonly total: number },
   into: ProxyHeader,
 ): number {
   let offset = from;

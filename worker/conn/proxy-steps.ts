@@ -20,29 +20,28 @@ export interface HeaderRoom {
   readonly memory: { readonly slotBytes: number; readonly bytes: Uint8Array };
 }
 
-/** One at a time is being read on a thread. */
-const header = new ProxyHeader();
-
 /** Waits for a header, takes exactly its bytes off the socket, and shows it to `accept`. */
 export class ProxyReceiver implements OpeningStep {
   readonly timeoutFault = faultProxyTimeout;
   private readonly room: HeaderRoom;
+  private readonly header: ProxyHeader;
   private readonly accept: (header: ProxyHeader) => void;
 
-  /** `accept` must copy what it wants to keep. */
   constructor(room: HeaderRoom, accept: (header: ProxyHeader) => void) {
     this.room = room;
+    this.header = new ProxyHeader(room.memory.slotBytes);
     this.accept = accept;
   }
 
   advance(connection: Connection): number {
+    const { header } = this;
     const { scratchAt, memory } = this.room;
     // A look first: what follows the header belongs to whoever comes next.
     const got = connection.peek(scratchAt, memory.slotBytes);
     if (got === blocked) return 0;
     if (got === 0) return failed(connection, faultProxyEmpty, -ECONNRESET);
     if (got < 0) return failed(connection, faultProxyAbort, got);
-    const length = readProxyHeader(memory.bytes, scratchAt, got, header, memory.slotBytes);
+    const length = readProxyHeader(memory.bytes, scratchAt, got, header);
     if (length < 0) return failed(connection, -length, -EPROTO);
     if (length === 0) {
       if (connection.hangup) return failed(connection, faultProxyTruncated, -ECONNRESET);

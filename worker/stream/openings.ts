@@ -8,7 +8,6 @@ import { field } from '../../shared/segment/metrics.ts';
 import { countRate } from '../../shared/segment/rate.ts';
 import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
 import type { Connection } from '../conn/connection.ts';
-import { Endpoint } from '../conn/endpoint.ts';
 import type { OpeningStep } from '../conn/opening.ts';
 import type { ProxyHeader } from '../conn/proxy-header.ts';
 import { ProxyReceiver, ProxySender } from '../conn/proxy-steps.ts';
@@ -88,7 +87,7 @@ class TlsCounts implements TlsWatcher {
   }
 }
 
-/** tune.ssl.maxrecord and tune.ssl.hard-maxrecord, the smaller of those that are set; 0: none is. */
+/** The smaller one of tune.ssl.maxrecord and tune.ssl.hard-maxrecord that is set; 0: none. */
 function recordMaxOf(context: EngineContext): number {
   const { sslMaxrecord, sslHardMaxrecord } = context.thread.program.model.global.tune;
   if (sslMaxrecord === 0 || sslHardMaxrecord === 0) return sslMaxrecord || sslHardMaxrecord;
@@ -144,14 +143,8 @@ function acceptHeader(session: ClientSession, header: ProxyHeader): void {
   session.hasProxyHeader = true;
   session.proxyTlvs = header.tlvs;
   if (!header.hasAddresses) return;
-  session.source = copyOf(header.source);
-  session.destination = copyOf(header.destination);
-}
-
-function copyOf(end: Endpoint): Endpoint {
-  const copy = new Endpoint();
-  copy.copy(end);
-  return copy;
+  session.source = header.source;
+  session.destination = header.destination;
 }
 
 /** Counts, and remembers what resumes a session with the server under one name. */

@@ -1,9 +1,10 @@
-// The PROXY header that a server gets: addresses of the session, and the TLVs that the server line asks
-// for (proxy-protocol.txt 2.2; manual 5.2, proxy-v2-options, set-proxy-v2-tlv-fmt). Made once per
-// connection by openings.ts.
+// The PROXY header that a server gets: addresses of the session, and the TLVs that the server line
+// asks for (proxy-protocol.txt 2.2; manual 5.2, proxy-v2-options, set-proxy-v2-tlv-fmt). Made once
+// per connection by openings.ts.
 
 import { X509Certificate } from 'node:crypto';
 import type { TlsSession } from '../../shared/sys/tls.ts';
+import { nameEntry, readCertificate } from '../../shared/certificate.ts';
 import {
   proxyBlock,
   proxyLine,
@@ -14,7 +15,6 @@ import {
   tlvUniqueId,
 } from '../conn/proxy-header.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
-import { nameEntry, readCertificate } from '../sample/certificate.ts';
 import type { Server } from '../server/server.ts';
 import type { Stream } from './stream.ts';
 
@@ -28,8 +28,10 @@ export function proxyHeader(stream: Stream, server: Server): string {
     before += tlvBytes(type, value?.(stream) ?? '');
   }
   let after = alpnTlv(stream);
+  let wantsTls = false;
+  for (const option of options) if (sslOptions.has(option)) wantsTls = true;
   for (const [option, tlvOf] of optionTlvs) if (options.includes(option)) after += tlvOf(stream);
-  if (options.some((option) => sslOptions.has(option))) after += sslTlv(stream, options);
+  if (wantsTls) after += sslTlv(stream, options);
   return proxyBlock(source, destination, { before, after, crc32c: options.includes('crc32c') });
 }
 
@@ -49,9 +51,11 @@ const optionTlvs: ReadonlyMap<string, OptionTlv> = new Map<string, OptionTlv>([
 ]);
 
 function authorityTlv({ session }: Stream): string {
-  const known = session.proxyTlvs.find(({ type }) => type === tlvAuthority);
-  const value = known?.value ?? tlsSessionOf(session.connection)?.sni() ?? '';
-  return known === undefined && value === '' ? '' : tlvBytes(tlvAuthority, value);
+  for (const { type, value } of session.proxyTlvs) {
+    if (type === tlvAuthority) return tlvBytes(tlvAuthority, value);
+  }
+  const name = tlsSessionOf(session.connection)?.sni() ?? '';
+  return name === '' ? '' : tlvBytes(tlvAuthority, name);
 }
 
 function uniqueIdTlv(stream: Stream): string {
@@ -67,7 +71,7 @@ const certificateOnConnection = 2;
 const certificateInSession = 4;
 const subVersion = 0x21;
 
-/** A sub-TLV by its option; '' when there is nothing to say. In the order in which they are written. */
+/** A sub-TLV by its option, '' for nothing to say. In the order in which they are written. */
 const subTlvs: readonly (readonly [string, number, (session: TlsSession) => string])[] = [
   ['cert-cn', 0x22, commonName],
   ['cert-key', 0x25, keyName],

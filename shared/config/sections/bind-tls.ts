@@ -85,6 +85,7 @@ export function readAlpn(cursor: WordCursor, later: readonly string[]): string |
   return cursor.line.notSupported(cursor.index + 1, `alpn ${names[0]}`);
 }
 
+/** The version after the word; null: it is none, which has been reported. */
 export function readTlsVersion(cursor: WordCursor): string | null {
   const found = tlsVersions.find((version) => version === argument(cursor));
   return found ?? missing(cursor, `expects one of ${tlsVersions.join(', ')}`);
@@ -162,7 +163,7 @@ const versionRows = versionWords.map(
   }),
 );
 
-/** `alpn` of a line that wants none, until resolve-tls.ts has filled in what lines offer by themselves. */
+/** `alpn` of a line that wants none, until resolve-tls.ts has filled in what others offer. */
 export const noAlpn = '-';
 
 const switches: readonly (readonly [string, Partial<BindSslModel>, string])[] = [

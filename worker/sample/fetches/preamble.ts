@@ -1,5 +1,5 @@
-// Fetches of what came before the protocol (manual 7.3.3): the PROXY header's TLVs, and why a connection
-// could not be used. Side × field where both sides have it.
+// Fetches of what came before the protocol (manual 7.3.3): the PROXY header's TLVs, and why a
+// connection could not be used. Side × field where both sides have it.
 
 import type { Connection } from '../../conn/connection.ts';
 import { faultNone, faults } from '../../conn/fault.ts';

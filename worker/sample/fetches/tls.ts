@@ -1,5 +1,5 @@
-// Fetches of TLS (manual 7.3.4): what a session negotiated (side × field), and the certificates on both
-// ends of it (owner × field). A connection in clear has none of them but `ssl_fc` and `ssl_bc`.
+// Fetches of TLS (manual 7.3.4): what a session negotiated (side × field), and the certificates on
+// both ends of it (owner × field). A connection in clear has none but `ssl_fc` and `ssl_bc`.
 
 import { createHash } from 'node:crypto';
 import type { TlsSession } from '../../../shared/sys/tls.ts';
@@ -13,7 +13,7 @@ import {
   nameLine,
   nameRfc2253,
   readCertificate,
-} from '../certificate.ts';
+} from '../../../shared/certificate.ts';
 import { kindBinary, kindBool, kindSint, kindString, type Sample } from '../sample.ts';
 import { plain } from './row.ts';
 

@@ -1,6 +1,6 @@
-// What a fetch may ask of an X.509 certificate, read from its DER (RFC 5280 4.1) once: names, dates,
-// serial number, algorithms. Pure. A certificate has passed OpenSSL before it comes here; bytes that are
-// no certificate all the same give null.
+// What one may ask of an X.509 certificate, read from its DER (RFC 5280 4.1) once: names, dates,
+// serial number, algorithms. Pure. Used by fetches and by the PROXY header for servers. Bytes that
+// are no certificate give null.
 
 /** One attribute of a distinguished name: short name or dotted number, and its bytes. */
 export interface NameEntry {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { clientPem, firstPem, rsaPem } from '../../test/harness/certificates.ts';
+import { clientPem, firstPem, rsaPem } from '../test/harness/certificates.ts';
 import {
   type NameEntry,
   nameEntry,
