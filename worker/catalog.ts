@@ -15,6 +15,8 @@ import { verdict } from './actions/verdict.ts';
 import { waiting } from './actions/waiting.ts';
 import { authentication } from './sample/fetches/authentication.ts';
 import { bodies } from './sample/fetches/body.ts';
+import { distcc } from './sample/fetches/distcc.ts';
+import { exchanges } from './sample/fetches/exchange.ts';
 import { hellos } from './sample/fetches/hello.ts';
 import { cookies } from './sample/fetches/cookies.ts';
 import { internals } from './sample/fetches/internal.ts';
@@ -23,6 +25,7 @@ import { proxies } from './sample/fetches/proxies.ts';
 import { requestLine } from './sample/fetches/request-line.ts';
 import { stick } from './sample/fetches/stick.ts';
 import { times } from './sample/fetches/timers.ts';
+import { variableDumps } from './sample/fetches/variable-dump.ts';
 import { tls } from './sample/fetches/tls.ts';
 import { transaction } from './sample/fetches/transaction.ts';
 import { ciphers } from './sample/converters/cipher.ts';
@@ -78,6 +81,9 @@ export const fetches = table<FetchDef>(
   authentication,
   transaction,
   times,
+  exchanges,
+  distcc,
+  variableDumps,
   stick,
 );
 

@@ -1,5 +1,5 @@
-// Files that rule lines name: pattern lists (-f), maps, keys, bodies of answers. They are read into the
-// Model here, because the worker may be in a chroot when it compiles. Called by resolve.ts.
+// Files that rule lines name: pattern lists (-f), maps, keys, bodies of answers. They are read into
+// the Model here, because the worker may be in a chroot when it compiles. Called by resolve.ts.
 
 import type { Draft } from './draft.ts';
 import { readText } from './files.ts';

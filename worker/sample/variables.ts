@@ -100,6 +100,11 @@ function held(slots: Slots | null, index: number): Sample | null {
   return found === null || found === undefined || found.kind === kindAny ? null : found;
 }
 
+/** The variable of an index that is one of `scope`, null when unset. Not to be kept or changed. */
+export function valueIn(stream: Stream, scope: VariableScope, index: number): Sample | null {
+  return held(places[scope](stream), index);
+}
+
 /** Reads the variable called `name`; null with an alert when the name is wrong. */
 export function variableReader(name: string, scope: Scope): ReadVariable | null {
   const parsed = parseVariableName(name);

@@ -67,6 +67,7 @@ const rows: readonly (readonly [string, string])[] = [
   ['bin(610a),has_ctl', 'bool:1'],
   ['bin(6109),has_ctl', 'bool:0'],
   ['bin(6109),has_ctl(any)', 'bool:1'],
+  ['bin(6109),has_ctl()', 'bool:0'],
   ['str(/////a///b/c/xzxyz/),regsub(/+,/,g)', 'str:/a/b/c/xzxyz/'],
   ['str(abc),regsub(x*,-,g)', 'str:-a-b-c-'],
   // encodings

@@ -163,7 +163,7 @@ const maskWords: Readonly<Record<string, number>> = { any: 0x1ffffffff, http: 0x
 
 /** One bit per control character below 32, bit 32 for DEL. */
 function buildHasControl([word]: readonly ArgumentValue[], scope: Scope): Convert | null {
-  const text = word as string | undefined;
+  const text = word === '' ? undefined : (word as string | undefined);
   const number = /^0x[0-9a-fA-F]{1,9}$/.test(text ?? '') ? Number(text) : parseInt64(text ?? '');
   const mask = text === undefined ? 0x1fffffdff : (maskWords[text] ?? number);
   if (mask === null || mask < 0 || mask > 0x1ffffffff) {

@@ -114,6 +114,8 @@ function buildNames(side: SideRow) {
       while (next(message, side, noName)) {
         const name = latin1(message.bytes, span.nameAt, span.nameLength);
         text += (text === '' ? '' : delimiter) + name;
+        // What follows the first pair of a Set-Cookie header is about that cookie.
+        if (!side.isList) span.next = span.end;
       }
       return out.setText(text);
     };
