@@ -222,7 +222,7 @@ const addresses: readonly TagRow[] = [
 const counts: readonly TagRow[] = [
   { name: 'B', help: 'Bytes to the client', number: (stream) => stream.bytesOut, grows: true },
   { name: 'U', help: 'Bytes from the client', number: (stream) => stream.bytesIn },
-  { name: 'ST', help: 'Status code', number: (stream) => stream.status },
+  { name: 'ST', help: 'Status code, -1: none was sent', number: (stream) => stream.status || -1 },
   {
     name: 'ac',
     help: 'Client connections of the process',

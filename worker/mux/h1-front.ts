@@ -331,8 +331,12 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (this.outbound.isFlushed()) this.connection.finish();
   }
 
+  /** A pipelined request that waits behind the current one proves that nobody has left yet. */
   isHungUp(): boolean {
-    return this.connection.hangup;
+    const { connection, inbound, thread } = this;
+    if (!connection.hangup || connection.broken) return connection.broken;
+    if (inbound.rawEnd > inbound.rawAt) return false;
+    return connection.transport !== null || connection.peek(thread.scratchAt, 1) === 0;
   }
 
   isBroken(): boolean {

@@ -296,8 +296,9 @@ export class Links {
       h2: mayH2(server) ? new H2Pool(thread, server) : null,
       limits: new H1Limits(
         tune.httpMaxhdr - 1,
-        options['accept-unsafe-violations-in-http-response'] === true ||
-          options['accept-invalid-http-response'] === true,
+        options['accept-unsafe-violations-in-http-response'] === true,
+        false,
+        thread.program.model.global.h1DoNotCloseOnInsecureTransferEncoding,
       ),
     };
     this.servers.set(server, link);

@@ -328,12 +328,13 @@ export class Acceptor implements FrontHost {
   private limitsOf(frontend: ProxyPlan): H1Limits {
     const known = this.limits.get(frontend);
     if (known !== undefined) return known;
-    const { options } = frontend.model;
-    const { tune } = this.thread.program.model.global;
-    const relaxed =
-      options['accept-unsafe-violations-in-http-request'] === true ||
-      options['accept-invalid-http-request'] === true;
-    const limits = new H1Limits(tune.httpMaxhdr - 1, relaxed);
+    const { global } = this.thread.program.model;
+    const limits = new H1Limits(
+      global.tune.httpMaxhdr - 1,
+      frontend.model.options['accept-unsafe-violations-in-http-request'] === true,
+      global.h1AcceptPayloadWithAnyMethod,
+      global.h1DoNotCloseOnInsecureTransferEncoding,
+    );
     this.limits.set(frontend, limits);
     return limits;
   }

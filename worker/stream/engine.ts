@@ -16,8 +16,10 @@ import {
 } from './forward.ts';
 import {
   flagAnswered,
+  flagClientLeft,
   flagRequestDone,
   flagTcp,
+  flagTunnel,
   stateConnecting,
   stateForwarding,
   stateFree,
@@ -88,7 +90,7 @@ export class Engine implements Exchange {
       case stateForwarding:
       case stateWaiting:
         if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
-        else if (isAborted(stream)) this.abort(stream, stream.state === stateWaiting ? 'H' : 'D');
+        else if (isAborted(stream)) this.clientLeft(stream);
         return;
       case stateQueued:
         if (isAborted(stream)) this.abort(stream, 'Q');
@@ -106,10 +108,23 @@ export class Engine implements Exchange {
   /** The client has left (option abortonclose, or its socket failed altogether). */
   private abort(stream: Stream, phase: string): void {
     endsBy(stream, 'C', phase);
-    if ((stream.flags & flagAnswered) !== 0 || (stream.flags & flagTcp) !== 0) {
+    if (phase === 'Q') stream.times.queueMs = this.context.thread.time.nowMs;
+    const isSilent = phase === 'Q' || phase === 'C';
+    if (isSilent || (stream.flags & (flagAnswered | flagTcp)) !== 0) {
       finishStream(this.context, stream, false);
     } else {
       replyError(this.context, stream, 400, 'C', phase);
+    }
+  }
+
+  /** A server is at work for a client that has left: it is told the same way, and decides. */
+  private clientLeft(stream: Stream): void {
+    const { front, back } = stream;
+    if (front!.isBroken() || back === null) {
+      this.abort(stream, stream.state === stateWaiting ? 'H' : 'D');
+    } else if ((stream.flags & (flagClientLeft | flagTcp | flagTunnel)) === 0) {
+      stream.flags |= flagClientLeft;
+      back.finish();
     }
   }
 
@@ -171,6 +186,7 @@ export class Engine implements Exchange {
         return;
       case stateQueued:
         stream.backend.backend?.queueExpired(stream);
+        stream.times.queueMs = context.thread.time.nowMs;
         replyError(context, stream, 503, 's', 'Q');
         return;
       case stateConnecting:

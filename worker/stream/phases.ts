@@ -53,3 +53,5 @@ export const flagReused = 16384;
 export const flagBodySent = 32768;
 /** TCP mode: tcp-response content rules are still to be run over what the server says. */
 export const flagInspects = 65536;
+/** The client closed its half while a server was at work, and the server was told. */
+export const flagClientLeft = 131072;

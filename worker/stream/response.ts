@@ -29,6 +29,7 @@ import {
 } from './forward.ts';
 import {
   flagAnswered,
+  flagClientLeft,
   flagRequestDone,
   flagReused,
   flagTunnel,
@@ -246,6 +247,10 @@ const unfinishedRequest = -1;
 /** No usable answer: closed, reset, or not HTTP. `failure` as Inbound.failure. */
 export function onResponseFailure(context: EngineContext, stream: Stream, failure: number): void {
   const invalid = failure < 0 && failure >= -16;
+  if (!invalid && (stream.flags & flagClientLeft) !== 0) {
+    replyError(context, stream, 400, 'C', 'H');
+    return;
+  }
   if (!invalid && requestLost(context, stream, failure === inboundRefused)) return;
   const { values } = context.thread.counters;
   const { backend } = stream.backend;
