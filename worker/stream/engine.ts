@@ -70,12 +70,13 @@ export class Engine implements Exchange {
     endsBy(stream, cause, 'R');
     stream.state = stateRules;
     stream.status = status;
-    if (status === 0) finishStream(context, stream, false);
-    if (status !== 0) {
-      countTracked(stream, countedRequests);
-      countTracked(stream, countedErrors);
+    if (status === 0) {
+      finishStream(context, stream, false);
+      return;
     }
-    else sendReply(context, stream, errorReply(stream, status), false);
+    countTracked(stream, countedRequests);
+    countTracked(stream, countedErrors);
+    sendReply(context, stream, errorReply(stream, status), false);
   }
 
   onFrontReadable(stream: Stream): void {
