@@ -27,6 +27,7 @@ const profiles: readonly Profile[] = [
     rates: { ...slow, noDescriptor: 0.05 },
     descriptorMax: 34,
   },
+  { name: 'hardly any buffer memory', isRough: true, threads: 1, rates: slow, slots: 24 },
 ];
 
 const runs = Number(process.env['HAWSER_SIM_RUNS'] ?? 3);

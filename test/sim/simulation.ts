@@ -19,6 +19,8 @@ export interface Profile {
   readonly rates: FaultRates;
   /** RLIMIT_NOFILE of the worker. */
   readonly descriptorMax?: number;
+  /** Slots of buffer memory that each thread has. */
+  readonly slots?: number;
 }
 
 export interface RunResult {
@@ -121,8 +123,10 @@ export function simulate(profile: Profile, seed: number): RunResult {
   const { faults: mischief } = world.sys;
   const calm = mischief.rates;
   mischief.rates = { ...calm, ...profile.rates };
+  if (profile.slots !== undefined) world.squeeze(profile.slots);
   const turns = runActors(world, actors);
   mischief.rates = calm;
+  world.ease();
   const faults = turns >= turnsMost ? [`not done after ${turns} turns`] : [];
   faults.push(...settle(world, actors), ...actorFaults(actors, profile.isRough));
   // A log line that meets a full socket is dropped, as HAProxy does.

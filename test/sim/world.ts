@@ -33,6 +33,7 @@ export class World {
   /** Faults of ours that threads have reported. */
   readonly reports: string[];
   readonly drained: Set<number>;
+  private readonly squeezed: (() => void)[];
   private readonly model: Model;
   private readonly live: LiveWords;
   private readonly objects: ObjectNumbers;
@@ -42,6 +43,7 @@ export class World {
     this.sys = new FakeSys({ seed, descriptorMax });
     this.reports = [];
     this.drained = new Set();
+    this.squeezed = [];
     this.model = modelOf(config);
     const segment = memorySegment(this.sys, { objects: 32, writers: threads + 1, objectsMax: 0 });
     const listeners = openListeners(this.sys, this.model);
@@ -74,10 +76,10 @@ export class World {
       processSlot,
       clockOffsetNs: clock.offsetNs,
       objects,
-      farm: allocateFarm(model),
-      rings: makeThreadRings(threads),
       tables: openTables(model, { segment, objects: table, slot: processSlot, nowMs: clock.nowMs })
         .objects,
+      farm: allocateFarm(model),
+      rings: makeThreadRings(threads),
       idle: makeIdleShare(model.proxies.reduce((sum, { servers }) => sum + servers.length, 0)),
       wakeFds: Array.from({ length: threads }, () => sys.eventfd()),
       generation: 1,
@@ -97,6 +99,22 @@ export class World {
     );
     assert.deepEqual(thread.diagnostics.list, []);
     return thread;
+  }
+
+  /** Leaves each thread `count` slots of buffer memory; `ease` gives the others back. */
+  squeeze(count: number): void {
+    for (const { thread } of this.threads) {
+      const { memory } = thread;
+      const kept: number[] = [];
+      while (memory.slotMax - memory.inUse > count) kept.push(memory.take());
+      this.squeezed.push(() => {
+        for (const at of kept) memory.release(at);
+      });
+    }
+  }
+
+  ease(): void {
+    for (const giveBack of this.squeezed.splice(0)) giveBack();
   }
 
   /** One batch on each thread, then `ms` of time. */

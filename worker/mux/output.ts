@@ -188,6 +188,7 @@ export class Output implements Outbound {
   }
 
   private gather(headLength: number, at: number, length: number, done: boolean): number {
+    if (!this.connection.isOpen) return sideGone;
     const scratch = this.thread.scratchAt;
     const { bytes, slotBytes } = this.thread.memory;
     let a = headLength;
@@ -260,7 +261,7 @@ export class Output implements Outbound {
     const scratch = this.thread.scratchAt;
     if (!this.chunked) {
       if (sent >= a) return sent - a;
-      return this.stash(scratch + sent, a - sent) ? 0 : sideGone;
+      return this.stash(scratch + sent, a - sent) ? 0 : this.lose();
     }
     let kept = true;
     if (copied) {
@@ -272,7 +273,13 @@ export class Output implements Outbound {
       const tailSent = Math.max(0, sent - a - b);
       kept = this.stash(scratch + a + tailSent, c - tailSent) && kept;
     }
-    return kept ? b : sideGone;
+    return kept ? b : this.lose();
+  }
+
+  /** Part of a message has left and there is no memory for the rest: nothing may follow it. */
+  private lose(): number {
+    this.connection.close();
+    return sideGone;
   }
 }
 
