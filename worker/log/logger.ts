@@ -51,7 +51,7 @@ export function logAccept(stream: Stream): void {
   writeStream(stream, log, levelInfo);
 }
 
-/** Errors, timeouts, retries, redispatches and statuses from 500 on (manual 8.3.3). Proxy thread. */
+/** Errors, timeouts, retries, redispatches, statuses from 500 on (manual 8.3.3). Proxy thread. */
 export function hasError(stream: Stream): boolean {
   const { endCause } = stream;
   if (stream.redispatched) return true;

@@ -21,7 +21,7 @@ function payloadOf(stream: Stream): Payload {
 
 const digits = /^[0-9a-fA-F]{8}$/;
 
-/** Finds occurrence `wanted` (0: the first) of a token; false: `out.mayChange` says for how long. */
+/** Finds occurrence `wanted` (0: the first) of a token; false: `out.mayChange` tells not yet. */
 function find(stream: Stream, out: Sample, name: string, wanted: number): boolean {
   const payload = payloadOf(stream);
   const { bytes } = stream.thread.memory;
