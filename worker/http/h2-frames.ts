@@ -60,8 +60,8 @@ const anywhere = 3;
 const onStream = 1;
 
 /**
- * By type: where the frame belongs (1 a stream, 2 the connection, 3 either), and the bytes it has at least
- * and at most (-1: as many as a frame may have).
+ * By type: where the frame belongs (1 a stream, 2 the connection, 3 either), and the bytes it has
+ * at least and at most (-1: as many as a frame may have).
  */
 const places = [1, 1, 1, 1, 2, 1, 2, 2, 3, 1];
 const shortest = [0, 0, 5, 4, 0, 4, 8, 8, 4, 0];

@@ -3,6 +3,7 @@
 // goes behind the strings of the block, in the same memory. It decides nothing about streams.
 
 import type { HeaderBlock } from './hpack-decoder.ts';
+import { isFieldNamed, isFieldValid } from './h2-field.ts';
 import {
   headMalformed,
   PseudoHeaders,
@@ -26,15 +27,12 @@ import {
   versionH2,
 } from './message.ts';
 import {
-  carriageReturn,
   colon,
   comma,
   digitZero,
   forbiddenAuthorityByte,
   isDigit,
   isWord,
-  lineFeed,
-  lowerToken,
   semicolon,
   space,
   tab,
@@ -69,11 +67,6 @@ const cookieName = headerName('cookie');
 const upgradeName = headerName('upgrade');
 const connectionName = headerName('connection');
 const upgradeWord = Uint8Array.from(Buffer.from('upgrade'));
-/** 1 for the bytes that no value may hold, of those up to CR. */
-const neverInValue = new Uint8Array(14);
-neverInValue[0] = 1;
-neverInValue[10] = 1;
-neverInValue[13] = 1;
 
 /** Reads heads of one thread, one at a time. */
 export class H2HeadReader {
@@ -141,37 +134,6 @@ export class H2HeadReader {
     message.receivedEdition = ++message.edition;
   }
 
-  /**
-   * Writes trailers as lines with their empty line to `at`. Returns their length, 0: there are none,
-   * -1: malformed, or more than `room`. Lines that frame a message are left out (RFC 9110 6.5.1).
-   */
-  readTrailers(block: HeaderBlock, at: number, room: number): number {
-    this.block = block;
-    const { bytes, words } = block;
-    const wordEnd = block.count * headerWords;
-    let to = at;
-    for (let word = 0; word < wordEnd; word += headerWords) {
-      if (!this.isFieldValid(word) || bytes[words[word]] === colon) return -1;
-      const known = specials.get(words[word + 4]);
-      if (known !== undefined && this.isName(word, known.name)) continue;
-      const nameEnd = words[word] + words[word + 1];
-      const valueEnd = words[word + 2] + words[word + 3];
-      if (to + words[word + 1] + words[word + 3] + 6 > at + room) return -1;
-      bytes.copyWithin(to, words[word], nameEnd);
-      to += words[word + 1];
-      bytes[to++] = colon;
-      bytes[to++] = space;
-      bytes.copyWithin(to, words[word + 2], valueEnd);
-      to += words[word + 3];
-      bytes[to++] = carriageReturn;
-      bytes[to++] = lineFeed;
-    }
-    if (to === at) return 0;
-    bytes[to] = carriageReturn;
-    bytes[to + 1] = lineFeed;
-    return to + 2 - at;
-  }
-
   private readFields(message: Message, block: HeaderBlock): number {
     this.message = message;
     this.block = block;
@@ -183,7 +145,7 @@ export class H2HeadReader {
     const wordEnd = block.count * headerWords;
     let isInFields = false;
     for (let word = 0; word < wordEnd; word += headerWords) {
-      if (!this.isFieldValid(word)) return headMalformed;
+      if (!isFieldValid(this.block, word)) return headMalformed;
       if (block.bytes[block.words[word]] === colon) {
         if (isInFields || !this.pseudos.take(word)) return headMalformed;
         continue;
@@ -196,26 +158,6 @@ export class H2HeadReader {
     return isInFields || this.placeHost() ? 0 : headMalformed;
   }
 
-  /** RFC 9113 8.2.1: names are lower-case tokens, values hold no NUL, CR or LF. */
-  private isFieldValid(word: number): boolean {
-    const { bytes, words } = this.block;
-    let at = words[word];
-    const nameEnd = at + words[word + 1];
-    if (at === nameEnd) return false;
-    if (bytes[at] === colon) at++;
-    for (; at < nameEnd; at++) if (lowerToken[bytes[at]] !== bytes[at]) return false;
-    const valueEnd = words[word + 2] + words[word + 3];
-    for (at = words[word + 2]; at < valueEnd; at++) {
-      if (bytes[at] <= 13 && neverInValue[bytes[at]] !== 0) return false;
-    }
-    return true;
-  }
-
-  private isName(word: number, name: HeaderName): boolean {
-    const { bytes, words } = this.block;
-    return isWord(bytes, words[word], words[word + 1], name.bytes);
-  }
-
   /** `:authority` is the Host from here on, whatever a Host line says (RFC 9113 8.3.1). */
   private placeHost(): boolean {
     const { pseudos, message } = this;
@@ -226,7 +168,7 @@ export class H2HeadReader {
 
   private field(word: number): number {
     const known = specials.get(this.block.words[word + 4]);
-    if (known !== undefined && this.isName(word, known.name)) {
+    if (known !== undefined && isFieldNamed(this.block, word, known.name)) {
       const verdict = known.handle(this, word);
       if (verdict !== keep) return verdict;
     }
@@ -317,7 +259,8 @@ export class H2HeadReader {
     let at = start;
     const wordEnd = block.count * headerWords;
     for (let word = cookieFirst; word < wordEnd; word += headerWords) {
-      if (words[word + 4] !== cookieName.hash || !this.isName(word, cookieName)) continue;
+      if (words[word + 4] !== cookieName.hash || !isFieldNamed(this.block, word, cookieName))
+        continue;
       if (at > start) {
         bytes[at++] = semicolon;
         bytes[at++] = space;

@@ -1,6 +1,6 @@
 // Writes a Message as a header block (RFC 9113 8.2, 8.3; RFC 8441 4), and trailers. Called by
-// mux/h2-*.ts for every head. Lines that belong to an HTTP/1 connection stay behind. It never changes
-// the message. The block is split into frames by the caller.
+// mux/h2-*.ts for every head. Lines that belong to an HTTP/1 connection stay behind. It never
+// changes the message. The block is split into frames by the caller.
 
 import type { HpackEncoder } from './hpack-encoder.ts';
 import { hasTrailers } from './h1-write.ts';
@@ -49,8 +49,9 @@ const indexHttps = 7;
 const parts = new TargetParts();
 
 /**
- * The response head. `isAccepted`: a 101 that answers an extended CONNECT, told as 200 (RFC 8441 5).
- * Returns the length of the block at `room.at`, -1: no room, and the encoder is of no use any more.
+ * The response head. `isAccepted`: a 101 that answers an extended CONNECT, told as 200 (RFC 8441
+ * 5). Returns the length of the block at `room.at`, -1: no room, and the encoder is of no use any
+ * more.
  */
 export function writeResponseBlock(
   encoder: HpackEncoder,

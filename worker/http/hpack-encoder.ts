@@ -1,6 +1,7 @@
 // Encodes headers (RFC 7541 6) into a header block, with a dynamic table. One encoder per
-// connection, because the peer's decoder follows it; called by h2-write.ts header by header. Strings
-// leave as they are: what repeats leaves as an index, and what does not is not worth the coding.
+// connection, because the peer's decoder follows it; called by h2-write.ts header by header.
+// Strings leave as they are: what repeats leaves as an index, and what does not is not worth the
+// coding.
 
 import {
   DynamicTable,

@@ -3,8 +3,8 @@
 // each coded string. Pure: bytes in, bytes out; it never writes past the room it is given.
 
 /**
- * Bits of the code of each symbol, 0 to 255 and the end-of-string symbol: one character each, digits
- * of base 36. The code is canonical, so that its lengths say all (appendix B).
+ * Bits of the code of each symbol, 0 to 255 and the end-of-string symbol: one character each,
+ * digits of base 36. The code is canonical, so that its lengths say all (appendix B).
  */
 const lengths =
   'DNSSSSSSSOUSSUSSSSSSSSUSSSSSSSSS6AACD68BAA8B8666555666666678F6CAD67777777777777777777777878DJ' +
@@ -55,8 +55,8 @@ export interface Room {
 }
 
 /**
- * Decodes `length` bytes at `at` of `from` into `room`. Returns the bytes written, huffmanInvalid or
- * huffmanTooLong. Proxy thread; RFC 7541 5.2.
+ * Decodes `length` bytes at `at` of `from` into `room`. Returns the bytes written, huffmanInvalid
+ * or huffmanTooLong. Proxy thread; RFC 7541 5.2.
  */
 export function decodeHuffman(from: Uint8Array, at: number, length: number, room: Room): number {
   const { bytes: to, at: toAt, end: writtenMax } = room;

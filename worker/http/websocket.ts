@@ -1,5 +1,5 @@
-// The handshake of WebSocket in HTTP/1 (RFC 6455 4): made here where HTTP/2 stands on the other side
-// and has none (RFC 8441 5). Called by the muxes, once per handshake.
+// The handshake of WebSocket in HTTP/1 (RFC 6455 4): made here where HTTP/2 stands on the other
+// side and has none (RFC 8441 5). Called by the muxes, once per handshake.
 
 import { createHash, randomBytes } from 'node:crypto';
 

@@ -1,6 +1,7 @@
 // HTTP/2 towards a server: requests of many streams on one connection, up to what both ends allow
-// (manual, tune.h2.be.*, http-reuse). Upgrades of HTTP/1 leave as extended CONNECT (RFC 8441). What a
-// connection does whatever side it is on is in h2-link.ts; who may use it is decided by h2-pool.ts.
+// (manual, tune.h2.be.*, http-reuse). Upgrades of HTTP/1 leave as extended CONNECT (RFC 8441).
+// What a connection does whatever side it is on is in h2-link.ts; who may use it is decided by
+// h2-pool.ts.
 
 import type { Connection } from '../conn/connection.ts';
 import * as h2 from '../http/h2-frames.ts';
@@ -19,10 +20,12 @@ import type { Server } from '../server/server.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
-import { H2Link, type H2Role, refusedBlock } from './h2-link.ts';
+import { H2Link } from './h2-link.ts';
+import { type H2Role, refusedBlock } from './h2-role.ts';
 import type { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { takeTrailers } from './h2-trailers.ts';
+import { grant } from './h2-windows.ts';
 import { type Exchange, inboundRefused } from './side.ts';
 
 const connectionName = headerName('connection');
@@ -186,7 +189,7 @@ export class H2Back implements H2Role {
     inbound.expected = response.framing === bodyLength ? response.contentLength : -1;
     if (ends) inbound.end();
     else this.link.noteReceiving(side, true);
-    if (!ends) this.link.grant(inbound);
+    if (!ends) grant(this.link, inbound);
     this.link.exchange.onResponse(stream);
     return true;
   }

@@ -1,6 +1,6 @@
-// Takes frames off what an HTTP/2 connection receives and hands each to its link (RFC 9113 4, 6.10).
-// Payload of DATA is handed on as it comes, every other frame when it is complete; header blocks in
-// several frames are put together in a slot. An idle connection holds no slot.
+// Takes frames off what an HTTP/2 connection receives and hands each to its link (RFC 9113 4,
+// 6.10). Payload of DATA is handed on as it comes, every other frame when it is complete; header
+// blocks in several frames are put together in a slot. An idle connection holds no slot.
 
 import { blocked, type Connection } from '../conn/connection.ts';
 import {

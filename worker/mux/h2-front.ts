@@ -14,10 +14,12 @@ import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { endsConnections, scratchSlots, type ThreadContext } from '../thread-context.ts';
 import type { FrontHost, FrontMux } from './front.ts';
-import { H2Link, type H2Role, refusedBlock } from './h2-link.ts';
+import { H2Link } from './h2-link.ts';
+import { type H2Role, refusedBlock } from './h2-role.ts';
 import type { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { takeTrailers } from './h2-trailers.ts';
+import { grant } from './h2-windows.ts';
 
 export class H2Front implements FrontMux, H2Role, Timed {
   dueMs: number;
@@ -169,7 +171,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
     } else if (inbound.expected === 0) {
       inbound.bodyDone = true;
     }
-    this.link.grant(inbound);
+    grant(this.link, inbound);
   }
 
   private time(stream: Stream): void {

@@ -13,46 +13,13 @@ import { type FrameTarget, H2Demux } from './h2-demux.ts';
 import type { Credit, H2Inbound } from './h2-inbound.ts';
 import type { H2Outbound, SharedSending } from './h2-outbound.ts';
 import { H2Output } from './h2-output.ts';
+import { type H2Role, refusedBlock } from './h2-role.ts';
 import { PeerSettings, settingsBytesMax, writeSettings } from './h2-settings.ts';
 import type { H2Stream, StreamLink } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { actOn } from './h2-control.ts';
+import { grant } from './h2-windows.ts';
 import { type Exchange, inboundClosed, sideGone } from './side.ts';
-
-/** What differs between clients and servers. Errors of the connection are numbers other than 0. */
-export interface H2Role {
-  readonly isFront: boolean;
-  /** Memory of a slot's size for the strings of a head; -1: none that is kept. */
-  stringsAt(side: H2Stream | null): number;
-  /**
-   * A head for stream `id` has been decoded into the tools' block; `side` is null for a stream that
-   * is not there. `isReadable`: false when it was too large for the block.
-   */
-  onHead(side: H2Stream | null, id: number, ends: boolean, isReadable: boolean): number;
-  /**
-   * Writes the block of a head to the scratch area; its length, refusedBlock, or -1: the encoder is
-   * of no use any more.
-   */
-  writeBlock(side: H2Stream, message: Message): number;
-  /** The peer's settings have come, or changed. */
-  onSettings(): void;
-  onGoaway(lastId: number): void;
-  /** The peer reset a stream. */
-  onReset(side: H2Stream): number;
-  /** A stream has ended, and is not in the link's list any more. */
-  onStreamClosed(): void;
-  /** The connection is closed; the streams have been told. */
-  onClosed(): void;
-  /** Is `id` a stream that existed and is over? */
-  isPast(id: number): boolean;
-  /** The last stream of the peer's that was acted on. */
-  lastPeerId(): number;
-  /** Something was received or sent: timers. */
-  onActivity(): void;
-}
-
-/** `H2Role.writeBlock`: the message cannot be told in HTTP/2; the connection is fine. */
-export const refusedBlock = -2;
 
 /** Slots of waiting frames beyond which nothing is read: floods of PING and SETTINGS. */
 const backlogSlots = 32;
@@ -407,37 +374,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   }
 
   onConsumed(inbound: H2Inbound, _length: number): void {
-    if (!inbound.isEnded && !this.isClosed) this.grant(inbound);
-  }
-
-  /** Tells the peer when it may send notably more on a stream (RFC 9113 6.9.1). */
-  grant(inbound: H2Inbound): void {
-    const window = this.windowFor(inbound);
-    const more = inbound.taken + window - inbound.allowed;
-    if (more < window / 2 && inbound.allowed - inbound.arrived > 0) return;
-    if (more <= 0) return;
-    inbound.allowed += more;
-    this.sendNumber(h2.frameWindow, inbound.id, more);
-  }
-
-  /**
-   * What a stream may have on its way: the configured window, or an even share of the buffers that
-   * the connection may use, less one for each other stream and an eighth for new ones (manual,
-   * tune.h2.fe.rxbuf).
-   */
-  private windowFor(inbound: H2Inbound): number {
-    const { windowBytes, receiveSlots, streamMax } = this.tools.limits;
-    if (inbound.expected >= 0 && inbound.expected + inbound.arrived <= windowBytes) {
-      return windowBytes;
-    }
-    const { slotBytes } = this.thread.memory;
-    const count = this.streams.size;
-    const receiving = Math.max(this.receiving, 1);
-    const reserved = Math.max(0, Math.floor((streamMax - count + 7) / 8));
-    const toShare = Math.max(0, receiveSlots - Math.max(0, count - receiving) - reserved);
-    const share = toShare / receiving;
-    const slots = this.isFront ? Math.ceil(share) : Math.floor(share);
-    return Math.max(windowBytes, slots * slotBytes);
+    if (!inbound.isEnded && !this.isClosed) grant(this, inbound);
   }
 }
 

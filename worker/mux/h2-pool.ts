@@ -1,6 +1,6 @@
 // HTTP/2 connections of one thread to one server, busy and idle (manual, http-reuse, pool-*,
-// max-reuse). A busy connection with room is taken before an idle one, so that the idle ones can grow
-// old and be closed.
+// max-reuse). A busy connection with room is taken before an idle one, so that the idle ones can
+// grow old and be closed.
 
 import { enter, leave, liveIdleSafe } from '../../shared/segment/live.ts';
 import type { Timed } from '../loop/timers.ts';

@@ -2,6 +2,7 @@
 // HTTP/1 would have, because every side understands those. Called for clients and servers alike.
 
 import * as h2 from '../http/h2-frames.ts';
+import { writeTrailerLines } from '../http/h2-field.ts';
 import type { H2Link } from './h2-link.ts';
 import type { H2Stream } from './h2-stream.ts';
 
@@ -16,10 +17,10 @@ export function takeTrailers(link: H2Link, side: H2Stream, isFine: boolean): num
     return link.glitch(1);
   }
   const { memory, scratchAt } = link.thread;
-  const { reader, block } = link.tools;
+  const { block } = link.tools;
   // Strings stand in the first slot of the scratch area.
   const linesAt = scratchAt + memory.slotBytes;
-  const length = isFine ? reader.readTrailers(block, linesAt, memory.slotBytes) : -1;
+  const length = isFine ? writeTrailerLines(block, linesAt, memory.slotBytes) : -1;
   const isShort = inbound.expected > 0;
   if (length < 0 || isShort) {
     link.resetByUs(side, h2.errorProtocol);
