@@ -146,37 +146,3 @@ test('chunks from an HTTP/1.0 server end the connection of the client', async (c
   assert.equal(linesOf(await client.head()), 'transfer-encoding: chunked');
   assert.equal(await client.rest(), '2\r\nhi\r\n0\r\n\r\n');
 });
-
-test('option nolinger closes with a reset, on the side where it stands', async (context) => {
-  const server = await startWireServer(context);
-  const config = `${head}frontend front
-  bind "${inherited('front')}"
-  option nolinger
-  timeout http-keep-alive 50ms
-  http-request return status 200
-frontend usual
-  bind "${inherited('usual')}"
-  timeout http-keep-alive 50ms
-  http-request return status 200
-listen back
-  bind "${inherited('back')}"
-  option nolinger
-  option http-server-close
-  server s 127.0.0.1:${server.port}
-`;
-  const proxy = startProxy(context, { config });
-  for (const [name, fault] of [
-    ['front', 'ECONNRESET'],
-    ['usual', ''],
-  ]) {
-    // A reset that came together with the answer would look like an end to the test's own socket.
-    const client = openWire(context, proxy.port(name)).send(`${get}\r\n`);
-    await client.head();
-    assert.equal(await client.closed(), fault, name);
-  }
-  openWire(context, proxy.port('back')).send(`${get}\r\n`);
-  const back = await server.next();
-  await back.head();
-  back.send(`${ok}\r\nhi`);
-  assert.equal(await back.closed(), 'ECONNRESET');
-});

@@ -88,16 +88,6 @@ export class Wire {
     return this.when(() => (this.isOver ? this.take(this.heard.length) : undefined), 'its end');
   }
 
-  /** Code of the error that the connection ended with, '' for none; ends our half too. */
-  async closed(): Promise<string> {
-    await this.rest();
-    if (!this.socket.closed) {
-      this.socket.end();
-      await new Promise((settle) => this.socket.once('close', settle));
-    }
-    return this.fault;
-  }
-
   private take(length: number): string {
     const taken = this.heard.slice(0, length);
     this.heard = this.heard.slice(length);
