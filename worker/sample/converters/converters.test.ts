@@ -208,7 +208,7 @@ test('mistakes are refused with their place', () => {
     ['str(a),lowr', /unknown converter 'lowr'.*did you mean 'lower'/],
     ['src,field(1,.)x', /missing comma after converter/],
     ['pth', /unknown fetch method 'pth'.*did you mean 'path'/],
-    ['sc0_conn_rate', /'sc0_conn_rate' is not supported yet/],
+    ['fc_saved_syn', /'fc_saved_syn' is not supported yet/],
     ['str(a),table_conn_rate(t)', /converter 'table_conn_rate' is not supported yet/],
     ['bool(true),ipmask(8)', /converter 'ipmask' cannot be applied/],
     ['int(x)', /failed to parse 'x' as type 'integer' at position 1/],
