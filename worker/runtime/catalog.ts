@@ -9,6 +9,7 @@ import { serverCommands } from './servers.ts';
 import { RuntimeSession } from './session.ts';
 import { sessionCommands } from './session-commands.ts';
 import { showCommands } from './show.ts';
+import { tableCommands } from './tables.ts';
 import { threadCommands } from './threads.ts';
 import { variableCommands } from './variables.ts';
 
@@ -23,6 +24,7 @@ export function runtimeCommands(
     serverCommands,
     processCommands,
     patternCommands,
+    tableCommands,
     variableCommands,
     ...others,
   );

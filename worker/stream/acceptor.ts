@@ -357,6 +357,8 @@ export class Acceptor implements FrontHost {
 
   /** The engine is done with a stream (EngineContext.endFront). */
   endFront(stream: Stream, keep: boolean): void {
+    // Before the client sees an end and comes back: its connection is not open any more.
+    if (stream.trackers.length > 0) endTracking(this.thread, stream.trackers);
     const session = stream.session as ClientSession;
     session.stream = null;
     const { http } = session;

@@ -46,15 +46,17 @@ export function viewTables(
 const dropsPerLock = 256;
 const dropsPerSweep = 65_536;
 
-/** Control thread, now and then: drops what has expired. */
+/** Control thread, now and then and before sizes are told: drops what has expired. */
 export function sweepTables({ byProxy }: StickTables, nowMs: number): void {
-  for (const table of byProxy) {
-    if (table === null) continue;
-    for (let dropped = 0; dropped < dropsPerSweep; dropped += dropsPerLock) {
-      table.enter();
-      const count = table.dropExpired(nowMs, dropsPerLock);
-      table.leave();
-      if (count < dropsPerLock) break;
-    }
+  for (const table of byProxy) if (table !== null) sweepTable(table, nowMs);
+}
+
+/** No lock is held for long, and no call takes long. */
+function sweepTable(table: StickTable, nowMs: number): void {
+  for (let dropped = 0; dropped < dropsPerSweep; dropped += dropsPerLock) {
+    table.enter();
+    const count = table.dropExpired(nowMs, dropsPerLock);
+    table.leave();
+    if (count < dropsPerLock) break;
   }
 }
