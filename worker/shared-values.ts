@@ -1,51 +1,13 @@
-// What the threads of a process tell each other for fetches: process variables (every thread has a
-// copy, edits are broadcast) and the load of proxies (read from the segment). Called once per proxy
-// thread by its assembly; nothing here runs per request but the reads.
+// The load of proxies over all threads, read from the segment, as fetches ask for it. Called once per proxy
+// thread by its assembly.
 
-import { BroadcastChannel } from 'node:worker_threads';
 import type { ThreadStart } from '../shared/messages.ts';
 import { CounterReader } from '../shared/segment/counters.ts';
 import { liveCurrent, liveQueued } from '../shared/segment/live.ts';
 import { field } from '../shared/segment/metrics.ts';
 import type { Segment } from '../shared/segment/segment.ts';
-import { Sample } from './sample/sample.ts';
-import { applyProcessVariable } from './sample/variables.ts';
 import type { EngineContext } from './stream/context.ts';
-import type { ProxyNumbers, ThreadContext } from './thread-context.ts';
-
-/** An edit on its way: the value as plain fields, null: unset. */
-interface Edit {
-  readonly index: number;
-  readonly value: Pick<Sample, 'kind' | 'int' | 'text'> | null;
-}
-
-/**
- * Connects the process variables of `thread` with those of all other threads of this process that
- * did the same. Edits arrive in the order they were made by each thread. Returns what disconnects
- * it.
- */
-export function shareProcessVariables(thread: ThreadContext): () => void {
-  const channel = new BroadcastChannel('hawser process variables');
-  channel.unref();
-  thread.publishVariable = (index, value) => {
-    const plain = value === null ? null : { kind: value.kind, int: value.int, text: value.text };
-    channel.postMessage({ index, value: plain } satisfies Edit);
-  };
-  const held = new Sample();
-  channel.onmessage = (event) => {
-    // The channel's own type says unknown; only this function posts to it.
-    const { index, value } = (event as { readonly data: Edit }).data;
-    if (value === null) {
-      applyProcessVariable(thread, index, null);
-      return;
-    }
-    held.kind = value.kind;
-    held.int = value.int;
-    held.text = value.text;
-    applyProcessVariable(thread, index, held);
-  };
-  return () => channel.close();
-}
+import type { ProxyNumbers } from './thread-context.ts';
 
 /** Load of proxies over all threads, as fetches ask for it. */
 export function proxyNumbers(
