@@ -68,7 +68,8 @@ export class BodyDecoder {
   /** Trailer lines of a chunked body that is done, as received; length 0: none. */
   trailersAt: number;
   trailersLength: number;
-  private readonly trailers: TrailerReader;
+  /** Of the thread whose memory is decoded. */
+  trailers: TrailerReader;
   private framing: number;
   private state: number;
   private lineBytes: number;

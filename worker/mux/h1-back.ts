@@ -2,7 +2,7 @@
 // Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
-import { HeadState, h1ErrorWebsocketKey, type H1Limits } from '../http/h1.ts';
+import { type HeadState, h1ErrorWebsocketKey, type H1Limits } from '../http/h1.ts';
 import { websocketAccept, websocketKey } from '../http/websocket.ts';
 import { parseResponseHead } from '../http/h1-head.ts';
 import { framingBroken, payloadDropped, settleEdits } from '../http/h1-outgoing.ts';
@@ -23,6 +23,7 @@ import type { ThreadContext } from '../thread-context.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+import { releaseHead, takeHead } from './spares.ts';
 
 const upgradeName = headerName('upgrade');
 const keyName = headerName('sec-websocket-key');
@@ -35,6 +36,8 @@ export interface IdlePool {
 }
 
 export class H1Back implements Side, ConnectionOwner {
+  readonly httpMajor = 1;
+  readonly multiplex = null;
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;
@@ -46,7 +49,9 @@ export class H1Back implements Side, ConnectionOwner {
   readonly hash: string;
   private readonly exchange: Exchange;
   private readonly thread: ThreadContext;
-  private readonly head: HeadState;
+  private readonly limits: H1Limits;
+  /** While a stream uses the connection. */
+  private head: HeadState | null;
   private stream: Stream | null;
   private pool: IdlePool | null;
   /** The response head of the current exchange has been read. */
@@ -81,7 +86,8 @@ export class H1Back implements Side, ConnectionOwner {
     this.hash = hash;
     this.exchange = exchange;
     this.thread = thread;
-    this.head = new HeadState(limits);
+    this.limits = limits;
+    this.head = null;
     this.stream = null;
     this.pool = null;
     this.answered = false;
@@ -103,7 +109,8 @@ export class H1Back implements Side, ConnectionOwner {
     this.answered = false;
     this.persistent = true;
     this.useCount++;
-    this.head.restart();
+    this.releaseHead();
+    this.head = takeHead(this.limits);
   }
 
   /** The exchange is over; the connection waits in `pool`. */
@@ -111,6 +118,7 @@ export class H1Back implements Side, ConnectionOwner {
     this.stream = null;
     this.pool = pool;
     this.inbound.rewind();
+    this.releaseHead();
     this.idleSinceMs = this.thread.time.nowMs;
   }
 
@@ -180,7 +188,8 @@ export class H1Back implements Side, ConnectionOwner {
 
   /** True when the answer's final head (or a failure) has been handed on. */
   private parse(stream: Stream, limit: number): boolean {
-    const { inbound, head } = this;
+    const { inbound } = this;
+    const head = this.head!; // taken by attach, with the stream
     while (inbound.rawEnd > inbound.rawAt) {
       head.requestMethod = stream.request.method;
       const { response } = stream;
@@ -209,6 +218,11 @@ export class H1Back implements Side, ConnectionOwner {
     return false;
   }
 
+  private releaseHead(): void {
+    releaseHead(this.head);
+    this.head = null;
+  }
+
   private finalHead(stream: Stream, length: number): void {
     const { response } = stream;
     this.answered = true;
@@ -225,7 +239,7 @@ export class H1Back implements Side, ConnectionOwner {
 
   private interim(stream: Stream, length: number): void {
     this.inbound.rawAt += length;
-    this.head.restart();
+    this.head!.restart();
     this.exchange.onResponse(stream);
     stream.response.reset();
     if (this.stream === stream && this.inbound.rawEnd === this.inbound.rawAt) this.inbound.rewind();

@@ -3,7 +3,7 @@
 // the slot. An idle connection holds this object, its Connection, and nothing else.
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
-import { h1ErrorStatus, h1PrefaceH2, HeadState, type H1Limits } from '../http/h1.ts';
+import { h1ErrorStatus, h1PrefaceH2, type HeadState, type H1Limits } from '../http/h1.ts';
 import { parseRequestHead } from '../http/h1-head.ts';
 import { framingBroken, settleEdits } from '../http/h1-outgoing.ts';
 import { transferEncodingName } from '../http/h1-special.ts';
@@ -29,6 +29,7 @@ import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import type { FrontHost, FrontMux } from './front.ts';
 import { inboundClosed, type Side, sideGone } from './side.ts';
+import { releaseHead, takeHead } from './spares.ts';
 
 /** Waiting for the first byte of a request, slot or no slot. */
 const stateIdle = 0;
@@ -48,6 +49,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   bucket: number;
   timerNext: Timed | null;
   timerPrevious: Timed | null;
+  readonly httpMajor = 1;
+  readonly multiplex = null;
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;
@@ -57,7 +60,9 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   private readonly host: FrontHost;
   private readonly thread: ThreadContext;
   private readonly proxy: ProxyPlan;
-  private readonly head: HeadState;
+  private readonly limits: H1Limits;
+  /** While a head is received. */
+  private head: HeadState | null;
   private stream: Stream | null;
   private state: number;
   /** Requests served before the current one. */
@@ -84,7 +89,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.host = host;
     this.thread = host.thread;
     this.proxy = session.frontend;
-    this.head = new HeadState(limits);
+    this.limits = limits;
+    this.head = null;
     this.stream = null;
     this.state = stateIdle;
     this.requestCount = 0;
@@ -167,7 +173,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     const stream = this.host.takeStream(session, this);
     this.stream = stream;
     this.state = stateHead;
-    this.head.restart();
+    this.head = takeHead(this.limits);
     const { times } = stream;
     times.acceptMs = this.requestCount === 0 ? session.acceptMs : this.idleSinceMs;
     times.acceptWallMs = thread.time.wallMs - (thread.time.nowMs - times.acceptMs);
@@ -184,7 +190,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private parse(limit: number): void {
-    const { inbound, head } = this;
+    const { inbound } = this;
+    const head = this.head!; // taken with the stream, by the first byte
     const stream = this.stream!;
     const length = parseRequestHead(
       stream.request,
@@ -201,14 +208,14 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       this.refuse(head.inFields ? 431 : 414, 'P');
     } else if (this.connection.readable) {
       // The end of the connection, or another TLS record: no event will tell of either.
-      this.thread.defer(this.moreHead);
+      this.thread.defer(() => this.moreHead());
     }
   }
 
-  /** Bound once: the rest of a head is looked for after the current batch of events. */
-  private readonly moreHead = (): void => {
+  /** The rest of a head is looked for after the current batch of events. */
+  private moreHead(): void {
     if (this.state === stateHead && this.connection.isOpen) this.receiveHead();
-  };
+  }
 
   /** The first request of a clear connection may be the preface of HTTP/2 (RFC 9113 3.3). */
   private get mayUpgrade(): boolean {
@@ -222,6 +229,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     const { inbound, session, host } = this;
     this.stream = null;
     host.releaseStream(stream);
+    this.releaseHead();
     session.streamCount--;
     this.state = stateClosed;
     this.thread.timers.remove(this);
@@ -235,12 +243,18 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     const { request } = stream;
     this.state = stateBusy;
     this.headDueMs = 0;
+    this.releaseHead();
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
     this.persistent = mayPersist(request);
     this.methodReceived = request.method;
     inbound.begin(headLength, request.framing, request.contentLength);
     this.host.exchange.onRequest(stream);
+  }
+
+  private releaseHead(): void {
+    releaseHead(this.head);
+    this.head = null;
   }
 
   /** End of stream or error before a whole head. */
@@ -263,6 +277,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     }
     this.thread.timers.cancel(this);
     this.state = stateBusy;
+    this.releaseHead();
     this.persistent = false;
     this.methodReceived = methodOther;
     this.inbound.failure = inboundClosed;
@@ -366,11 +381,13 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.idleSinceMs = this.thread.time.nowMs;
     this.inbound.rewind();
     this.armIdle();
-    if (this.inbound.slotAt >= 0 || this.connection.readable) this.thread.defer(this.nextRequest);
+    if (this.inbound.slotAt >= 0 || this.connection.readable) {
+      this.thread.defer(() => this.nextRequest());
+    }
   }
 
-  /** Bound once: a pipelined request is looked at after the current batch of events. */
-  private readonly nextRequest = (): void => {
+  /** A pipelined request is looked at after the current batch of events. */
+  private nextRequest(): void {
     if (this.state !== stateIdle) return;
     if (this.inbound.slotAt >= 0) {
       const limit = this.thread.program.model.global.tune.bufsize;
@@ -379,7 +396,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     } else if (this.connection.isOpen && this.connection.readable) {
       this.receiveHead();
     }
-  };
+  }
 
   private armIdle(): void {
     const { timeouts } = this.proxy;

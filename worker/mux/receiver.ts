@@ -7,21 +7,25 @@
 // An idle connection holds no slot.
 
 import { type Connection, blocked } from '../conn/connection.ts';
-import { BodyDecoder } from '../http/h1-body.ts';
+import type { BodyDecoder, TrailerReader } from '../http/h1-body.ts';
 import {
   bodyChunked,
   bodyLength as framingLength,
+  bodyNone,
   bodyTunnel,
   bodyUntilClose,
 } from '../http/message.ts';
 import type { SlotPool } from '../memory/pool.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { type Inbound, inboundClosed } from './side.ts';
+import { releaseDecoder, takeDecoder } from './spares.ts';
 
 export class Receiver implements Inbound {
   readonly connection: Connection;
   readonly pool: SlotPool;
-  readonly decoder: BodyDecoder;
+  private readonly trailers: TrailerReader;
+  /** While a message is received: from `begin` to `rewind`. */
+  private decoder: BodyDecoder | null;
   /** Slot, -1: none. Offsets below are absolute. */
   slotAt: number;
   slotEnd: number;
@@ -40,7 +44,8 @@ export class Receiver implements Inbound {
   constructor(connection: Connection, thread: ThreadContext) {
     this.connection = connection;
     this.pool = thread.memory;
-    this.decoder = new BodyDecoder(thread.trailers);
+    this.trailers = thread.trailers;
+    this.decoder = null;
     this.slotAt = -1;
     this.slotEnd = 0;
     this.rawAt = 0;
@@ -97,6 +102,9 @@ export class Receiver implements Inbound {
     this.bodyLength = 0;
     this.bodyDone = false;
     this.failure = 0;
+    this.framing = bodyNone;
+    releaseDecoder(this.decoder);
+    this.decoder = null;
     if (this.slotAt < 0) return;
     const left = this.rawEnd - this.rawAt;
     if (left === 0) {
@@ -123,6 +131,7 @@ export class Receiver implements Inbound {
     this.taken = 0;
     this.trailersLength = 0;
     this.framing = framing;
+    this.decoder ??= takeDecoder(this.trailers);
     this.decoder.start(framing, contentLength);
     this.bodyDone = this.decoder.done;
     if (!this.bodyDone && this.rawEnd > this.rawAt) this.decode();
@@ -131,6 +140,7 @@ export class Receiver implements Inbound {
   /** From here on: raw bytes until the end of the connection. What was shown stays. */
   becomeTunnel(): void {
     this.framing = bodyTunnel;
+    this.decoder ??= takeDecoder(this.trailers);
     this.decoder.start(bodyTunnel, -1);
     this.bodyDone = false;
     if (this.bodyLength === 0) this.bodyAt = this.rawAt;
@@ -168,9 +178,10 @@ export class Receiver implements Inbound {
   bypassable(): number {
     if (this.bodyLength > 0 || this.rawEnd > this.rawAt || this.bodyDone) return 0;
     if (this.failure !== 0 || this.connection.transport !== null) return 0;
-    if (this.framing === framingLength) return this.decoder.remaining;
-    if (this.framing === bodyChunked)
-      return this.decoder.isInPayload() ? this.decoder.remaining : 0;
+    const { decoder } = this;
+    if (decoder === null) return 0;
+    if (this.framing === framingLength) return decoder.remaining;
+    if (this.framing === bodyChunked) return decoder.isInPayload() ? decoder.remaining : 0;
     return this.framing === bodyTunnel || this.framing === bodyUntilClose ? bypassMax : 0;
   }
 
@@ -178,9 +189,11 @@ export class Receiver implements Inbound {
     this.taken += length;
     this.connection.bytesReceived += length;
     this.connection.splicedIn += length;
+    const { decoder } = this;
+    if (decoder === null) return;
     if (this.framing !== framingLength && this.framing !== bodyChunked) return;
-    this.decoder.pass(length);
-    this.bodyDone = this.decoder.done;
+    decoder.pass(length);
+    this.bodyDone = decoder.done;
   }
 
   /** The connection ended (0) or failed (minus errno) while payload was expected. */
@@ -193,7 +206,8 @@ export class Receiver implements Inbound {
   }
 
   private decode(): void {
-    const { decoder, rawAt } = this;
+    const { rawAt } = this;
+    const decoder = this.decoder!; // decodes only what has begun
     decoder.decode(this.pool.bytes, rawAt, this.rawEnd - rawAt);
     const got = decoder.payloadLength;
     if (got > 0) this.append(decoder.payloadAt, got);
