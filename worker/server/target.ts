@@ -18,7 +18,8 @@ import { type Endpoint, familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
 export interface ServerTarget {
   /** AF_UNSPEC: the client's destination decides. */
   readonly domain: number;
-  readonly address: NamedAddress;
+  /** As the kernel wants it; null: it cannot be written so (a path that is too long). */
+  readonly encoded: Uint8Array | null;
   /** The address depends on the stream: connections are only shared by equal destinations. */
   readonly isDynamic: boolean;
   readonly portOffset: boolean;
@@ -34,12 +35,20 @@ export function serverTarget(model: Pick<ServerModel, 'address'>): ServerTarget 
   const open = anyHost && !isPath;
   return {
     domain: open ? AF_UNSPEC : domainOf(address),
-    address: named,
+    encoded: encode(named),
     isDynamic: open || address.portOffset,
     portOffset: address.portOffset,
     port: address.port,
   };
 }
+
+function encode(address: NamedAddress): Uint8Array | null {
+  const into = { region: { bytes: new Uint8Array(addressBytesMax), address: 0 }, length: 0 };
+  return encodeAddress(address, into) ? into.region.bytes.slice(0, into.length) : null;
+}
+
+/** struct sockaddr_storage. */
+const addressBytesMax = 128;
 
 function namedAddress(address: AddressModel): NamedAddress {
   const { host, port } = address;
@@ -80,12 +89,19 @@ export function writeTarget(
 ): boolean {
   const asked = chosen.family === 0 ? destination : chosen;
   if (target.domain !== AF_UNSPEC) {
-    if (!encodeAddress(target.address, into)) return false;
+    if (target.encoded === null) return false;
+    copyAddress(target.encoded, into);
     if (target.portOffset) setPort(into, (asked.port + target.port) & 0xffff);
     return true;
   }
   const port = target.portOffset || target.port === 0 ? asked.port + target.port : target.port;
   return writeEndpoint(asked, port & 0xffff, into);
+}
+
+function copyAddress(from: Uint8Array, into: SocketAddress): void {
+  const { bytes } = into.region;
+  for (let i = 0; i < from.length; i++) bytes[i] = from[i];
+  into.length = from.length;
 }
 
 function writeEndpoint(from: Endpoint, port: number, into: SocketAddress): boolean {
