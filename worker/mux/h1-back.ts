@@ -231,6 +231,7 @@ export class H1Back implements Side, ConnectionOwner {
       return;
     }
     this.persistent =
+      this.persistent &&
       (response.flags & connectionClose) === 0 &&
       (response.version >= 11 || (response.flags & connectionKeepAlive) !== 0);
     this.inbound.begin(length, response.framing, response.contentLength);
@@ -259,7 +260,9 @@ export class H1Back implements Side, ConnectionOwner {
     return outbound.start(headLength, at, length, done);
   }
 
-  /** WebSocket has a key in HTTP/1 and none in HTTP/2 (RFC 8441 5): the one made here is checked. */
+  /**
+   * WebSocket has a key in HTTP/1 and none in HTTP/2 (RFC 8441 5): the one made here is checked.
+   */
   private prepareUpgrade(message: Message): boolean {
     this.acceptExpected = '';
     if ((message.flags & connectionUpgrade) === 0) return true;
