@@ -7,6 +7,7 @@ import { linuxSys } from '../shared/sys/linux.ts';
 import { compileProgram } from './compile/compile.ts';
 import { checkTls } from './compile/tls.ts';
 
+/** All that only compiling finds (-c); opens certificates, binds nothing. Control thread. */
 export function checkConfiguration(model: Model): { readonly diagnostics: Diagnostics } {
   const { diagnostics } = compileProgram({ model, listeners: [], sys: linuxSys(), runtime: null });
   checkTls(model, diagnostics);

@@ -1,5 +1,5 @@
-// The load of proxies over all threads, read from the segment, as fetches ask for it. Called once per proxy
-// thread by its assembly.
+// The load of proxies over all threads, read from the segment, as fetches ask for it. Called once
+// per proxy thread by its assembly.
 
 import type { ThreadStart } from '../shared/messages.ts';
 import { CounterReader } from '../shared/segment/counters.ts';

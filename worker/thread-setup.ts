@@ -1,5 +1,5 @@
-// What a proxy thread is made of before it runs: buffer memory, clock, rows of counters. Called once by
-// proxy-thread.ts; nothing here runs while serving.
+// What a proxy thread is made of before it runs: buffer memory, clock, rows of counters. Called
+// once by proxy-thread.ts; nothing here runs while serving.
 
 import type { ThreadStart } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';

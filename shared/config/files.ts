@@ -12,6 +12,7 @@ export interface FileText {
 /** Names travel as bytes too, so that any file name of the system can be written. */
 const bytes = (path: string): Buffer => Buffer.from(path, 'latin1');
 
+/** A whole file as latin1 bytes; `error` says why not and is '' when it was read. */
 export function readText(path: string): FileText {
   try {
     return { text: readFileSync(bytes(path), 'latin1'), error: '' };
@@ -33,10 +34,12 @@ export function listNames(path: string): {
   }
 }
 
+/** Follows links; false for what does not exist. */
 export function isDirectory(path: string): boolean {
   return statSync(bytes(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** Follows links: a link to nothing does not exist. */
 export function exists(path: string): boolean {
   return statSync(bytes(path), { throwIfNoEntry: false }) !== undefined;
 }

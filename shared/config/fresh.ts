@@ -105,6 +105,7 @@ function freshSslDefaults(): SslDefaultsModel {
   };
 }
 
+/** The global section of a file that has none (manual 3). */
 export function freshGlobal(): GlobalModel {
   return {
     daemon: false,
@@ -207,6 +208,7 @@ export function freshBind(place: Place, addresses: readonly AddressModel[]): Bin
   };
 }
 
+/** A bind line with `ssl` and nothing else (manual 5.1). */
 export function freshBindSsl(): BindSslModel {
   return {
     crts: [],
@@ -223,6 +225,7 @@ export function freshBindSsl(): BindSslModel {
   };
 }
 
+/** A server line with `ssl` and nothing else (manual 5.2). */
 export function freshServerSsl(): ServerSslModel {
   return {
     verify: 'required',
@@ -240,6 +243,7 @@ export function freshServerSsl(): ServerSslModel {
   };
 }
 
+/** A server line that says nothing (manual 5.2); its address is still to come. */
 export function freshServer(place: Place, name: string): ServerModel {
   return {
     place,
@@ -303,6 +307,7 @@ function freshTimeouts(): TimeoutsModel {
   };
 }
 
+/** No rule in any set. */
 export function freshRules(): Record<RuleSet, LineModel[]> {
   return {
     'tcp-request connection': [],
@@ -315,6 +320,7 @@ export function freshRules(): Record<RuleSet, LineModel[]> {
   };
 }
 
+/** A proxy section without a line (manual 4). */
 export function freshProxy(place: Place, name: string, kind: ProxyModel['kind']): ProxyModel {
   return {
     place,

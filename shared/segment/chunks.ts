@@ -47,6 +47,7 @@ function claimWord(chunk: number): number {
   return entryWord + chunk * chunkEntryWords;
 }
 
+/** The key of the `part`-th chunk of a kind; never 0, which means an empty chunk. */
 export function chunkKey(kind: number, part: number): number {
   return (kind << 24) | (part + 1);
 }
@@ -67,6 +68,7 @@ export function ownerOf(segment: Segment, chunk: number): number {
   return (claim & readyBit) !== 0 ? (claim & slotMask) - 1 : -1;
 }
 
+/** Chunks that were ever taken; all later ones are untouched. */
 export function chunkCount(segment: Segment): number {
   return Atomics.load(segment.words, wordChunksUsed);
 }

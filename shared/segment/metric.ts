@@ -45,6 +45,7 @@ export type StoredName<Row extends MetricRow> = Row extends readonly [
     : Name
   : never;
 
+/** A row of a metric table, by names. */
 export function metric(row: MetricRow): MetricDef {
   const [name, altName, scope, kind, typed, help] = row;
   return { name, altName, scope, kind, typed, help };

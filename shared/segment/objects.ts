@@ -260,6 +260,7 @@ function hex(value: number): string {
   return (value >>> 0).toString(16).padStart(8, '0');
 }
 
+/** The error for a negative answer of the chunk allocator. */
 export function noRoom(result: number): SegmentError {
   return new SegmentError(
     result === chunkNone

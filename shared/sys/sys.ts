@@ -84,7 +84,9 @@ export interface Sys {
    * a node binary that hides it.
    */
   uvBackendFd(): number;
-  /** Milliseconds until this thread's libuv loop wants to run a timer, -1 for never, 0 for at once. */
+  /**
+   * Milliseconds until this thread's libuv loop wants to run a timer, -1 for never, 0 for at once.
+   */
   uvTimeoutMs(): number;
 
   // ---- sockets ----

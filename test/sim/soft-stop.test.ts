@@ -1,5 +1,5 @@
-// What a soft stop does to keep-alive clients: at once, over close-spread-time, or never, and option
-// idle-close-on-response (manual 3.1 and 4).
+// What a soft stop does to keep-alive clients: at once, over close-spread-time, or never, and
+// option idle-close-on-response (manual 3.1 and 4).
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -25,6 +25,7 @@ const colon = 0x3a;
 /** Hashes `length` bytes at `at` as `hash-type` says. */
 type HashBytes = (bytes: Uint8Array, at: number, length: number) => number;
 
+/** The function of a `hash-type`, with its modifier; made once per backend. */
 export function hashBytes(type: HashType): HashBytes {
   const { hash } = type;
   return type.avalanche ? (bytes, at, length) => avalanche(hash(bytes, at, length)) : hash;

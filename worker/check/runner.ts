@@ -66,6 +66,7 @@ export interface RunningChecks {
 /** Starts spread over the shortest long interval, so that not all servers are asked at once. */
 const interLongMs = 1000;
 
+/** Starts the checks of all servers that have one. Control thread; ends with `stop`. */
 export function startChecks(host: CheckHost): RunningChecks {
   const checks: ServerCheck[] = [];
   const trackers = trackersOf(host.model);

@@ -1,6 +1,6 @@
-// `option forwarded`: the element of the Forwarded header (RFC 7239) that a backend adds, as a closure.
-// Called by proxies.ts at start. What an expression gives is checked when it is written: nobody can
-// smuggle a second parameter through it.
+// `option forwarded`: the element of the Forwarded header (RFC 7239) that a backend adds, as a
+// closure. Called by proxies.ts at start. What an expression gives is checked when it is written:
+// nobody can smuggle a second parameter through it.
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import { type Endpoint, familyIpv4, familyIpv6, ipv6Text } from '../conn/endpoint.ts';

@@ -52,6 +52,7 @@ export function isPersistent(message: Message): boolean {
   return message.version >= 11 || (message.flags & connectionKeepAlive) !== 0;
 }
 
+/** Decides framing and connection of a whole request head: the body's kind, below 0 a refusal. */
 export function settleRequest(message: Message, state: HeadState): number {
   message.grown += message.methodLength + message.targetLength + 14 - message.headLength;
   if (message.protocolLength > 0) message.grown += message.protocolLength - 8;
@@ -69,6 +70,7 @@ export function settleRequest(message: Message, state: HeadState): number {
   return checkWebsocket(message, state);
 }
 
+/** As `settleRequest`, for a response head whose request is known to `state`. */
 export function settleResponse(message: Message, state: HeadState): number {
   const digits = message.status < 1000 ? 3 : message.status < 10000 ? 4 : 5;
   const reason =

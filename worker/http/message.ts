@@ -1,12 +1,13 @@
-// One HTTP message as offsets into the thread's memory. Codecs (h1, later h2) fill it, rules edit it,
-// muxes write it out. It owns one slot of memory at most (the annex) and no socket and no clock.
+// One HTTP message as offsets into the thread's memory. Codecs (h1, later h2) fill it, rules edit
+// it, muxes write it out. It owns one slot of memory at most (the annex) and no socket and no
+// clock.
 //
 //   headers: headerWords per header, in order of arrival
-//     [0] nameAt   [1] nameLength (0: removed)   [2] valueAt   [3] valueLength   [4] hash of the name
+//     [0] nameAt   [1] nameLength (0: removed)   [2] valueAt   [3] valueLength   [4] name's hash
 //
-// An edit points a header at bytes in the annex, a second slot of the same memory, so a writer never
-// asks whether bytes were received or made here. Names are lower case always (RFC 9110 5.1: the case
-// carries no meaning; HAProxy sends them so).
+// An edit points a header at bytes in the annex, a second slot of the same memory, so a writer
+// never asks whether bytes were received or made here. Names are lower case always (RFC 9110 5.1:
+// the case carries no meaning; HAProxy sends them so).
 
 import type { SlotPool } from '../memory/pool.ts';
 
@@ -47,7 +48,9 @@ export const connectionKeepAlive = 2;
 export const connectionUpgrade = 4;
 /** Expect: 100-continue was present. */
 export const expectContinue = 8;
-/** The message may not be cached or reused as is: both Content-Length and Transfer-Encoding came. */
+/**
+ * The message may not be cached or reused as is: both Content-Length and Transfer-Encoding came.
+ */
 export const framingConflict = 16;
 /** A Host header is present (requests). */
 export const hasHost = 32;
@@ -71,6 +74,7 @@ export interface HeaderName {
 
 /** The hash that `Message.headers` keeps for each name; `byte` must already be lower case. */
 export const hashStart = 5381;
+/** One byte more of a name's hash. */
 export function hashStep(hash: number, byte: number): number {
   return (Math.imul(hash, 33) ^ byte) | 0;
 }
@@ -118,7 +122,9 @@ export class Message {
   grown: number;
   /** Counts edits; caches of derived strings compare it. */
   edition: number;
-  /** `edition` when it had just been parsed: still equal when no rule has touched it. -1: made here. */
+  /**
+   * `edition` when it had just been parsed: still equal when no rule has touched it. -1: made here.
+   */
   receivedEdition: number;
   /** Slot with edited bytes, -1: none yet. */
   annexAt: number;
@@ -236,8 +242,8 @@ export class Message {
   }
 
   /**
-   * Appends a header. `value` is latin1 without CR, LF or NUL (callers have checked or come from rules).
-   * False: no room left in the table or the annex; the message is unchanged.
+   * Appends a header. `value` is latin1 without CR, LF or NUL (callers have checked or come from
+   * rules). False: no room left in the table or the annex; the message is unchanged.
    */
   add(name: HeaderName, value: string): boolean {
     if (this.count === this.headerMax) return false;

@@ -158,6 +158,7 @@ function isSchemeByte(byte: number): boolean {
   return isLetter(byte) || isDigit(byte) || byte === 43 || byte === 45 || byte === 46;
 }
 
+/** DIGIT of RFC 5234 B.1. */
 export function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }

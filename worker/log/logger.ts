@@ -164,7 +164,10 @@ export function logLine(sys: Sys, log: LogPlan, message: LogMessage): void {
   send(sys, log, message, '');
 }
 
-/** A message about the proxy itself (a server went down, the proxy stops). Control thread; sent at once. */
+/**
+ * A message about the proxy itself (a server went down, the proxy stops). Control thread; sent at
+ * once.
+ */
 export function logEvent(sys: Sys, log: LogPlan | null, message: LogMessage): void {
   if (log === null) return;
   logLine(sys, log, message);

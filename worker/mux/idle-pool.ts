@@ -64,7 +64,9 @@ export class ServerPool implements IdlePool, Timed {
     return null;
   }
 
-  /** Takes a descriptor over from another thread; -1: none is offered. `takenUses` tells its uses. */
+  /**
+   * Takes a descriptor over from another thread; -1: none is offered. `takenUses` tells its uses.
+   */
   takeOver(usesMin: number): number {
     const { share, server } = this;
     if (share === null || !share.takeOver(this.serverNumber, usesMin)) return -1;
@@ -122,7 +124,10 @@ export class ServerPool implements IdlePool, Timed {
     this.thread.timers.remove(this);
   }
 
-  /** Takes `mux` off the list; false: another thread has taken its descriptor, nothing is left to close. */
+  /**
+   * Takes `mux` off the list; false: another thread has taken its descriptor, nothing is left to
+   * close.
+   */
   private drop(mux: H1Back): boolean {
     const { idle } = this;
     const last = idle.pop()!;

@@ -1,7 +1,8 @@
-// Idle server connections that any thread of the process may take (manual, tune.idle-pool.shared). A
-// thread that keeps one writes it into a slot of shared memory; whoever swaps the slot's word from
-// "offered" owns the descriptor from then on, its former owner included. Threads share descriptors, so
-// taking one over is that swap, an epoll removal and a new Connection around the same number.
+// Idle server connections that any thread of the process may take (manual, tune.idle-pool.shared).
+// A thread that keeps one writes it into a slot of shared memory; whoever swaps the slot's word
+// from "offered" owns the descriptor from then on, its former owner included. Threads share
+// descriptors, so taking one over is that swap, an epoll removal and a new Connection around the
+// same number.
 //
 //   per thread: epoll descriptor
 //   per server: slotsPerServer slots of 4 words: ticket, descriptor, thread, uses
@@ -46,7 +47,9 @@ export class IdleShare {
     Atomics.store(this.words, threadIndex, epfd);
   }
 
-  /** Offers a descriptor; the slot's index, -1: all slots of the server are taken. See `ticketAt`. */
+  /**
+   * Offers a descriptor; the slot's index, -1: all slots of the server are taken. See `ticketAt`.
+   */
   offer(server: number, fd: number, uses: number): number {
     const { words } = this;
     const first = threadsMax + server * slotsPerServer * slotWords;

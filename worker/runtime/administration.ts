@@ -12,6 +12,7 @@ export type AdminState = 'ready' | 'drain' | 'maint';
 /** `set server health`. */
 export type HealthState = 'up' | 'stopping' | 'down';
 
+/** `set server state`: maintenance, drain or ready; says so in the log when it is a change. */
 export function setAdminState(
   context: RuntimeContext,
   target: ServerTarget,
@@ -21,6 +22,7 @@ export function setAdminState(
   if (change.text !== '') tell(context, target, change);
 }
 
+/** `set server health`: as if the checks had just decided so. */
 export function setHealthState(
   context: RuntimeContext,
   target: ServerTarget,

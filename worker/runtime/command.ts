@@ -9,6 +9,7 @@ export type Level = 'user' | 'operator' | 'admin';
 
 const ranks: Readonly<Record<Level, number>> = { user: 0, operator: 1, admin: 2 };
 
+/** Whether a session of level `has` may run what needs `needed`. */
 export function isAllowed(has: Level, needed: Level): boolean {
   return ranks[has] >= ranks[needed];
 }
@@ -28,14 +29,17 @@ export interface RuntimeMessage {
 /** Text as it is, a message, or pieces that are written one after the other. '' for nothing. */
 export type Answer = string | RuntimeMessage | Iterable<string>;
 
+/** An answer that says why nothing was done. */
 export function failure(text: string): RuntimeMessage {
   return { severity: severityError, text };
 }
 
+/** An answer that says what was done. */
 export function notice(text: string): RuntimeMessage {
   return { severity: severityNotice, text };
 }
 
+/** An answer that only tells. */
 export function information(text: string): RuntimeMessage {
   return { severity: severityInfo, text };
 }

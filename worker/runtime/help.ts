@@ -14,10 +14,12 @@ const always: readonly (readonly [string, string])[] = [
   ['quit', 'disconnect'],
 ];
 
+/** The answer to `help`, less what `words` leave out. */
 export function helpText(table: CommandTable, session: SessionState, words: string[]): string {
   return `The following commands are valid at this level:\n${list(table, session, words)}`;
 }
 
+/** The answer to a line that is no command: those that begin alike. */
 export function unknownText(table: CommandTable, session: SessionState, words: string[]): string {
   return (
     `Unknown command: '${words[0]}', but maybe one of the following ones is a better match:\n` +
@@ -41,6 +43,7 @@ function isOffered(command: RuntimeCommandDef, session: SessionState): boolean {
   return command.mode !== 'experimental' || session.experimental;
 }
 
+/** A command with its arguments, as help shows it. */
 export function usageOf(command: RuntimeCommandDef): string {
   const words = command.words.join(' ');
   return command.usage === '' ? words : `${words} ${command.usage}`;

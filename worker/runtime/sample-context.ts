@@ -17,6 +17,7 @@ export interface SampleContext {
   readonly answers: Record<string, unknown[]>;
 }
 
+/** For tests: what commands act on, over the configuration `text`. */
 export function sampleContext(text: string): SampleContext {
   const stats = sampleStats(text);
   const done: string[] = [];
@@ -63,6 +64,7 @@ export function sampleContext(text: string): SampleContext {
   return { context, done, answers };
 }
 
+/** For tests: a session that has just begun. */
 export function sampleState(level: Level = 'admin'): SessionState {
   return {
     level,

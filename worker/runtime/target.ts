@@ -15,6 +15,7 @@ export interface ServerTarget {
   readonly name: string;
 }
 
+/** Whether a look-up ended in an answer for the operator instead of its object. */
 export function isMessage<T extends object>(found: T | RuntimeMessage): found is RuntimeMessage {
   return 'severity' in found;
 }

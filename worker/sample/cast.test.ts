@@ -21,8 +21,8 @@ import {
 } from './sample.ts';
 
 /**
- * Row: from; a letter per column (any same bool sint addr ipv4 ipv6 str bin meth): `.` no, `=` free,
- * `x` cast.
+ * Row: from; a letter per column (any same bool sint addr ipv4 ipv6 str bin meth): `.` no, `=`
+ * free, `x` cast.
  */
 const matrix: readonly string[] = [
   '=.xxxxxxxx',

@@ -22,6 +22,7 @@ const sharedAge = /^s-maxage=(?!0$)/i;
 const expires = headerName('expires');
 const validators: readonly HeaderName[] = [headerName('etag'), headerName('last-modified')];
 
+/** Whether a shared cache may keep the response (RFC 9111 3), as checkcache asks. */
 export function isCacheable(request: Message, response: Message): boolean {
   if (!safeMethods.includes(request.method) || response.status < 200) return false;
   const old = response.find(pragma, 0);

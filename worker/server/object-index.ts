@@ -40,10 +40,12 @@ export function indexObjects(
   };
 }
 
+/** Whether the proxy takes connections in: it has a row of frontend counters. */
 export function hasFront(proxy: ProxyModel): boolean {
   return proxy.kind !== 'backend';
 }
 
+/** Whether the proxy has servers: it has a row of backend counters. */
 export function hasBack(proxy: ProxyModel): boolean {
   return proxy.kind !== 'frontend';
 }

@@ -1,6 +1,6 @@
 // What decides on a server before balancing does: force-persist and ignore-persist, use-server
-// rules, the persistence cookie, then stick rules (manual 4.2, use-server: in this order). Run once per stream
-// by Backend.assign.
+// rules, the persistence cookie, then stick rules (manual 4.2, use-server: in this order). Run once
+// per stream by Backend.assign.
 
 import type { Condition, FormatText } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';

@@ -44,6 +44,7 @@ const checked =
   (_source, { words }) =>
     words !== null && isChecked(words) ? make(words) : null;
 
+/** Whether health checks of the server are on at this moment. */
 export function isChecked(words: state.ServerWords): boolean {
   return (words.words[words.at + state.serverCheckFlags] & state.checkEnabled) !== 0;
 }

@@ -24,6 +24,7 @@ export interface SampleStats {
   readonly fronts: FrontStatus[];
 }
 
+/** For tests: statistics over the configuration `text`, with counters that may be written. */
 export function sampleStats(text: string): SampleStats {
   const { model, diagnostics } = loadConfiguration({
     files: [],

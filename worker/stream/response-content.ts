@@ -1,5 +1,5 @@
-// tcp-response content rules of a backend, for answers of both modes: what they may look at, and how
-// long they may wait for it (manual 4, tcp-response inspect-delay). Called by response.ts and
+// tcp-response content rules of a backend, for answers of both modes: what they may look at, and
+// how long they may wait for it (manual 4, tcp-response inspect-delay). Called by response.ts and
 // forward.ts; it decides nothing beyond the verdict.
 
 import { verdictWait } from '../keyword.ts';
@@ -20,7 +20,9 @@ export function showResponse(stream: Stream): void {
   responsePayload.ended = inbound.bodyDone || inbound.failure !== 0;
 }
 
-/** The rules' verdict; verdictWait: ask again with more data, at `stream.inspectUntilMs` at last. */
+/**
+ * The rules' verdict; verdictWait: ask again with more data, at `stream.inspectUntilMs` at last.
+ */
 export function responseContent(context: EngineContext, stream: Stream): number {
   const { backend, responsePayload } = stream;
   const { thread } = context;

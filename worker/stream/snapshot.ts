@@ -21,6 +21,7 @@ export interface StreamSnapshot {
   readonly uri: string;
 }
 
+/** What `show sess` tells of a stream at `nowMs`, as plain data. */
 export function snapshot(stream: Stream, nowMs: number): StreamSnapshot {
   const { source } = stream;
   const isUnix = source.family === familyUnix;

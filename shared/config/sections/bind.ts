@@ -85,6 +85,7 @@ export function wordInteger(cursor: WordCursor, min: number, max = 2 ** 31 - 1):
   return wrong(cursor, `invalid value '${text}', must be within ${min}..${max}`);
 }
 
+/** An argument that is one of `choices`; null after a complaint. */
 export function wordChoice<const T extends string>(
   cursor: WordCursor,
   choices: readonly T[],
@@ -94,6 +95,7 @@ export function wordChoice<const T extends string>(
   return found ?? wrong(cursor, `only supports ${list} (got '${argument(cursor)}')`);
 }
 
+/** An argument of any text but ''; null after a complaint. */
 export function wordText(cursor: WordCursor): string | null {
   const text = argument(cursor);
   return text === '' ? wrong(cursor, 'missing value') : text;
@@ -302,6 +304,7 @@ export function wordTime(cursor: WordCursor): number | null {
 
 const laterProtocols = ['quic', 'fcgi', 'spop', 'qmux', 'haterm'];
 
+/** The argument of `proto`; null after a complaint. */
 export function wordProtocol(cursor: WordCursor): string | null {
   const text = argument(cursor);
   if (text === 'h1' || text === 'h2' || text === 'none') return text;
