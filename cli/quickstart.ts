@@ -40,6 +40,9 @@ defaults
 frontend quickstart
     bind 127.0.0.1:${port}
     http-response set-header X-Served-By %[srv_name]
+    stats enable
+    stats uri /stats
+    stats refresh 5s
     default_backend demo
 
 backend demo

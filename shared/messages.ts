@@ -176,7 +176,13 @@ export type ControlToThread =
   | { readonly type: 'soft-stop'; readonly closeSpreadMs: number }
   | { readonly type: 'hard-stop' }
   /** Pause or resume a frontend's listeners. */
-  | { readonly type: 'frontend'; readonly proxyIndex: number; readonly enabled: boolean }
+  | {
+      readonly type: 'frontend';
+      readonly proxyIndex: number;
+      readonly enabled: boolean;
+      /** It is closed for good. */
+      readonly isFinal: boolean;
+    }
   /** A frontend's maxconn, or with proxyIndex -1 the process's, is another one now; 0: no limit. */
   | { readonly type: 'limit'; readonly proxyIndex: number; readonly maxconn: number }
   /** Server states changed in the segment: rebuild what was derived from them. */
@@ -186,6 +192,13 @@ export type ControlToThread =
    * the order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
    */
   | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
+  /** What became of a change that a statistics page of this thread has asked for. */
+  | {
+      readonly type: 'stats-changed';
+      readonly threadIndex: number;
+      readonly id: number;
+      readonly outcome: string;
+    }
   /** Asks for a snapshot (sessions, activity): answered by 'snapshot'. */
   | { readonly type: 'inspect'; readonly id: number; readonly what: string };
 
@@ -197,6 +210,17 @@ export type ThreadToControl =
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
   /** What rules of this thread have edited; it comes back as an 'edit' of this origin. */
   | (LiveEdits & { readonly type: 'edit'; readonly threadIndex: number })
+  /** The form of a statistics page; answered by 'stats-changed' with the same `id`. */
+  | {
+      readonly type: 'stats-change';
+      readonly threadIndex: number;
+      readonly id: number;
+      readonly proxyIndex: number;
+      readonly action: string;
+      readonly servers: readonly number[];
+      /** Names that were asked for and do not exist. */
+      readonly unknown: number;
+    }
   /** A soft stop has begun here: no listening socket is watched any more. */
   | { readonly type: 'deaf' }
   | { readonly type: 'drained' }

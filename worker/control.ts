@@ -6,6 +6,7 @@ import type {
   ControlToThread,
   MasterToWorker,
   ObjectNumbers,
+  ThreadToControl,
   WorkerStart,
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
@@ -23,6 +24,7 @@ import { SenderSet } from './log/sender.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
 import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext } from './runtime/context.ts';
+import { makePageChange } from './runtime/page-changes.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { proxyStateLines } from './stats/dump.ts';
@@ -217,6 +219,13 @@ export class Control implements RuntimeContext {
     process.stderr.write(`${label} (${process.pid}) : ${text}\n`);
   }
 
+  /** The form of a statistics page, sent to a proxy thread. */
+  changeFromPage(message: Extract<ThreadToControl, { type: 'stats-change' }>): void {
+    const { threadIndex, id } = message;
+    const outcome = makePageChange(this, message);
+    this.broadcast({ type: 'stats-changed', threadIndex, id, outcome });
+  }
+
   snapshot(id: number, data: unknown): void {
     const inspection = this.inspections.get(id);
     if (inspection === undefined) return;
@@ -274,13 +283,13 @@ export class Control implements RuntimeContext {
   setFrontEnabled(proxyIndex: number, isEnabled: boolean): boolean {
     if (this.fronts[proxyIndex] === 'STOP') return false;
     this.fronts[proxyIndex] = isEnabled ? 'OPEN' : 'PAUSED';
-    this.broadcast({ type: 'frontend', proxyIndex, enabled: isEnabled });
+    this.broadcast({ type: 'frontend', proxyIndex, enabled: isEnabled, isFinal: false });
     return true;
   }
 
   stopFront(proxyIndex: number): void {
     this.fronts[proxyIndex] = 'STOP';
-    this.broadcast({ type: 'frontend', proxyIndex, enabled: false });
+    this.broadcast({ type: 'frontend', proxyIndex, enabled: false, isFinal: true });
   }
 
   setFrontMaxconn(proxyIndex: number, maxconn: number): void {

@@ -10,6 +10,7 @@ import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
 import type { LogPlan } from './log/plan.ts';
 import type { Sender } from './log/sender.ts';
 import type { Backend } from './server/backend.ts';
+import type { Stream } from './stream/stream.ts';
 
 export interface Program {
   readonly model: Model;
@@ -26,7 +27,9 @@ export interface Program {
   readonly startActs: readonly Act[];
   /** Every log destination of this thread, each once: see log/sender.ts. */
   readonly senders: readonly Sender[];
-  /** Something shows the address that servers are connected from: it is then asked for at connect. */
+  /**
+   * Something shows the address that servers are connected from: it is then asked for at connect.
+   */
   readonly readsBackSource: boolean;
 }
 
@@ -85,6 +88,39 @@ export interface ReplyPlan {
    * (stream/error-reply.ts).
    */
   readonly fromProxy: boolean;
+  /** Produces a body of unknown length, piece by piece; takes the place of `body`. */
+  readonly pieces?: (stream: Stream) => Iterator<string>;
+  /** What logs show in the server's place: `<STATS>`. */
+  readonly service?: string;
+}
+
+/** The statistics page of one proxy (manual 4, stats). */
+export interface StatsPagePlan {
+  /** What request targets start with. */
+  readonly uri: string;
+  /** 0: the page is not loaded again. */
+  readonly refreshSeconds: number;
+  /** Names of proxies that are shown; null: all. */
+  readonly scope: ReadonlySet<string> | null;
+  readonly showsVersion: boolean;
+  readonly showsLegends: boolean;
+  /** '' where it is not shown. */
+  readonly node: string;
+  readonly description: string;
+}
+
+/** One request for a statistics page, as its target asks. */
+export interface StatsPageRequest {
+  readonly format: 'html' | 'csv' | 'typed' | 'json';
+  readonly refreshes: boolean;
+  readonly hidesDown: boolean;
+  readonly hidesMaint: boolean;
+  /** Part of the names of the proxies to show, '' for all. */
+  readonly scope: string;
+  /** What became of a change that led here, '' for none. */
+  readonly outcome: string;
+  /** May change server states. */
+  readonly isAdmin: boolean;
 }
 
 export interface ProxyTimeouts {
@@ -149,6 +185,8 @@ export interface ProxyPlan {
   readonly httpResponse: RuleList;
   readonly httpAfterResponse: RuleList;
   readonly redirects: RuleList;
+  /** Answers requests for the statistics page (`stats ...`), null: there is none. */
+  readonly statsPage: Act | null;
   readonly inspectDelayMs: number;
   readonly responseInspectDelayMs: number;
   readonly switches: readonly SwitchPlan[];

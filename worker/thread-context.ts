@@ -11,8 +11,9 @@ import type { Poller } from './loop/poller.ts';
 import type { Timers } from './loop/timers.ts';
 import type { PatternReference } from './match/pattern-reference.ts';
 import type { SlotPool } from './memory/pool.ts';
-import type { Program } from './program.ts';
+import type { Program, StatsPagePlan, StatsPageRequest } from './program.ts';
 import type { Sample } from './sample/sample.ts';
+import type { Stream } from './stream/stream.ts';
 import type { StickTables } from './tables/tracking.ts';
 
 /** Read once per turn of the loop; nobody else asks the kernel for the time. */
@@ -38,6 +39,13 @@ export interface ProxyNumbers {
   frontSessionRate(proxyIndex: number): number;
   frontRequestRate(proxyIndex: number): number;
   backSessionRate(proxyIndex: number): number;
+}
+
+/** Makes statistics pages: worker/stats/page.ts. */
+export interface StatsPages {
+  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string>;
+  /** A form was sent. What became of it, '' while the stream must wait. */
+  change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string;
 }
 
 /** Size of the scratch area: a head, a payload and framing fit. */
@@ -76,6 +84,8 @@ export interface ThreadContext {
   tables?: StickTables;
   /** Absent: a check of the configuration or a test without a segment. */
   numbers?: ProxyNumbers;
+  /** Statistics pages; absent as `numbers`. */
+  statsPages?: StatsPages;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */
   random(): number;
   /** Runs `act` after the current batch of events, before sleeping. */

@@ -25,6 +25,7 @@ import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords } from './sections/services.ts';
 import { http2Keywords } from './sections/http2.ts';
 import { stickKeywords } from './sections/stick.ts';
+import { statisticsKeywords } from './sections/statistics.ts';
 import { tuningKeywords } from './sections/tuning.ts';
 
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
@@ -47,6 +48,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   loggingKeywords,
   stickKeywords,
   errorKeywords,
+  statisticsKeywords,
 );
 
 export const userlistRows = indexRows('userlist keyword', userlistKeywords);

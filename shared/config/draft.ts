@@ -125,6 +125,7 @@ const bothSides = [
   'forwardFor',
   'originalTo',
   'retryOn',
+  'statsLines',
 ] as const satisfies readonly (keyof ProxyModel)[];
 
 const frontSide = [

@@ -72,12 +72,13 @@ function checkOptions(proxy: ProxyDraft, draft: Draft): void {
 }
 
 function checkRules(proxy: ProxyDraft, draft: Draft): void {
-  const { rules, captureCookie, monitorUri, redirects } = proxy.model;
+  const { rules, captureCookie, monitorUri, redirects, statsLines } = proxy.model;
   const own = (lines: readonly { readonly from: string }[]): boolean =>
     lines.some(({ from }) => from === '');
   const found: readonly (readonly [boolean, string])[] = [
     [captureCookie !== null, "'capture' statement"],
     [monitorUri !== '', "'monitor-uri' statement"],
+    [statsLines.length > 0, "'stats' statement"],
     [own(rules['http-request']), "'http-request' rules"],
     [own(rules['http-response']), "'http-response' rules"],
     [own(rules['http-after-response']), "'http-after-response' rules"],

@@ -52,8 +52,10 @@ export const unsupportedProxy: readonly string[] = (
   'filter filter-sequence force-be-switch http-check http-send-name-header ' +
   'load-server-state-from-file log-steps max-keep-alive-queue ' +
   'max-session-srv-conns persist quic-initial server-state-file-name server-template ssl-f-use ' +
-  'stats tcp-check trace use-fcgi-app'
-).split(' ');
+  'tcp-check trace use-fcgi-app'
+)
+  .split(' ')
+  .concat('stats show-modules');
 
 /** Second words of `option` lines. */
 export const unsupportedOptions: readonly string[] = (

@@ -42,6 +42,7 @@ import { compileLog } from './logs.ts';
 import { collectReplies } from './reply.ts';
 import { type Actions, compileRedirects, compileRules, takeCondition } from './rules.ts';
 import type { CompileScope } from './scope.ts';
+import { compileStatsPage } from './stats-page.ts';
 import { compileServerLines } from './server-lines.ts';
 import { compileSourceHeaders } from './source.ts';
 
@@ -95,6 +96,7 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     ...compileSwitching(compiler, model),
     ...compileFeatures(compiler, model, isHttp),
     ...compileCaptures(model, isHttp),
+    statsPage: isHttp ? compileStatsPage(compiler, model) : null,
     log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
     ...compileServerLines(model, (server) => scopeOfServer(compiler, model, server)),

@@ -88,7 +88,9 @@ function writeMillisecondDate(wallMs: number, line: LineBuffer): void {
   line.millis(Math.floor(wallMs) % 1000);
 }
 
-const noServer = '<NOSRV>';
+/** The server, or what of ours answered in its place. */
+const serverText = ({ server, reply }: Stream): string =>
+  server?.name ?? reply?.service ?? '<NOSRV>';
 const host = hostname();
 
 const clientPort: ReadInteger = (stream) => portOf(stream.source, stream);
@@ -251,7 +253,7 @@ const names: readonly TagRow[] = [
   { name: 'f', help: 'Frontend', text: (stream) => stream.frontend.name },
   { name: 'ft', help: 'Frontend, with ~ for TLS', text: frontendTransport },
   { name: 'b', help: 'Backend', text: (stream) => stream.backend.name },
-  { name: 's', help: 'Server', text: (stream) => stream.server?.name ?? noServer },
+  { name: 's', help: 'Server', text: serverText },
   { name: 'H', help: 'Host name', text: () => host },
   { name: 'ID', help: 'Unique id', text: (stream) => stream.uniqueId },
   {

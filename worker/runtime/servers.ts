@@ -128,7 +128,10 @@ function showWeight({ words, at }: state.ServerWords): string {
   return `${now} (initial ${initial})\n`;
 }
 
-function setChecks(isEnabled: boolean): (call: RuntimeCall, target: ServerTarget) => Answer {
+/** `enable health`, `disable health`; also for the statistics page. */
+export function setChecks(
+  isEnabled: boolean,
+): (call: Pick<RuntimeCall, 'context'>, target: ServerTarget) => Answer {
   return ({ context }, target) => {
     const { words, at } = target.words;
     const flags = words[at + state.serverCheckFlags];

@@ -3,6 +3,7 @@
 // synchronous, because a line is small work and a consistent one is worth more.
 
 import { field, fixedColumns, infoLines, statColumns } from '../../shared/segment/metrics.ts';
+import type { ProxyModel } from '../../shared/config/model.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { hasBack, hasFront } from '../server/object-index.ts';
@@ -24,6 +25,8 @@ export interface StatSelection {
   readonly id: number;
   readonly hidesMaint: boolean;
   readonly hidesDown: boolean;
+  /** Proxies that may be seen; absent: all. */
+  readonly shows?: (proxy: ProxyModel) => boolean;
   /** Sees addresses, cookies and algorithms. */
   readonly isOperator: boolean;
 }
@@ -53,27 +56,32 @@ export function* statPieces(source: StatsSource, selection: StatSelection): Gene
 
 const writers = { csv: csvLine, typed: typedLine, json: jsonLine } as const;
 
-/** The values of one line in column order, null where a column is empty. Also for the page. */
+/** The values of one line in column order, null where a column is empty. */
 export function statValues(source: StatsSource, line: Subject, isOperator: boolean): Value[] {
   return statColumns.map((column) => columnValue(source, line, column, isOperator));
 }
 
+/** One value of a line by its column, as statValues. */
+export function statValue(source: StatsSource, line: Subject, column: MetricDef): Value {
+  return columnValue(source, line, column, true);
+}
+
 /** The lines of `show stat`: of each proxy its frontend, listeners, servers and backend. */
-export function subjects(source: StatsSource, selection: StatSelection): Subject[] {
-  const lines: Subject[] = [];
+export function* subjects(source: StatsSource, selection: StatSelection): Generator<Subject> {
   for (let index = 0; index < source.model.proxies.length; index++) {
     const proxy = source.model.proxies[index];
     if (selection.proxyId > 0 && selection.proxyId !== proxy.id) continue;
+    if (selection.shows?.(proxy) === false) continue;
     for (const line of proxySubjects(source, index)) {
-      if (isSelected(line, selection)) lines.push(line);
+      if (isSelected(line, selection)) yield line;
     }
   }
-  return lines;
 }
 
 const typeBits = { F: 1, B: 2, S: 4, L: 8 } as const;
 
-function isSelected(line: Subject, selection: StatSelection): boolean {
+/** What `hidesMaint` and the like leave of the lines. */
+export function isSelected(line: Subject, selection: StatSelection): boolean {
   if ((selection.types & typeBits[line.kind]) === 0) return false;
   const single = line.kind === 'S' || line.kind === 'L';
   if (single && selection.id > 0 && selection.id !== line.id) return false;
@@ -85,7 +93,8 @@ function isSelected(line: Subject, selection: StatSelection): boolean {
   return !(selection.hidesDown && (maint || down));
 }
 
-function proxySubjects(source: StatsSource, proxyIndex: number): Subject[] {
+/** A proxy's own lines. */
+export function proxySubjects(source: StatsSource, proxyIndex: number): Subject[] {
   const proxy = source.model.proxies[proxyIndex];
   const objects = source.objects.proxies[proxyIndex];
   const base = { proxy, proxyIndex, server: null, words: null, listener: null, id: 0 } as const;

@@ -5,6 +5,7 @@ import { ETIMEDOUT } from '../../shared/sys/constants.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import type { Exchange } from '../mux/side.ts';
 import { assignServer, connected, connectFailed, retryNow } from './connect.ts';
+import { feed } from './applet.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream } from './finish.ts';
 import {
@@ -90,7 +91,9 @@ export class Engine implements Exchange {
         return;
       case stateForwarding:
       case stateWaiting:
-        if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
+        if (stream.applet !== null) {
+          if (front.isBroken()) this.abort(stream, 'D');
+        } else if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
         else if (isAborted(stream)) this.clientLeft(stream);
         return;
       case stateQueued:
@@ -134,7 +137,8 @@ export class Engine implements Exchange {
     if (front === null || !front.outbound.flush()) return;
     flushed(this.context, stream);
     if (stream.front === front && stream.state === stateForwarding) {
-      forwardResponse(this.context, stream);
+      if (stream.applet !== null) feed(this.context, stream);
+      else forwardResponse(this.context, stream);
     }
   }
 
@@ -173,6 +177,11 @@ export class Engine implements Exchange {
   /** A queue let the stream go (server/backend.ts). */
   resume(stream: Stream): void {
     if (stream.state === stateQueued) assignServer(this.context, stream);
+  }
+
+  /** What request rules have waited for is there. */
+  resumeRules(stream: Stream): void {
+    if (stream.state === stateRules) runRequest(this.context, stream);
   }
 
   /** The stream's timer has fired. */

@@ -75,6 +75,8 @@ export function finishStream(context: EngineContext, stream: Stream, keep: boole
   countTraffic(context, stream);
   countEnd(context, stream);
   releaseBack(context, stream);
+  stream.applet?.close();
+  stream.applet = null;
   // Before the log line: the counts it shows are those that remain (manual 8.2.3).
   stream.backend.backend?.leave(stream);
   logOnce(context, stream);

@@ -22,11 +22,13 @@ export const stateEnding = 8;
 /** `Stream.step`: the next thing to run for a request; each is finished before the next begins. */
 export const stepFrontContent = 0;
 export const stepFrontRules = 1;
-export const stepSwitch = 2;
-export const stepBackContent = 3;
-export const stepBackRules = 4;
-export const stepRedirects = 5;
-export const stepAssign = 6;
+export const stepFrontStats = 2;
+export const stepSwitch = 3;
+export const stepBackContent = 4;
+export const stepBackRules = 5;
+export const stepBackStats = 6;
+export const stepRedirects = 7;
+export const stepAssign = 8;
 
 /** `Stream.flags`. */
 export const flagTcp = 1;

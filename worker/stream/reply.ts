@@ -3,19 +3,28 @@
 // side.
 
 import { field } from '../../shared/segment/metrics.ts';
-import { bodyLength, headerName, writeLatin1 } from '../http/message.ts';
+import { bodyChunked, bodyLength, headerName, methodHead, writeLatin1 } from '../http/message.ts';
 import { verdictNext, verdictStop } from '../keyword.ts';
 import { sideGone } from '../mux/side.ts';
 import type { ReplyPlan } from '../program.ts';
+import { Applet, feed, whole } from './applet.ts';
 import type { EngineContext } from './context.ts';
 import { errorReply, resolvedReply } from './error-reply.ts';
 import { endsBy, finishStream, releaseBack } from './finish.ts';
-import { flagAnswered, flagReplied, flagResponseDone, flagTcp, stateEnding } from './phases.ts';
+import {
+  flagAnswered,
+  flagReplied,
+  flagResponseDone,
+  flagTcp,
+  stateEnding,
+  stateForwarding,
+} from './phases.ts';
 import { runRules } from './rule-runner.ts';
 import { directionResponse, type Stream } from './stream.ts';
 
 const contentLengthName = headerName('content-length');
 const contentTypeName = headerName('content-type');
+const transferEncodingName = headerName('transfer-encoding');
 const fieldInternalErrors = field.eint;
 
 /** Ends the stream with the reply for `status` of its proxies, logged with these two letters. */
@@ -62,20 +71,26 @@ export function sendReply(
 
 function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan, ruled: boolean): void {
   const body = reply.body === null ? '' : reply.body(stream);
+  const isLong = body.length > context.thread.memory.slotBytes;
+  if (isLong || reply.pieces !== undefined) {
+    const bodyBytes = reply.pieces === undefined ? body.length : -1;
+    if (fill(stream, reply, bodyBytes)) {
+      begin(context, stream, ruled);
+      produce(context, stream, reply.pieces?.(stream) ?? whole(body));
+    } else {
+      finishStream(context, stream, false);
+    }
+    return;
+  }
   const at = body.length === 0 ? 0 : stage(context, body);
   if (at < 0 || !fill(stream, reply, body.length)) {
     if (at >= 0 && body.length > 0) context.thread.memory.release(at);
     finishStream(context, stream, false);
     return;
   }
-  if (ruled) afterResponse(stream);
-  stream.status = stream.response.status;
+  begin(context, stream, ruled);
   const front = stream.front!;
   const { thread } = context;
-  if (stream.times.responseMs < 0 && stream.times.connectMs >= 0) {
-    stream.times.responseMs = thread.time.nowMs;
-  }
-  stream.bytesOutBase = front.outbound.offeredBytes();
   const { length } = body;
   const taken = front.sendHead(stream.response, at, length, true);
   const rest = taken === sideGone ? 0 : length - taken;
@@ -85,25 +100,57 @@ function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan, ruled
   finishStream(context, stream, taken !== sideGone && kept && !reply.closes);
 }
 
-/** Copies the body into a slot of its own; -1: too long, or no slot. */
+/** The head stands in stream.response: its rules, and what logs and counters want to know. */
+function begin(context: EngineContext, stream: Stream, ruled: boolean): void {
+  if (ruled) afterResponse(stream);
+  stream.status = stream.response.status;
+  if (stream.times.responseMs < 0 && stream.times.connectMs >= 0) {
+    stream.times.responseMs = context.thread.time.nowMs;
+  }
+  stream.bytesOutBase = stream.front!.outbound.offeredBytes();
+}
+
+/** A long body: the head leaves, and the rest as the client takes it. */
+function produce(context: EngineContext, stream: Stream, pieces: Iterator<string>): void {
+  const { memory } = context.thread;
+  const front = stream.front!;
+  const isHead = stream.request.method === methodHead;
+  const slotAt = isHead ? -1 : memory.take();
+  if (front.sendHead(stream.response, 0, 0, isHead) === sideGone) endsBy(stream, 'C', 'D');
+  else if (isHead) {
+    finishStream(context, stream, true);
+    return;
+  } else if (slotAt >= 0) {
+    stream.state = stateForwarding;
+    stream.applet = new Applet(memory, slotAt, pieces);
+    feed(context, stream);
+    return;
+  }
+  if (slotAt >= 0) memory.release(slotAt);
+  finishStream(context, stream, false);
+}
+
+/** Copies the body into a slot of its own; -1: no slot. */
 function stage(context: EngineContext, body: string): number {
   const { memory } = context.thread;
-  if (body.length > memory.slotBytes) return -1;
   const at = memory.take();
   if (at >= 0) writeLatin1(memory.bytes, at, body);
   return at;
 }
 
+/** `bodyBytes` below 0: known only when the body has ended, so it leaves in chunks. */
 function fill(stream: Stream, reply: ReplyPlan, bodyBytes: number): boolean {
   const { response } = stream;
   response.reset();
   response.version = 11;
   response.status = reply.status;
-  response.framing = bodyLength;
+  const isChunked = bodyBytes < 0;
+  response.framing = isChunked ? bodyChunked : bodyLength;
   response.contentLength = bodyBytes;
   response.reasonLength = 0;
   if (reply.reason !== '' && !response.setReason(reply.reason)) return false;
-  if (!response.add(contentLengthName, String(bodyBytes))) return false;
+  if (isChunked && !response.add(transferEncodingName, 'chunked')) return false;
+  if (!isChunked && !response.add(contentLengthName, String(bodyBytes))) return false;
   if (reply.contentType !== '' && !response.add(contentTypeName, reply.contentType)) return false;
   for (let i = 0; i < reply.headers.length; i++) {
     const header = reply.headers[i];

@@ -33,14 +33,16 @@ import {
   stepAssign,
   stepBackContent,
   stepBackRules,
+  stepBackStats,
   stepFrontContent,
   stepFrontRules,
+  stepFrontStats,
   stepRedirects,
   stepSwitch,
 } from './phases.ts';
+import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { replyError, replyInternalError, sendReply } from './reply.ts';
 import { addOrigin, restrictNames } from './request-headers.ts';
-import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { runRules } from './rule-runner.ts';
 import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
@@ -68,7 +70,6 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
   capture(stream);
   stream.step = stepFrontContent;
-  countTracked(stream, countedRequests);
   stream.state = stateRules;
   if (isMonitor(stream)) {
     monitor(context, stream);
@@ -113,6 +114,7 @@ export function runRequest(context: EngineContext, stream: Stream): void {
   while (stream.step < stepAssign) {
     const verdict = runStep(context, stream);
     if (verdict === verdictNext || verdict === verdictStop) {
+      if (stream.step === stepFrontContent) countRequest(stream);
       stream.step++;
     } else {
       settle(context, stream, verdict);
@@ -122,6 +124,11 @@ export function runRequest(context: EngineContext, stream: Stream): void {
   leaveRules(context, stream);
 }
 
+/** A request is counted once content rules, which may track, have let it pass. */
+function countRequest(stream: Stream): void {
+  if ((stream.flags & flagTcp) === 0) countTracked(stream, countedRequests);
+}
+
 function runStep(context: EngineContext, stream: Stream): number {
   const { frontend, backend } = stream;
   switch (stream.step) {
@@ -129,12 +136,16 @@ function runStep(context: EngineContext, stream: Stream): number {
       return content(context, stream, frontend);
     case stepFrontRules:
       return proxyRules(context, stream, frontend);
+    case stepFrontStats:
+      return statsPage(stream, frontend);
     case stepSwitch:
       return switchBackend(context, stream);
     case stepBackContent:
       return backend === frontend ? verdictNext : content(context, stream, backend);
     case stepBackRules:
       return backend === frontend ? verdictNext : proxyRules(context, stream, backend);
+    case stepBackStats:
+      return backend === frontend ? verdictNext : statsPage(stream, backend);
     case stepRedirects:
       return redirects(stream);
     default:
@@ -172,6 +183,13 @@ function http(stream: Stream, rules: RuleList): number {
   if (rules.length === 0 || (stream.flags & flagTcp) !== 0) return verdictNext;
   showPayload(stream);
   return runRules(stream, rules);
+}
+
+/** The statistics page of a proxy: behind its rules, before its redirects. */
+function statsPage(stream: Stream, proxy: ProxyPlan): number {
+  if (proxy.statsPage === null || (stream.flags & flagTcp) !== 0) return verdictNext;
+  showPayload(stream);
+  return proxy.statsPage(stream);
 }
 
 function redirects(stream: Stream): number {
@@ -267,6 +285,7 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     case verdictDeny:
     case verdictTarpit:
       countDenied(context, stream);
+      countTracked(stream, countedErrors);
       if (verdict === verdictTarpit) tarpit(context, stream);
       else refuse(context, stream);
       return;
@@ -280,7 +299,6 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     case verdictDrop:
       countDenied(context, stream);
       endsBy(stream, 'P', 'R');
-      countTracked(stream, countedErrors);
       finishStream(context, stream, false);
       return;
     case verdictError:

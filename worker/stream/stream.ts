@@ -14,6 +14,7 @@ import type { Tracker } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Session } from './session.ts';
 import type { Timed } from '../loop/timers.ts';
+import type { Applet } from './applet.ts';
 
 /** Which direction rules are being evaluated for (samples of the other direction may be absent). */
 export const directionRequest = 0;
@@ -161,6 +162,8 @@ export class Stream implements Timed {
   cookieResponse: string;
   /** The answer a rule or an error asks for. */
   reply: ReplyPlan | null;
+  /** The answer is being produced while it is sent (applet.ts). */
+  applet: Applet | null;
   /** Status sent to the client, 0 before. */
   status: number;
 
@@ -290,6 +293,7 @@ export class Stream implements Timed {
     this.cookieRequest = '-';
     this.cookieResponse = '-';
     this.reply = null;
+    this.applet = null;
     this.status = 0;
     this.rulePosition = -1;
     this.inspectUntilMs = 0;

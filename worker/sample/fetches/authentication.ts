@@ -8,6 +8,7 @@ import type { ArgumentValue, Evaluate, FetchDef, Scope } from '../../keyword.ts'
 import { lowerAscii } from '../../match/text.ts';
 import { isKnownCrypt, isSame, verifyPassword } from '../crypt.ts';
 import { kindBool, kindString, type Sample } from '../sample.ts';
+import type { Stream } from '../../stream/stream.ts';
 import { plain, requestHead } from './row.ts';
 
 const authorization = headerName('authorization');
@@ -98,6 +99,14 @@ class UserChecks {
   groupsOf(name: string): readonly string[] {
     return this.groups.get(name) ?? [];
   }
+}
+
+/** The request carries the name and password of one of `accounts`, passwords by name. */
+export function isAccount(stream: Stream, accounts: ReadonlyMap<string, string>): boolean {
+  const found = credentials(stream, stream.sample3);
+  if (found?.type !== 'Basic') return false;
+  const password = accounts.get(found.user);
+  return password !== undefined && isSame(found.password, password);
 }
 
 /** null with an alert when a password cannot be checked. */

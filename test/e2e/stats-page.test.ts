@@ -1,0 +1,60 @@
+// The statistics page through a running proxy: what is shown to whom, answers larger than a buffer,
+// accounts, and changes of server states.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exchange, inherited, startProxy } from '../harness/proxy.ts';
+
+const servers = Array.from({ length: 120 }, (_, i) => `  server s${i} 127.0.0.1:1\n`).join('');
+const config = `defaults
+  mode http
+  timeout client 5s
+  timeout server 5s
+  timeout connect 1s
+frontend open
+  bind "${inherited('open')}"
+  stats uri /stats
+  stats admin if { path_beg /stats } !{ req.hdr(x-reader) yes }
+  default_backend big
+frontend closed
+  bind "${inherited('closed')}"
+  stats auth ann:secret
+  stats realm Staff
+  stats scope .
+backend big
+${servers}`;
+
+const get = (target: string, headers = ''): string =>
+  `GET ${target} HTTP/1.0\r\nHost: here\r\n${headers}\r\n`;
+
+const post = (body: string, headers = ''): string =>
+  `POST /stats HTTP/1.0\r\nHost: here\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
+
+test('the page is whole, asks for an account, and changes server states', async (owner) => {
+  const proxy = startProxy(owner, { config });
+  const open = proxy.port('open');
+  const page = await exchange(open, get('/stats'));
+  assert.match(page, /^HTTP\/1\.[01] 200 /);
+  assert.ok(page.length > 60_000 && page.endsWith('</body></html>\n'));
+  for (let i = 0; i < 120; i++) assert.ok(page.includes(`id="big/s${i}"`), `s${i}`);
+  const csv = await exchange(open, get('/stats;csv;scope=big'));
+  assert.ok(csv.includes('\nbig,s119,') && !csv.includes('\nopen,FRONTEND,'));
+  const closed = proxy.port('closed');
+  const refused = await exchange(closed, get('/haproxy?stats'));
+  assert.match(refused, /^HTTP\/1\.[01] 401 /);
+  assert.match(refused, /www-authenticate: Basic realm="Staff"/);
+  const account = `Authorization: Basic ${btoa('ann:secret')}\r\n`;
+  const own = await exchange(closed, get('/haproxy?stats;csv', account));
+  assert.ok(own.includes('\nclosed,FRONTEND,') && !own.includes('\nbig,'));
+  const id = /name="b" value="#(\d+)"/.exec(page)?.[1];
+  const form = `s=s1&s=s2&action=maint&b=%23${id}`;
+  assert.match(await exchange(open, post(form, 'X-Reader: yes\r\n')), /;st=DENY\r\n/);
+  assert.match(await exchange(open, post(form, 'Origin: http://there\r\n')), /;st=DENY\r\n/);
+  assert.match(
+    await exchange(open, post(form)),
+    /^HTTP\/1\.[01] 303 [\s\S]*location: \/stats;st=DONE\r/,
+  );
+  const after = await exchange(open, get('/stats;csv'));
+  assert.equal(after.match(/\nbig,s\d+,.*MAINT/g)?.length, 2);
+  await proxy.stop();
+});

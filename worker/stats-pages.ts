@@ -1,0 +1,96 @@
+// The statistics pages of one proxy thread: what they read, and changes of server states on their
+// way to the control thread and back. Made by proxy-thread.ts; rules reach it through the thread's
+// context. Never changes a server itself.
+
+import type { ControlToThread, ThreadToControl } from '../shared/messages.ts';
+import { latin1 } from './http/message.ts';
+import type { StatsPagePlan, StatsPageRequest } from './program.ts';
+import { type PageChange, isSameOrigin, parseChange } from './stats/page-change.ts';
+import { pagePieces } from './stats/page.ts';
+import type { StatsSource } from './stats/source.ts';
+import type { Stream } from './stream/stream.ts';
+import type { StatsPages } from './thread-context.ts';
+
+/** How long the control thread may take to make a change. */
+const changeMs = 2000;
+
+interface Pending {
+  readonly stream: Stream;
+  readonly untilMs: number;
+  outcome: string;
+}
+
+export interface StatsPagesHost {
+  readonly source: StatsSource;
+  report(message: ThreadToControl): void;
+  /** Runs the rules of a stream on, which wait. */
+  resume(stream: Stream): void;
+}
+
+export class ThreadStatsPages implements StatsPages {
+  private readonly host: StatsPagesHost;
+  private readonly threadIndex: number;
+  /** By stream id. */
+  private readonly pending: Map<number, Pending>;
+
+  constructor(host: StatsPagesHost, threadIndex: number) {
+    this.host = host;
+    this.threadIndex = threadIndex;
+    this.pending = new Map();
+  }
+
+  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string> {
+    return pagePieces(this.host.source, plan, request);
+  }
+
+  change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string {
+    const known = this.pending.get(stream.id);
+    if (known !== undefined) return this.outcomeOf(stream, known);
+    if (!request.isAdmin || !isSameOrigin(stream.request)) return 'DENY';
+    const { requestPayload, thread } = stream;
+    const isFull = requestPayload.length >= roomOf(stream);
+    if (isFull && !requestPayload.ended) return 'EXCD';
+    if (!requestPayload.ended) return '';
+    const text = latin1(thread.memory.bytes, requestPayload.at, requestPayload.length);
+    const change = parseChange(this.host.source.model, text);
+    if (change === null) return 'ERRP';
+    const { name } = this.host.source.model.proxies[change.proxyIndex];
+    if (plan.scope !== null && !plan.scope.has(name)) return 'DENY';
+    if (change.servers.length === 0) return 'NONE';
+    this.ask(stream, change);
+    return '';
+  }
+
+  private ask(stream: Stream, change: PageChange): void {
+    const untilMs = stream.thread.time.nowMs + changeMs;
+    stream.waitUntilMs = untilMs;
+    this.pending.set(stream.id, { stream, untilMs, outcome: '' });
+    const { threadIndex, host } = this;
+    host.report({ type: 'stats-change', threadIndex, id: stream.id, ...change });
+  }
+
+  private outcomeOf(stream: Stream, known: Pending): string {
+    if (known.outcome === '' && stream.thread.time.nowMs < known.untilMs) return '';
+    this.pending.delete(stream.id);
+    stream.waitUntilMs = 0;
+    return known.outcome === '' ? 'UNKN' : known.outcome;
+  }
+
+  /** The control thread has made the change, or not. */
+  changed({ id, outcome }: Extract<ControlToThread, { type: 'stats-changed' }>): void {
+    const known = this.pending.get(id);
+    if (known === undefined) return;
+    if (known.stream.id !== id || known.stream.state === 0) {
+      this.pending.delete(id);
+      return;
+    }
+    known.outcome = outcome;
+    this.host.resume(known.stream);
+  }
+}
+
+/** Bytes of payload that stand in the buffer beside the head and the room kept for rewriting. */
+function roomOf(stream: Stream): number {
+  const { bufsize, maxrewrite } = stream.thread.program.model.global.tune;
+  return Math.max(1, bufsize - maxrewrite - stream.request.headLength);
+}

@@ -1,0 +1,54 @@
+// An answer in pieces comes out whole, whatever the sizes of its pieces and of what is taken.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { linuxSys } from '../../shared/sys/linux.ts';
+import { latin1 } from '../http/message.ts';
+import { SlotPool } from '../memory/pool.ts';
+import { Applet, whole } from './applet.ts';
+
+test('pieces of every size come out in order, slot by slot', () => {
+  const text = Array.from({ length: 500 }, (_, i) => `row ${i};`).join('');
+  for (const [pieceBytes, takenMax] of [
+    [1, 64],
+    [7, 3],
+    [64, 64],
+    [65, 63],
+    [1000, 1],
+    [9999, 64],
+  ]) {
+    const memory = new SlotPool(linuxSys(), 64, 2);
+    const pieces = text.match(new RegExp(`[\\s\\S]{1,${pieceBytes}}`, 'g')) ?? [];
+    const applet = new Applet(memory, memory.take(), pieces.values());
+    let got = '';
+    while (!applet.done || applet.length > 0) {
+      applet.fill();
+      const taken = Math.min(applet.length, takenMax);
+      got += latin1(memory.bytes, applet.at, taken);
+      applet.consume(taken);
+    }
+    assert.equal(got, text);
+    applet.close();
+    applet.close();
+    assert.equal(memory.inUse, 0);
+  }
+});
+
+test('closing early tells the producer and gives the slot back once', () => {
+  let isTold = false;
+  function* rows(): Generator<string> {
+    try {
+      for (;;) yield 'row';
+    } finally {
+      isTold = true;
+    }
+  }
+  const memory = new SlotPool(linuxSys(), 64, 1);
+  const applet = new Applet(memory, memory.take(), rows());
+  applet.fill();
+  assert.equal(applet.length, 64);
+  applet.close();
+  assert.ok(isTold);
+  assert.equal(memory.inUse, 0);
+  assert.deepEqual([...whole('all')], ['all']);
+});

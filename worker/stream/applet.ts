@@ -1,0 +1,118 @@
+// An answer of ours that does not fit one buffer: text that is produced piece by piece while the
+// client takes it. reply.ts starts one, the engine feeds it when the client's side has room, and
+// finish.ts closes it, whatever ended the stream. It never produces more than one slot ahead.
+
+import { writeLatin1 } from '../http/message.ts';
+import type { SlotPool } from '../memory/pool.ts';
+import { sideGone } from '../mux/side.ts';
+import type { EngineContext } from './context.ts';
+import { endsBy, finishStream } from './finish.ts';
+import type { Stream } from './stream.ts';
+
+/** Slots per event: no answer may hold the loop. */
+const roundsMax = 4;
+
+/** What is still to be sent of one answer. Lives as long as its stream's answer. */
+export class Applet {
+  /** Bytes ready to be sent, in the thread's memory. */
+  at: number;
+  length: number;
+  /** Nothing follows what is ready. */
+  done: boolean;
+  private readonly memory: SlotPool;
+  private readonly pieces: Iterator<string>;
+  private slotAt: number;
+  /** The piece that did not fit as a whole, and how much of it has been copied. */
+  private piece: string;
+  private pieceAt: number;
+
+  /** `slotAt`: a slot of `memory`, this object's from here on. */
+  constructor(memory: SlotPool, slotAt: number, pieces: Iterator<string>) {
+    this.memory = memory;
+    this.pieces = pieces;
+    this.slotAt = slotAt;
+    this.at = slotAt;
+    this.length = 0;
+    this.done = false;
+    this.piece = '';
+    this.pieceAt = 0;
+  }
+
+  /** Fills the slot again once it has been taken in full. */
+  fill(): void {
+    if (this.length > 0) return;
+    const { memory, slotAt } = this;
+    this.at = slotAt;
+    while (!this.done && this.length < memory.slotBytes) {
+      if (this.pieceAt < this.piece.length) this.copy();
+      else this.next();
+    }
+  }
+
+  private copy(): void {
+    const { memory, piece, pieceAt } = this;
+    const room = memory.slotBytes - this.length;
+    const part =
+      pieceAt === 0 && piece.length <= room ? piece : piece.slice(pieceAt, pieceAt + room);
+    writeLatin1(memory.bytes, this.slotAt + this.length, part);
+    this.length += part.length;
+    this.pieceAt += part.length;
+  }
+
+  private next(): void {
+    const next = this.pieces.next();
+    this.done = next.done === true;
+    this.piece = next.done === true ? '' : next.value;
+    this.pieceAt = 0;
+  }
+
+  consume(length: number): void {
+    this.at += length;
+    this.length -= length;
+  }
+
+  /** Gives the slot back; the producer is told that nobody asks any more. */
+  close(): void {
+    if (this.slotAt < 0) return;
+    this.memory.release(this.slotAt);
+    this.slotAt = -1;
+    this.length = 0;
+    this.done = true;
+    this.pieces.return?.();
+  }
+}
+
+/** One text as pieces. */
+export function* whole(text: string): Generator<string> {
+  yield text;
+}
+
+/** Hands on what the client's side takes; ends the stream behind the last byte. */
+export function feed(context: EngineContext, stream: Stream): void {
+  const { applet, front } = stream;
+  if (applet === null || front === null) return;
+  const { thread } = context;
+  for (let round = 0; round < roundsMax; round++) {
+    applet.fill();
+    const { length } = applet;
+    const taken = front.outbound.send(applet.at, length, applet.done);
+    if (taken === sideGone) {
+      endsBy(stream, 'C', 'D');
+      finishStream(context, stream, false);
+      return;
+    }
+    applet.consume(taken);
+    if (stream.clientTimeoutMs > 0 && taken > 0) {
+      thread.timers.schedule(stream, thread.time.nowMs + stream.clientTimeoutMs);
+    }
+    // A chunk may be shorter than the slot: only a side that takes nothing is blocked.
+    if (taken === 0 && length > 0) return;
+    if (applet.done && applet.length === 0) {
+      finishStream(context, stream, true);
+      return;
+    }
+  }
+  thread.defer(() => {
+    if (stream.applet === applet) feed(context, stream);
+  });
+}
