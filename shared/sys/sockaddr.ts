@@ -134,15 +134,6 @@ export function ipv4Of(address: SocketAddress): number {
 /** Index in `region.bytes` of the 16 bytes of an IPv6 address. */
 export const IPV6_AT = 8;
 
-/** Copies an address; both must be sockaddr-sized. */
-export function copyAddress(from: SocketAddress, into: SocketAddress): void {
-  const source = from.region.bytes;
-  const target = into.region.bytes;
-  const length = from.length;
-  for (let i = 0; i < length; i++) target[i] = source[i]!;
-  into.length = length;
-}
-
 /** True when both name the same peer: family, address, port and path. */
 export function sameAddress(a: SocketAddress, b: SocketAddress): boolean {
   if (a.length !== b.length) return false;

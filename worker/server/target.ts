@@ -6,7 +6,6 @@ import type { AddressModel, ServerModel } from '../../shared/config/model.ts';
 import {
   encodeAddress,
   type NamedAddress,
-  parseIpv6,
   putIpv4,
   putIpv6,
   setPort,
@@ -113,11 +112,4 @@ function writeEndpoint(from: Endpoint, port: number, into: SocketAddress): boole
   for (let i = 0; i < 16; i++) ipv6Bytes[i] = from.bytes.charCodeAt(i);
   putIpv6(ipv6Bytes, 0, port, into);
   return true;
-}
-
-/** True when the host is a number, a path or a name that needs no resolving. */
-export function isResolved(address: AddressModel): boolean {
-  const scratch = new Uint8Array(16);
-  if (domainOf(address) === AF_UNIX || address.host === '') return true;
-  return /^[0-9.]+$/.test(address.host) || parseIpv6(address.host, scratch, 0);
 }
