@@ -26,6 +26,10 @@ import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import { Engine } from './stream/engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
+import type { FrontStatus } from './stats/source.ts';
+import { ThreadStatsPages } from './stats-pages.ts';
+import { threadStatsSource } from './stats-source.ts';
+import type { Stream } from './stream/stream.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { viewTables } from './tables/table-set.ts';
 import type { ThreadContext } from './thread-context.ts';
@@ -57,6 +61,8 @@ export class ProxyThread implements ListenerHost {
   private draining: boolean;
   /** The next step of `spreadClose`. */
   private readonly spread: Timed;
+  private readonly fronts: FrontStatus[];
+  private readonly pages: ThreadStatsPages;
   /** maxconn by proxy index, and of the process; 0: no limit. */
   private readonly frontLimits: number[];
   private processLimit: number;
@@ -76,6 +82,7 @@ export class ProxyThread implements ListenerHost {
       onTimeout: () => this.spreadClose(),
     };
     this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn);
+    this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
     this.processLimit = start.model.global.maxconn;
     const segment = viewSegment(sys, start.segmentFd, start.segment);
     const clock = new SharedClock(segment, sys.monotonicNs(), start.clockOffsetNs);
@@ -152,6 +159,14 @@ export class ProxyThread implements ListenerHost {
       log: logStream,
       endFront: this.acceptor.endFront.bind(this.acceptor),
     });
+    const facts = { fronts: this.fronts, frontLimits: this.frontLimits, nowMs: () => clock.nowMs };
+    const pagesHost = {
+      source: threadStatsSource(start, segment, objects, facts),
+      report,
+      resume: (stream: Stream) => this.engine.resumeRules(stream),
+    };
+    this.pages = new ThreadStatsPages(pagesHost, start.threadIndex);
+    this.thread.statsPages = this.pages;
     this.waiters = this.bindBackends(program);
     this.listeners = program.listeners.map(
       (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
@@ -258,6 +273,10 @@ export class ProxyThread implements ListenerHost {
           if (message.enabled) listener.start();
           else listener.stop();
         }
+        this.fronts[message.proxyIndex] = frontStatus(message);
+        return;
+      case 'stats-changed':
+        if (message.threadIndex === this.start.threadIndex) this.pages.changed(message);
         return;
       case 'limit':
         if (message.proxyIndex < 0) this.processLimit = message.maxconn;
@@ -288,6 +307,7 @@ export class ProxyThread implements ListenerHost {
   }
 
   private softStop(closeSpreadMs: number): void {
+    this.fronts.fill('STOP');
     const { thread, loop } = this;
     for (const listener of this.listeners) listener.stop();
     this.report({ type: 'deaf' });
@@ -301,8 +321,8 @@ export class ProxyThread implements ListenerHost {
   }
 
   /**
-   * close-spread-time: idle connections close evenly until its end, so that clients do not return at
-   * once. Goes on while there are clients: busy ones may become idle.
+   * close-spread-time: idle connections close evenly until its end, so that clients do not return
+   * at once. Goes on while there are clients: busy ones may become idle.
    */
   private spreadClose(): void {
     const { loop, thread, acceptor } = this;
@@ -327,6 +347,11 @@ export class ProxyThread implements ListenerHost {
     this.loop.stop();
     this.report({ type: 'stopped' });
   }
+}
+
+function frontStatus(message: Extract<ControlToThread, { type: 'frontend' }>): FrontStatus {
+  if (message.enabled) return 'OPEN';
+  return message.isFinal ? 'STOP' : 'PAUSED';
 }
 
 const spreadStepMs = 100;

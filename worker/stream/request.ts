@@ -33,14 +33,16 @@ import {
   stepAssign,
   stepBackContent,
   stepBackRules,
+  stepBackStats,
   stepFrontContent,
   stepFrontRules,
+  stepFrontStats,
   stepRedirects,
   stepSwitch,
 } from './phases.ts';
+import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { replyError, replyInternalError, sendReply } from './reply.ts';
 import { addOrigin, restrictNames } from './request-headers.ts';
-import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { runRules } from './rule-runner.ts';
 import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
@@ -134,12 +136,16 @@ function runStep(context: EngineContext, stream: Stream): number {
       return content(context, stream, frontend);
     case stepFrontRules:
       return proxyRules(context, stream, frontend);
+    case stepFrontStats:
+      return statsPage(stream, frontend);
     case stepSwitch:
       return switchBackend(context, stream);
     case stepBackContent:
       return backend === frontend ? verdictNext : content(context, stream, backend);
     case stepBackRules:
       return backend === frontend ? verdictNext : proxyRules(context, stream, backend);
+    case stepBackStats:
+      return backend === frontend ? verdictNext : statsPage(stream, backend);
     case stepRedirects:
       return redirects(stream);
     default:
@@ -177,6 +183,13 @@ function http(stream: Stream, rules: RuleList): number {
   if (rules.length === 0 || (stream.flags & flagTcp) !== 0) return verdictNext;
   showPayload(stream);
   return runRules(stream, rules);
+}
+
+/** The statistics page of a proxy: behind its rules, before its redirects. */
+function statsPage(stream: Stream, proxy: ProxyPlan): number {
+  if (proxy.statsPage === null || (stream.flags & flagTcp) !== 0) return verdictNext;
+  showPayload(stream);
+  return proxy.statsPage(stream);
 }
 
 function redirects(stream: Stream): number {
