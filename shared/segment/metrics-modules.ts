@@ -24,6 +24,22 @@ const h1Rows = [
   ['h1_spliced_bytes_out', '', 'FB', 'count', 'MCP:u64', 'of these, sent by splice'],
 ] as const satisfies readonly MetricRow[];
 
+const h2Rows = [
+  ['h2_headers_rcvd', '', 'FB', 'count', 'MCP:u64', 'HEADERS frames received'],
+  ['h2_data_rcvd', '', 'FB', 'count', 'MCP:u64', 'DATA frames received'],
+  ['h2_settings_rcvd', '', 'FB', 'count', 'MCP:u64', 'SETTINGS frames received'],
+  ['h2_rst_stream_rcvd', '', 'FB', 'count', 'MCP:u64', 'RST_STREAM frames received'],
+  ['h2_goaway_rcvd', '', 'FB', 'count', 'MCP:u64', 'GOAWAY frames received'],
+  ['h2_detected_conn_protocol_errors', '', 'FB', 'count', 'MCP:u64', 'errors of connections'],
+  ['h2_detected_strm_protocol_errors', '', 'FB', 'count', 'MCP:u64', 'errors of streams'],
+  ['h2_rst_stream_resp', '', 'FB', 'count', 'MCP:u64', 'RST_STREAM frames sent'],
+  ['h2_goaway_resp', '', 'FB', 'count', 'MCP:u64', 'GOAWAY frames sent'],
+  ['h2_open_connections', '', 'FB', 'gauge', 'MGP:u64', 'HTTP/2 connections now'],
+  ['h2_backend_open_streams', '', 'FB', 'gauge', 'MGP:u64', 'HTTP/2 streams now'],
+  ['h2_total_connections', '', 'FB', 'count', 'MCP:u64', 'HTTP/2 connections so far'],
+  ['h2_backend_total_streams', '', 'FB', 'count', 'MCP:u64', 'HTTP/2 streams so far'],
+] as const satisfies readonly MetricRow[];
+
 /** Columns without a value: the protocol's name and the words after it. */
 const h3Words =
   'h3_data h3_headers h3_cancel_push h3_push_promise h3_max_push_id h3_goaway h3_settings ' +
@@ -46,23 +62,20 @@ const quicWords =
   'transp_err_unknown_error data_blocked stream_data_blocked streams_blocked_bidi ' +
   'streams_blocked_uni ncbuf_gap_limit';
 
-const h2Words =
-  'headers_rcvd data_rcvd settings_rcvd rst_stream_rcvd goaway_rcvd ' +
-  'detected_conn_protocol_errors detected_strm_protocol_errors rst_stream_resp goaway_resp ' +
-  'open_connections backend_open_streams total_connections backend_total_streams';
-
 function without(protocol: string, prefix: string, words: string): MetricDef[] {
   return words
     .split(' ')
     .map((word) => metric([prefix + word, '', 'FB', 'made', 'MCP:u64', `${protocol}: ${word}`]));
 }
 
-export type ModuleFieldName = StoredName<(typeof sslRows)[number] | (typeof h1Rows)[number]>;
+export type ModuleFieldName = StoredName<
+  (typeof sslRows)[number] | (typeof h1Rows)[number] | (typeof h2Rows)[number]
+>;
 
 export const moduleMetrics: readonly MetricDef[] = [
   ...sslRows.map(metric),
   ...without('HTTP/3', '', h3Words),
   ...without('QUIC', 'quic_', quicWords),
-  ...without('HTTP/2', 'h2_', h2Words),
+  ...h2Rows.map(metric),
   ...h1Rows.map(metric),
 ];

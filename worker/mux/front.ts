@@ -13,6 +13,8 @@ export interface FrontHost {
   takeStream(session: Session, front: Side): Stream;
   /** The stream never became a request: give it back without a word. */
   releaseStream(stream: Stream): void;
+  /** Counter row of the session's frontend. */
+  rowOf(session: Session): number;
   /** The client connection is gone. */
   frontClosed(session: Session): void;
   /**

@@ -22,6 +22,7 @@ import type { Stream } from '../stream/stream.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
 import { H2Link } from './h2-link.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
+import { sendSettings } from './h2-settings.ts';
 import type { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { takeTrailers } from './h2-trailers.ts';
@@ -41,8 +42,19 @@ export interface H2Keeper {
   gone(mux: H2Back): void;
 }
 
+/** What a connection is for. */
+export interface H2Target {
+  readonly server: Server;
+  /** What streams must have in common to share it: manual http-reuse. */
+  readonly hash: string;
+  readonly keeper: H2Keeper;
+  /** Counter row of the backend. */
+  readonly row: number;
+}
+
 export class H2Back implements H2Role {
   readonly isFront = false;
+  readonly row: number;
   readonly connection: Connection;
   readonly server: Server;
   readonly link: H2Link;
@@ -63,12 +75,8 @@ export class H2Back implements H2Role {
   /** Streams that need the server's settings before their request can leave. */
   private readonly patient: H2Stream[];
 
-  constructor(
-    tools: H2Tools,
-    connection: Connection,
-    exchange: Exchange,
-    target: { readonly server: Server; readonly hash: string; readonly keeper: H2Keeper },
-  ) {
+  constructor(tools: H2Tools, connection: Connection, exchange: Exchange, target: H2Target) {
+    this.row = target.row;
     this.connection = connection;
     this.server = target.server;
     this.hash = target.hash;
@@ -88,7 +96,7 @@ export class H2Back implements H2Role {
   start(): void {
     this.connection.owner = this.link;
     this.link.output.put(h2.preface);
-    this.link.sendSettings();
+    sendSettings(this.link.output, this.tools.limits, this.isFront);
     if (this.connection.readable) this.thread.defer(this.read);
   }
 

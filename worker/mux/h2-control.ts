@@ -3,6 +3,7 @@
 // their form and otherwise ignored, as RFC 9113 5.3.2 allows.
 
 import * as h2 from '../http/h2-frames.ts';
+import { countGoaways, countResets, countSettings } from './h2-counts.ts';
 import type { H2Link } from './h2-link.ts';
 import { inboundClosed, inboundRefused } from './side.ts';
 
@@ -37,6 +38,7 @@ function reset(link: H2Link, frame: h2.FrameHeader, at: number): number {
   if (side === undefined || side.isReset) {
     return link.role.isPast(frame.streamId) || side !== undefined ? 0 : h2.errorProtocol;
   }
+  link.count(countResets);
   link.noteReset();
   const fault = link.role.onReset(side);
   const code = h2.readUint32(link.thread.memory.bytes, at);
@@ -47,6 +49,7 @@ function reset(link: H2Link, frame: h2.FrameHeader, at: number): number {
 
 function settings(link: H2Link, frame: h2.FrameHeader, at: number): number {
   if ((frame.flags & h2.flagAck) !== 0) return frame.length === 0 ? 0 : h2.errorFrameSize;
+  link.count(countSettings);
   const before = link.peer.windowBytes;
   const fault = link.peer.read(link.thread.memory.bytes, at, frame.length);
   if (fault !== 0) return fault;
@@ -84,6 +87,7 @@ function ping(link: H2Link, frame: h2.FrameHeader, at: number): number {
 }
 
 function goaway(link: H2Link, _frame: h2.FrameHeader, at: number): number {
+  link.count(countGoaways);
   link.isEnding = true;
   link.role.onGoaway(h2.readUint32(link.thread.memory.bytes, at) & h2.streamIdMax);
   return 0;

@@ -13,9 +13,11 @@ import type { ProxyPlan } from '../program.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { endsConnections, scratchSlots, type ThreadContext } from '../thread-context.ts';
+import { countMalformed } from './h2-counts.ts';
 import type { FrontHost, FrontMux } from './front.ts';
 import { H2Link } from './h2-link.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
+import { sendSettings } from './h2-settings.ts';
 import type { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { takeTrailers } from './h2-trailers.ts';
@@ -27,6 +29,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   timerNext: Timed | null;
   timerPrevious: Timed | null;
   readonly isFront = true;
+  readonly row: number;
   readonly connection: Connection;
   readonly session: Session;
   readonly link: H2Link;
@@ -51,6 +54,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
     this.bucket = -1;
     this.timerNext = null;
     this.timerPrevious = null;
+    this.row = host.rowOf(session);
     this.connection = session.connection;
     this.session = session;
     this.host = host;
@@ -81,7 +85,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   private greet(): void {
     if (this.hasGreeted) return;
     this.hasGreeted = true;
-    this.link.sendSettings();
+    sendSettings(this.link.output, this.tools.limits, this.isFront);
   }
 
   // ---- heads ----
@@ -124,6 +128,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   /** The head breaks the rules: only its stream is lost (RFC 9113 8.1.1). */
   private spoil(id: number): number {
     this.link.sendNumber(h2.frameReset, id, h2.errorProtocol);
+    this.link.count(countMalformed);
     return this.link.glitch(1);
   }
 

@@ -9,12 +9,24 @@ import { HpackDecoder, hpackBroken } from '../http/hpack-decoder.ts';
 import { HpackEncoder } from '../http/hpack-encoder.ts';
 import type { Message } from '../http/message.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
+import {
+  countConnections,
+  countData,
+  countFatal,
+  countGoawaysSent,
+  countHeaders,
+  countMalformed,
+  countOpen,
+  countOpenStreams,
+  countResetsSent,
+  countStreams,
+} from './h2-counts.ts';
 import { type FrameTarget, H2Demux } from './h2-demux.ts';
 import type { Credit, H2Inbound } from './h2-inbound.ts';
 import type { H2Outbound, SharedSending } from './h2-outbound.ts';
 import { H2Output } from './h2-output.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
-import { PeerSettings, settingsBytesMax, writeSettings } from './h2-settings.ts';
+import { PeerSettings } from './h2-settings.ts';
 import type { H2Stream, StreamLink } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { actOn } from './h2-control.ts';
@@ -83,10 +95,28 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     this.resets = 0;
     this.waiting = [];
     this.spareWaiting = [];
+    this.count(countOpen);
+    this.count(countConnections);
   }
 
   get peerFrameBytes(): number {
     return this.peer.frameBytes;
+  }
+
+  get streamCount(): number {
+    return this.streams.size;
+  }
+
+  /** Towards clients what was announced to them, towards servers what they announced. */
+  get streamMax(): number {
+    const own = this.tools.limits.streamMax;
+    if (this.isFront) return own;
+    return own === 0 ? this.peer.streamMax : Math.min(own, this.peer.streamMax);
+  }
+
+  /** Adds one to a statistic of the frontend or backend. */
+  count(counter: number): void {
+    this.thread.counters.values[this.role.row + counter] += 1;
   }
 
   // ---- the socket ----
@@ -150,15 +180,6 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
 
   // ---- what is said about the connection ----
 
-  sendSettings(): void {
-    const { scratchAt, memory } = this.thread;
-    const { limits } = this.tools;
-    const length = writeSettings(memory.bytes, scratchAt, limits, this.isFront) - scratchAt;
-    const at = this.output.frame(length, h2.frameSettings, 0, 0);
-    if (at >= 0)
-      memory.bytes.copyWithin(at, scratchAt, scratchAt + Math.min(length, settingsBytesMax));
-  }
-
   /** Lets the peer send as much as the protocol can say; streams have windows of their own. */
   openWindow(): void {
     const missing = h2.windowMax - this.receiveWindow;
@@ -170,6 +191,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   sendNumber(type: number, id: number, value: number): void {
     const at = this.output.frame(4, type, 0, id);
     if (at >= 0) h2.writeUint32(this.thread.memory.bytes, at, value);
+    if (type === h2.frameReset) this.count(countResetsSent);
   }
 
   sendGoaway(lastId: number, code: number): void {
@@ -178,10 +200,12 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     const { bytes } = this.thread.memory;
     h2.writeUint32(bytes, h2.writeUint32(bytes, at, lastId), code);
     this.isEnding = true;
+    this.count(countGoawaysSent);
   }
 
   onFatal(code: number): void {
     if (this.isClosed) return;
+    this.count(countFatal);
     this.sendGoaway(this.role.lastPeerId(), code);
     this.output.send();
     this.close();
@@ -200,6 +224,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.thread.counters.values[this.role.row + countOpen] -= 1;
     for (const side of this.streams.values()) side.fail(inboundClosed);
     const { connection, thread } = this;
     if (connection.isOpen) {
@@ -222,6 +247,8 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     side.inbound.restart(id, this, this.tools.limits.windowBytes);
     side.outbound.restart(id, this, this.peer.windowBytes);
     this.streams.set(id, side);
+    this.count(countOpenStreams);
+    this.count(countStreams);
     return side;
   }
 
@@ -235,6 +262,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   closed(side: H2Stream): void {
     if (this.streams.get(side.id) !== side) return;
     this.streams.delete(side.id);
+    this.thread.counters.values[this.role.row + countOpenStreams] -= 1;
     this.noteReceiving(side, false);
     this.tools.release(side);
     if (!this.isClosed) this.role.onStreamClosed();
@@ -260,26 +288,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
       this.thread.defer(() => this.onFatal(h2.errorInternal));
       return sideGone;
     }
-    return this.sendBlock(side.id, length, ends) ? length : sideGone;
-  }
-
-  /** Sends the block of `length` bytes in the scratch area in as many frames as it takes. */
-  private sendBlock(id: number, length: number, ends: boolean): boolean {
-    const { memory, scratchAt } = this.thread;
-    const frameMax = Math.min(this.peer.frameBytes, memory.slotBytes - h2.frameHeaderBytes);
-    let type = h2.frameHeaders;
-    let sent = 0;
-    do {
-      const part = Math.min(length - sent, frameMax);
-      let flags = sent + part === length ? h2.flagEndHeaders : 0;
-      if (sent === 0 && ends) flags |= h2.flagEndStream;
-      const at = this.output.frame(part, type, flags, id);
-      if (at < 0) return false;
-      memory.bytes.copyWithin(at, scratchAt + sent, scratchAt + sent + part);
-      sent += part;
-      type = h2.frameContinuation;
-    } while (sent < length);
-    return true;
+    return this.output.block(side.id, length, ends, this.peer.frameBytes) ? length : sideGone;
   }
 
   writeTrailers(id: number, at: number, length: number): boolean {
@@ -287,12 +296,13 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     trailers.parse(at, length);
     const room = { at: scratchAt, length: memory.slotBytes * scratchSlots };
     const block = writeTrailerBlock(this.encoder, trailers.message, room);
-    return block >= 0 && this.sendBlock(id, block, true);
+    return block >= 0 && this.output.block(id, block, true, this.peer.frameBytes);
   }
 
   onHeaderBlock(frame: h2.FrameHeader, at: number, length: number, frames: number): number {
     const { memory, scratchAt } = this.thread;
     const { block } = this.tools;
+    this.count(countHeaders);
     const id = frame.streamId;
     const ends = (frame.flags & h2.flagEndStream) !== 0;
     const side = this.streams.get(id) ?? null;
@@ -311,6 +321,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   // ---- payload ----
 
   onDataStart(id: number, padding: number): number {
+    this.count(countData);
     this.receiveWindow -= padding;
     this.unacknowledged += padding;
     const side = this.streams.get(id);
@@ -366,6 +377,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
 
   /** The peer broke the rules on one stream: it is told, and so is the exchange. */
   resetByUs(side: H2Stream, code: number): void {
+    this.count(countMalformed);
     side.inbound.settle();
     side.isReset = true;
     side.outbound.isGone = true;

@@ -4,7 +4,14 @@
 // memory is out. An empty output holds no slot.
 
 import { blocked, type Connection } from '../conn/connection.ts';
-import { FrameHeader, frameHeaderBytes } from '../http/h2-frames.ts';
+import {
+  FrameHeader,
+  flagEndHeaders,
+  flagEndStream,
+  frameContinuation,
+  frameHeaderBytes,
+  frameHeaders,
+} from '../http/h2-frames.ts';
 import type { ThreadContext } from '../thread-context.ts';
 
 /** Slots that may wait before payload is refused. */
@@ -38,6 +45,11 @@ export class H2Output {
     this.onSent = onSent;
   }
 
+  /** Memory that frames are written to. */
+  get bytes(): Uint8Array {
+    return this.thread.memory.bytes;
+  }
+
   isEmpty(): boolean {
     return this.slots.length === 0;
   }
@@ -69,6 +81,28 @@ export class H2Output {
     const at = this.reserve(length + frameHeaderBytes);
     if (at < 0) return -1;
     return this.header.set(length, type, flags, streamId).write(this.thread.memory.bytes, at);
+  }
+
+  /**
+   * The header block of `length` bytes in the scratch area, in as many frames of `frameMax` bytes
+   * as it takes; `ends`: with END_STREAM. False: memory is out.
+   */
+  block(id: number, length: number, ends: boolean, frameMax: number): boolean {
+    const { memory, scratchAt } = this.thread;
+    const partMax = Math.min(frameMax, memory.slotBytes - frameHeaderBytes);
+    let type: number = frameHeaders;
+    let sent = 0;
+    do {
+      const part = Math.min(length - sent, partMax);
+      let flags = sent + part === length ? flagEndHeaders : 0;
+      if (sent === 0 && ends) flags |= flagEndStream;
+      const at = this.frame(part, type, flags, id);
+      if (at < 0) return false;
+      memory.bytes.copyWithin(at, scratchAt + sent, scratchAt + sent + part);
+      sent += part;
+      type = frameContinuation;
+    } while (sent < length);
+    return true;
   }
 
   /** Bytes that are no frame: the preface. */

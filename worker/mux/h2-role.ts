@@ -7,6 +7,8 @@ import type { H2Stream } from './h2-stream.ts';
 /** What differs between clients and servers. Errors of the connection are numbers other than 0. */
 export interface H2Role {
   readonly isFront: boolean;
+  /** Counter row of the frontend or backend. */
+  readonly row: number;
   /** Memory of a slot's size for the strings of a head; -1: none that is kept. */
   stringsAt(side: H2Stream | null): number;
   /**

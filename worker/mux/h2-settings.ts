@@ -3,6 +3,7 @@
 
 import * as h2 from '../http/h2-frames.ts';
 import { readUint32, writeSetting } from '../http/h2-frames.ts';
+import type { H2Output } from './h2-output.ts';
 import type { H2Limits } from './h2-tools.ts';
 
 /** What the peer announced; starts with the protocol's own values (RFC 9113 6.5.2). */
@@ -56,28 +57,19 @@ export class PeerSettings {
   }
 }
 
-/** Bytes of the settings that `writeSettings` writes at most. */
-export const settingsBytesMax = 36;
-
-/** Writes what is announced at `at`; returns the offset behind it. */
-export function writeSettings(
-  bytes: Uint8Array,
-  at: number,
-  limits: H2Limits,
-  isFront: boolean,
-): number {
-  let end = at;
-  if (!isFront) end = writeSetting(bytes, end, h2.settingPush, 0);
-  end = writeSetting(bytes, end, h2.settingConnect, 1);
-  if (limits.tableBytes !== 4096) {
-    end = writeSetting(bytes, end, h2.settingTableSize, limits.tableBytes);
-  }
+/** Writes a SETTINGS frame with what `limits` say. Proxy thread. */
+export function sendSettings(output: H2Output, limits: H2Limits, isFront: boolean): void {
+  const settings: (readonly [number, number])[] = [[h2.settingConnect, 1]];
+  if (!isFront) settings.push([h2.settingPush, 0]);
+  if (limits.tableBytes !== 4096) settings.push([h2.settingTableSize, limits.tableBytes]);
   if (limits.windowBytes !== h2.windowDefault) {
-    end = writeSetting(bytes, end, h2.settingWindow, limits.windowBytes);
+    settings.push([h2.settingWindow, limits.windowBytes]);
   }
-  if (limits.streamMax > 0) end = writeSetting(bytes, end, h2.settingStreams, limits.streamMax);
+  if (limits.streamMax > 0) settings.push([h2.settingStreams, limits.streamMax]);
   if (limits.frameBytes !== h2.frameBytesDefault) {
-    end = writeSetting(bytes, end, h2.settingFrameSize, limits.frameBytes);
+    settings.push([h2.settingFrameSize, limits.frameBytes]);
   }
-  return end;
+  let at = output.frame(settings.length * 6, h2.frameSettings, 0, 0);
+  if (at < 0) return;
+  for (const [name, value] of settings) at = writeSetting(output.bytes, at, name, value);
 }

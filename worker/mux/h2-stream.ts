@@ -9,10 +9,10 @@ import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H2Inbound } from './h2-inbound.ts';
 import { H2Outbound } from './h2-outbound.ts';
-import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+import { type Exchange, inboundClosed, type Multiplex, type Side, sideGone } from './side.ts';
 
 /** The connection of a stream, as far as the stream needs it (h2-link.ts). */
-export interface StreamLink {
+export interface StreamLink extends Multiplex {
   readonly connection: Connection;
   readonly thread: ThreadContext;
   readonly exchange: Exchange;
@@ -29,6 +29,7 @@ export interface StreamLink {
 }
 
 export class H2Stream implements Side {
+  readonly httpMajor = 2;
   readonly inbound: H2Inbound;
   readonly outbound: H2Outbound;
   link: StreamLink;
@@ -60,6 +61,10 @@ export class H2Stream implements Side {
     this.isReceiving = false;
     this.hasHead = false;
     this.isReset = false;
+  }
+
+  get multiplex(): Multiplex {
+    return this.link;
   }
 
   get connection(): Connection {

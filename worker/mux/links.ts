@@ -145,7 +145,9 @@ export class Links {
   private startH2(stream: Stream, pool: H2Pool, hash: string, first: H1Back): void {
     this.tools ??= new H2Tools(this.thread, false);
     const { connection, server } = first;
-    const mux = new H2Back(this.tools, connection, this.exchange, { server, hash, keeper: pool });
+    const { row } = stream.backend.backend!;
+    const target = { server, hash, keeper: pool, row };
+    const mux = new H2Back(this.tools, connection, this.exchange, target);
     const isOwn = stream.backend.model.httpReuse === 'never';
     pool.add(mux, isOwn ? stream.session : null);
     const side = mux.attach(stream);

@@ -71,10 +71,24 @@ export interface Outbound {
   isRaw(): boolean;
 }
 
+/** A connection that carries several streams at once. */
+export interface Multiplex {
+  /** Streams there are now. */
+  readonly streamCount: number;
+  /** Streams that its server's side allows at once; 0: no limit. */
+  readonly streamMax: number;
+  /** Oddities of the peer so far (manual 7.3.3, fc_glitches). */
+  readonly glitches: number;
+}
+
 export interface Side {
   readonly connection: Connection;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
+  /** Major version of HTTP that the connection speaks; TCP counts as 1. */
+  readonly httpMajor: number;
+  /** What a connection with several streams tells; null: it has one at a time. */
+  readonly multiplex: Multiplex | null;
   /** Only the session that uses it now may use the connection again. */
   isPrivate: boolean;
   /**

@@ -11,6 +11,8 @@ import { Receiver } from './receiver.ts';
 import { type Exchange, type Side, sideGone } from './side.ts';
 
 export class TcpSide implements Side, ConnectionOwner {
+  readonly httpMajor = 1;
+  readonly multiplex = null;
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;

@@ -296,6 +296,10 @@ export class Acceptor implements FrontHost {
     return new H2Front(this, session, this.h2);
   }
 
+  rowOf(session: Session): number {
+    return this.context.frontRows[session.frontend.index];
+  }
+
   upgrade(session: Session, slotAt: number, rawAt: number, rawEnd: number): void {
     const own = session as ClientSession;
     const front = this.h2Front(own);
@@ -395,8 +399,8 @@ export class Acceptor implements FrontHost {
   }
 
   /**
-   * Soft stop: closes at most `most` keep-alive connections that have been quiet since `sinceMs`, but
-   * for those that option idle-close-on-response lets have one more response.
+   * Soft stop: closes at most `most` keep-alive connections that have been quiet since `sinceMs`,
+   * but for those that option idle-close-on-response lets have one more response.
    */
   closeIdle(most: number, sinceMs: number): void {
     let left = most;

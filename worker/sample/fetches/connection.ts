@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import type { Connection } from '../../conn/connection.ts';
 import { type Endpoint, familyIpv4, familyIpv6 } from '../../conn/endpoint.ts';
 import type { ArgumentValue, Evaluate, FetchDef, Scope } from '../../keyword.ts';
+import type { Multiplex, Side } from '../../mux/side.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { parseIpv4, parseIpv6 } from '../address.ts';
 import { kindAddress, kindBool, kindSint, kindString, type Sample } from '../sample.ts';
@@ -247,11 +248,53 @@ function listenerName(stream: Stream, out: Sample): boolean {
   return name !== '' && out.setText(name);
 }
 
-/** Both muxes speak HTTP/1. */
-const frontMajor: Evaluate = (_stream, out) => out.setInt(1);
-const backMajor: Evaluate = (stream, out) => stream.backConnection !== null && out.setInt(1);
-const frontStreams: Evaluate = (_stream, out) => out.setInt(1);
-const backStreams: Evaluate = (stream, out) => stream.backConnection !== null && out.setInt(1);
+const frontMajor: Evaluate = (stream, out) => out.setInt(stream.front?.httpMajor ?? 1);
+const backMajor: Evaluate = (stream, out) =>
+  stream.back !== null && out.setInt(stream.back.httpMajor);
+
+/** What the connections of both sides tell of their streams, HTTP/1 having one at a time. */
+const multiplexFacts = [
+  {
+    name: 'nb_streams',
+    reads: front,
+    single: 1,
+    help: 'streams open on',
+    of: (one: Multiplex) => one.streamCount,
+  },
+  {
+    name: 'settings_streams_limit',
+    reads: 'client-connection',
+    single: 1,
+    help: 'streams allowed at once on',
+    of: (one: Multiplex) => one.streamMax,
+  },
+  {
+    name: 'glitches',
+    reads: front,
+    single: 0,
+    help: 'oddities of the peer on',
+    of: (one: Multiplex) => one.glitches,
+  },
+] as const;
+
+const multiplexRows: readonly FetchDef[] = multiplexFacts.flatMap((fact) => {
+  const { name, single, help, of } = fact;
+  const tell = (side: Side | null, out: Sample): boolean => {
+    const multiplex = side?.multiplex ?? null;
+    return out.setInt(multiplex === null ? single : of(multiplex));
+  };
+  return [
+    plain(`fc_${name}`, [kindSint, fact.reads], `${help} the front connection`, (stream, out) =>
+      tell(stream.front, out),
+    ),
+    plain(
+      `bc_${name}`,
+      [kindSint, 'server-connection'],
+      `${help} the back connection`,
+      (stream, out) => stream.back !== null && tell(stream.back, out),
+    ),
+  ];
+});
 
 export const connection: readonly FetchDef[] = [
   ...ends.flatMap(rowsOf),
@@ -265,13 +308,7 @@ export const connection: readonly FetchDef[] = [
     frontMajor,
   ),
   plain('bc_http_major', [kindSint, back], 'major HTTP version of the back connection', backMajor),
-  plain('fc_nb_streams', [kindSint, front], 'streams open on the front connection', frontStreams),
-  plain(
-    'bc_nb_streams',
-    [kindSint, 'server-connection'],
-    'streams open on the back connection',
-    backStreams,
-  ),
+  ...multiplexRows,
   plain('fc_rcvd_proxy', [kindBool, front], 'a PROXY header came first', (stream, out) =>
     out.setBool(stream.session.listener.bind.acceptProxy),
   ),
