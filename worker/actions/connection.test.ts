@@ -39,9 +39,9 @@ function run(
 
 type Read = (stream: Stream) => unknown;
 
-const source: Read = ({ session }) => `${session.source.text()}:${session.source.port}`;
-const destination: Read = ({ session }) =>
-  `${session.destination.text()}:${session.destination.port}`;
+/** What later rules see: http-request rules change the stream's own endpoints. */
+const source: Read = (stream) => `${stream.source.text()}:${stream.source.port}`;
+const destination: Read = ({ destination: to }) => `${to.text()}:${to.port}`;
 
 const cases: readonly (readonly [rule: string, read: Read, expected: unknown])[] = [
   ['set-src ipv4(10.1.2.3)', source, '10.1.2.3:4711'],
@@ -126,7 +126,7 @@ const mistakes: readonly (readonly [text: string, message: RegExp])[] = [
   [listenText('http-request set-nice often'), /'often' is not an integer/],
   [listenText('http-request silent-drop rst-ttl 256'), /'256' is not a TTL/],
   [listenText('http-request set-bc-mark 1'), /'http-request set-bc-mark' is not supported yet/],
-  [listenText('http-request track-sc0 src'), /'http-request track-sc0' is not supported yet/],
+  [listenText('http-request track-sc0 src'), /unable to find table 'fe' referenced by track-sc0/],
 ];
 
 for (const [text, message] of mistakes) {
