@@ -78,7 +78,10 @@ export interface ThreadContext {
   /** Tells the other threads of an edit of a process variable; null: unset. They apply it with
    * applyProcessVariable of sample/variables.ts. Absent: this is the only thread. */
   publishVariable?: (index: number, value: import('./sample/sample.ts').Sample | null) => void;
-  /** Tells the other threads that a rule has edited a pattern list: match/edits.ts. Absent: as above. */
+  /**
+   * Tells the other threads that a rule has edited a pattern list: match/edits.ts. Absent: as
+   * above.
+   */
   publishPattern?: (reference: PatternReference, edit: PatternEdit) => void;
   /** Stick tables; absent as `numbers`. */
   tables?: StickTables;
@@ -93,8 +96,8 @@ export interface ThreadContext {
   /** True from the start of a soft stop. */
   stopping: boolean;
   /**
-   * During a soft stop, over how long clients are told to leave (close-spread-time), and until when:
-   * below zero: at once, Infinity: never.
+   * During a soft stop, over how long clients are told to leave (close-spread-time), and until
+   * when: below zero: at once, Infinity: never.
    */
   closeSpreadMs: number;
   closeUntilMs: number;

@@ -38,6 +38,7 @@ export interface Draft {
   readonly resolveHost: (name: string, family: 4 | 6 | 0) => string | null;
 }
 
+/** An empty draft; `environment` is what ${name} and presetenv see, kept as latin1 bytes. */
 export function newDraft(
   diagnostics: Diagnostics,
   environment: Readonly<Record<string, string>>,
@@ -72,6 +73,7 @@ export function finalWarning(draft: Draft, place: Place, message: string): void 
   if (draft.linesFine) draft.diagnostics.warning(place, message);
 }
 
+/** A server before its words are read. */
 export function newServerDraft(place: Place, name: string): ServerDraft {
   return { model: freshServer(place, name), tls: null, tlsOn: false };
 }
@@ -85,6 +87,7 @@ export function copyServerDraft(from: ServerDraft, place: Place, name: string): 
   };
 }
 
+/** A proxy before its lines are read: what `parent`, a defaults section, says, if any. */
 export function newProxyDraft(
   section: ProxyDraft['section'],
   place: Place,

@@ -1,5 +1,5 @@
-// What leaves on both sides about the connection itself: Connection, Content-Length and Transfer-Encoding
-// lines per mode and version, and whether connections then close or stay.
+// What leaves on both sides about the connection itself: Connection, Content-Length and
+// Transfer-Encoding lines per mode and version, and whether connections then close or stay.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// Where connections to servers come from: a fixed address, a range of ports, or an address lent from the
-// client or a header (needs the rights of root, else those tests are skipped).
+// Where connections to servers come from: a fixed address, a range of ports, or an address lent
+// from the client or a header (needs the rights of root, else those tests are skipped).
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';

@@ -1,6 +1,6 @@
-// Certificates for tests: an authority, three server certificates it signed, two client certificates,
-// and a list that revokes one of them. Used wherever a test speaks TLS. The keys protect nothing and
-// were made for this file; everything is valid for a hundred years.
+// Certificates for tests: an authority, three server certificates it signed, two client
+// certificates, and a list that revokes one of them. Used wherever a test speaks TLS. The keys
+// protect nothing and were made for this file; everything is valid for a hundred years.
 
 /** Signed all others: "Test Authority". */
 export const authorityPem = `-----BEGIN CERTIFICATE-----

@@ -1,5 +1,5 @@
-// Expressions, conditions and formats compiled on their own and evaluated on one exchange: for the tests of
-// sample, match and compile. No socket, no engine.
+// Expressions, conditions and formats compiled on their own and evaluated on one exchange: for the
+// tests of sample, match and compile. No socket, no engine.
 
 import { Diagnostics } from '../../shared/config/diagnostic.ts';
 import type { LineModel, RuleSet } from '../../shared/config/model.ts';
@@ -47,7 +47,10 @@ export class ExpressionBench {
     return new CompileScope(this.context, { proxy, ruleSet: this.ruleSet, line: this.line(words) });
   }
 
-  /** `type:text` of the value now; 'none', 'wait' (may come), or the alerts when it cannot be built. */
+  /**
+   * `type:text` of the value now; 'none', 'wait' (may come), or the alerts when it cannot be
+   * built.
+   */
   value(text: string): string {
     const built = this.scope([text]).expressionOf(text, kindAny);
     if (built === null) return this.faults();

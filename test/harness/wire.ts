@@ -1,5 +1,5 @@
-// Both ends of raw sockets for tests: a client, and a server that hands out its connections one by one. What
-// is heard waits until a test asks for it, so a story reads in order and nothing sleeps.
+// Both ends of raw sockets for tests: a client, and a server that hands out its connections one by
+// one. What is heard waits until a test asks for it, so a story reads in order and nothing sleeps.
 
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Owner } from './proxy.ts';

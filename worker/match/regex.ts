@@ -1,8 +1,9 @@
 // Regular expressions as HAProxy users write them (PCRE 2, no Unicode) made into JavaScript ones
 // over latin1 strings. Called at start only, by match methods, arguments and rewriting actions.
 // What cannot be said in JavaScript with the same meaning is refused with a message, never
-// approximated. Two small differences remain: a back-reference to a group that took no part matches
-// the empty text instead of failing, and a group inside a repetition is forgotten at each turn.
+// approximated. Two small differences remain: a back-reference to a group that took no part
+// matches the empty text instead of failing, and a group inside a repetition is forgotten at each
+// turn.
 
 import {
   complementOf,

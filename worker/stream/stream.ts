@@ -131,7 +131,10 @@ export class Stream implements Timed {
   back: Side | null;
   /** Connection to the server, null until there is one. */
   backConnection: Connection | null;
-  /** The same, kept for the log when the connection has been given back. Only its endpoints are read. */
+  /**
+   * The same, kept for the log when the connection has been given back. Only its endpoints are
+   * read.
+   */
   servedBy: Connection | null;
   /** Destination chosen by set-dst and friends, family 0: none. */
   readonly target: Endpoint;
@@ -189,13 +192,13 @@ export class Stream implements Timed {
    * Variables by index (sample/variables.ts), txn and req/res scopes; empty until the first set.
    */
   readonly variables: (Sample | null)[];
-  requestCaptures: string[];
-  responseCaptures: string[];
-  uniqueId: string;
   /** Tracked counters of this stream alone; see session.ts. */
   readonly trackers: Tracker[];
   /** Keys for which the server is kept once it answers (server/stickiness.ts). */
   readonly stickStores: PendingStore[];
+  requestCaptures: string[];
+  responseCaptures: string[];
+  uniqueId: string;
   /**
    * The request line as received and the captured cookies, for the log (log/capture.ts); '' : none.
    */
@@ -302,12 +305,12 @@ export class Stream implements Timed {
     this.lastRuleFile = '';
     this.lastRuleLine = 0;
     this.variables = [];
+    this.trackers = [];
+    this.stickStores = [];
     this.requestCaptures = [];
     this.responseCaptures = [];
     this.uniqueId = '';
     this.requestLine = '';
-    this.trackers = [];
-    this.stickStores = [];
     this.requestCookie = '';
     this.responseCookie = '';
     this.logLevel = -1;
