@@ -70,9 +70,12 @@ const unlisted: ReadonlySet<string> = new Set([
   'bind <addr> ssl',
   'monitor fail',
   'rate-limit sessions',
-  'stats maxconn',
-  'stats socket',
-  'stats timeout',
+  ...(
+    'admin auth enable hide-version http-request maxconn realm refresh scope show-desc ' +
+    'show-legends show-node show-version socket timeout uri'
+  )
+    .split(' ')
+    .map((word) => `stats ${word}`),
   'tcp-request connection',
   'tcp-request content',
   'tcp-request inspect-delay',

@@ -8,11 +8,11 @@ class Probe implements Timed {
   timerNext: Timed | null = null;
   timerPrevious: Timed | null = null;
   readonly fired: number[] = [];
-  then: ((nowMs: number) => void) | null = null;
+  andThen: ((nowMs: number) => void) | null = null;
 
   onTimeout(nowMs: number): void {
     this.fired.push(nowMs);
-    this.then?.(nowMs);
+    this.andThen?.(nowMs);
   }
 }
 
@@ -28,7 +28,10 @@ test('a deadline fires once, not before it and within a bucket of it', () => {
     timers.schedule(probe, dueMs);
     run(timers, 1, dueMs + 20, 1);
     assert.equal(probe.fired.length, 1, `due ${dueMs}`);
-    assert.ok(probe.fired[0] >= dueMs && probe.fired[0] <= dueMs + 4, `${probe.fired} for ${dueMs}`);
+    assert.ok(
+      probe.fired[0] >= dueMs && probe.fired[0] <= dueMs + 4,
+      `${probe.fired} for ${dueMs}`,
+    );
     assert.equal(timers.size, 0);
   }
 });
@@ -84,7 +87,7 @@ test('a callback may schedule, remove and cancel any entry, those due with it in
     timers.schedule(again, 40);
   };
   // Whichever of them comes first acts on the others.
-  for (const probe of [first, removed, cancelled, again]) probe.then = act;
+  for (const probe of [first, removed, cancelled, again]) probe.andThen = act;
   run(timers, 1, 60, 1);
   const total = first.fired.length + removed.fired.length + cancelled.fired.length;
   assert.equal(total, 1, 'one of the three was first, the others were taken away');
@@ -94,7 +97,7 @@ test('a callback may schedule, remove and cancel any entry, those due with it in
 test('a long sleep fires everything that has come due', () => {
   const timers = new Timers(0);
   const probes = Array.from({ length: 100 }, () => new Probe());
-  probes.forEach((probe, index) => timers.schedule(probe, index * 1000 + 1));
+  for (const [index, probe] of probes.entries()) timers.schedule(probe, index * 1000 + 1);
   timers.advance(1_000_000);
   timers.advance(1_000_010);
   assert.ok(probes.every((probe) => probe.fired.length === 1));
