@@ -38,6 +38,8 @@ export class Receiver implements Inbound {
   taken: number;
   trailersAt: number;
   trailersLength: number;
+  /** More came at once than memory had room for: worth a bypass although its length is unknown. */
+  private isFlowing: boolean;
   private bodyBase: number;
   private framing: number;
 
@@ -57,6 +59,7 @@ export class Receiver implements Inbound {
     this.taken = 0;
     this.trailersAt = 0;
     this.trailersLength = 0;
+    this.isFlowing = false;
     this.bodyBase = 0;
     this.framing = 0;
   }
@@ -130,6 +133,7 @@ export class Receiver implements Inbound {
     this.failure = 0;
     this.taken = 0;
     this.trailersLength = 0;
+    this.isFlowing = false;
     this.framing = framing;
     this.decoder ??= takeDecoder(this.trailers);
     this.decoder.start(framing, contentLength);
@@ -164,6 +168,7 @@ export class Receiver implements Inbound {
       return true;
     }
     this.rawEnd += got;
+    this.isFlowing = got === room;
     this.decode();
     return true;
   }
@@ -182,11 +187,13 @@ export class Receiver implements Inbound {
     if (decoder === null) return 0;
     if (this.framing === framingLength) return decoder.remaining;
     if (this.framing === bodyChunked) return decoder.isInPayload() ? decoder.remaining : 0;
-    return this.framing === bodyTunnel || this.framing === bodyUntilClose ? bypassMax : 0;
+    const isEndless = this.framing === bodyTunnel || this.framing === bodyUntilClose;
+    return isEndless && this.isFlowing ? bypassMax : 0;
   }
 
   bypassed(length: number): void {
     this.taken += length;
+    this.isFlowing = length >= flowingBytes;
     this.connection.bytesReceived += length;
     this.connection.splicedIn += length;
     const { decoder } = this;
@@ -260,5 +267,7 @@ export class Receiver implements Inbound {
 
 /** Less free room than this: payload that was partly taken moves down. */
 const compactBelow = 4096;
+/** A bypass of less than this was not worth two calls: the next bytes come through memory. */
+const flowingBytes = 16_384;
 /** The most one splice moves: a pipe's usual capacity grown by tune.pipesize is far below. */
 const bypassMax = 1 << 20;
