@@ -54,6 +54,7 @@ const modes: Readonly<Record<string, string>> = {
 
 const get = 'GET / HTTP/1.1\r\nhost: a\r\n';
 const old = 'GET / HTTP/1.0\r\n';
+const oldKeep = `${old}connection: keep-alive\r\n`;
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n';
 const okOld = 'HTTP/1.0 200 OK\r\ncontent-length: 2\r\n';
 const length = 'content-length: 2';
@@ -67,15 +68,15 @@ const stories: readonly Story[] = [
   { proxy: 'plain', request: get, toServer: '', answer: `${ok}connection: close\r\n`, toClient: length, stays: true },
   { proxy: 'plain', request: get, toServer: '', answer: okOld, toClient: `${length}, ${keep}`, stays: true },
   { proxy: 'plain', request: old, toServer: keep, answer: ok, toClient: `${length}, ${close}`, stays: false },
-  { proxy: 'plain', request: `${old}connection: keep-alive\r\n`, toServer: keep, answer: ok, toClient: `${length}, ${keep}`, stays: true },
+  { proxy: 'plain', request: oldKeep, toServer: keep, answer: ok, toClient: `${length}, ${keep}`, stays: true },
   { proxy: 'plain', request: get, toServer: '', answer: 'HTTP/1.1 200 OK\r\n', toClient: close, stays: false },
   { proxy: 'plain', request: get, toServer: '', answer: 'HTTP/1.0 200 OK\r\n', toClient: '', stays: false },
   { proxy: 'close', request: get, toServer: close, answer: ok, toClient: `${length}, ${close}`, stays: false },
   { proxy: 'close', request: old, toServer: '', answer: okOld, toClient: length, stays: false },
   { proxy: 'serverclose', request: get, toServer: close, answer: ok, toClient: length, stays: true },
-  { proxy: 'serverclose', request: `${old}connection: keep-alive\r\n`, toServer: '', answer: okOld, toClient: `${length}, ${keep}`, stays: true },
+  { proxy: 'serverclose', request: oldKeep, toServer: '', answer: okOld, toClient: `${length}, ${keep}`, stays: true },
   { proxy: 'pretend', request: get, toServer: '', answer: ok, toClient: length, stays: true },
-  { proxy: 'pretend', request: `${old}connection: keep-alive\r\n`, toServer: keep, answer: okOld, toClient: `${length}, ${keep}`, stays: true },
+  { proxy: 'pretend', request: oldKeep, toServer: keep, answer: okOld, toClient: `${length}, ${keep}`, stays: true },
   { proxy: 'rules', request: get, toServer: close, answer: ok, toClient: `${length}, ${close}`, stays: false },
 ];
 

@@ -28,14 +28,15 @@ function bench(contstats: boolean) {
   const client = connection();
   const server = connection();
   const inbound = { taken: 0 };
-  const outbound = { queued: 0, queuedBytes: () => outbound.queued };
+  const outbound = { queued: 0, offeredBytes: () => client.bytesSent + outbound.queued };
   const stream = {
     frontend: { index: 0, model: { options: { contstats } } },
     backend: { backend: { row: backRow } },
     backendEntered: true,
     server: { row: serverRow },
     times: { connectMs: 1 },
-    session: { listener: { index: 0 }, connection: client },
+    session: { listener: { index: 0 }, connection: client, trackers: [] },
+    trackers: [],
     backConnection: server,
     front: { connection: client, inbound, outbound },
     request: { headLength: 100 },
