@@ -150,6 +150,18 @@ test('a request without a length reaches HTTP/1 in chunks, with its trailers', a
   assert.match(heard, /\r\n4\r\nbody\r\n0\r\nx-sum: abc\r\n\r\n$/);
 });
 
+test('trailers stay behind where options say so', async (context) => {
+  const { port } = await startServer(context, (stream) => {
+    stream.respond({ ':status': 200 }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-end': 'yes' }));
+    stream.end('body');
+  });
+  const lines = `  option http-drop-response-trailers\n${throughTo(port, 'proto h2')}`;
+  const { body, trailers } = await ask(open(context, startFront(context, lines)), { ':path': '/' });
+  assert.equal(body, 'body');
+  assert.deepEqual({ ...trailers }, {});
+});
+
 test('requests of many clients share connections to an HTTP/2 server', async (context) => {
   const { port, seen } = await startServer(context, (stream, headers, body) => {
     stream.respond(

@@ -110,7 +110,7 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   stream.flags |= flagRequestSent;
   stream.state = stateWaiting;
   const { bodyLength: length, bodyDone: done } = inbound;
-  if (inbound.trailersLength > 0) handTrailers(front, back);
+  if (inbound.trailersLength > 0) handTrailers(stream, front, back);
   const taken = back.sendHead(stream.request, inbound.bodyAt, length, done);
   if (taken === sideGone) {
     backGone(context, stream, back);

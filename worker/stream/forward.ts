@@ -44,7 +44,7 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
   for (let round = 0; round < roundsMax; round++) {
     if (inbound.bodyLength > 0 || inbound.bodyDone) {
       const length = inbound.bodyLength;
-      if (inbound.trailersLength > 0) handTrailers(from, to);
+      if (inbound.trailersLength > 0) handTrailers(stream, from, to);
       const taken = outbound.send(inbound.bodyAt, length, inbound.bodyDone);
       if (taken === sideGone) return moveTargetGone;
       if (taken > 0) {
@@ -62,10 +62,19 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
 }
 
 /** Trailers travel with the end of the payload. */
-export function handTrailers(from: Side, to: Side): void {
+export function handTrailers(stream: Stream, from: Side, to: Side): void {
   const { inbound } = from;
-  to.outbound.setTrailers(inbound.trailersAt, inbound.trailersLength);
+  if (!dropsTrailers(stream, to)) {
+    to.outbound.setTrailers(inbound.trailersAt, inbound.trailersLength);
+  }
   inbound.trailersLength = 0;
+}
+
+/** option http-drop-request-trailers of the backend, -response- of the frontend. */
+function dropsTrailers({ front, frontend, backend }: Stream, to: Side): boolean {
+  return to === front
+    ? frontend.model.options['http-drop-response-trailers'] === true
+    : backend.model.options['http-drop-request-trailers'] === true;
 }
 
 /** Something moved: both idle timeouts start again (a store, not a timer). */

@@ -207,7 +207,7 @@ function sendResponse(context: EngineContext, stream: Stream): void {
   const length = inbound.bodyLength;
   const done = inbound.bodyDone && !tunnel;
   stream.bytesOutBase = front.outbound.offeredBytes();
-  if (inbound.trailersLength > 0) handTrailers(back, front);
+  if (inbound.trailersLength > 0) handTrailers(stream, back, front);
   const taken = front.sendHead(response, inbound.bodyAt, length, done);
   if (taken === sideGone) {
     frontGone(context, stream);

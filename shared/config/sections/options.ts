@@ -20,6 +20,13 @@ export const switches: readonly Switch[] = [
   { name: 'dontlog-normal', side: 'front', help: 'log only what went wrong' },
   { name: 'dontlognull', side: 'front', help: 'do not log connections without data' },
   { name: 'http-buffer-request', side: 'both', http: true, help: 'wait for the body' },
+  { name: 'http-drop-request-trailers', side: 'back', http: true, help: 'servers get no trailers' },
+  {
+    name: 'http-drop-response-trailers',
+    side: 'front',
+    http: true,
+    help: 'clients get no trailers',
+  },
   { name: 'persist', side: 'back', help: 'keep to servers that are down' },
   {
     name: 'http-ignore-probes',
