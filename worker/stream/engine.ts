@@ -29,9 +29,11 @@ import {
   stateRules,
   stateTarpit,
   stateWaiting,
+  stepBackStats,
+  stepFrontStats,
 } from './phases.ts';
-import { replyError } from './reply.ts';
 import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
+import { replyError } from './reply.ts';
 import { moreData, onRequest, requestLate, runRequest, tarpitOver } from './request.ts';
 import {
   moreResponse,
@@ -87,7 +89,7 @@ export class Engine implements Exchange {
     switch (stream.state) {
       case stateRules:
         if (front.inbound.receive()) moreData(context, stream);
-        else if (isAborted(stream)) this.abort(stream, 'R');
+        else if (isAborted(stream) && !awaitsChange(stream)) this.abort(stream, 'R');
         return;
       case stateForwarding:
       case stateWaiting:
@@ -256,4 +258,10 @@ function isAborted(stream: Stream): boolean {
   const chosen = stream.backend.model.options['abortonclose'];
   // On by default in HTTP backends (manual 4, option abortonclose).
   return (chosen ?? stream.backend.isHttp) || front.isBroken();
+}
+
+/** A form of the statistics page is here as a whole: its change is being made, whoever listens. */
+function awaitsChange({ step, front }: Stream): boolean {
+  const isPage = step === stepFrontStats || step === stepBackStats;
+  return isPage && front!.inbound.bodyDone && !front!.isBroken();
 }
