@@ -22,7 +22,7 @@ import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
-import { type Exchange, inboundClosed, type Side, sideGone } from './side.ts';
+import { type Exchange, inboundClosed, inboundTruncated, type Side, sideGone } from './side.ts';
 import { releaseHead, takeHead } from './spares.ts';
 
 const upgradeName = headerName('upgrade');
@@ -175,7 +175,7 @@ export class H1Back implements Side, ConnectionOwner {
         return;
       }
       if (got <= 0) {
-        this.exchange.onResponseFailure(stream, got === 0 ? inboundClosed : got);
+        this.exchange.onResponseFailure(stream, this.lossOf(got));
         return;
       }
       if (this.parse(stream, limit)) return;
@@ -184,6 +184,12 @@ export class H1Back implements Side, ConnectionOwner {
     thread.defer(() => {
       if (this.stream === stream && this.connection.isOpen) this.receiveHead();
     });
+  }
+
+  /** What to tell of a connection that ended (0) or failed before a whole head had come. */
+  private lossOf(got: number): number {
+    if (this.inbound.rawEnd > this.inbound.rawAt) return inboundTruncated;
+    return got === 0 ? inboundClosed : got;
   }
 
   /** True when the answer's final head (or a failure) has been handed on. */

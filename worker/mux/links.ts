@@ -132,7 +132,9 @@ export class Links {
   /** Uses an HTTP/2 connection that is there; false: none has room. */
   private multiplex(stream: Stream, pool: H2Pool, hash: string, server: Server): boolean {
     const policy = stream.backend.model.httpReuse;
-    const first = stream.session.streamCount <= 1;
+    // A first request may use any connection when it is sent again should that prove dead.
+    const safely = stream.backend.backend?.retry.reusesSafely === true;
+    const first = stream.session.streamCount <= 1 && !safely;
     const isShared = policy !== 'never' && !(first && policy === 'safe');
     const usesMin = first && policy === 'aggressive' ? 2 : 0;
     const mux = pool.take(stream.session, hash, isShared, usesMin);

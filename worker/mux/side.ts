@@ -46,6 +46,8 @@ export interface Inbound {
 export const inboundClosed = -1000;
 /** The peer has not acted on the message and said so: it may be sent again (RFC 9113 8.7). */
 export const inboundRefused = -1001;
+/** The peer closed in the middle of a message head. */
+export const inboundTruncated = -1002;
 
 export interface Outbound {
   /** Sends payload; `done`: nothing follows. Bytes taken (0: blocked), or sideGone. */

@@ -10,6 +10,7 @@ import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { Balancer } from './balancer.ts';
 import type { Persistence } from './persistence.ts';
+import { type RetryPlan, retryPlan } from './retry.ts';
 import type { Server } from './server.ts';
 import { type BackendHost, Waiting } from './waiting.ts';
 import type { ObjectWords, ServerWordsTable } from './words.ts';
@@ -67,7 +68,7 @@ export class Backend {
   /** backendRevision as of the last refresh. */
   private revision: number;
   private readonly retries: number;
-  private readonly retriesFailures: boolean;
+  readonly retry: RetryPlan;
   private readonly redispatch: number;
   private readonly persistsDown: boolean;
   private readonly connectMs: number;
@@ -93,7 +94,7 @@ export class Backend {
     this.liveAt = place.liveAt;
     this.revision = -1;
     this.retries = model.retries;
-    this.retriesFailures = retriesFailures(model.retryOn);
+    this.retry = retryPlan(model);
     this.redispatch = model.redispatch;
     this.persistsDown = model.options['persist'] === true;
     this.connectMs = model.timeouts.connect;
@@ -252,11 +253,30 @@ export class Backend {
   connectFailed(stream: Stream, refused: boolean, reused: boolean): number {
     const server = stream.server as Server; // there was a connection to it
     const limit = stream.retryMax >= 0 ? stream.retryMax : this.retries;
-    if (stream.retries >= limit || !this.retriesFailures) {
+    if (stream.retries >= limit || !this.retry.onConnect) {
       this.countFailure(server);
       this.release(stream);
       return retryNever;
     }
+    const elsewhere = this.moveOn(stream, server, limit);
+    const sameServer = !elsewhere || this.balancer.roster.activeCount() <= 1;
+    if (refused && sameServer && !reused) return retryWait;
+    return elsewhere ? retryAssign : retryConnect;
+  }
+
+  /**
+   * The exchange failed after the request had left (retry-on), or was answered with a status that is
+   * retried. retryNever: no try is left, nothing has changed.
+   */
+  exchangeFailed(stream: Stream): number {
+    const server = stream.server as Server; // it was sent there
+    const limit = stream.retryMax >= 0 ? stream.retryMax : this.retries;
+    if (stream.retries >= limit) return retryNever;
+    return this.moveOn(stream, server, limit) ? retryAssign : retryConnect;
+  }
+
+  /** Counts another try; true: another server is to be found for it. */
+  private moveOn(stream: Stream, server: Server, limit: number): boolean {
     stream.retries++;
     const elsewhere = this.redispatches(stream, server, limit);
     if (elsewhere) {
@@ -267,9 +287,7 @@ export class Backend {
       this.values[server.row + fieldRetries]++;
       this.values[this.row + fieldRetries]++;
     }
-    const sameServer = !elsewhere || this.balancer.roster.activeCount() <= 1;
-    if (refused && sameServer && !reused) return retryWait;
-    return elsewhere ? retryAssign : retryConnect;
+    return elsewhere;
   }
 
   /**
@@ -326,9 +344,4 @@ export class Backend {
 function isNthBeforeLast(retries: number, limit: number, every: number): boolean {
   const period = limit + 1 + every;
   return period !== 0 && retries % period === 0;
-}
-
-/** `retry-on`: connection failures are retried unless the list leaves them out. */
-function retriesFailures(retryOn: readonly string[]): boolean {
-  return retryOn.includes('conn-failure') || retryOn.includes('all-retryable-errors');
 }

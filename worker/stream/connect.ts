@@ -12,6 +12,7 @@ import {
   assignOk,
   retryAssign,
   retryConnect,
+  retryNever,
   retryWait,
 } from '../server/backend.ts';
 import type { EngineContext } from './context.ts';
@@ -23,6 +24,8 @@ import {
   flagInspects,
   flagRequestDone,
   flagRequestSent,
+  flagReplayable,
+  flagResponseDone,
   flagReused,
   flagTcp,
   stateConnecting,
@@ -30,6 +33,7 @@ import {
   stateQueued,
   stateWaiting,
 } from './phases.ts';
+import { keepRequest } from './replay.ts';
 import { replyError } from './reply.ts';
 import type { Stream } from './stream.ts';
 import { startRecount } from './traffic.ts';
@@ -109,6 +113,11 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   const { inbound } = front;
   stream.flags |= flagRequestSent;
   stream.state = stateWaiting;
+  if ((stream.flags & flagReplayable) === 0) keepRequest(stream, front);
+  if ((stream.flags & flagReplayable) !== 0) {
+    sendKept(context, stream, back);
+    return;
+  }
   const { bodyLength: length, bodyDone: done } = inbound;
   if (inbound.trailersLength > 0) handTrailers(stream, front, back);
   const taken = back.sendHead(stream.request, inbound.bodyAt, length, done);
@@ -124,6 +133,20 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   armWaiting(context, stream);
   if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
   else if (back.connection.readable) back.connection.owner.onReadable();
+}
+
+/** Sends a request that is kept: all of it is handed on at once. */
+function sendKept(context: EngineContext, stream: Stream, back: Side): void {
+  const { replayAt, replayLength: length } = stream;
+  const taken = back.sendHead(stream.request, replayAt, length, true);
+  const rest = taken === sideGone ? 0 : length - taken;
+  if (taken === sideGone || (rest > 0 && !back.outbound.stash(replayAt + taken, rest))) {
+    backGone(context, stream, back);
+    return;
+  }
+  stream.flags |= flagRequestDone;
+  armWaiting(context, stream);
+  if (back.connection.readable) back.connection.owner.onReadable();
 }
 
 /** timeout server runs once the request is complete; until then the client's counts too. */
@@ -175,12 +198,32 @@ export function retryNow(context: EngineContext, stream: Stream): void {
  * again, once. So it is when the server has said that it processed nothing (`isRefused`).
  */
 export function requestLost(context: EngineContext, stream: Stream, isRefused: boolean): boolean {
-  if ((stream.flags & (flagBodySent | flagAnswered)) !== 0) return false;
+  if ((stream.flags & (flagBodySent | flagAnswered)) !== 0 || stream.retriesConnectOnly) {
+    return false;
+  }
   if (!isRefused && (stream.flags & flagReused) === 0) return false;
-  if (stream.retriesConnectOnly) return false;
-  releaseBack(context, stream);
-  stream.flags &= ~(flagRequestSent | flagRequestDone);
+  forgetAttempt(context, stream);
   const decision = stream.backend.backend!.connectFailed(stream, true, true);
   retry(context, stream, decision, 'S');
   return true;
+}
+
+/** retry-on: sends the request again after a failure of this kind. False: it may not be. */
+export function sendAgain(context: EngineContext, stream: Stream, isAsked: boolean): boolean {
+  const { backend } = stream.backend;
+  if (!isAsked || backend === null || (stream.flags & flagReplayable) === 0) return false;
+  const decision = backend.exchangeFailed(stream);
+  if (decision === retryNever) return false;
+  forgetAttempt(context, stream);
+  retry(context, stream, decision, 'S');
+  return true;
+}
+
+/** The request has not been sent and nothing has been answered. */
+function forgetAttempt(context: EngineContext, stream: Stream): void {
+  stream.flags &= ~(flagRequestSent | flagRequestDone | flagResponseDone);
+  releaseBack(context, stream);
+  stream.response.reset();
+  stream.times.connectMs = -1;
+  stream.times.responseMs = -1;
 }

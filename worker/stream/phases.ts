@@ -55,5 +55,7 @@ export const flagReused = 16384;
 export const flagBodySent = 32768;
 /** TCP mode: tcp-response content rules are still to be run over what the server says. */
 export const flagInspects = 65536;
+/** The request is kept and can be sent again (replay.ts). */
+export const flagReplayable = 262144;
 /** The client closed its half while a server was at work, and the server was told. */
 export const flagClientLeft = 131072;

@@ -14,9 +14,9 @@ import {
   verdictStop,
   verdictWait,
 } from '../keyword.ts';
-import { inboundRefused, type Side, sideGone } from '../mux/side.ts';
+import { inboundRefused, inboundTruncated, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
-import { requestLost } from './connect.ts';
+import { requestLost, sendAgain } from './connect.ts';
 import { endsBy, finishStream, logOnce } from './finish.ts';
 import {
   forwardRequest,
@@ -37,6 +37,7 @@ import {
   stateResponseRules,
 } from './phases.ts';
 import { afterResponse, replyError, replyInternalError, sendReply } from './reply.ts';
+import { dropRequest } from './replay.ts';
 import { responseContent, showResponse } from './response-content.ts';
 import { runRules } from './rule-runner.ts';
 import { countedErrors, countedFailures, countTracked } from '../tables/tracking.ts';
@@ -59,6 +60,9 @@ export function onResponse(context: EngineContext, stream: Stream): void {
     onResponseFailure(context, stream, unfinishedRequest);
     return;
   }
+  const retry = stream.backend.backend?.retry;
+  if (sendAgain(context, stream, retry?.statuses[response.status] === 1)) return;
+  dropRequest(stream);
   const { thread } = context;
   stream.times.responseMs = thread.time.nowMs;
   stream.direction = directionResponse;
@@ -251,7 +255,11 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
     replyError(context, stream, 400, 'C', 'H');
     return;
   }
-  if (!invalid && requestLost(context, stream, failure === inboundRefused)) return;
+  const retry = stream.backend.backend?.retry;
+  const isJunk = invalid || failure === inboundTruncated;
+  const isAsked = isJunk ? retry?.onJunk : retry?.onEmpty;
+  if (sendAgain(context, stream, isAsked === true)) return;
+  if (!isJunk && requestLost(context, stream, failure === inboundRefused)) return;
   const { values } = context.thread.counters;
   const { backend } = stream.backend;
   if (backend !== null) values[backend.row + fieldErrors] += 1;
@@ -270,6 +278,7 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
 
 /** timeout server while waiting for the head. */
 export function responseTimeout(context: EngineContext, stream: Stream): void {
+  if (sendAgain(context, stream, stream.backend.backend?.retry.onTimeout === true)) return;
   const { values } = context.thread.counters;
   const { backend } = stream.backend;
   if (backend !== null) values[backend.row + fieldErrors] += 1;

@@ -5,6 +5,7 @@ import { Endpoint } from '../conn/endpoint.ts';
 import { endTracking } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Session } from './session.ts';
+import { dropRequest } from './replay.ts';
 import { directionRequest, Stream } from './stream.ts';
 
 /** Ended streams kept for the next ones. */
@@ -71,6 +72,7 @@ export class StreamPool {
 }
 
 function reset(stream: Stream): void {
+  dropRequest(stream);
   stream.request.reset();
   stream.response.reset();
   stream.server = null;

@@ -219,6 +219,9 @@ export class Stream implements Timed {
   tarpitTimeoutMs: number;
   /** `set-retries`: attempts after the first, -1: the backend's own number. */
   retryMax: number;
+  /** Copy of the payload for another try (stream/replay.ts), -1: none. */
+  replayAt: number;
+  replayLength: number;
   /** `disable-l7-retry`: only failures to connect are retried. */
   retriesConnectOnly: boolean;
   /** `set-nice`, -1024 to 1024. */
@@ -324,6 +327,8 @@ export class Stream implements Timed {
     this.tarpitTimeoutMs = 0;
     this.retryMax = -1;
     this.retriesConnectOnly = false;
+    this.replayAt = -1;
+    this.replayLength = 0;
     this.nice = 0;
     this.sample = new Sample();
     this.sample2 = new Sample();

@@ -102,22 +102,19 @@ function setHashType(line: Line, proxy: ProxyDraft): void {
   proxy.model.hashType = line.rest();
 }
 
-const laterRetries = new Set(
+const retries = new Set(
   (
-    'empty-response junk-response response-timeout 0rtt-rejected all-retryable-errors 401 403 ' +
-    '404 408 421 425 429 500 501 502 503 504 receive-error'
+    'none conn-failure empty-response junk-response response-timeout 0rtt-rejected ' +
+    'all-retryable-errors 401 403 404 408 421 425 429 500 501 502 503 504'
   ).split(' '),
 );
 
 function setRetryOn(line: Line, proxy: ProxyDraft): void {
   if (line.needed(0, 'at least one keyword') === null) return;
-  for (const [index, word] of line.rest().entries()) {
-    if (laterRetries.has(word)) line.notSupported(index, `retry-on ${word}`);
-    else if (word !== 'none' && word !== 'conn-failure') {
-      line.alert(index, `'retry-on' : unknown keyword '${word}'.`);
-    }
-  }
-  if (!line.failed) proxy.model.retryOn = line.rest().filter((word) => word !== 'none');
+  const words = line.rest();
+  const wrong = words.findIndex((word) => !retries.has(word));
+  if (wrong >= 0) line.alert(wrong, `'retry-on' : unknown keyword '${words[wrong]}'.`);
+  else proxy.model.retryOn = words.filter((word) => word !== 'none');
 }
 
 export const balanceKeywords: readonly ProxyKeyword[] = [
@@ -180,7 +177,7 @@ export const balanceKeywords: readonly ProxyKeyword[] = [
     side: 'back',
     defaults: 'yes',
     help: 'what is tried again',
-    example: 'retry-on conn-failure',
+    example: 'retry-on conn-failure empty-response 503',
     parse: setRetryOn,
   },
 ];
