@@ -205,6 +205,9 @@ export interface ProxyPlan {
   readonly restrictNames: number;
   /** `option http-buffer-request`. */
   readonly buffersRequest: boolean;
+  /** `option http-use-proxy-header`, `http-pretend-keepalive`. */
+  readonly usesProxyHeader: boolean;
+  readonly pretendsKeepAlive: boolean;
   /** `option http-ignore-probes`. */
   readonly ignoresProbes: boolean;
   readonly log: LogPlan | null;

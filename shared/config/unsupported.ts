@@ -60,7 +60,7 @@ export const unsupportedProxy: readonly string[] = (
 /** Second words of `option` lines. */
 export const unsupportedOptions: readonly string[] = (
   'assume-rfc6587-ntf checkcache dont-parse-log external-check h1-case-adjust-bogus-client ' +
-  'h1-case-adjust-bogus-server http-use-proxy-header ' +
+  'h1-case-adjust-bogus-server ' +
   'httpchk ldap-check mysql-check pgsql-check prefer-last-server redis-check ' +
   'smtpchk spop-check ssl-hello-chk tcp-check use-small-buffers'
 ).split(' ');

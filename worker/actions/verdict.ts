@@ -13,7 +13,7 @@ import {
 } from '../keyword.ts';
 import type { ReplyPlan } from '../program.ts';
 import type { Stream } from '../stream/stream.ts';
-import { headerName } from '../http/message.ts';
+import { headerName, proxyHeader } from '../http/message.ts';
 import { isDone, takeChoice, takeWord } from './arguments.ts';
 
 function stop(): number {
@@ -138,9 +138,7 @@ function withChallenge(page: ReplyPlan, status: number, text: string): ReplyPlan
 }
 
 function isProxyRequest(stream: Stream): boolean {
-  if (stream.frontend.model.options['http-use-proxy-header'] !== true) return false;
-  const first = stream.request.bytes[stream.request.targetAt];
-  return first !== 47 && first !== 42;
+  return (stream.request.flags & proxyHeader) !== 0;
 }
 
 function buildStrictMode(words: WordCursor, scope: Scope): Act | null {

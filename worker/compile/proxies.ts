@@ -254,6 +254,8 @@ type Features = Pick<
   | 'restrictNames'
   | 'buffersRequest'
   | 'ignoresProbes'
+  | 'usesProxyHeader'
+  | 'pretendsKeepAlive'
   | 'uniqueId'
   | 'uniqueIdHeader'
 >;
@@ -268,6 +270,8 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     originalTo: compileForwardFor(isHttp ? model.originalTo : null),
     forwarded: compileForwarded(model, (line) => compiler.scopeOf(model, line, '')),
     restrictNames: namesByWord[model.restrictReqHdrNames],
+    usesProxyHeader: model.options['http-use-proxy-header'] === true,
+    pretendsKeepAlive: model.options['http-pretend-keepalive'] === true,
     ignoresProbes: model.options['http-ignore-probes'] === true,
     buffersRequest: isHttp && model.options['http-buffer-request'] === true,
     uniqueId: compileUniqueId(compiler, model),

@@ -68,7 +68,12 @@ function takeAsked(message: Message): number {
 }
 
 /** Is `word` (lower case) a member of the list? */
-function listHolds(bytes: Uint8Array, start: number, end: number, word: Uint8Array): boolean {
+export function listHolds(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  word: Uint8Array,
+): boolean {
   for (let at = start; at < end; at++) {
     while (at < end && (bytes[at] === space || bytes[at] === tab)) at++;
     const stop = memberEnd(bytes, at, end);

@@ -35,6 +35,8 @@ import {
  * -KeepAlive.
  */
 export const addChunked = 64;
+/** The Connection line is a Proxy-Connection line. */
+export const addProxyName = 128;
 
 /**
  * Runs up to this many bytes are copied in a loop: a native call costs more
@@ -223,12 +225,15 @@ export function hasTrailers(bytes: Uint8Array, start: number, end: number): bool
   return false;
 }
 
+const proxyPrefix = Uint8Array.from(Buffer.from('proxy-'));
 const closeLine = Uint8Array.from(Buffer.from('connection: close\r\n'));
 const keepAliveLine = Uint8Array.from(Buffer.from('connection: keep-alive\r\n'));
 const chunkedLine = Uint8Array.from(Buffer.from('transfer-encoding: chunked\r\n'));
 
 /** The added lines and the empty line. */
 function putAdded(out: Output, adds: number): boolean {
+  const named = adds & (connectionClose | connectionKeepAlive);
+  if (named !== 0 && (adds & addProxyName) !== 0 && !putLine(out, proxyPrefix)) return false;
   if ((adds & connectionClose) !== 0 && !putLine(out, closeLine)) return false;
   if ((adds & connectionKeepAlive) !== 0 && !putLine(out, keepAliveLine)) return false;
   if ((adds & addChunked) !== 0 && !putLine(out, chunkedLine)) return false;

@@ -63,6 +63,9 @@ export const normalizedTarget = 128;
 /** The request came over HTTP/2 with the scheme http and without an authority. */
 export const clearScheme = 256;
 
+/** The request is one to a proxy, and Proxy-Connection takes the place of Connection. */
+export const proxyHeader = 512;
+
 /** `Message.version` of HTTP/2. */
 export const versionH2 = 20;
 

@@ -2,11 +2,12 @@
 // Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
+import { takeProxyConnection } from '../http/h1-proxy-connection.ts';
 import { type HeadState, h1ErrorWebsocketKey, type H1Limits } from '../http/h1.ts';
 import { websocketAccept, websocketKey } from '../http/websocket.ts';
 import { parseResponseHead } from '../http/h1-head.ts';
 import { framingBroken, payloadDropped, settleEdits } from '../http/h1-outgoing.ts';
-import { addChunked, writeRequestHead } from '../http/h1-write.ts';
+import { addChunked, addProxyName, writeRequestHead } from '../http/h1-write.ts';
 import {
   bodyChunked,
   connectionClose,
@@ -14,6 +15,7 @@ import {
   connectionUpgrade,
   headerName,
   type Message,
+  proxyHeader,
   versionH2,
 } from '../http/message.ts';
 import { persistKeepAlive, persistServerClose } from '../program.ts';
@@ -236,6 +238,7 @@ export class H1Back implements Side, ConnectionOwner {
       this.exchange.onResponseFailure(stream, h1ErrorWebsocketKey);
       return;
     }
+    if ((stream.request.flags & proxyHeader) !== 0) takeProxyConnection(response);
     this.persistent =
       this.persistent &&
       (response.flags & connectionClose) === 0 &&
@@ -293,9 +296,11 @@ export class H1Back implements Side, ConnectionOwner {
     const asksToStay = (edits & connectionKeepAlive) !== 0;
     if ((edits & connectionClose) !== 0 || (closes && !asksToStay)) this.persistent = false;
     if (((edits | message.flags) & connectionUpgrade) !== 0) return 0;
-    const isPretended = backend.model.options['http-pretend-keepalive'] === true;
-    if (this.persistent || isPretended) return message.version >= 11 ? 0 : connectionKeepAlive;
-    return message.version >= 11 ? connectionClose : 0;
+    const named = (message.flags & proxyHeader) === 0 ? 0 : addProxyName;
+    if (this.persistent || backend.pretendsKeepAlive) {
+      return message.version >= 11 ? 0 : named | connectionKeepAlive;
+    }
+    return message.version >= 11 ? named | connectionClose : 0;
   }
 
   becomeTunnel(): void {

@@ -3,11 +3,12 @@
 // the slot. An idle connection holds this object, its Connection, and nothing else.
 
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
+import { markProxied } from '../http/h1-proxy-connection.ts';
 import { h1ErrorStatus, h1PrefaceH2, type HeadState, type H1Limits } from '../http/h1.ts';
 import { parseRequestHead } from '../http/h1-head.ts';
 import { framingBroken, settleEdits } from '../http/h1-outgoing.ts';
 import { transferEncodingName } from '../http/h1-special.ts';
-import { addChunked, writeResponseHead } from '../http/h1-write.ts';
+import { addChunked, addProxyName, writeResponseHead } from '../http/h1-write.ts';
 import {
   bodyChunked,
   bodyNone,
@@ -19,6 +20,7 @@ import {
   type Message,
   methodHead,
   methodOther,
+  proxyHeader,
 } from '../http/message.ts';
 import type { Timed } from '../loop/timers.ts';
 import { persistClose, type ProxyPlan } from '../program.ts';
@@ -246,6 +248,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.releaseHead();
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
+    if (this.proxy.usesProxyHeader) markProxied(request);
     this.persistent = mayPersist(request);
     this.methodReceived = request.method;
     inbound.begin(headLength, request.framing, request.contentLength);
@@ -314,7 +317,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       this.persistent = false;
       return 0;
     }
-    const { version } = this.stream!.request;
+    const { version, flags } = this.stream!.request;
+    const named = (flags & proxyHeader) === 0 ? 0 : addProxyName;
     if (message.framing === bodyChunked && version < 11) {
       // An HTTP/1.0 client knows no chunks: the end of the connection ends the body.
       message.framing = bodyUntilClose;
@@ -323,8 +327,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     outbound.chunked = message.framing === bodyChunked;
     if (this.mustClose(message, edits, done)) this.persistent = false;
     if (((edits | message.flags) & connectionUpgrade) !== 0) return 0;
-    if (!this.persistent) return message.version >= 11 ? connectionClose : 0;
-    return message.version >= 11 && version >= 11 ? 0 : connectionKeepAlive;
+    if (!this.persistent) return message.version >= 11 ? named | connectionClose : 0;
+    return message.version >= 11 && version >= 11 ? 0 : named | connectionKeepAlive;
   }
 
   private mustClose(message: Message, edits: number, done: boolean): boolean {

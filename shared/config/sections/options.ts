@@ -37,6 +37,12 @@ export const switches: readonly Switch[] = [
   { name: 'http-no-delay', side: 'both', http: true, help: 'never wait to fill segments' },
   { name: 'http-pretend-keepalive', side: 'back', http: true, help: 'close without announcing it' },
   {
+    name: 'http-use-proxy-header',
+    side: 'front',
+    http: true,
+    help: 'Proxy-Connection in place of Connection for requests to a proxy',
+  },
+  {
     name: 'idle-close-on-response',
     side: 'front',
     http: true,

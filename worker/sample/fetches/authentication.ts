@@ -3,7 +3,7 @@
 // milliseconds.
 
 import type { UserlistModel } from '../../../shared/config/model.ts';
-import { headerName, type Message } from '../../http/message.ts';
+import { headerName, type Message, proxyHeader } from '../../http/message.ts';
 import type { ArgumentValue, Evaluate, FetchDef, Scope } from '../../keyword.ts';
 import { lowerAscii } from '../../match/text.ts';
 import { isKnownCrypt, isSame, verifyPassword } from '../crypt.ts';
@@ -32,9 +32,9 @@ function splitScheme(value: string): { readonly scheme: string; readonly rest: s
   return { scheme: lowerAscii(value.slice(0, space)), rest: value.slice(at) };
 }
 
-/** Requests to a proxy (absolute targets) carry Proxy-Authorization. */
+/** Requests to a proxy (option http-use-proxy-header) carry Proxy-Authorization. */
 function readCredentials(message: Message): Credentials | null {
-  const toProxy = !message.target().startsWith('/') && message.target() !== '*';
+  const toProxy = (message.flags & proxyHeader) !== 0;
   const index = message.find(toProxy ? proxyAuthorization : authorization, 0);
   const parts = index < 0 ? null : splitScheme(message.valueText(index));
   if (parts === null) return null;
