@@ -1,4 +1,5 @@
-// retry-on: which failures send a request again, with its body, where to, and how often (manual 4.2).
+// retry-on: which failures send a request again, with its body, where to, and how often (manual
+// 4.2).
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -94,8 +95,14 @@ test('the body is sent again, in its framing', () => {
   ];
   for (const request of cases) {
     const client = scene.client(portOf('all')).say(request);
-    assert.equal(fail(origin, (back) => back.close()), request);
-    assert.equal(fail(origin, (back) => back.say(ok)), request);
+    assert.equal(
+      fail(origin, (back) => back.close()),
+      request,
+    );
+    assert.equal(
+      fail(origin, (back) => back.say(ok)),
+      request,
+    );
     assert.match(client.hear(), /hi$/);
   }
   scene.end();

@@ -1,5 +1,5 @@
-// The non-standard Proxy-Connection header, for clients and servers that speak to a proxy (manual 4,
-// option http-use-proxy-header): it takes the place of Connection. Called by the muxes where the
+// The non-standard Proxy-Connection header, for clients and servers that speak to a proxy (manual
+// 4, option http-use-proxy-header): it takes the place of Connection. Called by the muxes where the
 // option is set; never for anything else.
 
 import { listHolds } from './h1-outgoing.ts';

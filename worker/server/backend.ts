@@ -265,8 +265,8 @@ export class Backend {
   }
 
   /**
-   * The exchange failed after the request had left (retry-on), or was answered with a status that is
-   * retried. retryNever: no try is left, nothing has changed.
+   * The exchange failed after the request had left (retry-on), or was answered with a status that
+   * is retried. retryNever: no try is left, nothing has changed.
    */
   exchangeFailed(stream: Stream): number {
     const server = stream.server as Server; // it was sent there

@@ -1,6 +1,6 @@
-// Requests that may have to be sent again (retry-on): the head stays where it is as long as the stream
-// lives, the payload is copied into a slot of its own before it leaves. What does not fit into one
-// buffer, or has not come in full, is sent once only (manual 4.2, retry-on).
+// Requests that may have to be sent again (retry-on): the head stays where it is as long as the
+// stream lives, the payload is copied into a slot of its own before it leaves. What does not fit
+// into one buffer, or has not come in full, is sent once only (manual 4.2, retry-on).
 
 import type { Side } from '../mux/side.ts';
 import { flagReplayable } from './phases.ts';
