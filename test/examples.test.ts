@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateFolder } from './harness/certificate-files.ts';
 import { startOrigin } from './harness/origin.ts';
-import { exchange, inherited, type Owner, type RunningProxy, startProxy } from './harness/proxy.ts';
+import { inherited, type Owner, request, type RunningProxy, startProxy } from './harness/proxy.ts';
 import { requestTls } from './harness/tls-client.ts';
 
 const folder = join(process.cwd(), 'examples');
@@ -126,7 +126,7 @@ for (const [file, told] of Object.entries(stories)) {
     const proxy = await startExample(context, file);
     for (const { title, at, send, expect, isTls } of told) {
       const port = proxy.port(at);
-      const answer = isTls === true ? await requestTls(port, send) : await exchange(port, send);
+      const answer = isTls === true ? await requestTls(port, send) : await request(port, send);
       assert.match(answer, expect, title);
     }
   });

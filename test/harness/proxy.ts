@@ -168,7 +168,18 @@ export function exchange(to: number | string, text: string): Promise<string> {
   });
 }
 
-/** The same with an abstract name (abns@), whose length node's versions do not agree about. */
+/** The same for a request that says `Connection: close`: our side stays open, as a browser's. */
+export function request(port: number, text: string): Promise<string> {
+  return new Promise((settle, refuse) => {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => {
+      socket.write(text);
+    });
+    socket.once('end', () => socket.end());
+    collect(socket, settle, refuse);
+  });
+}
+
+/** `exchange` with an abstract name (abns@), whose length node's versions do not agree about. */
 export function exchangeAbstract(host: string): Promise<string> {
   const sys = linuxSys();
   const name = sys.address();
