@@ -9,7 +9,14 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateFolder } from './harness/certificate-files.ts';
 import { startOrigin } from './harness/origin.ts';
-import { inherited, type Owner, request, type RunningProxy, startProxy } from './harness/proxy.ts';
+import {
+  exchange,
+  inherited,
+  type Owner,
+  request,
+  type RunningProxy,
+  startProxy,
+} from './harness/proxy.ts';
 import { requestTls } from './harness/tls-client.ts';
 
 const folder = join(process.cwd(), 'examples');
@@ -126,7 +133,9 @@ for (const [file, told] of Object.entries(stories)) {
     const proxy = await startExample(context, file);
     for (const { title, at, send, expect, isTls } of told) {
       const port = proxy.port(at);
-      const answer = isTls === true ? await requestTls(port, send) : await request(port, send);
+      // Bytes end with our side of the connection, requests with the answer.
+      const ask = isTls === true ? requestTls : at === 'DATABASE' ? exchange : request;
+      const answer = await ask(port, send);
       assert.match(answer, expect, title);
     }
   });
