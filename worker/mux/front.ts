@@ -15,6 +15,10 @@ export interface FrontHost {
   releaseStream(stream: Stream): void;
   /** Counter row of the session's frontend. */
   rowOf(session: Session): number;
+  /** The client did something odd (manual, fc_glitches). */
+  noteGlitch(session: Session): void;
+  /** A request was refused before it became a stream. */
+  noteBadRequest(session: Session): void;
   /** The client connection is gone. */
   frontClosed(session: Session): void;
   /**

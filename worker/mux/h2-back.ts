@@ -212,6 +212,8 @@ export class H2Back implements H2Role {
     if (this.link.streams.size === 0) this.close();
   }
 
+  onGlitch(): void {}
+
   onReset(_side: H2Stream): number {
     return 0;
   }

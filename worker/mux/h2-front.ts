@@ -129,6 +129,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   private spoil(id: number): number {
     this.link.sendNumber(h2.frameReset, id, h2.errorProtocol);
     this.link.count(countMalformed);
+    this.host.noteBadRequest(this.session);
     return this.link.glitch(1);
   }
 
@@ -210,6 +211,10 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   onGoaway(_lastId: number): void {
     if (this.link.streams.size === 0) this.closeSoon();
+  }
+
+  onGlitch(): void {
+    this.host.noteGlitch(this.session);
   }
 
   /** A reset before the answer began is what floods are made of (manual, fc_glitches). */

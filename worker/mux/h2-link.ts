@@ -214,6 +214,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   /** An oddity of the peer. 0, or the error that ends the connection. */
   glitch(count: number): number {
     this.glitches += count;
+    for (let i = 0; i < count; i++) this.role.onGlitch();
     const { glitchMax, streamMax } = this.tools.limits;
     if (glitchMax === 0 || this.glitches < (glitchMax * 3 + 1) / 4) return 0;
     if (!this.isEnding) this.sendGoaway(this.role.lastPeerId() + 2 * streamMax, h2.errorNone);

@@ -24,6 +24,8 @@ export interface H2Role {
   /** The peer's settings have come, or changed. */
   onSettings(): void;
   onGoaway(lastId: number): void;
+  /** The peer did something odd. */
+  onGlitch(): void;
   /** The peer reset a stream. */
   onReset(side: H2Stream): number;
   /** A stream has ended, and is not in the link's list any more. */

@@ -6,30 +6,34 @@ import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
 import { countRate } from '../../shared/segment/rate.ts';
-import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { Endpoint, familyNone } from '../conn/endpoint.ts';
-import { tlsSessionOf } from '../conn/tls.ts';
+import { type Endpoint, familyNone } from '../conn/endpoint.ts';
 import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
-import type { H1Back } from '../mux/h1-back.ts';
-import type { FrontHost, FrontMux } from '../mux/front.ts';
+import type { FrontHost } from '../mux/front.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { H2Front } from '../mux/h2-front.ts';
 import { H2Tools } from '../mux/h2-tools.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
-import type { ProxyTlv } from '../conn/proxy-header.ts';
 import { quietFaults } from '../conn/fault.ts';
 import { logAccept } from '../log/logger.ts';
 import { logRefusal } from '../log/refusal.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, ProxyPlan, RuleList } from '../program.ts';
-import type { Sample } from '../sample/sample.ts';
-import { countSession, endTracking, type Tracker } from '../tables/tracking.ts';
+import {
+  countedErrors,
+  countedGlitches,
+  countedRequests,
+  countInSession,
+  countSession,
+  endTracking,
+} from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { ClientSession, listenerEndpoint, speaksH2, streamsOf } from './client-session.ts';
 import type { EngineContext } from './context.ts';
 import type { Engine } from './engine.ts';
 import { runRules } from './rule-runner.ts';
@@ -48,6 +52,8 @@ const fieldDeniedConnections = field.dcon;
 const fieldDeniedSessions = field.dses;
 const fieldH1Sessions = field.h1sess;
 const fieldH2Sessions = field.h2sess;
+const fieldRequests = field.req_tot;
+const fieldRequestErrors = field.ereq;
 const fieldProcessConnections = field.CumConns;
 const fieldProcessConnectionRate = field.ConnRate;
 const fieldProcessConnectionRateMax = field.MaxConnRate;
@@ -56,59 +62,6 @@ const fieldProcessSessionRateMax = field.MaxSessRate;
 
 /** Steps between accept and the mux, by what the bind line and the connection rules ask for. */
 export type FrontSteps = (session: ClientSession) => readonly OpeningStep[];
-
-const noTlvs: readonly ProxyTlv[] = [];
-
-/** One client connection on this thread. */
-export class ClientSession implements Session {
-  readonly connection: Connection;
-  readonly listener: ListenerPlan;
-  readonly frontend: ProxyPlan;
-  source: Endpoint;
-  destination: Endpoint;
-  expectsProxy: boolean;
-  hasProxyHeader: boolean;
-  proxyTlvs: readonly ProxyTlv[];
-  /** While the preamble is under way. */
-  opening: Opening | null;
-  readonly variables: (Sample | null)[];
-  readonly trackers: Tracker[];
-  acceptMs: number;
-  acceptWallMs: number;
-  handshakeMs: number;
-  streamCount: number;
-  ownBack: H1Back | null;
-  /** null until the preamble is over, and in TCP mode. */
-  http: FrontMux | null;
-  tcp: TcpSide | null;
-  /** In TCP mode; HTTP's are with its mux. */
-  stream: Stream | null;
-  /** Position in the acceptor's list. */
-  place: number;
-
-  constructor(connection: Connection, listener: ListenerPlan, nowMs: number, wallMs: number) {
-    this.connection = connection;
-    this.listener = listener;
-    this.frontend = listener.proxy;
-    this.source = connection.source;
-    this.destination = connection.destination;
-    this.expectsProxy = false;
-    this.hasProxyHeader = false;
-    this.proxyTlvs = noTlvs;
-    this.opening = null;
-    this.variables = [];
-    this.trackers = [];
-    this.acceptMs = nowMs;
-    this.acceptWallMs = wallMs;
-    this.handshakeMs = 0;
-    this.streamCount = 0;
-    this.ownBack = null;
-    this.http = null;
-    this.tcp = null;
-    this.stream = null;
-    this.place = -1;
-  }
-}
 
 export class Acceptor implements FrontHost {
   readonly thread: ThreadContext;
@@ -296,6 +249,20 @@ export class Acceptor implements FrontHost {
     return new H2Front(this, session, this.h2);
   }
 
+  noteGlitch(session: Session): void {
+    countInSession(session, countedGlitches, this.thread.time.nowMs);
+  }
+
+  noteBadRequest(session: Session): void {
+    const { nowMs } = this.thread.time;
+    const { values } = this.thread.counters;
+    const row = this.rowOf(session);
+    values[row + fieldRequests] += 1;
+    values[row + fieldRequestErrors] += 1;
+    countInSession(session, countedRequests, nowMs);
+    countInSession(session, countedErrors, nowMs);
+  }
+
   rowOf(session: Session): number {
     return this.context.frontRows[session.frontend.index];
   }
@@ -425,30 +392,4 @@ export class Acceptor implements FrontHost {
   }
 }
 
-/** Streams of one client; HTTP/2 has many at once. */
-function streamsOf({ http, stream }: ClientSession): Stream[] {
-  const streams: Stream[] = [];
-  if (http !== null) http.collect(streams);
-  else if (stream !== null) streams.push(stream);
-  return streams;
-}
-
-/** By configuration, else by what TLS negotiated (RFC 9113 3.2, 3.3). */
-function speaksH2({ listener, connection }: ClientSession): boolean {
-  const { proto } = listener.bind;
-  return proto === '' ? tlsSessionOf(connection)?.alpn() === 'h2' : proto === 'h2';
-}
-
 const unowned = { onReadable(): void {}, onWritable(): void {} };
-
-/**
- * The address of a listener bound to one; transparent ones and wildcards have none of their own.
- */
-function listenerEndpoint(sys: Sys, listener: ListenerPlan, scratch: SocketAddress): Endpoint {
-  const own = new Endpoint();
-  const { object, bind } = listener;
-  const wildcard = object.host === '' || object.host === '*' || object.host === '0.0.0.0';
-  if (bind.transparent || wildcard || object.host === '::') return own;
-  readOwn(sys, object.fd, scratch, own);
-  return own;
-}

@@ -17,7 +17,7 @@ import type { Evaluate } from '../keyword.ts';
 import type { BackOpenings } from '../mux/links.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import type { ClientSession } from './acceptor.ts';
+import type { ClientSession } from './client-session.ts';
 import type { EngineContext } from './context.ts';
 import { proxyHeader } from './proxy-out.ts';
 import type { Stream } from './stream.ts';

@@ -45,6 +45,7 @@ export const countedSessions = pair('sess');
 export const countedRequests = pair('http_req');
 export const countedErrors = pair('http_err');
 export const countedFailures = pair('http_fail');
+export const countedGlitches = pair('glitch');
 const bytesIn = pair('bytes_in');
 const bytesOut = pair('bytes_out');
 const current = idOf('conn_cur');
@@ -129,10 +130,13 @@ export function countIn({ table, entry }: Tracker, counted: CountedPair, nowMs: 
 
 /** A session has got past its rules. */
 export function countSession(session: Session, nowMs: number): void {
+  countInSession(session, countedSessions, nowMs);
+}
+
+/** Counts an event in everything that the session itself tracks. */
+export function countInSession(session: Session, counted: CountedPair, nowMs: number): void {
   const { trackers } = session;
-  for (let slot = 0; slot < trackers.length; slot++) {
-    countIn(trackers[slot], countedSessions, nowMs);
-  }
+  for (let slot = 0; slot < trackers.length; slot++) countIn(trackers[slot], counted, nowMs);
 }
 
 /** Bytes from and to the client. */

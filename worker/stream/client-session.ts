@@ -1,0 +1,101 @@
+// One client connection as the acceptor keeps it: what rules see of it, and the mux that reads it.
+// Made by stream/acceptor.ts; it outlives the streams it carries.
+
+import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import type { Connection } from '../conn/connection.ts';
+import { Endpoint } from '../conn/endpoint.ts';
+import type { Opening } from '../conn/opening.ts';
+import type { ProxyTlv } from '../conn/proxy-header.ts';
+import { readOwn } from '../conn/socket-address.ts';
+import { tlsSessionOf } from '../conn/tls.ts';
+import type { FrontMux } from '../mux/front.ts';
+import type { H1Back } from '../mux/h1-back.ts';
+import type { TcpSide } from '../mux/tcp.ts';
+import type { ListenerPlan, ProxyPlan } from '../program.ts';
+import type { Sample } from '../sample/sample.ts';
+import type { Tracker } from '../tables/tracking.ts';
+import type { Session } from './session.ts';
+import type { Stream } from './stream.ts';
+
+const noTlvs: readonly ProxyTlv[] = [];
+
+/** One client connection on this thread. */
+export class ClientSession implements Session {
+  readonly connection: Connection;
+  readonly listener: ListenerPlan;
+  readonly frontend: ProxyPlan;
+  source: Endpoint;
+  destination: Endpoint;
+  expectsProxy: boolean;
+  hasProxyHeader: boolean;
+  proxyTlvs: readonly ProxyTlv[];
+  /** While the preamble is under way. */
+  opening: Opening | null;
+  readonly variables: (Sample | null)[];
+  readonly trackers: Tracker[];
+  acceptMs: number;
+  acceptWallMs: number;
+  handshakeMs: number;
+  streamCount: number;
+  ownBack: H1Back | null;
+  /** null until the preamble is over, and in TCP mode. */
+  http: FrontMux | null;
+  tcp: TcpSide | null;
+  /** In TCP mode; HTTP's are with its mux. */
+  stream: Stream | null;
+  /** Position in the acceptor's list. */
+  place: number;
+
+  constructor(connection: Connection, listener: ListenerPlan, nowMs: number, wallMs: number) {
+    this.connection = connection;
+    this.listener = listener;
+    this.frontend = listener.proxy;
+    this.source = connection.source;
+    this.destination = connection.destination;
+    this.expectsProxy = false;
+    this.hasProxyHeader = false;
+    this.proxyTlvs = noTlvs;
+    this.opening = null;
+    this.variables = [];
+    this.trackers = [];
+    this.acceptMs = nowMs;
+    this.acceptWallMs = wallMs;
+    this.handshakeMs = 0;
+    this.streamCount = 0;
+    this.ownBack = null;
+    this.http = null;
+    this.tcp = null;
+    this.stream = null;
+    this.place = -1;
+  }
+}
+
+/** Streams of one client; HTTP/2 has many at once. */
+export function streamsOf({ http, stream }: ClientSession): Stream[] {
+  const streams: Stream[] = [];
+  if (http !== null) http.collect(streams);
+  else if (stream !== null) streams.push(stream);
+  return streams;
+}
+
+/** By configuration, else by what TLS negotiated (RFC 9113 3.2, 3.3). */
+export function speaksH2({ listener, connection }: ClientSession): boolean {
+  const { proto } = listener.bind;
+  return proto === '' ? tlsSessionOf(connection)?.alpn() === 'h2' : proto === 'h2';
+}
+
+/**
+ * The address of a listener bound to one; transparent ones and wildcards have none of their own.
+ */
+export function listenerEndpoint(
+  sys: Sys,
+  listener: ListenerPlan,
+  scratch: SocketAddress,
+): Endpoint {
+  const own = new Endpoint();
+  const { object, bind } = listener;
+  const wildcard = object.host === '' || object.host === '*' || object.host === '0.0.0.0';
+  if (bind.transparent || wildcard || object.host === '::') return own;
+  readOwn(sys, object.fd, scratch, own);
+  return own;
+}
