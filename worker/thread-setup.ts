@@ -18,7 +18,8 @@ import { type ConnectionCounts, scratchSlots, type ThreadContext } from './threa
 /** Buffer memory of one thread: committed by the kernel only as it is used. */
 const memoryMaxBytes = 1 << 30;
 const slotsPerConnection = 4;
-const slotsMin = 512;
+/** HTTP/2 puts many streams on few connections: a small maxconn must not starve them. */
+const slotsMin = 8192;
 
 /** The thread's context, but for the program, which is compiled with it. */
 export function makeContext(
