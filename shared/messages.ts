@@ -174,6 +174,8 @@ export type ControlToThread =
   | { readonly type: 'resume' }
   /** `closeSpreadMs`: below zero: at once, Infinity: connections are never closed unasked. */
   | { readonly type: 'soft-stop'; readonly closeSpreadMs: number }
+  /** No thread accepts any more, so nothing new comes through the rings: say when all is done. */
+  | { readonly type: 'drain' }
   | { readonly type: 'hard-stop' }
   /** Pause or resume a frontend's listeners. */
   | {

@@ -212,7 +212,10 @@ class Worker implements RunningWorker {
   private onThread(message: ThreadToControl): void {
     if (message.type === 'deaf') {
       this.listening--;
-      if (this.listening === 0) this.closeListeners();
+      if (this.listening === 0) {
+        this.closeListeners();
+        this.broadcast({ type: 'drain' });
+      }
     } else if (message.type === 'drained') {
       this.undrained--;
       if (this.undrained === 0) this.end(0);

@@ -207,6 +207,13 @@ export class ProxyThread implements ListenerHost {
     if (this.draining && sessions === 0) this.drained();
   }
 
+  /** All threads are deaf: what they handed over before is in the ring, and nothing follows it. */
+  private drain(): void {
+    this.woken();
+    this.draining = true;
+    if (this.acceptor.count === 0) this.drained();
+  }
+
   private drained(): void {
     this.draining = false;
     this.loop.timers.remove(this.spread);
@@ -264,6 +271,9 @@ export class ProxyThread implements ListenerHost {
       case 'soft-stop':
         this.softStop(message.closeSpreadMs);
         return;
+      case 'drain':
+        this.drain();
+        return;
       case 'hard-stop':
         this.hardStop();
         return;
@@ -315,9 +325,7 @@ export class ProxyThread implements ListenerHost {
     thread.closeSpreadMs = closeSpreadMs;
     thread.closeUntilMs = loop.time.nowMs + Math.max(0, closeSpreadMs);
     this.context.links.clear();
-    this.draining = true;
     if (closeSpreadMs < Number.POSITIVE_INFINITY) this.spreadClose();
-    if (this.acceptor.count === 0) this.drained();
   }
 
   /**
