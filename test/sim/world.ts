@@ -130,6 +130,7 @@ export class World {
 
   softStop(closeSpreadMs = -1): void {
     for (const thread of this.threads) thread.handle({ type: 'soft-stop', closeSpreadMs });
+    for (const thread of this.threads) thread.handle({ type: 'drain' });
   }
 
   /** What must hold when all clients have gone: everything that was taken has been given back. */
