@@ -20,7 +20,7 @@ import {
 import { requestTls } from './harness/tls-client.ts';
 
 const folder = join(process.cwd(), 'examples');
-const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../bundle/cli/main.js', import.meta.url));
 
 interface Story {
   readonly title: string;

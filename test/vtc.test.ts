@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const folder = join(process.cwd(), 'reg-tests');
-const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../bundle/cli/main.js', import.meta.url));
 /** A story that takes longer hangs. */
 const storySeconds = 30;
 /** Exit status of a story that its own `feature` lines rule out. */
