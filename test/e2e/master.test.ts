@@ -154,6 +154,7 @@ test('warnings are fatal with -dW and only then', async (context) => {
     assert.match(strict.output, /'zero-warning' is set/);
     const lenient = startMaster(context, config('odd'), [...args]);
     assert.equal((await whoServes(lenient))[2], 'odd');
+    await lenient.printed(': this proxy');
     assert.match(
       lenient.output,
       /\[WARNING\] +\(\d+\) : config : parsing \[.*cfg:\d+\] : this proxy/,
