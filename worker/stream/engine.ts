@@ -202,7 +202,9 @@ export class Engine implements Exchange {
         replyError(context, stream, 503, 's', 'Q');
         return;
       case stateConnecting:
-        if (stream.back === null) retryNow(context, stream);
+        // A client that left together with its request made no event of its own.
+        if (stream.back === null && isAborted(stream)) this.abort(stream, 'C');
+        else if (stream.back === null) retryNow(context, stream);
         else connectFailed(context, stream, -ETIMEDOUT);
         return;
       case stateWaiting:

@@ -75,7 +75,7 @@ function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan, ruled
   if (isLong || reply.pieces !== undefined) {
     const bodyBytes = reply.pieces === undefined ? body.length : -1;
     if (fill(stream, reply, bodyBytes)) {
-      begin(context, stream, ruled);
+      begin(stream, ruled);
       produce(context, stream, reply.pieces?.(stream) ?? whole(body));
     } else {
       finishStream(context, stream, false);
@@ -88,7 +88,7 @@ function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan, ruled
     finishStream(context, stream, false);
     return;
   }
-  begin(context, stream, ruled);
+  begin(stream, ruled);
   const front = stream.front!;
   const { thread } = context;
   const { length } = body;
@@ -101,12 +101,9 @@ function deliver(context: EngineContext, stream: Stream, reply: ReplyPlan, ruled
 }
 
 /** The head stands in stream.response: its rules, and what logs and counters want to know. */
-function begin(context: EngineContext, stream: Stream, ruled: boolean): void {
+function begin(stream: Stream, ruled: boolean): void {
   if (ruled) afterResponse(stream);
   stream.status = stream.response.status;
-  if (stream.times.responseMs < 0 && stream.times.connectMs >= 0) {
-    stream.times.responseMs = context.thread.time.nowMs;
-  }
   stream.bytesOutBase = stream.front!.outbound.offeredBytes();
 }
 
