@@ -8,6 +8,7 @@ import { headers } from './actions/headers.ts';
 import { headersBinary } from './actions/headers-binary.ts';
 import { patterns } from './actions/patterns.ts';
 import { redirect } from './actions/redirect.ts';
+import { serviceActions } from './actions/service.ts';
 import { stickActions } from './actions/stick.ts';
 import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
@@ -42,13 +43,17 @@ import { stickLookups } from './sample/converters/stick.ts';
 import { texts } from './sample/converters/text.ts';
 import { tokens } from './sample/converters/token.ts';
 import { values } from './sample/converters/value.ts';
-import { type ActionDef, type ConverterDef, type FetchDef, table } from './keyword.ts';
+import type { ActionDef, ConverterDef, FetchDef, ServiceDef } from './keyword.ts';
+import { table } from './keyword.ts';
 import { keywordList } from './keyword-list.ts';
 import type { LogTagDef } from './log/tag.ts';
 import { tags } from './log/tags.ts';
 import { runtimeCommands } from './runtime/catalog.ts';
 import { connection as connections } from './sample/fetches/connection.ts';
 import { headers as messageHeaders } from './sample/fetches/headers.ts';
+
+/** What `use-service` can name. */
+export const services = table<ServiceDef>('service');
 
 export const actions = table<ActionDef>(
   'action',
@@ -64,6 +69,7 @@ export const actions = table<ActionDef>(
   drop,
   patterns,
   stickActions,
+  serviceActions(services),
 );
 
 export const fetches = table<FetchDef>(
@@ -112,5 +118,5 @@ export const logTags = table<LogTagDef>('log tag', tags);
  */
 export function dumpKeywords(className: string): string {
   const commands = runtimeCommands().all;
-  return keywordList(className, { actions, fetches, converters, commands });
+  return keywordList(className, { actions, fetches, converters, services, commands });
 }

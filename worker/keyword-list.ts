@@ -4,7 +4,7 @@
 
 import { configKeywords, type ListedKeyword } from '../shared/config/catalog.ts';
 import { ruleSets } from '../shared/config/model.ts';
-import type { ActionDef, ArgumentDef, ConverterDef, FetchDef } from './keyword.ts';
+import type { ActionDef, ArgumentDef, ConverterDef, FetchDef, ServiceDef } from './keyword.ts';
 import { aclKeywords } from './match/methods.ts';
 import { pointLabels, readsColumns } from './sample/reads.ts';
 import { kindNames } from './sample/sample.ts';
@@ -14,6 +14,7 @@ export interface ListedTables {
   readonly actions: ReadonlyMap<string, ActionDef>;
   readonly fetches: ReadonlyMap<string, FetchDef>;
   readonly converters: ReadonlyMap<string, ConverterDef>;
+  readonly services: ReadonlyMap<string, ServiceDef>;
   /** Words of the runtime commands of a worker. */
   readonly commands: readonly {
     readonly words: readonly string[];
@@ -30,7 +31,7 @@ const lists: ReadonlyMap<string, ListClass> = new Map<string, ListClass>([
   ['cnv', listConverters],
   ['flt', () => ['# List of registered filter names:']],
   ['smp', listFetches],
-  ['svc', () => ['# List of registered service names:']],
+  ['svc', listServices],
 ]);
 
 /** The words of one class, or of `all`; '' for a class that does not exist. */
@@ -151,6 +152,10 @@ function listActions(actions: ReadonlyMap<string, ActionDef>): readonly string[]
       .map((row) => (withParentheses.has(row.name) ? `${row.name}*` : row.name));
     return sorted(names).map((name) => `\t${ruleSet} ${name}`);
   });
+}
+
+function listServices({ services }: ListedTables): readonly string[] {
+  return ['# List of registered service names:', ...sorted([...services.keys()])];
 }
 
 /** Commands that a master answers too. */

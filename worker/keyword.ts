@@ -114,6 +114,21 @@ export interface ActionDef {
   readonly build: (words: WordCursor, scope: Scope) => Act | null;
 }
 
+/**
+ * What `use-service` names: an answer that is made here, where a server would make it (manual 4.4).
+ */
+export interface ServiceDef {
+  readonly name: string;
+  /** Of `http-request` and `tcp-request content`: those it can be used in. */
+  readonly sets: readonly RuleSet[];
+  readonly help: string;
+  /**
+   * Runs when a rule chooses the service: sets `stream.reply`, mostly with `pieces` and `service`,
+   * and returns verdictDone.
+   */
+  readonly build: (scope: Scope) => Act | null;
+}
+
 /** An expression as built: a fetch and its converters. */
 export interface Expression {
   readonly evaluate: Evaluate;
