@@ -12,6 +12,7 @@ import type {
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
 import { LiveReader, liveCurrent, liveQueued, liveServed } from '../shared/segment/live.ts';
+import { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
@@ -29,6 +30,7 @@ import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { proxyStateLines } from './stats/dump.ts';
 import { sampleMaxima } from './stats/sampler.ts';
+import { preloadStatsFile } from './stats/stats-file.ts';
 import { type OpenedTables, sweepTables, viewTables } from './tables/table-set.ts';
 import type { StickTables } from './tables/tracking.ts';
 import type { FrontStatus, StatsSource } from './stats/source.ts';
@@ -154,6 +156,16 @@ export class Control implements RuntimeContext {
       description: global.description,
       Stopping: this.fronts.every((status) => status === 'STOP') ? 1 : 0,
     };
+  }
+
+  /** Counters of a stats-file, before anything is counted. */
+  preload(): void {
+    const { start, segment } = this.parts;
+    const path = start.model.global.statsFile;
+    const text = start.model.contents[path];
+    if (path === '' || text === undefined) return;
+    const place = { source: this.stats, table: new ObjectTable(segment), counters: this.counters };
+    for (const warning of preloadStatsFile(place, path, text)) this.say('warning', warning);
   }
 
   // ---- life ----

@@ -61,7 +61,7 @@ const unlisted: ReadonlySet<string> = new Set([
     'log-tag maxconn maxconnrate maxsessrate mode monitor-uri node nosplice numa-cpu-mapping ' +
     'quick-exit redirect retries server set-dumpable source spread-checks ssl-server-verify ' +
     'strict-limits uid ulimit-n unique-id-format unique-id-header unix-bind use-server ' +
-    'use_backend cookie force-persist ignore-persist stick-table'
+    'use_backend cookie force-persist ignore-persist stats-file stick-table'
   ).split(' '),
   'stick match',
   'stick on',

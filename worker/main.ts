@@ -140,6 +140,7 @@ class Worker implements RunningWorker {
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
     });
+    this.control.preload();
     this.heartbeat = setInterval(() => this.beat(), heartbeatMs);
     this.host.dropPrivileges();
     this.broadcast({ type: 'go' });

@@ -24,6 +24,7 @@ import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords } from './sections/services.ts';
 import { http2Keywords } from './sections/http2.ts';
+import { stateKeywords } from './sections/state.ts';
 import { stickKeywords } from './sections/stick.ts';
 import { statisticsKeywords } from './sections/statistics.ts';
 import { tuningKeywords } from './sections/tuning.ts';
@@ -31,6 +32,7 @@ import { tuningKeywords } from './sections/tuning.ts';
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   'global keyword',
   processKeywords,
+  stateKeywords,
   environmentKeywords,
   tuningKeywords,
   globalTlsKeywords,

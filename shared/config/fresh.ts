@@ -139,6 +139,7 @@ export function freshGlobal(): GlobalModel {
     logSendHostname: null,
     shmStatsFile: '',
     shmStatsFileMaxObjects: 2000,
+    statsFile: '',
     tune: freshTune(),
     setVars: [],
     environment: {},

@@ -40,6 +40,8 @@ export interface GlobalModel {
   logSendHostname: string | null;
   shmStatsFile: string;
   shmStatsFileMaxObjects: number;
+  /** `stats-file`: its text is in Model.contents when it could be read. */
+  statsFile: string;
   tune: TuneModel;
   /** `set-var` and `set-var-fmt` lines of global, name and expression words. */
   setVars: readonly LineModel[];

@@ -7,6 +7,7 @@ import type { HostResolver } from './hosts.ts';
 import type { ProxyDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
+import { checkGuids } from './resolve-guid.ts';
 import { checkMode } from './resolve-mode.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
@@ -33,6 +34,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     checkBackends(proxy, draft);
     checkTimeouts(proxy, draft);
   }
+  checkGuids(draft);
   resolveStick(draft);
   mergeTlsDefaults(draft);
   checkUserlists(draft);

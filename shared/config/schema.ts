@@ -353,6 +353,7 @@ const global = shape<GlobalModel>({
   logSendHostname: orNull(text),
   shmStatsFile: text,
   shmStatsFileMaxObjects: natural,
+  statsFile: text,
   tune,
   setVars: list(line),
   environment: map(text),

@@ -20,7 +20,7 @@ export const unsupportedGlobal: readonly string[] = (
   'ssl-default-bind-sigalgs ssl-default-server-client-sigalgs ssl-default-server-curves ' +
   'ssl-default-server-sigalgs ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
   'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
-  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca stats-file thread-group ' +
+  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
   'tune.bufsize.large tune.bufsize.small tune.comp.maxlevel tune.glitches.kill.cpu-usage ' +
   'tune.h1.be.glitches-threshold tune.h1.fe.glitches-threshold tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +

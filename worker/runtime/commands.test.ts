@@ -220,7 +220,7 @@ test('clear counters: maxima for an operator, everything for an administrator', 
   assert.equal(reader.sum(front, field.stot), 5);
   assert.equal(live.peak(front, liveCurrent + 1), 0);
   assert.equal(await run('clear counters all', 'operator'), 'Permission denied\n');
-  assert.equal(await run('clear counters server b/s1'), '');
+  assert.equal(await run('clear counters server b/s1'), 'Server counters cleared.\n');
   assert.equal(reader.sum(server, field.stot), 0);
   assert.equal(reader.sum(front, field.stot), 5);
   assert.equal(await run('clear counters all'), '');
@@ -228,6 +228,19 @@ test('clear counters: maxima for an operator, everything for an administrator', 
   fill();
   assert.equal(reader.sum(front, field.stot), 5);
   assert.equal(await run('clear counters', 'user'), 'Permission denied\n');
+});
+
+test('clear counters server: in a file that others read only when it is forced', async () => {
+  const { run, context } = worker();
+  const { reader, objects, model, segment } = context.stats;
+  const server = objects.proxies[1].servers[0];
+  const row = context.counters.row(server);
+  segment.floats[row + field.stot] += 5;
+  model.global.shmStatsFile = '/dev/shm/lb';
+  assert.match(await run('clear counters server b/s1'), /shared-memory stats file.*'force'/);
+  assert.equal(reader.sum(server, field.stot), 5);
+  assert.equal(await run('clear counters server b/s1 force'), 'Server counters cleared.\n');
+  assert.equal(reader.sum(server, field.stot), 0);
 });
 
 test('show info, stat, backend, env, version, startup-logs', async () => {

@@ -18,6 +18,7 @@ import {
 import type { RuntimeContext } from './context.ts';
 import { sendListeners } from './listeners.ts';
 import { findFrontend, findServer, isMessage } from './target.ts';
+import { statsFilePieces } from '../stats/stats-file.ts';
 
 function onFront(place: number, act: (call: RuntimeCall, proxyIndex: number) => Answer) {
   return (call: RuntimeCall): Answer => {
@@ -68,7 +69,7 @@ function globalMaxconn({ context, words }: RuntimeCall): Answer {
 
 /** `clear counters`: maxima for an operator, everything for an administrator. */
 function clearCounters({ context, session, words }: RuntimeCall): Answer {
-  if (words[0] === 'server') return clearServer(context, session.level === 'admin', words[1]);
+  if (words[0] === 'server') return clearServer(context, isAllowed(session.level, 'admin'), words);
   const all = words[0] === 'all';
   if (all && !isAllowed(session.level, 'admin')) return failure('Permission denied');
   const { objects } = context.stats;
@@ -80,13 +81,28 @@ function clearCounters({ context, session, words }: RuntimeCall): Answer {
   return '';
 }
 
-function clearServer(context: RuntimeContext, isAdmin: boolean, word?: string): Answer {
+/** In a file that other processes and tools read, counters go back only when that is meant. */
+function clearServer(
+  context: RuntimeContext,
+  isAdmin: boolean,
+  [, name, force]: readonly string[],
+): Answer {
   if (!isAdmin) return failure('Permission denied');
-  const target = findServer(context, word);
+  const target = findServer(context, name);
   if (isMessage(target)) return target;
+  if (context.stats.model.global.shmStatsFile !== '' && force !== 'force') {
+    return failure(
+      'Server counters are stored in a shared-memory stats file: clearing them is seen by all ' +
+        "processes attached, and by tools that expect them to grow. Append 'force' to clear anyway.",
+    );
+  }
   const { servers } = context.stats.objects.proxies[target.proxyIndex];
   clearObject(context, servers[target.serverIndex], statColumns, true);
-  return '';
+  return notice('Server counters cleared.');
+}
+
+function dumpStatsFile({ context }: RuntimeCall): Answer {
+  return statsFilePieces(context.stats);
 }
 
 function clearObject(
@@ -126,7 +142,7 @@ export const processCommands = [
   {
     words: ['clear', 'counters'],
     requires: 'operator',
-    usage: '[all|server <bk>/<srv>]',
+    usage: '[all|server <bk>/<srv> [force]]',
     help: 'clear maxima, or all counters',
     run: clearCounters,
   },
@@ -144,6 +160,13 @@ export const processCommands = [
     usage: '<frontend>',
     help: 'pause a frontend',
     run: onFront(0, disableFront),
+  },
+  {
+    words: ['dump', 'stats-file'],
+    requires: 'user',
+    usage: '',
+    help: 'counters of objects with a guid, for stats-file',
+    run: dumpStatsFile,
   },
   {
     words: ['enable', 'frontend'],

@@ -168,6 +168,8 @@ export class Acceptor implements FrontHost {
     const { values } = thread.counters;
     const row = context.frontRows[index];
     values[row + fieldConnections] += 1;
+    const socket = context.listenerRows[session.listener.index];
+    if (socket >= 0) values[socket + fieldConnections] += 1;
     const rate = countRate(values, row + fieldConnectionRate, thread.time.nowMs, 1);
     raise(values, row + fieldConnectionRateMax, rate);
     const whole = context.processRow;
@@ -225,6 +227,8 @@ export class Acceptor implements FrontHost {
     const { values } = thread.counters;
     const row = context.frontRows[frontend.index];
     values[row + fieldSessions] += 1;
+    const socket = context.listenerRows[session.listener.index];
+    if (socket >= 0) values[socket + fieldSessions] += 1;
     const rate = countRate(values, row + fieldSessionRate, thread.time.nowMs, 1);
     raise(values, row + fieldSessionRateMax, rate);
     const whole = context.processRow;

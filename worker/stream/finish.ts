@@ -20,6 +20,7 @@ import { countTraffic } from './traffic.ts';
 const fieldStot = field.stot;
 const fieldRate = field.rate;
 const fieldRateMax = field.rate_max;
+const fieldRequests = field.req_tot;
 const fieldLastSession = field.lastsess;
 const fieldStatusOther = field.hrsp_other;
 const statusFields = [
@@ -125,6 +126,9 @@ function countServer(context: EngineContext, stream: Stream, aborted: number): v
   const { values } = context.thread.counters;
   const nowSeconds = Math.floor(context.thread.time.nowMs / 1000);
   values[row + fieldStot] += 1;
+  if ((stream.flags & flagTcp) === 0) values[row + fieldRequests] += 1;
+  const rate = countRate(values, row + fieldRate, context.thread.time.nowMs, 1);
+  raise(values, row + fieldRateMax, rate);
   values[row + fieldLastSession] = nowSeconds;
   const { backend } = stream.backend;
   if (backend !== null) values[backend.row + fieldLastSession] = nowSeconds;

@@ -87,13 +87,6 @@ const limits: readonly Limit[] = [
     example: 5,
     once: true,
   },
-  {
-    name: 'shm-stats-file-max-objects',
-    field: 'shmStatsFileMaxObjects',
-    help: 'objects per thread group in the shared statistics file',
-    min: 1,
-    example: 2000,
-  },
 ];
 
 const limitRows = limits.map(
@@ -418,15 +411,6 @@ export const processKeywords: readonly GlobalKeyword[] = [
     help: 'number of thread groups',
     example: 'thread-groups 1',
     parse: setThreadGroups,
-  },
-  {
-    name: 'shm-stats-file',
-    help: 'file that keeps counters over restarts',
-    example: 'shm-stats-file /dev/shm/lb',
-    parse: (line, global) => {
-      const path = line.atMost(1) ? line.needed(0, 'a path') : null;
-      if (path !== null) global.shmStatsFile = path;
-    },
   },
   {
     name: 'http-err-codes',
