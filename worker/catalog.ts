@@ -6,6 +6,7 @@ import { connection } from './actions/connection.ts';
 import { drop } from './actions/drop.ts';
 import { headers } from './actions/headers.ts';
 import { headersBinary } from './actions/headers-binary.ts';
+import { logActions } from './actions/log.ts';
 import { patterns } from './actions/patterns.ts';
 import { redirect } from './actions/redirect.ts';
 import { serviceActions } from './actions/service.ts';
@@ -61,6 +62,7 @@ export const actions = table<ActionDef>(
   redirect,
   headers,
   headersBinary,
+  logActions,
   uri,
   variables,
   connection,

@@ -4,6 +4,7 @@
 import type { Place } from '../shared/config/diagnostic.ts';
 import type { Model, ProxyModel, RuleSet } from '../shared/config/model.ts';
 import type { HeaderName } from './http/message.ts';
+import type { LogProfilePlan } from './log/plan.ts';
 import type { PatternSource } from './match/pattern-file.ts';
 import type { ReplyPlan } from './program.ts';
 import type { Sample, SampleKind } from './sample/sample.ts';
@@ -178,6 +179,8 @@ export interface Scope {
    * may not hold; `text` leaves values as they are (payloads, variables, names).
    */
   logFormat(text: string, use?: 'header' | 'text'): FormatText | null;
+  /** The log-profile section called `name`, as this line's proxy sees it. null: alert given. */
+  logProfile(name: string): LogProfilePlan | null;
   /**
    * Index of a variable by its scoped name (txn.foo): see sample/variables.ts. null: alert given.
    */

@@ -24,10 +24,13 @@ export interface LoopTime {
   wallMs: number;
 }
 
-/** Client connections there are now, all threads of the process together (%ac, %fc). */
+/** What all threads of the process share and logs show (%ac, %fc, %lc). */
 export interface ConnectionCounts {
   ofProcess(): number;
   ofFrontend(proxyIndex: number): number;
+  /** Log lines of the frontend so far (%lc), counted where something shows them. */
+  linesOf(proxyIndex: number): number;
+  countLine(proxyIndex: number): void;
 }
 
 /** Numbers of proxies over all threads of the process, by proxy index; read by fetches. */

@@ -3,7 +3,7 @@
 
 import type { ThreadStart } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
-import { type LiveWords, liveCurrent } from '../shared/segment/live.ts';
+import { type LiveWords, liveCurrent, liveLines } from '../shared/segment/live.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { PipePool } from './conn/pipes.ts';
 import { H1Limits } from './http/h1.ts';
@@ -71,6 +71,10 @@ export function connectionCounts({
   return {
     ofProcess: () => words[processLive + liveCurrent],
     ofFrontend: (index) => words[frontLive[index] + liveCurrent],
+    linesOf: (index) => words[frontLive[index] + liveLines],
+    countLine: (index) => {
+      Atomics.add(words, frontLive[index] + liveLines, 1);
+    },
   };
 }
 

@@ -7,13 +7,16 @@ import {
   indexRows,
   type KeywordRow,
   type ProxyKeyword,
+  type SectionEntry,
+  sectionEntry,
   type ServerKeyword,
 } from './keyword.ts';
 import { balanceKeywords } from './sections/balance.ts';
 import { bindKeywords } from './sections/bind.ts';
 import { globalTlsKeywords } from './sections/bind-tls.ts';
 import { environmentKeywords } from './sections/environment.ts';
-import { errorKeywords, httpErrorsKeywords } from './sections/errors.ts';
+import { errorKeywords, httpErrorsKeywords, httpErrorsSection } from './sections/errors.ts';
+import { logProfileSection } from './sections/log-profile.ts';
 import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
@@ -22,7 +25,7 @@ import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
-import { userlistKeywords } from './sections/services.ts';
+import { userlistKeywords, userlistSection } from './sections/services.ts';
 import { http2Keywords } from './sections/http2.ts';
 import { stateKeywords } from './sections/state.ts';
 import { stickKeywords } from './sections/stick.ts';
@@ -53,20 +56,23 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   statisticsKeywords,
 );
 
-export const userlistRows = indexRows('userlist keyword', userlistKeywords);
-export const httpErrorsRows = indexRows('http-errors keyword', httpErrorsKeywords);
+/** Sections of their own, beside global and the proxies: one line here adds one. */
+export const namedSections: readonly SectionEntry[] = [
+  sectionEntry(userlistSection),
+  sectionEntry(httpErrorsSection),
+  sectionEntry(logProfileSection),
+];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 
 /** Sections that work, in the order of the manual. */
-export const sectionNames = [
+export const sectionNames: readonly string[] = [
   'global',
   'defaults',
   'frontend',
   'backend',
   'listen',
-  'userlist',
-  'http-errors',
-] as const;
+  ...namedSections.map(({ name }) => name),
+];
 
 export type KeywordClass = 'global' | 'listen' | 'bind' | 'server' | 'option' | 'userlist';
 

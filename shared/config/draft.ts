@@ -9,6 +9,7 @@ import type {
   GlobalModel,
   HttpErrorsModel,
   LineModel,
+  LogProfileModel,
   ProxyModel,
   RuleSet,
   UserlistModel,
@@ -31,6 +32,7 @@ export interface Draft {
   lastDefaults: ProxyDraft | null;
   readonly httpErrors: Mutable<HttpErrorsModel>[];
   readonly userlists: Mutable<UserlistModel>[];
+  readonly logProfiles: Mutable<LogProfileModel>[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
   /** No line was wrong: set when the last one has been read. */
@@ -59,6 +61,7 @@ export function newDraft(
     lastDefaults: null,
     httpErrors: [],
     userlists: [],
+    logProfiles: [],
     contents: new Map(),
     linesFine: true,
     resolveHost,
@@ -138,6 +141,7 @@ const frontSide = [
   'monitorUri',
   'defaultBackend',
   'defaultBackendPlace',
+  'logSteps',
   'logFormat',
   'errorLogFormat',
   'logFormatSd',

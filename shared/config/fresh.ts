@@ -386,6 +386,7 @@ function freshLogging() {
   return {
     logs: [],
     logTag: '',
+    logSteps: [],
     logFormat: null,
     errorLogFormat: null,
     logFormatSd: null,

@@ -93,13 +93,21 @@ export interface WordCursor {
   index: number;
 }
 
-export interface UserlistKeyword extends KeywordRow {
-  readonly parse: (line: Line, list: Mutable<UserlistModel>, draft: Draft) => void;
+/** A word of a section of its own (userlist, ring, ...): it writes what the section stands for. */
+export interface NamedKeyword<T> extends KeywordRow {
+  readonly parse: (line: Line, target: T, draft: Draft) => void;
 }
 
-export interface HttpErrorsKeyword extends KeywordRow {
-  readonly parse: (line: Line, list: Mutable<HttpErrorsModel>, draft: Draft) => void;
+/** A section that stands for one thing: `userlist NAME` and the lines below it. */
+export interface NamedSection<T> {
+  readonly name: string;
+  readonly rows: readonly NamedKeyword<T>[];
+  /** Reads the section's own line; null: its lines are skipped. */
+  readonly open: (line: Line, draft: Draft) => T | null;
 }
+
+export type UserlistKeyword = NamedKeyword<Mutable<UserlistModel>>;
+export type HttpErrorsKeyword = NamedKeyword<Mutable<HttpErrorsModel>>;
 
 export type Mutable<T> = {
   -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K];
@@ -118,4 +126,26 @@ export function indexRows<T extends KeywordRow>(
     }
   }
   return all;
+}
+
+/** A named section as parse.ts knows it, whatever it stands for. */
+export interface SectionEntry {
+  readonly name: string;
+  readonly rows: ReadonlyMap<string, KeywordRow>;
+  /** Reads the section's own line; what comes back reads a line of the row called `name`. */
+  readonly begin: (line: Line, draft: Draft) => ((name: string, line: Line) => void) | null;
+}
+
+/** Makes one of a section of any kind. */
+export function sectionEntry<T>(section: NamedSection<T>): SectionEntry {
+  const rows = indexRows(`${section.name} keyword`, section.rows);
+  return {
+    name: section.name,
+    rows,
+    begin: (opening, draft) => {
+      const target = section.open(opening, draft);
+      if (target === null) return null;
+      return (name, line) => rows.get(name)?.parse(line, target, draft);
+    },
+  };
 }

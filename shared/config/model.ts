@@ -7,9 +7,11 @@
 import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
+import type { LogProfileModel, LogTargetModel } from './model-logging.ts';
 import type { GlobalModel } from './model-process.ts';
 
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
+export type { LogProfileModel, LogProfileStepModel, LogTargetModel } from './model-logging.ts';
 
 export const modelVersion = 1;
 
@@ -49,6 +51,7 @@ export interface Model {
   readonly defaults: readonly { readonly name: string; readonly acls: readonly LineModel[] }[];
   readonly httpErrors: readonly HttpErrorsModel[];
   readonly userlists: readonly UserlistModel[];
+  readonly logProfiles: readonly LogProfileModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
 }
@@ -129,20 +132,6 @@ export interface TimeoutsModel {
   clientFin: number;
   serverFin: number;
   clientHs: number;
-}
-
-export interface LogTargetModel {
-  readonly place: Place;
-  /** 'global' copies the global list at resolve time and does not appear here. */
-  readonly address: AddressModel | null;
-  /** 'stdout', 'stderr', 'ring@name', 'backend@name' or '' when `address` tells. */
-  readonly target: string;
-  readonly format: string;
-  readonly facility: number;
-  readonly level: number;
-  readonly minLevel: number;
-  readonly lengthBytes: number;
-  readonly sample: string;
 }
 
 export interface BalanceModel {
@@ -359,6 +348,8 @@ export interface ProxyModel {
   errors: ErrorModel[];
   logs: LogTargetModel[];
   logTag: string;
+  /** `log-steps`: names, ['all'], or empty: when all that the format shows is known. */
+  logSteps: readonly string[];
   logFormat: LineModel | null;
   errorLogFormat: LineModel | null;
   logFormatSd: LineModel | null;

@@ -2,10 +2,10 @@
 // the row write the model. Reports unknown words with the nearest known one, and known words that
 // do not work yet. Called by load.ts; it looks at one line at a time.
 
-import { globalKeywords, httpErrorsRows, proxySectionKeywords, userlistRows } from './catalog.ts';
+import { globalKeywords, namedSections, proxySectionKeywords } from './catalog.ts';
 import { type Draft, newProxyDraft } from './draft.ts';
 import { nearestWord } from './hint.ts';
-import type { KeywordRow, ProxyDraft, ProxyKeyword } from './keyword.ts';
+import type { KeywordRow, ProxyDraft, ProxyKeyword, SectionEntry } from './keyword.ts';
 import type { Line } from './line.ts';
 import {
   obsoleteWords,
@@ -64,8 +64,12 @@ const sections: Readonly<Record<string, (line: Line, draft: Draft) => Handler>> 
   frontend: (line, draft) => openProxy('frontend', line, draft),
   backend: (line, draft) => openProxy('backend', line, draft),
   listen: (line, draft) => openProxy('listen', line, draft),
-  userlist: openUserlist,
-  'http-errors': openHttpErrors,
+  ...Object.fromEntries(
+    namedSections.map((section) => [
+      section.name,
+      (line: Line, draft: Draft) => openNamed(section, line, draft),
+    ]),
+  ),
 };
 
 /** Words whose `no` and `default` forms HAProxy accepts at all. */
@@ -346,36 +350,14 @@ function checkInheritedRules(line: Line, section: Section, parent: ProxyDraft, d
   }
 }
 
-function openUserlist(line: Line, draft: Draft): Handler {
-  const name = line.needed(0, '<name> as arguments');
-  if (name === null || !line.atMost(1)) return skip;
-  if (draft.userlists.some((list) => list.name === name)) {
-    line.warning(0, `ignoring duplicated userlist '${name}'.`);
-    return skip;
-  }
-  const list = { name, users: [], groups: [] };
-  draft.userlists.push(list);
+/** Opens a section whose lines write one thing with a name of its own. */
+function openNamed(section: SectionEntry, line: Line, draft: Draft): Handler {
+  const write = section.begin(line, draft);
+  if (write === null) return skip;
+  const known = { rows: section.rows, later: new Set<string>(), section: section.name };
   return (one) => {
-    const row = findRow(userlistRows, one);
-    const known = { rows: userlistRows, later: new Set<string>(), section: 'userlist' };
+    const row = findRow(section.rows, one);
     if (row === undefined) reportUnknown(one, known);
-    else row.parse(one, list, draft);
-  };
-}
-
-function openHttpErrors(line: Line, draft: Draft): Handler {
-  const name = line.needed(0, '<name> as argument');
-  if (name === null || !line.atMost(1)) return skip;
-  if (draft.httpErrors.some((list) => list.name === name)) {
-    line.alert(0, `http-errors section '${name}' already exists.`);
-    return skip;
-  }
-  const list = { name, errors: [] };
-  draft.httpErrors.push(list);
-  return (one) => {
-    const row = findRow(httpErrorsRows, one);
-    const known = { rows: httpErrorsRows, later: new Set<string>(), section: 'http-errors' };
-    if (row === undefined) reportUnknown(one, known);
-    else row.parse(one, list, draft);
+    else write(row.name, one);
   };
 }

@@ -9,6 +9,7 @@ import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
 import { checkGuids } from './resolve-guid.ts';
 import { checkMode } from './resolve-mode.ts';
+import { resolveLogs } from './resolve-logs.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
@@ -39,6 +40,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   mergeTlsDefaults(draft);
   checkUserlists(draft);
   checkErrorSections(draft);
+  resolveLogs(draft);
   readRuleFiles(draft);
   return {
     version: modelVersion,
@@ -48,6 +50,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     defaults: usedDefaults(draft),
     httpErrors: draft.httpErrors,
     userlists: draft.userlists,
+    logProfiles: draft.logProfiles,
     contents: Object.fromEntries(draft.contents),
   };
 }

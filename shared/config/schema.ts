@@ -12,6 +12,8 @@ import type {
   GlobalModel,
   HttpErrorsModel,
   LineModel,
+  LogProfileModel,
+  LogProfileStepModel,
   LogTargetModel,
   Model,
   ProxyModel,
@@ -244,6 +246,7 @@ const logTarget = define(
     minLevel: { type: 'integer', minimum: 0, maximum: 7 },
     lengthBytes: natural,
     sample: text,
+    profile: text,
   }),
 );
 
@@ -482,6 +485,7 @@ const proxy = shape<ProxyModel>({
   errors: list(error),
   logs: list(logTarget),
   logTag: text,
+  logSteps: list(text),
   logFormat: orNull(line),
   errorLogFormat: orNull(line),
   logFormatSd: orNull(line),
@@ -520,6 +524,21 @@ const model = shape<Model>({
         }),
       ),
       groups: list(shape<UserlistModel['groups'][number]>({ name: text, users: list(text) })),
+    }),
+  ),
+  logProfiles: list(
+    shape<LogProfileModel>({
+      place,
+      name: text,
+      tag: text,
+      steps: list(
+        shape<LogProfileStepModel>({
+          step: text,
+          drops: flag,
+          format: orNull(line),
+          structuredData: orNull(line),
+        }),
+      ),
     }),
   ),
   contents: map(text),

@@ -50,7 +50,7 @@ export const unsupportedGlobal: readonly string[] = (
 export const unsupportedProxy: readonly string[] = (
   'be-unpublished compression declare dynamic-cookie-key email-alert external-check ' +
   'filter filter-sequence force-be-switch http-check http-send-name-header ' +
-  'load-server-state-from-file log-steps max-keep-alive-queue ' +
+  'load-server-state-from-file max-keep-alive-queue ' +
   'max-session-srv-conns persist quic-initial server-state-file-name server-template ssl-f-use ' +
   'tcp-check trace use-fcgi-app'
 )
@@ -87,7 +87,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
-  'acme cache crt-store fcgi-app healthcheck log-forward log-profile mailers namespace_list ' +
+  'acme cache crt-store fcgi-app healthcheck log-forward mailers namespace_list ' +
   'peers resolvers ring spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 

@@ -20,6 +20,8 @@ export const liveQueued = 4;
 export const liveQueuedMax = 5;
 /** Estimated number of connections needed. */
 export const liveNeeded = 6;
+/** Frontend: log lines so far (%lc). */
+export const liveLines = 6;
 /** Streams that have left the queue so far: how far a waiting one has come. */
 export const liveDequeued = 7;
 /** Idle connections kept to a server: safe, unsafe, private. */

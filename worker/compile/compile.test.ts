@@ -139,7 +139,7 @@ test('all mistakes are reported in one run', () => {
       'http-request nothing',
       'http-response set-header a %[nothing]',
       'use_backend be if { nothing }',
-      'error-log-format "%ci"',
+      'error-log-format "%nothing"',
     ]),
   );
   assert.equal(

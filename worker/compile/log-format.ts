@@ -33,10 +33,19 @@ export const textFormat: LogFormatKind = { header: false, mergeSpaces: false, ma
 export const logLineFormat: LogFormatKind = { header: false, mergeSpaces: true, mandatory: true };
 export const uniqueIdFormat: LogFormatKind = { header: true, mergeSpaces: true, mandatory: false };
 
+/** What a format shows: filled by whoever compiles it. */
+export interface FormatUse {
+  /** Names of tags, and classes of what fetches read (sample/reads.ts). */
+  readonly tags: Set<LogTagDef>;
+  readonly reads: Set<string>;
+}
+
 /** What a format is built against. */
 interface FormatSource extends ExpressionSource {
   readonly point: number;
   readonly logTags: ReadonlyMap<string, LogTagDef>;
+  /** Notes what is shown, where somebody asked. */
+  readonly use?: FormatUse | null;
 }
 
 /** One item as parsed: a constant or a value with its name. */
@@ -217,6 +226,7 @@ function readTag(reader: Reader, naming: Naming, flags: LogTagFlags): boolean {
     const hint = near === '' ? "to write a single '%', use '%%'" : `did you mean '%${near}'?`;
     return alert(reader, `no such format alias '${name}'`, hint);
   }
+  reader.source.use?.tags.add(def);
   const build = def.build(naming.name, flags, scope);
   if (build === null) return false;
   const write = writeTag(build, def.type ?? 'text', flags, naming.typecast);
@@ -257,6 +267,7 @@ function readExpression(reader: Reader, naming: Naming, flags: LogTagFlags): boo
     );
   }
   const { fetch, evaluate, returns } = expression;
+  source.use?.reads.add(fetch.reads);
   if (!isLegalAt(fetch.reads, source.point)) {
     const why = `needs '${readsLabel(fetch.reads)}' which is not available here`;
     return alert(

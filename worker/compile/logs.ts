@@ -2,18 +2,25 @@
 // start.
 
 import { hostname } from 'node:os';
+import {
+  logStepNumber,
+  stepAccept,
+  stepClose,
+  stepConnect,
+  stepRequest,
+  stepResponse,
+} from '../../shared/config/log-steps.ts';
 import type {
   GlobalModel,
   LineModel,
   LogTargetModel,
   ProxyModel,
 } from '../../shared/config/model.ts';
-import type { FormatText } from '../keyword.ts';
 import { writeHeaders } from '../log/header.ts';
 import type { LogPlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
 import { compilePreset, presetFormats, writeConnect } from '../log/presets.ts';
 import type { SenderSet } from '../log/sender.ts';
-import { logLineFormat } from './log-format.ts';
+import { type FormatUse, logLineFormat } from './log-format.ts';
 import type { CompileScope } from './scope.ts';
 
 export interface LogInput {
@@ -25,36 +32,71 @@ export interface LogInput {
 
 /** null: the proxy logs nothing. */
 export function compileLog(input: LogInput): LogPlan | null {
-  const { model, global, senders } = input;
+  const { model, global } = input;
   const isFront = model.kind !== 'backend';
-  if (isFront) refuseErrorFormat(input);
-  const line = isFront ? compileLine(input) : null;
-  const structuredData = isFront ? compileFormat(input, model.logFormatSd) : null;
+  const use: FormatUse = { tags: new Set(), reads: new Set() };
+  const format = isFront ? compileLine(input, use) : null;
+  const structuredData = isFront ? compileFormat(input, model.logFormatSd, use) : null;
+  const errorLine = isFront ? compileFormat(input, model.errorLogFormat) : null;
   if (model.logs.length === 0) return null;
+  const named = model.logSteps.length > 0;
   return {
-    targets: model.logs.map((target) => compileTarget(target, global, senders)),
-    line: line ?? (isFront ? writeConnect : null),
-    atAccept: line === null,
+    targets: model.logs.map((target) => compileTarget(target, input)),
+    line: isFront && format === null && !named ? writeConnect : format,
+    format,
+    errorLine,
+    steps: named ? namedSteps(model.logSteps) : ownSteps(input, format !== null, use),
+    once: !named,
     structuredData,
     tag: model.logTag || global.logTag || 'haproxy',
     host: hostOf(global),
+    counts: [...use.tags].some(({ name }) => name === 'lc'),
     skipNull: model.options['dontlognull'] === true,
     skipNormal: model.options['dontlog-normal'] === true,
-    early: model.options['logasap'] === true,
+    early: model.options['logasap'] === true || named,
     raiseErrors: model.options['log-separate-errors'] === true,
   };
+}
+
+const stepBit = (step: number): number => 1 << step;
+
+function namedSteps(names: readonly string[]): number {
+  if (names[0] === 'all') return -1;
+  return names.reduce((bits, name) => bits | stepBit(logStepNumber(name)), 0);
+}
+
+/** Fetches of these classes change until the last byte. */
+const untilEnd = /-totals|response-body/;
+
+/**
+ * Without log-steps a line is written as soon as all it shows is known (manual 4, log-steps), at
+ * the end at the latest.
+ */
+function ownSteps({ model }: LogInput, hasFormat: boolean, use: FormatUse): number {
+  if (!hasFormat) return stepBit(stepAccept);
+  const waits = new Set([...use.tags].map((tag) => tag.waits ?? 'answer'));
+  const atEnd = waits.has('end') || [...use.reads].some((reads) => untilEnd.test(reads));
+  if (atEnd && model.options['logasap'] !== true) return stepBit(stepClose);
+  if (model.mode !== 'http') return stepBit(stepConnect) | stepBit(stepClose);
+  const withRequest = waits.has('request') && !waits.has('answer') && use.reads.size === 0;
+  const first = withRequest && !atEnd ? stepRequest : stepResponse;
+  return stepBit(first) | stepBit(stepClose);
 }
 
 /** The `log` lines of global, for what the process itself has to say; null: it has none. */
 export function compileGlobalLog(global: GlobalModel, senders: SenderSet): LogPlan | null {
   if (global.logs.length === 0) return null;
   return {
-    targets: global.logs.map((target) => compileTarget(target, global, senders)),
+    targets: global.logs.map((target) => compileTarget(target, { global, senders, scope: null })),
     line: null,
-    atAccept: false,
+    format: null,
+    errorLine: null,
+    steps: 0,
+    once: true,
     structuredData: null,
     tag: global.logTag || 'haproxy',
     host: hostOf(global),
+    counts: false,
     skipNull: false,
     skipNormal: false,
     early: false,
@@ -68,34 +110,34 @@ function hostOf({ logSendHostname }: GlobalModel): string {
   return logSendHostname === '' ? hostname() : logSendHostname;
 }
 
-function refuseErrorFormat({ model, scope }: LogInput): void {
-  const line = model.errorLogFormat;
-  if (line !== null) scope.at(line).alert("'error-log-format' is not supported yet");
-}
-
-function compileLine(input: LogInput): WriteLine | null {
+function compileLine(input: LogInput, use: FormatUse): WriteLine | null {
   const { model, scope } = input;
-  if (model.logFormat !== null) return compileFormat(input, model.logFormat);
+  if (model.logFormat !== null) return compileFormat(input, model.logFormat, use);
   if (model.logPreset === 'default') return null;
   const format = presetFormats[model.logPreset];
+  for (const tag of scope.logTags.values()) if (tag.waits === 'end') use.tags.add(tag);
   return compilePreset(format, (text) => scope.logFormatAs(`%[${text}]`, logLineFormat));
 }
 
-function compileFormat({ scope }: LogInput, line: LineModel | null): WriteLine | null {
+function compileFormat(
+  { scope }: LogInput,
+  line: LineModel | null,
+  use?: FormatUse,
+): WriteLine | null {
   if (line === null) return null;
-  const format = scope.at(line).logFormatAs(line.words[0] ?? '', logLineFormat);
-  return format === null ? null : writeText(format);
+  const format = scope.at(line).logFormatAs(line.words[0] ?? '', logLineFormat, use);
+  return format === null ? null : (stream, out) => out.text(format(stream));
 }
 
-function writeText(format: FormatText): WriteLine {
-  return (stream, line) => line.text(format(stream));
+interface TargetInput {
+  readonly global: GlobalModel;
+  readonly senders: SenderSet;
+  /** null: nothing is known about streams, so profiles only give their tag. */
+  readonly scope: CompileScope | null;
 }
 
-function compileTarget(
-  model: LogTargetModel,
-  global: GlobalModel,
-  senders: SenderSet,
-): LogTargetPlan {
+function compileTarget(model: LogTargetModel, input: TargetInput): LogTargetPlan {
+  const { global, senders, scope } = input;
   const standard = global.logSendHostname === null ? 'local' : 'rfc3164';
   const writeHeader = writeHeaders.get(model.format === '' ? standard : model.format);
   if (writeHeader === undefined) throw new Error(`log format '${model.format}' has no header`);
@@ -107,6 +149,7 @@ function compileTarget(
     minLevel: model.minLevel,
     lengthBytes: model.lengthBytes,
     sample: model.sample === '' ? null : compileSample(model.sample),
+    profile: model.profile === '' ? null : (scope?.logProfile(model.profile) ?? null),
   };
 }
 

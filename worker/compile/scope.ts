@@ -16,6 +16,7 @@ import type {
   Scope,
   WordCursor,
 } from '../keyword.ts';
+import type { LogProfilePlan } from '../log/plan.ts';
 import type { LogTagDef } from '../log/tag.ts';
 import type { PatternSource } from '../match/pattern-file.ts';
 import { PatternRegistry } from '../match/pattern-registry.ts';
@@ -30,7 +31,14 @@ import {
   castExpression,
   parseExpression,
 } from './expression.ts';
-import { compileLogFormat, headerFormat, type LogFormatKind, textFormat } from './log-format.ts';
+import {
+  compileLogFormat,
+  type FormatUse,
+  headerFormat,
+  type LogFormatKind,
+  textFormat,
+} from './log-format.ts';
+import { compileProfile } from './log-profile.ts';
 import { predefinedAcls } from './predefined-acls.ts';
 
 /** Builds the reply of `words`: worker/compile/reply.ts. */
@@ -142,6 +150,8 @@ export class CompileScope implements Scope, ConditionSource {
   readonly line: LineModel;
   readonly point: number;
   readonly patterns: PatternSource;
+  /** What the format being compiled shows. */
+  use: FormatUse | null = null;
   private readonly proxyIndex: number;
 
   constructor(context: CompileContext, seat: ScopeSeat) {
@@ -309,8 +319,8 @@ export class CompileScope implements Scope, ConditionSource {
   }
 
   /** The same seat on another line: its place, text and defaults section. */
-  at(line: LineModel): CompileScope {
-    const { proxy, ruleSet, point } = this;
+  at(line: LineModel, point = this.point): CompileScope {
+    const { proxy, ruleSet } = this;
     return new CompileScope(this.context, { proxy, ruleSet, point, line });
   }
 
@@ -319,8 +329,13 @@ export class CompileScope implements Scope, ConditionSource {
   }
 
   /** A format with the rules of its user (logs, headers, payloads): see log-format.ts. */
-  logFormatAs(text: string, kind: LogFormatKind): FormatText | null {
+  logFormatAs(text: string, kind: LogFormatKind, use?: FormatUse): FormatText | null {
+    this.use = use ?? null;
     return compileLogFormat(text, kind, this);
+  }
+
+  logProfile(name: string): LogProfilePlan | null {
+    return compileProfile(name, this);
   }
 
   variable(name: string): number | null {

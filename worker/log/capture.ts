@@ -1,6 +1,5 @@
 // What a log line shows of messages that are gone when it is written: the request line as received
-// and the captured cookies. Called by the engine when a head is complete; header captures are the
-// engine's own.
+// and the captured cookies and request headers. Called by the engine when a head is complete.
 
 import { headerName, type Message, versionH2 } from '../http/message.ts';
 import type { ProxyModel } from '../../shared/config/model.ts';
@@ -14,6 +13,7 @@ const setCookieHeader = headerName('set-cookie');
  * runs.
  */
 export function captureRequest(stream: Stream): void {
+  captureHeaders(stream);
   const { frontend, request } = stream;
   if (frontend.log === null) return;
   const line = `${request.methodText()} ${request.target()} ${versionText(request)}`;
@@ -21,6 +21,14 @@ export function captureRequest(stream: Stream): void {
   stream.requestLine = line.length > max ? line.slice(0, max) : line;
   const wanted = frontend.model.captureCookie;
   if (wanted !== null) stream.requestCookie = cookieIn(request, wanted, stream);
+}
+
+function captureHeaders({ frontend, request, requestCaptures }: Stream): void {
+  const captures = frontend.captureRequestHeaders;
+  for (let i = 0; i < captures.length; i++) {
+    const found = request.findLast(captures[i].name);
+    requestCaptures[i] = found < 0 ? '' : request.valueText(found).slice(0, captures[i].lengthMax);
+  }
 }
 
 /** Keeps the cookie that the server sets. Before any response rule runs. */

@@ -3,12 +3,12 @@
 
 import { isoDate, isoZone, syslogDate } from './dates.ts';
 import type { LineBuffer } from './line.ts';
-import type { LogPlan, LogTargetPlan } from './plan.ts';
 
 /** What a header is made of; one object, filled again for every message. */
 export interface HeaderParts {
-  plan: LogPlan;
-  target: LogTargetPlan;
+  tag: string;
+  host: string;
+  facilityBits: number;
   /** 0 to 7, already raised to the target's `minLevel`. */
   level: number;
   wallMs: number;
@@ -25,7 +25,7 @@ function priority(line: LineBuffer, value: number): void {
 }
 
 function fullPriority(line: LineBuffer, parts: HeaderParts): void {
-  priority(line, parts.target.facilityBits + parts.level);
+  priority(line, parts.facilityBits + parts.level);
 }
 
 function iso(line: LineBuffer, wallMs: number): void {
@@ -47,7 +47,7 @@ function dated(line: LineBuffer, parts: HeaderParts): void {
 }
 
 function tagged(line: LineBuffer, parts: HeaderParts): void {
-  line.text(parts.plan.tag);
+  line.text(parts.tag);
   line.text(pidText);
 }
 
@@ -70,7 +70,7 @@ export const writeHeaders: ReadonlyMap<string, WriteHeader> = new Map<string, Wr
     'rfc3164',
     (line, parts) => {
       dated(line, parts);
-      line.text(parts.plan.host === '' ? 'localhost' : parts.plan.host);
+      line.text(parts.host === '' ? 'localhost' : parts.host);
       line.byte(32);
       tagged(line, parts);
     },
@@ -81,8 +81,8 @@ export const writeHeaders: ReadonlyMap<string, WriteHeader> = new Map<string, Wr
       fullPriority(line, parts);
       line.text('1 ');
       iso(line, parts.wallMs);
-      field(line, parts.plan.host);
-      field(line, parts.plan.tag);
+      field(line, parts.host);
+      field(line, parts.tag);
       line.number(process.pid);
       line.text(' - ');
       field(line, parts.structuredData);

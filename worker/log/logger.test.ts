@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileText, Exchange, frontendText } from '../../test/harness/exchange.ts';
-import { flushLogs, levelAlert, logAccept, logEvent, logStream } from './logger.ts';
+import { stepClose } from '../../shared/config/log-steps.ts';
+import { flushLogs, levelAlert, logEvent, logStream } from './logger.ts';
 import { captureRequest, captureResponse } from './capture.ts';
 import type { Region } from '../../shared/sys/sys.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -45,8 +46,12 @@ function logged(story: Story): string[] {
     captureResponse(stream);
   }
   story.prepare?.(stream);
-  logAccept(stream);
-  logStream(stream);
+  const { log } = stream.frontend;
+  for (let step = 0; step <= stepClose; step++) {
+    if (log === null || (log.steps & (1 << step)) === 0) continue;
+    logStream(stream, step);
+    if (log.once) break;
+  }
   flushLogs(stream.thread);
   return written.join('').split('\n').slice(0, -1);
 }
@@ -259,7 +264,7 @@ test('a sample sends its share of every round', () => {
   const written = recordWrites(stream);
   for (let status = 1; status <= 8; status++) {
     stream.status = status;
-    logStream(stream);
+    logStream(stream, stepClose);
   }
   flushLogs(stream.thread);
   assert.equal(written.join(''), '1\n3\n5\n7\n');

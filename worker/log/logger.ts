@@ -1,13 +1,14 @@
-// Turns streams and events into log messages: decides whether and how loud, writes the line once
-// and hands it to every target that wants it. The engine calls logStream and logAccept, the loop
+// Turns streams and events into log messages: decides whether and how loud, writes the line and
+// hands it to every target that wants it. The engine calls logStream, rules call logNow, the loop
 // calls flushLogs, the control thread calls logEvent. Never waits, never throws for traffic.
 
+import { stepClose, stepError, stepKilled } from '../../shared/config/log-steps.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { HeaderParts } from './header.ts';
 import { LineBuffer } from './line.ts';
-import type { LogPlan, LogTargetPlan, SamplePlan } from './plan.ts';
+import type { LogPlan, LogProfilePlan, LogTargetPlan, SamplePlan, WriteLine } from './plan.ts';
 
 export const levelEmergency = 0;
 export const levelAlert = 1;
@@ -21,34 +22,79 @@ export const levelDebug = 7;
 const levelSilent = 8;
 
 const lineMax = 65_536;
-/** The line being written, and the structured data of RFC 5424. */
+/** A line that several targets share, and the structured data of RFC 5424. */
 const body = new LineBuffer(new Uint8Array(lineMax));
 const data = new LineBuffer(new Uint8Array(lineMax));
 /** What the headers are made of: filled for every message. */
 const parts: HeaderParts = {
-  plan: null as unknown as LogPlan, // always set before use
-  target: null as unknown as LogTargetPlan,
+  tag: '',
+  host: '',
+  facilityBits: 0,
   level: 0,
   wallMs: 0,
   structuredData: '',
 };
 
-/** A stream has ended, or is logged early (option logasap). Proxy thread. */
-export function logStream(stream: Stream): void {
-  const { log } = stream.frontend;
-  if (log === null || log.line === null || log.atAccept) return;
-  if (log.skipNull && stream.bytesIn === 0) return;
-  const isError = hasError(stream);
-  if (log.skipNormal && !isError) return;
-  const level = levelOf(stream, isError && log.raiseErrors ? levelError : levelInfo);
-  if (level !== levelSilent) writeStream(stream, log, level);
+/** What writeStream is to say: one object, filled again for every line. */
+interface Saying {
+  step: number;
+  level: number;
+  /** The proxy's line of this step, null for none. */
+  line: WriteLine | null;
+  /** Goes before the profiles of the targets. */
+  profile: LogProfilePlan | null;
 }
 
-/** A stream begins: frontends without a log format say so now. Proxy thread. */
-export function logAccept(stream: Stream): void {
+const saying: Saying = { step: 0, level: 0, line: null, profile: null };
+
+/** A stream has come to a step at which its frontend logs. Proxy thread. */
+export function logStream(stream: Stream, step: number): void {
   const { log } = stream.frontend;
-  if (log === null || log.line === null || !log.atAccept) return;
+  if (log === null) return;
+  if (step === stepClose && log.skipNull && stream.bytesIn === 0) return;
+  saying.line = log.line;
+  saying.step = step;
+  if (step === stepClose && stream.frontend.isHttp && stream.times.requestMs < 0) {
+    logError(stream, log);
+    return;
+  }
+  const isError = hasError(stream);
+  if (log.skipNormal && !isError) return;
+  writeStream(stream, log, isError && log.raiseErrors ? levelError : levelInfo);
+  countLine(stream, log);
+}
+
+/** What never became a request. */
+function logError(stream: Stream, log: LogPlan): void {
+  saying.step = stepError;
+  if (log.errorLine !== null) saying.line = log.errorLine;
+  writeStream(stream, log, log.raiseErrors ? levelError : levelInfo);
+  countLine(stream, log);
+}
+
+/** A connection without a stream of its own has failed; `line` says how unless a format does. */
+export function logKilled(stream: Stream, line: WriteLine): void {
+  const { log } = stream.frontend;
+  if (log === null) return;
+  saying.step = stepKilled;
+  saying.line = log.errorLine ?? line;
+  writeStream(stream, log, log.raiseErrors ? levelError : levelInfo);
+  countLine(stream, log);
+}
+
+/** The action do-log: a line now, whatever else is logged. Proxy thread. */
+export function logNow(stream: Stream, step: number, profile: LogProfilePlan | null): void {
+  const { log } = stream.frontend;
+  if (log === null) return;
+  saying.step = step;
+  saying.line = log.format;
+  saying.profile = profile;
   writeStream(stream, log, levelInfo);
+  saying.profile = null;
+}
+
+function countLine({ thread, frontend }: Stream, { counts }: LogPlan): void {
+  if (counts) thread.connections?.countLine(frontend.index);
 }
 
 /** Errors, timeouts, retries, redispatches, statuses from 500 on (manual 8.3.3). Proxy thread. */
@@ -60,82 +106,92 @@ export function hasError(stream: Stream): boolean {
   return stream.frontend.isHttp && stream.status >= 500;
 }
 
-function levelOf(stream: Stream, normal: number): number {
-  return stream.logLevel < 0 ? normal : stream.logLevel;
-}
-
-function writeStream(stream: Stream, log: LogPlan, level: number): void {
-  const { sys, time } = stream.thread;
-  if (log.targets.length === 1) {
-    writeOnce(stream, log, level);
-    return;
-  }
-  body.start(0, lineMax);
-  log.line?.(stream, body);
-  send(sys, log, { level, wallMs: time.wallMs }, structuredDataOf(stream, log));
-}
-
-function structuredDataOf(stream: Stream, log: LogPlan): string {
-  if (log.structuredData === null) return '';
-  data.start(0, lineMax);
-  log.structuredData(stream, data);
-  return Buffer.from(data.bytes.subarray(0, data.at)).toString('latin1');
-}
-
-/** One target: the line is written where it will be sent from. */
-function writeOnce(stream: Stream, log: LogPlan, level: number): void {
-  const target = log.targets[0];
-  if (!isWanted(target, level)) return;
-  const { sys, time } = stream.thread;
-  const line = target.sender.begin(sys, target.lengthBytes);
-  line.end--;
-  parts.plan = log;
-  parts.target = target;
-  parts.level = Math.max(level, target.minLevel);
-  parts.wallMs = time.wallMs;
-  parts.structuredData = structuredDataOf(stream, log);
-  target.writeHeader(line, parts);
-  line.messageAt = line.at;
-  log.line?.(stream, line);
-  endMessage(line, target);
-}
-
-/** Sends what `body` holds to every target of `log` that takes this level. */
-function send(sys: Sys, log: LogPlan, { level, wallMs }: Said, structuredData: string): void {
+/** Writes what `saying` says for every target that takes it. */
+function writeStream(stream: Stream, log: LogPlan, normal: number): void {
+  const level = stream.logLevel < 0 ? normal : stream.logLevel;
+  if (level === levelSilent) return;
   const { targets } = log;
-  parts.plan = log;
-  parts.wallMs = wallMs;
-  parts.structuredData = structuredData;
+  const { step, line: own, profile } = saying;
+  stream.logStep = step;
+  parts.host = log.host;
+  parts.wallMs = stream.thread.time.wallMs;
+  // A line that several targets show is written once and copied.
+  const isShared = targets.length > 1;
+  body.at = 0;
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i];
     if (!isWanted(target, level)) continue;
-    const line = target.sender.begin(sys, target.lengthBytes);
-    // The line feed always has its place.
-    line.end--;
-    parts.target = target;
-    parts.level = Math.max(level, target.minLevel);
-    target.writeHeader(line, parts);
-    line.copy(body.bytes, 0, body.at);
-    endMessage(line, target);
+    const used = profile ?? target.profile;
+    const said = used === null ? null : used.steps[step];
+    if (said !== null && said.drops) continue;
+    parts.tag = used === null || used.tag === '' ? log.tag : used.tag;
+    parts.structuredData = structuredDataOf(stream, said?.structuredData ?? log.structuredData);
+    begin(stream.thread.sys, target, level);
+    const line = said?.line ?? own;
+    if (isShared && line === own) copyShared(stream, own);
+    else line?.(stream, current);
+    endMessage(target);
   }
 }
 
-/** How loud and when. */
-interface Said {
+/** The message being written: its header is there, and `messageAt` stands behind it. */
+let current = body;
+
+function begin(sys: Sys, target: LogTargetPlan, level: number): void {
+  current = target.sender.begin(sys, target.lengthBytes);
+  // The line feed always has its place.
+  current.end--;
+  parts.facilityBits = target.facilityBits;
+  parts.level = Math.max(level, target.minLevel);
+  target.writeHeader(current, parts);
+  current.messageAt = current.at;
+}
+
+function copyShared(stream: Stream, line: WriteLine | null): void {
+  if (body.at === 0) {
+    body.start(0, lineMax);
+    line?.(stream, body);
+  }
+  current.copy(body.bytes, 0, body.at);
+}
+
+/** An empty message is not sent: nothing was asked for at this step. */
+function endMessage(target: LogTargetPlan): void {
+  if (current.at === current.messageAt) return;
+  current.end = current.at + 1;
+  current.byte(10);
+  target.sender.commit(current);
+}
+
+function structuredDataOf(stream: Stream, write: WriteLine | null): string {
+  if (write === null) return '';
+  data.start(0, lineMax);
+  write(stream, data);
+  return Buffer.from(data.bytes.subarray(0, data.at)).toString('latin1').trimEnd();
+}
+
+/** A message that is no stream's. */
+export interface LogMessage {
+  readonly text: string;
   readonly level: number;
   /** Wall clock, milliseconds since the epoch. */
   readonly wallMs: number;
 }
 
-/** A message that is no stream's. */
-export interface LogMessage extends Said {
-  readonly text: string;
-}
-
-function endMessage(line: LineBuffer, target: LogTargetPlan): void {
-  line.end = line.at + 1;
-  line.byte(10);
-  target.sender.commit(line);
+/** Sends what `body` holds to every target of `log` that takes this level. */
+function send(sys: Sys, log: LogPlan, message: LogMessage): void {
+  const { targets } = log;
+  parts.host = log.host;
+  parts.wallMs = message.wallMs;
+  parts.structuredData = '';
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i];
+    if (!isWanted(target, message.level)) continue;
+    parts.tag = target.profile?.tag || log.tag;
+    begin(sys, target, message.level);
+    current.copy(body.bytes, 0, body.at);
+    endMessage(target);
+  }
 }
 
 function isWanted(target: LogTargetPlan, level: number): boolean {
@@ -161,7 +217,7 @@ export function flushLogs(thread: ThreadContext): void {
 export function logLine(sys: Sys, log: LogPlan, message: LogMessage): void {
   body.start(0, lineMax);
   body.text(message.text);
-  send(sys, log, message, '');
+  send(sys, log, message);
 }
 
 /**

@@ -6,7 +6,8 @@ import type { FormatText } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { LineBuffer } from './line.ts';
 import type { WriteLine } from './plan.ts';
-import { isEarly, type ReadInteger, tagRows, type TagRow } from './tags.ts';
+import type { ReadInteger, TagRow } from './tag.ts';
+import { isEarly, tagRows } from './tags.ts';
 
 /** The formats as the configuration language would write them: `%{+Q}` quotes, blanks separate. */
 export const presetFormats: Readonly<Record<'tcp' | 'http' | 'https' | 'clf', string>> = {

@@ -3,6 +3,8 @@
 // use. Nothing here runs while serving but the FormatText that `build` returned.
 
 import type { FormatText, Scope } from '../keyword.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { LineBuffer } from './line.ts';
 
 /** Flags of one log item: `%{+Q,+X}name`, or set for the whole string by `%{...}o`. */
 export interface LogTagFlags {
@@ -20,6 +22,9 @@ export interface LogTagFlags {
   readonly encoding: '' | 'json' | 'cbor';
 }
 
+/** `nothing`: known at once. `request`: with the request. `end`: when all has been transferred. */
+export type TagWait = 'nothing' | 'request' | 'end';
+
 export interface LogTagDef {
   /** Without the percent sign: `ci`, `HM`. */
   readonly name: string;
@@ -29,6 +34,8 @@ export interface LogTagDef {
    * `plain` (dates) and `number` are never quoted nor replaced. Encoders write numbers bare.
    */
   readonly type?: 'text' | 'plain' | 'number';
+  /** What must have happened before it is known; absent: the server was chosen and has answered. */
+  readonly waits?: TagWait;
   /** True: meaningful in HTTP mode only (manual 8.2.6, column H). */
   readonly http?: boolean;
   /**
@@ -38,4 +45,29 @@ export interface LogTagDef {
    * null: alerts were given through `scope`.
    */
   readonly build: (argument: string, flags: LogTagFlags, scope: Scope) => FormatText | null;
+}
+
+export type ReadText = (stream: Stream) => string;
+export type ReadInteger = (stream: Stream) => number;
+
+/** One alias. Exactly one of `text` and `number` is there. */
+export interface TagRow {
+  readonly name: string;
+  readonly help: string;
+  readonly http?: boolean;
+  readonly waits?: TagWait;
+  readonly text?: ReadText;
+  readonly number?: ReadInteger;
+  /** A text that no flag quotes: dates, lists that quote their own members. */
+  readonly plain?: boolean;
+  /** The value under +X. */
+  readonly hex?: ReadText;
+  /** A text of its own under +Q (lists). */
+  readonly quoted?: ReadText;
+  /** The number still grows: a plus sign goes before it (option logasap). */
+  readonly grows?: boolean;
+  /** At least three digits. */
+  readonly padded?: boolean;
+  /** Appends what `text` gives without making it: for the values that presets write every time. */
+  readonly write?: (stream: Stream, line: LineBuffer) => void;
 }

@@ -3,11 +3,11 @@
 // (presets.ts).
 
 import { hostname } from 'node:os';
+import { logSteps } from '../../shared/config/log-steps.ts';
 import { familyUnix, type Endpoint } from '../conn/endpoint.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
 import type { FormatText, Scope } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
-import { localDate, localZonedDate, utcZonedDate } from './dates.ts';
 import {
   addressHex,
   badRequest,
@@ -18,45 +18,8 @@ import {
   type RequestPart,
 } from './tag-values.ts';
 import type { LineBuffer } from './line.ts';
-import type { LogTagDef, LogTagFlags } from './tag.ts';
-import {
-  activeTime,
-  connectTime,
-  dataTime,
-  handshakeTime,
-  idleTime,
-  queueTime,
-  requestTime,
-  requestTimeTotal,
-  requestWall,
-  responseTime,
-  totalTime,
-  userTime,
-} from './timers.ts';
-
-export type ReadText = (stream: Stream) => string;
-export type ReadInteger = (stream: Stream) => number;
-
-/** One alias. Exactly one of `text` and `number` is there. */
-export interface TagRow {
-  readonly name: string;
-  readonly help: string;
-  readonly http?: boolean;
-  readonly text?: ReadText;
-  readonly number?: ReadInteger;
-  /** A text that no flag quotes: dates, lists that quote their own members. */
-  readonly plain?: boolean;
-  /** The value under +X. */
-  readonly hex?: ReadText;
-  /** A text of its own under +Q (lists). */
-  readonly quoted?: ReadText;
-  /** The number still grows: a plus sign goes before it (option logasap). */
-  readonly grows?: boolean;
-  /** At least three digits. */
-  readonly padded?: boolean;
-  /** Appends what `text` gives without making it: for the values that presets write every time. */
-  readonly write?: (stream: Stream, line: LineBuffer) => void;
-}
+import type { LogTagDef, LogTagFlags, ReadInteger, TagRow } from './tag.ts';
+import { hexOf, timeTags } from './time-tags.ts';
 
 /** True when the line is written before the stream has ended. */
 export function isEarly(stream: Stream): boolean {
@@ -68,24 +31,9 @@ function portOf(endpoint: Endpoint, stream: Stream): number {
   return endpoint.family === familyUnix ? stream.session.listener.bind.id : endpoint.port;
 }
 
-function hexOf(read: ReadInteger, digits: number): ReadText {
-  return (stream) => read(stream).toString(16).toUpperCase().padStart(digits, '0');
-}
-
 function frontendTransport(stream: Stream): string {
   const { frontend, session } = stream;
   return session.listener.bind.ssl === null ? frontend.name : `${frontend.name}~`;
-}
-
-function millisecondDate(wallMs: number): string {
-  const ms = Math.floor(wallMs) % 1000;
-  return `${localDate(wallMs)}.${String(ms).padStart(3, '0')}`;
-}
-
-function writeMillisecondDate(wallMs: number, line: LineBuffer): void {
-  line.text(localDate(wallMs));
-  line.byte(46);
-  line.millis(Math.floor(wallMs) % 1000);
 }
 
 /** The server, or what of ours answered in its place. */
@@ -97,88 +45,8 @@ const clientPort: ReadInteger = (stream) => portOf(stream.source, stream);
 const frontPort: ReadInteger = (stream) => portOf(stream.destination, stream);
 const backPort: ReadInteger = ({ servedBy }) => servedBy?.source.port ?? 0;
 const serverPort: ReadInteger = ({ servedBy }) => servedBy?.destination.port ?? 0;
-const acceptSeconds: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs / 1000);
-const acceptMillis: ReadInteger = (stream) => Math.floor(stream.times.acceptWallMs) % 1000;
 const requestNumber: ReadInteger = (stream) => stream.id % 2 ** 32;
 const processId: ReadInteger = () => process.pid;
-
-const dates: readonly TagRow[] = [
-  {
-    name: 'T',
-    help: 'Accept date, UTC with time zone',
-    text: (stream) => utcZonedDate(stream.times.acceptWallMs),
-    plain: true,
-  },
-  {
-    name: 'Tl',
-    help: 'Accept date, local with time zone',
-    text: (stream) => localZonedDate(stream.times.acceptWallMs),
-    plain: true,
-  },
-  {
-    name: 'Ts',
-    help: 'Accept date as seconds since the epoch',
-    number: acceptSeconds,
-    hex: hexOf(acceptSeconds, 4),
-  },
-  {
-    name: 't',
-    help: 'Accept date, local with milliseconds',
-    text: (stream) => millisecondDate(stream.times.acceptWallMs),
-    plain: true,
-    write: (stream, line) => writeMillisecondDate(stream.times.acceptWallMs, line),
-  },
-  {
-    name: 'ms',
-    help: 'Milliseconds of the accept date',
-    number: acceptMillis,
-    padded: true,
-    hex: hexOf(acceptMillis, 2),
-  },
-  {
-    name: 'tr',
-    help: 'Request date, local with milliseconds',
-    http: true,
-    text: (stream) => millisecondDate(requestWall(stream)),
-    plain: true,
-    write: (stream, line) => writeMillisecondDate(requestWall(stream), line),
-  },
-  {
-    name: 'trg',
-    help: 'Request date, UTC with time zone',
-    http: true,
-    text: (stream) => utcZonedDate(requestWall(stream)),
-    plain: true,
-  },
-  {
-    name: 'trl',
-    help: 'Request date, local with time zone',
-    http: true,
-    text: (stream) => localZonedDate(requestWall(stream)),
-    plain: true,
-  },
-];
-
-/** Name, help, reader, HTTP only, still growing when logged early. */
-type TimerRow = readonly [string, string, ReadInteger, boolean, boolean];
-
-const timerRows: readonly TimerRow[] = [
-  ['Ta', 'Active time of the request', activeTime, true, true],
-  ['Tc', 'Time to connect to the server', connectTime, false, false],
-  ['Td', 'Time to transfer the response', dataTime, false, false],
-  ['Th', 'Time of connection handshakes', handshakeTime, false, false],
-  ['Ti', 'Idle time before the request', idleTime, true, false],
-  ['Tq', 'Th + Ti + TR', requestTimeTotal, true, false],
-  ['TR', 'Time to receive the request head', requestTime, true, false],
-  ['Tr', 'Time the server took to answer', responseTime, true, false],
-  ['Tt', 'Total time', totalTime, false, true],
-  ['Tu', 'Total time as the user sees it', userTime, false, true],
-  ['Tw', 'Time in queues', queueTime, false, false],
-];
-
-const timerTags = timerRows.map(
-  ([name, help, number, http, grows]): TagRow => ({ name, help, number, http, grows }),
-);
 
 const addresses: readonly TagRow[] = [
   {
@@ -222,40 +90,93 @@ const addresses: readonly TagRow[] = [
 ];
 
 const counts: readonly TagRow[] = [
-  { name: 'B', help: 'Bytes to the client', number: (stream) => stream.bytesOut, grows: true },
-  { name: 'U', help: 'Bytes from the client', number: (stream) => stream.bytesIn },
+  {
+    name: 'B',
+    help: 'Bytes to the client',
+    waits: 'end',
+    number: (stream) => stream.bytesOut,
+    grows: true,
+  },
+  { name: 'U', help: 'Bytes from the client', waits: 'end', number: (stream) => stream.bytesIn },
   { name: 'ST', help: 'Status code, -1: none was sent', number: (stream) => stream.status || -1 },
   {
     name: 'ac',
     help: 'Client connections of the process',
+    waits: 'end',
     number: (stream) => stream.thread.connections?.ofProcess() ?? 0,
   },
   {
     name: 'fc',
     help: 'Client connections of the frontend',
+    waits: 'end',
     number: (stream) => stream.thread.connections?.ofFrontend(stream.frontend.index) ?? 0,
   },
-  { name: 'bc', help: 'Streams of the backend', number: (stream) => stream.backendConnections },
-  { name: 'sc', help: 'Streams of the server', number: (stream) => stream.serverConnections },
-  { name: 'sq', help: 'Queue of the server at arrival', number: (stream) => stream.serverQueue },
-  { name: 'bq', help: 'Queue of the backend at arrival', number: (stream) => stream.backendQueue },
+  {
+    name: 'bc',
+    help: 'Streams of the backend',
+    waits: 'end',
+    number: (stream) => stream.backendConnections,
+  },
+  {
+    name: 'sc',
+    help: 'Streams of the server',
+    waits: 'end',
+    number: (stream) => stream.serverConnections,
+  },
+  {
+    name: 'sq',
+    help: 'Queue of the server at arrival',
+    waits: 'end',
+    number: (stream) => stream.serverQueue,
+  },
+  {
+    name: 'bq',
+    help: 'Queue of the backend at arrival',
+    waits: 'end',
+    number: (stream) => stream.backendQueue,
+  },
   {
     name: 'rc',
     help: 'Retries, with a plus sign after a redispatch',
+    waits: 'end',
     text: (stream) => (stream.redispatched ? `+${stream.retries}` : String(stream.retries)),
     plain: true,
   },
-  { name: 'rt', help: 'Number of the stream', number: requestNumber, hex: hexOf(requestNumber, 4) },
-  { name: 'pid', help: 'Process id', number: processId, hex: hexOf(processId, 4) },
+  {
+    name: 'rt',
+    help: 'Number of the stream',
+    waits: 'request',
+    number: requestNumber,
+    hex: hexOf(requestNumber, 4),
+  },
+  {
+    name: 'lc',
+    help: 'Log lines of the frontend so far',
+    waits: 'nothing',
+    number: (stream) => stream.thread.connections?.linesOf(stream.frontend.index) ?? 0,
+  },
+  {
+    name: 'pid',
+    help: 'Process id',
+    waits: 'nothing',
+    number: processId,
+    hex: hexOf(processId, 4),
+  },
 ];
 
 const names: readonly TagRow[] = [
-  { name: 'f', help: 'Frontend', text: (stream) => stream.frontend.name },
-  { name: 'ft', help: 'Frontend, with ~ for TLS', text: frontendTransport },
-  { name: 'b', help: 'Backend', text: (stream) => stream.backend.name },
+  { name: 'f', help: 'Frontend', waits: 'nothing', text: (stream) => stream.frontend.name },
+  { name: 'ft', help: 'Frontend, with ~ for TLS', waits: 'nothing', text: frontendTransport },
+  { name: 'b', help: 'Backend', waits: 'nothing', text: (stream) => stream.backend.name },
   { name: 's', help: 'Server', text: serverText },
-  { name: 'H', help: 'Host name', text: () => host },
-  { name: 'ID', help: 'Unique id', text: (stream) => stream.uniqueId },
+  {
+    name: 'OG',
+    help: 'Step at which the line is written',
+    waits: 'nothing',
+    text: (stream) => logSteps[stream.logStep].origin,
+  },
+  { name: 'H', help: 'Host name', waits: 'nothing', text: () => host },
+  { name: 'ID', help: 'Unique id', waits: 'end', text: (stream) => stream.uniqueId },
   {
     name: 'sslv',
     help: 'TLS version of the client connection',
@@ -276,6 +197,7 @@ const names: readonly TagRow[] = [
   {
     name: 'ts',
     help: 'Termination state',
+    waits: 'end',
     text: (stream) => stream.endCause + stream.endPhase,
     plain: true,
     write: (stream, line) => {
@@ -286,6 +208,7 @@ const names: readonly TagRow[] = [
   {
     name: 'tsc',
     help: 'Termination state with cookie states',
+    waits: 'nothing',
     http: true,
     text: (s) => s.endCause + s.endPhase + s.cookieRequest + s.cookieResponse,
     plain: true,
@@ -345,6 +268,7 @@ const requestTags = partRows.map(
     name,
     help,
     http: true,
+    waits: 'request',
     text: requestPart(part),
     ...(part === 'line' ? { write: writeRequestLine } : {}),
   }),
@@ -356,8 +280,7 @@ function writeRequestLine({ requestLine }: Stream, line: LineBuffer): void {
 
 /** Every alias that works, in no order. */
 export const tagRows: readonly TagRow[] = [
-  ...dates,
-  ...timerTags,
+  ...timeTags,
   ...addresses,
   ...counts,
   ...names,
@@ -367,6 +290,7 @@ export const tagRows: readonly TagRow[] = [
 export const tags: readonly LogTagDef[] = tagRows.map((row) => ({
   name: row.name,
   help: row.help,
+  ...(row.waits === undefined ? {} : { waits: row.waits }),
   type: row.number === undefined ? (row.plain === true ? 'plain' : 'text') : 'number',
   http: row.http === true,
   build: (_argument: string, flags: LogTagFlags, _scope: Scope) => textOf(row, flags),

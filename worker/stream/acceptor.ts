@@ -2,6 +2,7 @@
 // the protocol (PROXY header, TLS), session rules, and the choice of the mux. Owns the list of
 // sessions of its thread, for soft stops and `show sess`.
 
+import { stepAccept } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
@@ -19,7 +20,6 @@ import { H2Front } from '../mux/h2-front.ts';
 import { H2Tools } from '../mux/h2-tools.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import { quietFaults } from '../conn/fault.ts';
-import { logAccept } from '../log/logger.ts';
 import { logRefusal } from '../log/refusal.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
@@ -35,6 +35,7 @@ import {
 import type { ThreadContext } from '../thread-context.ts';
 import { ClientSession, listenerEndpoint, speaksH2, streamsOf } from './client-session.ts';
 import type { EngineContext } from './context.ts';
+import { logAt } from './finish.ts';
 import type { Engine } from './engine.ts';
 import { runRules } from './rule-runner.ts';
 import type { Session } from './session.ts';
@@ -209,7 +210,9 @@ export class Acceptor implements FrontHost {
     const { log } = session.frontend;
     const { fault } = session.connection;
     if (log !== null && !(log.skipNull && quietFaults.has(fault))) {
-      logRefusal(this.thread, session, log);
+      const stream = this.streams.take(session);
+      logRefusal(stream);
+      this.streams.release(stream);
     }
     this.end(session);
   }
@@ -320,7 +323,7 @@ export class Acceptor implements FrontHost {
     const stream = this.streams.take(session);
     stream.front = front;
     own.stream = stream;
-    logAccept(stream);
+    logAt(this.context, stream, stepAccept);
     return stream;
   }
 

@@ -2,6 +2,7 @@
 // redispatches, and sending the request. Failures end in a reply with the letters of the log
 // (manual 8.5).
 
+import { stepConnect } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { ETIMEDOUT } from '../../shared/sys/constants.ts';
 import { linkPending, linkReady } from '../mux/links.ts';
@@ -16,7 +17,7 @@ import {
   retryWait,
 } from '../server/backend.ts';
 import type { EngineContext } from './context.ts';
-import { releaseBack } from './finish.ts';
+import { logAt, releaseBack } from './finish.ts';
 import { backGone, forwardRequest, forwardResponse, handTrailers, touch } from './forward.ts';
 import {
   flagAnswered,
@@ -96,6 +97,7 @@ export function connected(context: EngineContext, stream: Stream): void {
   startRecount(context, stream);
   const { front, back } = stream;
   if (front === null || back === null) return;
+  logAt(context, stream, stepConnect);
   if ((stream.flags & flagTcp) !== 0) {
     stream.backend.backend?.persistence.onConnected(stream);
     stream.flags |= flagRequestSent | flagAnswered;

@@ -22,7 +22,8 @@ export interface EngineContext {
   /** Row of the process object, and its live words. */
   readonly processRow: number;
   readonly processLive: number;
-  log(stream: Stream): void;
+  /** Writes the line of a step (shared/config/log-steps.ts). */
+  log(stream: Stream, step: number): void;
   /** Hands the client's side back to its mux, and the stream to the pool. */
   endFront(stream: Stream, keep: boolean): void;
   proxyAt(index: number): ProxyPlan;

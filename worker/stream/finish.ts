@@ -1,6 +1,7 @@
 // The end of a stream: counted, logged, its server's slot and connection given back, its client
 // told. Everything that ends a stream comes through here exactly once.
 
+import { stepClose } from '../../shared/config/log-steps.ts';
 import { countTimes, raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { countRate } from '../../shared/segment/rate.ts';
@@ -80,7 +81,7 @@ export function finishStream(context: EngineContext, stream: Stream, keep: boole
   stream.applet = null;
   // Before the log line: the counts it shows are those that remain (manual 8.2.3).
   stream.backend.backend?.leave(stream);
-  logOnce(context, stream);
+  logAt(context, stream, stepClose);
   context.endFront(stream, keep);
 }
 
@@ -90,12 +91,20 @@ export function isComplete(stream: Stream): boolean {
   return (stream.flags & done) === done && (stream.flags & (flagTcp | flagTunnel)) === 0;
 }
 
-/** The log line: once, at the end (or earlier with option logasap). */
-export function logOnce(context: EngineContext, stream: Stream): void {
-  if ((stream.flags & (flagLogged | flagUnlogged)) !== 0) return;
-  stream.flags |= flagLogged;
-  if (stream.times.endMs < 0) stream.times.endMs = context.thread.time.nowMs;
-  context.log(stream);
+/** The stream has come to a step of its life: its line is written if the frontend asks for it. */
+export function logAt(context: EngineContext, stream: Stream, step: number): void {
+  const { log } = stream.frontend;
+  if (log === null || (log.steps & (1 << step)) === 0) return;
+  if ((stream.flags & flagUnlogged) !== 0) return;
+  if (log.once) {
+    if ((stream.flags & flagLogged) !== 0) return;
+    stream.flags |= flagLogged;
+  }
+  const { times } = stream;
+  const isOver = times.endMs >= 0;
+  if (!isOver) times.endMs = context.thread.time.nowMs;
+  context.log(stream, step);
+  if (!isOver) times.endMs = -1;
 }
 
 function countEnd(context: EngineContext, stream: Stream): void {

@@ -5,7 +5,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import { verdictNext, verdictStop, verdictWait } from '../keyword.ts';
 import { inboundClosed, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
-import { endsBy, finishStream, isComplete, logOnce } from './finish.ts';
+import { endsBy, finishStream, isComplete } from './finish.ts';
 import {
   flagAnswered,
   flagBackFinished,
@@ -259,7 +259,6 @@ export function backFailed(context: EngineContext, stream: Stream, failure: numb
 export function forwardTimeout(context: EngineContext, stream: Stream): void {
   const waitsForClient = isClientTurn(stream);
   endsBy(stream, waitsForClient ? 'c' : 's', 'D');
-  logOnce(context, stream);
   finishStream(context, stream, false);
 }
 

@@ -2,6 +2,7 @@
 // switching, the same of the backend, redirects, forwarding headers. Each step may wait for data or
 // time and is taken up again where it stopped.
 
+import { stepRequest as logStepRequest } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { countRate } from '../../shared/segment/rate.ts';
@@ -23,7 +24,7 @@ import { answerExpectation, hasBody } from './body-wait.ts';
 import { assignServer } from './connect.ts';
 import type { EngineContext } from './context.ts';
 import { errorReply } from './error-reply.ts';
-import { endsBy, enterBackend, finishStream } from './finish.ts';
+import { endsBy, enterBackend, finishStream, logAt } from './finish.ts';
 import { frontFailed } from './forward.ts';
 import {
   flagTcp,
@@ -68,25 +69,15 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   values[row + (isH2 ? fieldH2Requests : fieldH1Requests)] += 1;
   values[context.processRow + fieldProcessRequests] += 1;
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
-  capture(stream);
+  captureRequest(stream);
   stream.step = stepFrontContent;
   stream.state = stateRules;
   if (isMonitor(stream)) {
     monitor(context, stream);
     return;
   }
+  logAt(context, stream, logStepRequest);
   runRequest(context, stream);
-}
-
-function capture(stream: Stream): void {
-  captureRequest(stream);
-  const captures = stream.frontend.captureRequestHeaders;
-  const { request } = stream;
-  for (let i = 0; i < captures.length; i++) {
-    const found = request.findLast(captures[i].name);
-    stream.requestCaptures[i] =
-      found < 0 ? '' : request.valueText(found).slice(0, captures[i].lengthMax);
-  }
 }
 
 function isMonitor(stream: Stream): boolean {

@@ -1,6 +1,7 @@
 // The server's answer: its rules, then its head and payload to the client; and what happens when
 // there is no usable answer. Interim responses pass through without rules (RFC 9110 15.2).
 
+import { stepResponse } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { headerName, methodConnect } from '../http/message.ts';
 import {
@@ -17,7 +18,7 @@ import {
 import { inboundRefused, inboundTruncated, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
 import { requestLost, sendAgain } from './connect.ts';
-import { endsBy, finishStream, logOnce } from './finish.ts';
+import { endsBy, finishStream, logAt } from './finish.ts';
 import {
   forwardRequest,
   forwardResponse,
@@ -218,7 +219,7 @@ function sendResponse(context: EngineContext, stream: Stream): void {
     return;
   }
   if (taken > 0) inbound.consume(taken);
-  if (stream.frontend.log !== null && stream.frontend.log.early) logOnce(context, stream);
+  logAt(context, stream, stepResponse);
   if (tunnel) {
     startTunnel(context, stream, front, back);
   } else if (done && taken === length) {

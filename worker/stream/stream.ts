@@ -207,6 +207,8 @@ export class Stream implements Timed {
   responseCookie: string;
   /** Set by set-log-level: -1 default, 8 silent. */
   logLevel: number;
+  /** The step that the line being written belongs to: %OG. */
+  logStep: number;
   /** Set by set-nice, set-priority-*; kept for logs and queues. */
   priorityClass: number;
   priorityOffset: number;
@@ -317,6 +319,7 @@ export class Stream implements Timed {
     this.requestCookie = '';
     this.responseCookie = '';
     this.logLevel = -1;
+    this.logStep = 0;
     this.priorityClass = 0;
     this.priorityOffset = 0;
     this.clientTimeoutMs = 0;

@@ -2,9 +2,9 @@
 // http-errors sections. Files are read here; what they hold is checked by the compiler.
 
 import type { Draft } from '../draft.ts';
-import type { HttpErrorsKeyword, ProxyKeyword } from '../keyword.ts';
+import type { HttpErrorsKeyword, Mutable, NamedSection, ProxyKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
-import type { ErrorModel } from '../model.ts';
+import type { ErrorModel, HttpErrorsModel } from '../model.ts';
 import { keepFile } from './bind-tls.ts';
 
 /** Status codes that the proxy itself may answer with. */
@@ -126,3 +126,18 @@ export const httpErrorsKeywords: readonly HttpErrorsKeyword[] = [
     },
   },
 ];
+
+export const httpErrorsSection: NamedSection<Mutable<HttpErrorsModel>> = {
+  name: 'http-errors',
+  rows: httpErrorsKeywords,
+  open: (line, draft) => {
+    const name = line.needed(0, '<name> as argument');
+    if (name === null || !line.atMost(1)) return null;
+    if (draft.httpErrors.some((list) => list.name === name)) {
+      return line.alert(0, `http-errors section '${name}' already exists.`);
+    }
+    const list = { name, errors: [] };
+    draft.httpErrors.push(list);
+    return list;
+  },
+};

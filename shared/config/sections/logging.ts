@@ -5,6 +5,7 @@ import { parseAddress } from '../../address.ts';
 import type { Draft } from '../draft.ts';
 import type { ProxyDraft, ProxyKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
+import { chosenSteps } from '../log-steps.ts';
 import type { AddressModel, LogTargetModel } from '../model.ts';
 import { toAddressModel } from './bind.ts';
 
@@ -108,8 +109,12 @@ function readLogOptions(line: Line): Options | null {
     if (problem !== '') return line.alert(index + 1, `log : ${problem}`);
     index += 2;
   }
-  if (line.arg(index) === 'profile') return line.notSupported(index, 'profile');
-  return readLevels(line, index, { lengthBytes, format, sample });
+  let profile = '';
+  if (line.arg(index) === 'profile') {
+    profile = line.arg(index + 1);
+    index += 2;
+  }
+  return readLevels(line, index, { lengthBytes, format, sample, profile });
 }
 
 function sampleProblem(text: string): string {
@@ -132,7 +137,7 @@ function sampleProblem(text: string): string {
 function readLevels(
   line: Line,
   index: number,
-  options: Pick<Options, 'lengthBytes' | 'format' | 'sample'>,
+  options: Pick<Options, 'lengthBytes' | 'format' | 'sample' | 'profile'>,
 ): Options | null {
   const facility = facilities.indexOf(line.arg(index));
   if (facility < 0) return line.alert(index, `log : unknown log facility '${line.arg(index)}'`);
@@ -216,6 +221,16 @@ function formatRow(
   };
 }
 
+function readSteps(line: Line): readonly string[] | null {
+  const text = line.atMost(1) ? line.needed(0, "'all' or names of steps") : null;
+  if (text === null || text === 'all') return text === null ? null : [text];
+  const names = text.split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !chosenSteps.includes(name));
+  if (wrong === undefined) return names;
+  const list = chosenSteps.join(', ');
+  return line.alert(0, `'log-steps' : no step '${wrong}'. Steps are: all, ${list}.`);
+}
+
 export const loggingKeywords: readonly ProxyKeyword[] = [
   {
     name: 'log',
@@ -238,6 +253,17 @@ export const loggingKeywords: readonly ProxyKeyword[] = [
     parse: (line, proxy) => {
       const tag = line.atMost(1) ? line.needed(0, 'a tag for use in syslog') : null;
       if (tag !== null) proxy.model.logTag = tag;
+    },
+  },
+  {
+    name: 'log-steps',
+    side: 'front',
+    defaults: 'yes',
+    help: 'when log lines are written',
+    example: 'log-steps accept,close',
+    parse: (line, proxy) => {
+      const steps = readSteps(line);
+      if (steps !== null) proxy.model.logSteps = steps;
     },
   },
   formatRow('log-format', 'logFormat', 'format of log lines'),

@@ -1,7 +1,8 @@
 // Words of `userlist` sections. Rows write UserlistModel; passwords are compared by the worker.
 
-import type { UserlistKeyword } from '../keyword.ts';
+import type { Mutable, NamedSection, UserlistKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
+import type { UserlistModel } from '../model.ts';
 
 function readNames(line: Line, index: number): string[] | null {
   const text = line.needed(index, 'a list of names');
@@ -56,3 +57,19 @@ export const userlistKeywords: readonly UserlistKeyword[] = [
     },
   },
 ];
+
+export const userlistSection: NamedSection<Mutable<UserlistModel>> = {
+  name: 'userlist',
+  rows: userlistKeywords,
+  open: (line, draft) => {
+    const name = line.needed(0, '<name> as arguments');
+    if (name === null || !line.atMost(1)) return null;
+    if (draft.userlists.some((list) => list.name === name)) {
+      line.warning(0, `ignoring duplicated userlist '${name}'.`);
+      return null;
+    }
+    const list = { name, users: [], groups: [] };
+    draft.userlists.push(list);
+    return list;
+  },
+};

@@ -1,0 +1,41 @@
+// The part of the Model that says what is logged and where it goes: log targets and log profiles.
+// model.ts hands these types on.
+
+import type { Place } from './diagnostic.ts';
+import type { AddressModel, LineModel } from './model.ts';
+
+export interface LogTargetModel {
+  readonly place: Place;
+  /** null when `target` tells. */
+  readonly address: AddressModel | null;
+  /** 'stdout', 'stderr', 'ring@name', 'backend@name' or '' when `address` tells. */
+  readonly target: string;
+  /** '' for the format that the rest of the configuration implies. */
+  readonly format: string;
+  readonly facility: number;
+  readonly level: number;
+  readonly minLevel: number;
+  readonly lengthBytes: number;
+  readonly sample: string;
+  /** Name of a log-profile section, '' for none. */
+  readonly profile: string;
+}
+
+/** A `log-profile` section. */
+export interface LogProfileModel {
+  readonly place: Place;
+  readonly name: string;
+  tag: string;
+  /** In the order of their lines; a later line of a step changes what the earlier one said. */
+  readonly steps: readonly LogProfileStepModel[];
+}
+
+/** `on STEP`. */
+export interface LogProfileStepModel {
+  /** A name of log-steps.ts, or `any`. */
+  readonly step: string;
+  readonly drops: boolean;
+  /** One word each, null where nothing was said. */
+  readonly format: LineModel | null;
+  readonly structuredData: LineModel | null;
+}
