@@ -4,6 +4,7 @@
 import { capture } from './actions/capture.ts';
 import { connection } from './actions/connection.ts';
 import { drop } from './actions/drop.ts';
+import { earlyHint } from './actions/early-hint.ts';
 import { headers } from './actions/headers.ts';
 import { headersBinary } from './actions/headers-binary.ts';
 import { logActions } from './actions/log.ts';
@@ -69,6 +70,7 @@ export const actions = table<ActionDef>(
   waiting,
   capture,
   drop,
+  earlyHint,
   patterns,
   stickActions,
   serviceActions(services),

@@ -70,32 +70,18 @@ const unlisted: ReadonlySet<string> = new Set([
   'stick store-response',
   'bind <addr> ssl',
   'monitor fail',
-  'rate-limit sessions',
   ...(
     'admin auth enable hide-version http-request maxconn realm refresh scope show-desc ' +
     'show-legends show-node show-version socket timeout uri'
   )
     .split(' ')
     .map((word) => `stats ${word}`),
-  'tcp-request connection',
-  'tcp-request content',
-  'tcp-request inspect-delay',
-  'tcp-request session',
-  'tcp-response content',
-  'tcp-response inspect-delay',
-  'timeout check',
-  'timeout client',
-  'timeout client-fin',
-  'timeout client-hs',
-  'timeout connect',
-  'timeout http-keep-alive',
-  'timeout http-request',
-  'timeout queue',
-  'timeout server',
-  'timeout server-fin',
-  'timeout tarpit',
-  'timeout tunnel',
 ]);
+
+/** Words of two parts that HAProxy lists by the first one: all that follow it work. */
+const listedByFirst: ReadonlySet<string> = new Set(
+  'declare rate-limit tcp-request tcp-response timeout'.split(' '),
+);
 
 /** Sections that the list opens with a line of their own, then rows of that class below it. */
 const classesBySection: readonly (readonly [section: string, classes: readonly string[]])[] = [
@@ -118,7 +104,11 @@ function listConfiguration({ actions }: ListedTables): readonly string[] {
 
 function rowsOf(all: readonly ListedKeyword[], className: string): readonly string[] {
   const rows = all.filter((row) => row.class === className && !unlisted.has(row.name));
-  return rows.map((row) => `\t${row.name}`);
+  const lines = rows.map(({ name }) => {
+    const [first] = name.split(' ');
+    return `\t${listedByFirst.has(first) ? first : name}`;
+  });
+  return [...new Set(lines)];
 }
 
 /** Actions whose name is followed by parentheses are marked. */
@@ -142,7 +132,15 @@ const withParentheses = new Set([
  * Verdicts that are part of the rule's own grammar in TCP rule sets: HAProxy's list leaves them
  * out.
  */
-const grammarOfTcp = new Set(['track-sc', 'accept', 'reject', 'close', 'capture', 'expect-proxy']);
+const grammarOfTcp = new Set([
+  'track-sc',
+  'accept',
+  'reject',
+  'close',
+  'capture',
+  'expect-proxy',
+  'expect-netscaler-cip',
+]);
 
 function listActions(actions: ReadonlyMap<string, ActionDef>): readonly string[] {
   return ruleSets.flatMap((ruleSet) => {

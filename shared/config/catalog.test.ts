@@ -17,6 +17,7 @@ import {
 } from './catalog.ts';
 import { loadConfiguration } from './load.ts';
 import {
+  obsoleteBind,
   obsoleteWords,
   unsupportedBind,
   unsupportedGlobal,
@@ -127,6 +128,13 @@ test('words that were removed say what replaces them', () => {
   }
 });
 
+test('words of bind lines that were removed say what replaces them', () => {
+  for (const [word, instead] of Object.entries(obsoleteBind)) {
+    const [found] = load(`listen l\n  bind :1 ${word} x\n`).diagnostics.list;
+    assert.equal(found.message, `'${word}' is not supported anymore, ${instead}.`);
+  }
+});
+
 /** First words of rows: `option x` and `timeout x` are one family each. */
 const firstWords = (names: Iterable<string>): Set<string> =>
   new Set([...names].map((name) => name.split(' ')[0]));
@@ -145,7 +153,11 @@ test('every configuration word of the reference is known', () => {
         name.replace('option ', ''),
       ),
     ),
-    bind: new Set([...bindKeywords.map(({ name }) => name), ...unsupportedBind]),
+    bind: new Set([
+      ...bindKeywords.map(({ name }) => name),
+      ...unsupportedBind,
+      ...Object.keys(obsoleteBind),
+    ]),
     server: new Set([...serverKeywords.map(({ name }) => name), ...unsupportedServer]),
     userlist: new Set(userlistKeywords.map(({ name }) => name)),
   };

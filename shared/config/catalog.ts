@@ -14,6 +14,7 @@ import {
 import { balanceKeywords } from './sections/balance.ts';
 import { bindKeywords } from './sections/bind.ts';
 import { globalTlsKeywords } from './sections/bind-tls.ts';
+import { captureKeywords } from './sections/captures.ts';
 import { environmentKeywords } from './sections/environment.ts';
 import { errorKeywords, httpErrorsKeywords, httpErrorsSection } from './sections/errors.ts';
 import { logProfileSection } from './sections/log-profile.ts';
@@ -31,6 +32,7 @@ import { stateKeywords } from './sections/state.ts';
 import { stickKeywords } from './sections/stick.ts';
 import { statisticsKeywords } from './sections/statistics.ts';
 import { tuningKeywords } from './sections/tuning.ts';
+import { listedObsolete } from './unsupported.ts';
 
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   'global keyword',
@@ -48,6 +50,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   optionKeywords,
   originKeywords,
   ruleKeywords,
+  captureKeywords,
   balanceKeywords,
   persistenceKeywords,
   loggingKeywords,
@@ -83,10 +86,15 @@ export interface ListedKeyword {
   readonly help: string;
 }
 
-/** Everything that works, for -dKall. Names of a class come sorted. */
+/**
+ * Everything that works, or is refused as HAProxy refuses it, for -dKall. Names of a class come
+ * sorted.
+ */
 export function configKeywords(): ListedKeyword[] {
+  const removed = listedObsolete.map((row) => ({ ...row, help: 'refused: it was removed' }));
   const plain = [...proxySectionKeywords.values()].filter((row) => !row.name.startsWith('option '));
-  return [
+  const all: readonly ListedKeyword[] = [
+    ...removed,
     ...listed('global', [...globalKeywords.values()], (row) => row.name),
     ...listed('listen', plain, (row) => row.name),
     ...listed('bind', bindKeywords, bindName),
@@ -95,6 +103,7 @@ export function configKeywords(): ListedKeyword[] {
     ...listed('userlist', userlistKeywords, (row) => row.name),
     ...listed('http-errors', httpErrorsKeywords, (row) => row.name),
   ];
+  return all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function listed<T extends Pick<KeywordRow, 'name' | 'help'>>(
@@ -102,8 +111,7 @@ function listed<T extends Pick<KeywordRow, 'name' | 'help'>>(
   rows: readonly T[],
   name: (row: T) => string,
 ): ListedKeyword[] {
-  const list = rows.map((row) => ({ class: kind, name: name(row), help: row.help }));
-  return list.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return rows.map((row) => ({ class: kind, name: name(row), help: row.help }));
 }
 
 const suffix = (takes: number): string => (takes === 0 ? '' : ` +${takes}`);

@@ -195,6 +195,8 @@ export function freshBind(place: Place, addresses: readonly AddressModel[]): Bin
     shards: '',
     thread: '',
     acceptProxy: false,
+    netscalerMagic: 0,
+    label: '',
     transparent: false,
     mode: -1,
     uid: -1,

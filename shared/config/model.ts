@@ -91,6 +91,10 @@ export interface BindModel {
   /** Thread set words as written, '' for all. */
   thread: string;
   acceptProxy: boolean;
+  /** `accept-netscaler-cip`, 0: no such header. */
+  netscalerMagic: number;
+  /** `label`: what sockets are grouped by. */
+  label: string;
   transparent: boolean;
   mode: number;
   uid: number;
@@ -283,6 +287,15 @@ export interface TcpKeepAliveModel {
   intervalMs: number;
 }
 
+/** A slot for what is kept of a message. */
+export interface CaptureModel {
+  /** The header, '' when rules fill it. */
+  readonly name: string;
+  readonly lengthMax: number;
+  /** The line that made it. */
+  readonly place: Place;
+}
+
 export interface ProxyModel {
   readonly place: Place;
   readonly name: string;
@@ -355,8 +368,8 @@ export interface ProxyModel {
   logFormatSd: LineModel | null;
   /** 'default' | 'tcp' | 'http' | 'https' | 'clf' as the options ask. */
   logPreset: 'default' | 'tcp' | 'http' | 'https' | 'clf';
-  captureRequestHeaders: { readonly name: string; readonly lengthMax: number }[];
-  captureResponseHeaders: { readonly name: string; readonly lengthMax: number }[];
+  captureRequestHeaders: CaptureModel[];
+  captureResponseHeaders: CaptureModel[];
   captureCookie: {
     readonly name: string;
     readonly exact: boolean;

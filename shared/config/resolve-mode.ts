@@ -16,6 +16,7 @@ export function checkMode(proxy: ProxyDraft, draft: Draft): void {
   checkBalance(proxy, draft);
   checkOptions(proxy, draft);
   checkRules(proxy, draft);
+  checkServers(proxy, draft);
 }
 
 /** `tcp-request content switch-mode http` makes HTTP settings useful in TCP mode. */
@@ -56,6 +57,18 @@ function checkBalance(proxy: ProxyDraft, draft: Draft): void {
     `Layer 7 hash not possible for ${who(proxy)} (needs 'mode http'). Falling back to round robin.`,
   );
   proxy.model.balance = { algorithm: 'roundrobin', words: [], place: balance.place };
+}
+
+function checkServers(proxy: ProxyDraft, draft: Draft): void {
+  for (const { name, place, redir, cookie } of proxy.model.servers) {
+    if (redir !== '') {
+      const message = `server '${name}' of ${who(proxy)} cannot have 'redir' without 'mode http'.`;
+      draft.diagnostics.alert(place, message);
+    }
+    if (cookie === '') continue;
+    const message = `ignoring cookie for server '${name}' of ${who(proxy)} as it needs HTTP mode.`;
+    finalWarning(draft, place, message);
+  }
 }
 
 function checkOptions(proxy: ProxyDraft, draft: Draft): void {

@@ -7,6 +7,7 @@ import type {
   BalanceModel,
   BindModel,
   BindSslModel,
+  CaptureModel,
   ErrorModel,
   ForwardForModel,
   GlobalModel,
@@ -129,6 +130,8 @@ const bind = define(
     shards: text,
     thread: text,
     acceptProxy: flag,
+    netscalerMagic: natural,
+    label: text,
     transparent: flag,
     mode: optional,
     uid: optional,
@@ -411,9 +414,10 @@ const keepAlive = shape<TcpKeepAliveModel>({
   idleMs: natural,
   intervalMs: natural,
 });
-const capture = shape<ProxyModel['captureRequestHeaders'][number]>({
+const capture = shape<CaptureModel>({
   name: text,
   lengthMax: natural,
+  place,
 });
 
 const ruleLists = {

@@ -48,7 +48,7 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'be-unpublished compression declare dynamic-cookie-key email-alert external-check ' +
+  'be-unpublished compression dynamic-cookie-key email-alert external-check ' +
   'filter filter-sequence force-be-switch http-check http-send-name-header ' +
   'load-server-state-from-file max-keep-alive-queue ' +
   'max-session-srv-conns persist quic-initial server-state-file-name server-template ssl-f-use ' +
@@ -67,9 +67,9 @@ export const unsupportedOptions: readonly string[] = (
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
-  'accept-netscaler-cip allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file cc ' +
+  'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file cc ' +
   'client-sigalgs crl-file crt-ignore-err crt-list curves default-crt ecdhe ' +
-  'generate-certificates idle-ping ktls label namespace nbconn no-ca-names npn process ' +
+  'generate-certificates idle-ping ktls namespace nbconn no-ca-names npn ' +
   'quic-cc-algo quic-force-retry quic-socket sigalgs tcp-md5sig tcp-ss tls-ticket-keys'
 ).split(' ');
 
@@ -80,7 +80,7 @@ export const unsupportedServer: readonly string[] = (
   'check-via-socks4 client-sigalgs crl-file curves error-limit healthcheck idle-ping ' +
   'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error on-marked-down on-marked-up ' +
-  'quic-cc-algo redir renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
+  'quic-cc-algo renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
   'shard sigalgs slowstart ' +
   'socks4 tcp-md5sig tls-tickets usesrc'
 ).split(' ');
@@ -90,6 +90,27 @@ export const unsupportedSections: readonly string[] = (
   'acme cache crt-store fcgi-app healthcheck log-forward mailers namespace_list ' +
   'peers resolvers ring spoe-agent spoe-group spoe-message traces'
 ).split(' ');
+
+/** The same for words of `bind` lines. */
+export const obsoleteBind: Readonly<Record<string, string>> = {
+  process: "'thread' replaces it",
+};
+
+/** Those of both that HAProxy's own list of words still has: it knows them to refuse them. */
+export const listedObsolete: readonly ListedObsolete[] = [
+  { class: 'global', name: 'nbproc' },
+  { class: 'global', name: 'tune.chksize' },
+  { class: 'listen', name: 'clitimeout' },
+  { class: 'listen', name: 'contimeout' },
+  { class: 'listen', name: 'srvtimeout' },
+  { class: 'bind', name: 'bind <addr> process +1' },
+  { class: 'option', name: 'option transparent [ ]' },
+];
+
+interface ListedObsolete {
+  readonly class: 'global' | 'listen' | 'bind' | 'option';
+  readonly name: string;
+}
 
 /** Words that HAProxy itself refuses by now, and what took their place. */
 export const obsoleteWords: Readonly<Record<string, string>> = {

@@ -190,3 +190,31 @@ test('connections to a server are shared by clients with equal headers only', as
   assert.ok(origin.heard[0].startsWith(from('1.1.1.1')));
   assert.ok(origin.heard[1].startsWith(from('2.2.2.2')));
 });
+
+/** A NetScaler's header in its older layout: 192.0.2.1:4660 to 192.0.2.2:80. */
+const clientIp = Buffer.from(
+  '000003e9' + '00000028' + '450000280000000040060000' + 'c0000201c0000202' + '12340050',
+  'hex',
+)
+  .toString('latin1')
+  .concat('\0'.repeat(16));
+
+test("a NetScaler's header replaces the addresses of the session", async (context) => {
+  const proxy = startEcho(context, 'accept-netscaler-cip 1001');
+  const port = proxy.port('fe');
+  const expected = '192.0.2.1:4660 192.0.2.2:80';
+  assert.equal(body(await converse(port, [clientIp + request])), expected);
+  assert.equal(body(await converse(port, [...clientIp, request])), expected);
+  assert.equal(await converse(port, [request]), '');
+  await proxy.printed('fe/in: Received an invalid NetScaler Client IP magic number');
+  assert.equal(await converse(port, [clientIp.slice(0, 30)], true), '');
+  await proxy.printed('fe/in: Truncated NetScaler Client IP header received');
+});
+
+test("a NetScaler's header stands in front of a PROXY header", async (context) => {
+  const rules = `  tcp-request connection expect-netscaler-cip layer4 if { src 127.0.0.0/8 }\n${echo}`;
+  const proxy = startEcho(context, 'accept-netscaler-cip 1001 accept-proxy', rules);
+  const line = 'PROXY TCP4 1.2.3.4 5.6.7.8 1111 2222\r\n';
+  const answer = await converse(proxy.port('fe'), [clientIp + line + request]);
+  assert.equal(body(answer), '1.2.3.4:1111 5.6.7.8:2222');
+});

@@ -22,6 +22,48 @@ test('slots of rules follow those of captured headers', () => {
   assert.deepEqual(exchange.stream.requestCaptures, ['again', '127.', 'example.com']);
 });
 
+test('slots are numbered in the order of their lines', () => {
+  const { program, messages } = compileText(
+    frontendText([
+      'http-request capture src len 4',
+      'declare capture request len 7',
+      'declare capture response len 9',
+      'capture request header Host len 10',
+      'tcp-request content capture dst_port len 5',
+      'http-request capture str(declared) id 1',
+    ]),
+  );
+  assert.deepEqual(
+    messages.filter((message) => message.startsWith('alert')),
+    [],
+  );
+  const frontend = program.proxies[0];
+  assert.deepEqual(
+    frontend.captureRequestHeaders.map(({ lengthMax }) => lengthMax),
+    [4, 7, 10, 5],
+  );
+  assert.deepEqual(
+    frontend.captureResponseHeaders.map(({ lengthMax }) => lengthMax),
+    [9],
+  );
+  const exchange = new Exchange(program).request();
+  exchange.runRequest();
+  assert.deepEqual(exchange.stream.requestCaptures, ['127.', 'declare']);
+});
+
+test('declare capture wants a direction and a length', () => {
+  const faults = (line: string) => compileText(frontendText([line])).messages;
+  assert.deepEqual(faults('declare capture len 10'), [
+    "alert: 'declare capture' only supports 'request', 'response', found 'len'.",
+  ]);
+  assert.deepEqual(faults('declare capture request len x'), [
+    "alert: 'declare capture' expects a length, found 'x'.",
+  ]);
+  assert.deepEqual(faults('declare capture request 10'), [
+    "alert: 'declare capture' expects 'len' <length> behind the direction.",
+  ]);
+});
+
 test('a slot that the frontend lacks leaves the rule without effect', () => {
   const { program, messages } = compileText(frontendText(['http-request capture src id 3']));
   assert.deepEqual(messages, []);

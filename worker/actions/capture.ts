@@ -1,29 +1,11 @@
 // The capture action: the text of an expression into a slot that logs and fetches read (manual
-// 4.4). Slots
-// belong to the frontend: those of `capture request|response header` come first, then one for every
-// `capture ... len`, in order of the rules. Built by compile/rules.ts, slots read by
-// compile/proxies.ts.
+// 4.4). Slots belong to the frontend, in the order of the lines that make them. Built by
+// compile/rules.ts.
 
-import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Act, ActionDef, Evaluate, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import { kindString } from '../sample/sample.ts';
 import { integerBetween, takeChoice, takeWord } from './arguments.ts';
-
-/**
- * Longest texts of the slots that rules of a frontend have added, by proxy: filled while compiling.
- */
-const addedSlots = new WeakMap<ProxyModel, number[]>();
-
-/** Forgets the slots of an earlier compilation of the same model. */
-export function startCaptures(proxy: ProxyModel): void {
-  addedSlots.set(proxy, []);
-}
-
-/** Lengths of the request slots that rules have added since `startCaptures`. */
-export function capturesOf(proxy: ProxyModel): readonly number[] {
-  return addedSlots.get(proxy) ?? [];
-}
 
 function buildCapture(words: WordCursor, scope: Scope): Act | null {
   const text = takeWord(words, scope, 'an expression to capture');
@@ -36,18 +18,18 @@ function buildCapture(words: WordCursor, scope: Scope): Act | null {
   return captureInto(words, scope, expression.evaluate);
 }
 
+/** The loader has made the slot (shared/config/sections/captures.ts). */
 function captureInto(words: WordCursor, scope: Scope, evaluate: Evaluate): Act | null {
   const length = takeInteger(words, scope, 'a length');
   const { proxy } = scope;
   if (length === null || proxy === null) return null;
-  if (proxy.kind === 'backend') {
-    scope.alert("'len' makes a slot, which only a frontend has: 'id' and a slot are expected here");
-    return null;
-  }
-  const slots = addedSlots.get(proxy) ?? [];
-  const slot = proxy.captureRequestHeaders.length + slots.length;
-  addedSlots.set(proxy, [...slots, length]);
-  return store(evaluate, slot, false);
+  const { file, line } = words.place;
+  const slot = proxy.captureRequestHeaders.findIndex(
+    ({ place }) => place.file === file && place.line === line,
+  );
+  if (slot >= 0) return store(evaluate, slot, false);
+  scope.alert("'len' makes a slot, which only a frontend has: 'id' and a slot are expected here");
+  return null;
 }
 
 function captureById(

@@ -64,6 +64,10 @@ const cases: readonly (readonly [rule: string, read: Read, expected: unknown])[]
   ['set-timeout connect 7', (stream) => stream.connectTimeoutMs, 7],
   ['set-timeout queue 1s', (stream) => stream.queueTimeoutMs, 1000],
   ['set-timeout tarpit 2s', (stream) => stream.tarpitTimeoutMs, 2000],
+  ['set-bc-mark 0xffffffff', (stream) => stream.backMark, 4_294_967_295],
+  ['set-bc-mark int(-1)', (stream) => stream.backMark, 4_294_967_295],
+  ['set-bc-tos 0x2c', (stream) => stream.backTos, 44],
+  ['set-bc-tos req.hdr(x-none)', (stream) => stream.backTos, -1],
   ['disable-l7-retry', (stream) => stream.retriesConnectOnly, true],
 ];
 
@@ -125,7 +129,7 @@ const mistakes: readonly (readonly [text: string, message: RegExp])[] = [
   [frontendText(['http-request set-retries 3']), /backend capability/],
   [listenText('http-request set-nice often'), /'often' is not an integer/],
   [listenText('http-request silent-drop rst-ttl 256'), /'256' is not a TTL/],
-  [listenText('http-request set-bc-mark 1'), /'http-request set-bc-mark' is not supported yet/],
+  [listenText('http-request set-bc-tos 256'), /256/],
   [listenText('http-request track-sc0 src'), /unable to find table 'fe' referenced by track-sc0/],
 ];
 

@@ -2,16 +2,8 @@
 // that the engine, the connection or the log reads later; none of them ends a rule set. Built by
 // compile/rules.ts.
 
-import {
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_TCLASS,
-  IP_TOS,
-  SOL_SOCKET,
-  SO_MARK,
-} from '../../shared/sys/constants.ts';
-import type { Sys } from '../../shared/sys/sys.ts';
 import { Endpoint, familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
+import { type SetSocketOption, setMark, setTos } from '../conn/socket-options.ts';
 import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import { kindAddress, kindIpv4, kindIpv6 } from '../sample/sample.ts';
@@ -108,18 +100,6 @@ function setPort(endpoint: Endpoint, port: number): void {
   else endpoint.setIpv4(endpoint.family === familyIpv4 ? endpoint.ipv4 : 0, port);
 }
 
-/** Puts a number on a client socket; refusals of the kernel do not disturb the traffic. */
-type SetOption = (sys: Sys, fd: number, family: number, value: number) => void;
-
-function setMark(sys: Sys, fd: number, _family: number, value: number): void {
-  sys.setsockoptInt(fd, SOL_SOCKET, SO_MARK, value | 0);
-}
-
-function setTos(sys: Sys, fd: number, family: number, value: number): void {
-  if (family === familyIpv4) sys.setsockoptInt(fd, IPPROTO_IP, IP_TOS, value & 255);
-  else if (family === familyIpv6) sys.setsockoptInt(fd, IPPROTO_IPV6, IPV6_TCLASS, value & 255);
-}
-
 const unsigned = /^(0[xX][0-9a-fA-F]+|[0-9]+)$/;
 
 /** Decimal or 0x hexadecimal, NaN for anything else or above `max`. */
@@ -132,7 +112,7 @@ function unsignedNumber(max: number): (text: string) => number {
 }
 
 function buildFrontOption(
-  set: SetOption,
+  set: SetSocketOption,
   max: number,
 ): (words: WordCursor, scope: Scope) => Act | null {
   return (words, scope) => {
@@ -143,6 +123,22 @@ function buildFrontOption(
       const { connection } = stream.session;
       if (Number.isNaN(value) || connection.fd < 0) return verdictNext;
       set(connection.sys, connection.fd, connection.source.family, value);
+      return verdictNext;
+    };
+  };
+}
+
+/** Kept for the connection to the server, which is opened later and shared by equal values only. */
+function buildBackOption(
+  field: 'backMark' | 'backTos',
+  max: number,
+): (words: WordCursor, scope: Scope) => Act | null {
+  return (words, scope) => {
+    const source = takeNumber(words, scope, 'a number or an expression', unsignedNumber(max));
+    if (source === null) return null;
+    return (stream) => {
+      const value = source.read(stream);
+      if (!Number.isNaN(value)) stream[field] = max === 255 ? value & 255 : value >>> 0;
       return verdictNext;
     };
   };
@@ -292,11 +288,15 @@ function buildSetTimeout(words: WordCursor, scope: Scope): Act | null {
 }
 
 /** Reads `layer4`, the only place where a header can be expected. */
-function buildExpectProxy(words: WordCursor, scope: Scope): Act | null {
-  if (takeChoice(words, scope, ['layer4']) === null) return null;
-  return (stream) => {
-    stream.session.expectsProxy = true;
-    return verdictNext;
+function buildExpect(
+  name: 'expectsProxy' | 'expectsClientIp',
+): (words: WordCursor, scope: Scope) => Act | null {
+  return (words, scope) => {
+    if (takeChoice(words, scope, ['layer4']) === null) return null;
+    return (stream) => {
+      stream.session[name] = true;
+      return verdictNext;
+    };
   };
 }
 
@@ -331,11 +331,11 @@ const addresses: readonly ActionDef[] = (
 
 const marks: readonly ActionDef[] = (
   [
-    ['mark', setMark, 0xffffffff, 'netfilter mark'],
-    ['tos', setTos, 255, 'TOS field'],
+    ['mark', setMark, 'backMark', 0xffffffff, 'netfilter mark'],
+    ['tos', setTos, 'backTos', 255, 'TOS field'],
   ] as const
-).flatMap(([word, set, max, what]) =>
-  [`set-fc-${word}`, `set-${word}`].map(
+).flatMap(([word, set, field, max, what]) => [
+  ...[`set-fc-${word}`, `set-${word}`].map(
     (name): ActionDef => ({
       name,
       sets: frontSets,
@@ -344,7 +344,14 @@ const marks: readonly ActionDef[] = (
       build: buildFrontOption(set, max),
     }),
   ),
-);
+  {
+    name: `set-bc-${word}`,
+    sets: ['tcp-request content', 'http-request'],
+    help: `Sets the ${what} of packets sent to the server`,
+    example: `set-bc-${word} 0x1e`,
+    build: buildBackOption(field, max),
+  },
+]);
 
 const priorities: readonly ActionDef[] = [
   {
@@ -404,7 +411,14 @@ export const connection = [
     sets: ['tcp-request connection'],
     help: 'Lets the connection begin with a PROXY protocol header',
     example: 'expect-proxy layer4',
-    build: buildExpectProxy,
+    build: buildExpect('expectsProxy'),
+  },
+  {
+    name: 'expect-netscaler-cip',
+    sets: ['tcp-request connection'],
+    help: "Lets the connection begin with a NetScaler's Client IP header",
+    example: 'expect-netscaler-cip layer4',
+    build: buildExpect('expectsClientIp'),
   },
   {
     name: 'disable-l7-retry',

@@ -77,7 +77,6 @@ const mistakes: readonly (readonly [rule: string, message: RegExp])[] = [
   ['http-request del-header x -m dom', /'dom' is not one of 'str'/],
   ['http-request set-header a b c', /unexpected word 'c'/],
   ['http-request replace-header a ( b', /./],
-  ['http-request early-hint Link x', /'http-request early-hint' is not supported yet/],
   ['http-request ad-header a b', /not an action of 'http-request'; did you mean 'add-header'/],
   ['tcp-request content add-header a b', /it is one of 'http-request'/],
 ];

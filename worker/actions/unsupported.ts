@@ -16,12 +16,8 @@ const rows: readonly UnsupportedRow[] = [
   { name: 'cache-use', sets: ['http-request'] },
   { name: 'cache-store', sets: ['http-response'] },
   { name: 'do-resolve', sets: ['tcp-request content', 'http-request'] },
-  { name: 'early-hint', sets: ['http-request'] },
-  { name: 'expect-netscaler-cip', sets: ['tcp-request connection'] },
   { name: 'send-spoe-group', sets: [...contents, ...messages] },
   { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
-  { name: 'set-bc-mark', sets: ['tcp-request content', 'http-request'] },
-  { name: 'set-bc-tos', sets: ['tcp-request content', 'http-request'] },
   { name: 'switch-mode', sets: ['tcp-request content'] },
   { name: 'use-service', sets: ['tcp-request content', 'http-request'] },
 ];

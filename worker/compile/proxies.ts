@@ -3,6 +3,7 @@
 
 import { parseNetwork } from '../../shared/address.ts';
 import type {
+  CaptureModel,
   ForwardForModel,
   LineModel,
   Model,
@@ -11,7 +12,6 @@ import type {
   TimeoutsModel,
 } from '../../shared/config/model.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
-import { capturesOf, startCaptures } from '../actions/capture.ts';
 import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 import { headerName } from '../http/message.ts';
@@ -77,7 +77,6 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
   const hasBack = model.kind !== 'frontend';
   const objects = compiler.objectsOf(index);
   const isHttp = model.mode === 'http';
-  startCaptures(model);
   const rules = compileRuleSets(compiler, model, isHttp);
   return {
     index,
@@ -95,7 +94,7 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     ...rules,
     ...compileSwitching(compiler, model),
     ...compileFeatures(compiler, model, isHttp),
-    ...compileCaptures(model, isHttp),
+    ...compileCaptures(model),
     statsPage: isHttp ? compileStatsPage(compiler, model) : null,
     log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
@@ -333,17 +332,10 @@ function networkMatcher(network: string): ForwardForPlan['except'] {
 type Captures = Pick<ProxyPlan, 'captureRequestHeaders' | 'captureResponseHeaders'>;
 
 /** Slots without a name are filled by rules only. */
-function compileCaptures(model: ProxyModel, isHttp: boolean): Captures {
-  if (!isHttp && capturesOf(model).length === 0) {
-    return { captureRequestHeaders: [], captureResponseHeaders: [] };
-  }
-  const added = capturesOf(model).map((lengthMax) => ({ name: '', lengthMax }));
-  const named = (slot: { readonly name: string; readonly lengthMax: number }) => ({
-    name: headerName(slot.name),
-    lengthMax: slot.lengthMax,
-  });
+function compileCaptures(model: ProxyModel): Captures {
+  const plan = ({ name, lengthMax }: CaptureModel) => ({ name: headerName(name), lengthMax });
   return {
-    captureRequestHeaders: [...model.captureRequestHeaders, ...added].map(named),
-    captureResponseHeaders: model.captureResponseHeaders.map(named),
+    captureRequestHeaders: model.captureRequestHeaders.map(plan),
+    captureResponseHeaders: model.captureResponseHeaders.map(plan),
   };
 }

@@ -24,7 +24,14 @@ import {
 } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf, portOf, setPort } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
-import { applyOptions, resetOnClose, type SocketOption } from './socket-options.ts';
+import { familyIpv4, familyIpv6 } from './endpoint.ts';
+import {
+  applyOptions,
+  resetOnClose,
+  setMark,
+  setTos,
+  type SocketOption,
+} from './socket-options.ts';
 
 /** What does not depend on the stream; made once per server and thread. */
 export interface SocketPlan {
@@ -45,6 +52,9 @@ export interface SocketPlan {
 export interface Approach {
   /** The address to appear from (usesrc), null: the plan's own. */
   lent: SocketAddress | null;
+  /** `set-bc-mark`, `set-bc-tos`; -1: none. */
+  mark: number;
+  tos: number;
   /** We speak first: TCP fast open would wait for that. */
   hasData: boolean;
 }
@@ -128,6 +138,7 @@ function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: A
   if (domain !== AF_UNIX && plan.fastOpen && approach.hasData) {
     sys.setsockoptInt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
   }
+  if (domain !== AF_UNIX) mark(sys, fd, approach, domain === AF_INET ? familyIpv4 : familyIpv6);
   const failed = domain === AF_UNIX ? 0 : prepare(sys, fd, plan, sourceFor(plan, approach, domain));
   const result = failed < 0 ? failed : sys.connect(fd, target);
   if (result < 0 && result !== -EINPROGRESS) {
@@ -135,6 +146,11 @@ function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: A
     return result;
   }
   return fd;
+}
+
+function mark(sys: Sys, fd: number, approach: Approach, family: number): void {
+  if (approach.mark >= 0) setMark(sys, fd, family, approach.mark);
+  if (approach.tos >= 0) setTos(sys, fd, family, approach.tos);
 }
 
 /** The address to bind, null: the kernel's choice. One of another family is of no use. */

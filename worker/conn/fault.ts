@@ -17,6 +17,12 @@ export const faultProxyTruncated = 14;
 export const faultProxyNotHeader = 15;
 export const faultProxyBadHeader = 16;
 export const faultProxyBadProtocol = 17;
+export const faultCipEmpty = 18;
+export const faultCipAbort = 19;
+export const faultCipTimeout = 20;
+export const faultCipTruncated = 21;
+export const faultCipBadMagic = 22;
+export const faultCipBadProtocol = 23;
 export const faultTlsEmpty = 24;
 export const faultTlsAbort = 25;
 export const faultTlsTimeout = 26;
@@ -66,6 +72,36 @@ const rows: readonly Fault[] = [
     name: 'PRX_BAD_PROTO',
     message: 'Received an unhandled protocol in the PROXY protocol header',
   },
+  {
+    id: faultCipEmpty,
+    name: 'CIP_EMPTY',
+    message: 'Connection closed while waiting for NetScaler Client IP header',
+  },
+  {
+    id: faultCipAbort,
+    name: 'CIP_ABORT',
+    message: 'Connection error while waiting for NetScaler Client IP header',
+  },
+  {
+    id: faultCipTimeout,
+    name: 'CIP_TIMEOUT',
+    message: 'Timeout while waiting for a NetScaler Client IP header',
+  },
+  {
+    id: faultCipTruncated,
+    name: 'CIP_TRUNCATED',
+    message: 'Truncated NetScaler Client IP header received',
+  },
+  {
+    id: faultCipBadMagic,
+    name: 'CIP_BAD_MAGIC',
+    message: 'Received an invalid NetScaler Client IP magic number',
+  },
+  {
+    id: faultCipBadProtocol,
+    name: 'CIP_BAD_PROTO',
+    message: 'Received an unhandled protocol in the NetScaler Client IP header',
+  },
   { id: faultTlsEmpty, name: 'SSL_EMPTY', message: 'Connection closed during SSL handshake' },
   { id: faultTlsAbort, name: 'SSL_ABORT', message: 'Connection error during SSL handshake' },
   { id: faultTlsTimeout, name: 'SSL_TIMEOUT', message: 'Timeout during SSL handshake' },
@@ -103,6 +139,8 @@ export const quietFaults: ReadonlySet<number> = new Set([
   faultNone,
   faultProxyEmpty,
   faultProxyAbort,
+  faultCipEmpty,
+  faultCipAbort,
   faultTlsEmpty,
   faultTlsAbort,
 ]);

@@ -4,9 +4,14 @@
 
 import type { ProxyModel, TcpKeepAliveModel, TuneModel } from '../../shared/config/model.ts';
 import {
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
   IPPROTO_TCP,
+  IPV6_TCLASS,
   SO_KEEPALIVE,
   SO_LINGER,
+  SO_MARK,
   SO_RCVBUF,
   SO_SNDBUF,
   SOL_SOCKET,
@@ -19,6 +24,7 @@ import {
   TCP_USER_TIMEOUT,
 } from '../../shared/sys/constants.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
+import { familyIpv4, familyIpv6 } from './endpoint.ts';
 
 export interface SocketOption {
   readonly level: number;
@@ -93,6 +99,20 @@ export function serverOptions(input: ServerOptionsInput): readonly SocketOption[
 /** option nolinger: every close of ours is a reset, and nothing stays behind in the kernel. */
 export function resetOnClose(sys: Sys, fd: number): void {
   sys.setsockoptBytes(fd, SOL_SOCKET, SO_LINGER, resetLinger);
+}
+
+/** Puts a number on a socket; refusals of the kernel do not disturb the traffic. */
+export type SetSocketOption = (sys: Sys, fd: number, family: number, value: number) => void;
+
+/** `family`: one of conn/endpoint.ts. */
+export function setMark(sys: Sys, fd: number, _family: number, value: number): void {
+  sys.setsockoptInt(fd, SOL_SOCKET, SO_MARK, value | 0);
+}
+
+/** `family`: as for a mark. */
+export function setTos(sys: Sys, fd: number, family: number, value: number): void {
+  if (family === familyIpv4) sys.setsockoptInt(fd, IPPROTO_IP, IP_TOS, value & 255);
+  else if (family === familyIpv6) sys.setsockoptInt(fd, IPPROTO_IPV6, IPV6_TCLASS, value & 255);
 }
 
 function keepAliveOptions(model: TcpKeepAliveModel): readonly SocketOption[] {

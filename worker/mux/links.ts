@@ -97,7 +97,7 @@ export class Links {
     this.lent = thread.sys.address();
     this.isLent = false;
     this.isPlain = false;
-    this.approach = { lent: null, hasData: false };
+    this.approach = { lent: null, hasData: false, mark: -1, tos: -1 };
     this.openings = openings;
     this.tools = null;
   }
@@ -124,6 +124,8 @@ export class Links {
 
   private sharingKey(stream: Stream, server: Server, { lend }: ServerLink): string {
     let key = this.openings.keyOf(stream, server);
+    if (stream.backMark >= 0) key += ` mark ${stream.backMark}`;
+    if (stream.backTos >= 0) key += ` tos ${stream.backTos}`;
     if (server.target.isDynamic) key += ` ${formatPeer(this.address)}`;
     this.isLent = lend?.(stream, this.lent) ?? false;
     return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
@@ -197,6 +199,8 @@ export class Links {
   private open(stream: Stream, server: Server, link: ServerLink, hash: string): number {
     const { thread, exchange } = this;
     const { approach } = this;
+    approach.mark = stream.backMark;
+    approach.tos = stream.backTos;
     approach.lent = this.isLent ? this.lent : null;
     approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
     const fd = openSocket(thread.sys, this.address, link.plan, approach);

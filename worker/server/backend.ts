@@ -13,10 +13,13 @@ import type { Persistence } from './persistence.ts';
 import { type RetryPlan, retryPlan } from './retry.ts';
 import type { Server } from './server.ts';
 import { type BackendHost, Waiting } from './waiting.ts';
+import { isRedirectable } from './redirect.ts';
 import type { ObjectWords, ServerWordsTable } from './words.ts';
 
 /** `stream.server` is set and the stream holds a slot: connect. */
 export const assignOk = 0;
+/** `stream.server` answers with its `redir`: nothing is connected, no slot is needed. */
+export const assignRedirect = -1;
 /** The stream waits: start timeout queue; `host.resume` comes when it may try again. */
 export const assignQueued = 1;
 /** No server can be used: 503, SC. */
@@ -156,8 +159,9 @@ export class Backend {
       const result = this.choose(stream);
       if (result !== assignOk) return result;
     }
-    if (stream.serverSlotHeld) return assignOk;
     const server = stream.server as Server; // serverAssigned says so
+    if (server.redirect !== null && isRedirectable(stream)) return assignRedirect;
+    if (stream.serverSlotHeld) return assignOk;
     if (server.maxconn() === 0 || server.queued() === 0) {
       if (this.waiting.take(stream, server)) return assignOk;
     }

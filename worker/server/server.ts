@@ -16,6 +16,8 @@ import {
   stateStarting,
   stateStopped,
 } from '../../shared/segment/server-state.ts';
+import type { ReplyPlan } from '../program.ts';
+import { serverRedirect } from './redirect.ts';
 import { type ServerTarget, serverTarget } from './target.ts';
 import type { ObjectWords } from './words.ts';
 
@@ -53,6 +55,8 @@ export class Server {
   readonly stateAt: number;
   readonly liveAt: number;
   readonly target: ServerTarget;
+  /** `redir`: what answers in its place, null mostly. */
+  readonly redirect: ReplyPlan | null;
   /** 0: maxconn is a fixed limit. */
   private readonly minconn: number;
   readonly maxqueue: number;
@@ -72,6 +76,7 @@ export class Server {
     this.stateAt = place.stateAt;
     this.liveAt = place.liveAt;
     this.target = serverTarget(model);
+    this.redirect = serverRedirect(model.redir);
     this.minconn = model.minconn < model.maxconn ? model.minconn : 0;
     this.maxqueue = model.maxqueue;
     this.backendLiveAt = home.backendLiveAt;

@@ -27,6 +27,8 @@ export class ClientSession implements Session {
   source: Endpoint;
   destination: Endpoint;
   expectsProxy: boolean;
+  /** `expect-netscaler-cip`: a NetScaler's header comes first. */
+  expectsClientIp: boolean;
   hasProxyHeader: boolean;
   proxyTlvs: readonly ProxyTlv[];
   /** While the preamble is under way. */
@@ -53,6 +55,7 @@ export class ClientSession implements Session {
     this.source = connection.source;
     this.destination = connection.destination;
     this.expectsProxy = false;
+    this.expectsClientIp = false;
     this.hasProxyHeader = false;
     this.proxyTlvs = noTlvs;
     this.opening = null;

@@ -11,13 +11,14 @@ import {
   assignFull,
   assignNone,
   assignOk,
+  assignRedirect,
   retryAssign,
   retryConnect,
   retryNever,
   retryWait,
 } from '../server/backend.ts';
 import type { EngineContext } from './context.ts';
-import { logAt, releaseBack } from './finish.ts';
+import { endsBy, logAt, releaseBack } from './finish.ts';
 import { backGone, forwardRequest, forwardResponse, handTrailers, touch } from './forward.ts';
 import {
   flagAnswered,
@@ -35,7 +36,7 @@ import {
   stateWaiting,
 } from './phases.ts';
 import { keepRequest } from './replay.ts';
-import { replyError } from './reply.ts';
+import { replyError, sendReply } from './reply.ts';
 import type { Stream } from './stream.ts';
 import { startRecount } from './traffic.ts';
 
@@ -50,6 +51,11 @@ export function assignServer(context: EngineContext, stream: Stream): void {
   const result = backend === null ? assignNone : backend.assign(stream);
   if (result === assignOk) {
     connectServer(context, stream);
+    return;
+  }
+  if (result === assignRedirect) {
+    endsBy(stream, 'L', 'C');
+    sendReply(context, stream, stream.server!.redirect!);
     return;
   }
   const { thread } = context;

@@ -10,7 +10,7 @@ import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
 import type { Connection } from '../conn/connection.ts';
 import type { OpeningStep } from '../conn/opening.ts';
 import type { ProxyHeader } from '../conn/proxy-header.ts';
-import { ProxyReceiver, ProxySender } from '../conn/proxy-steps.ts';
+import { clientIpReceiver, ProxySender, proxyReceiver } from '../conn/proxy-steps.ts';
 import { TlsHandshake, TlsTransport, type TlsWatcher } from '../conn/tls.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 import type { Evaluate } from '../keyword.ts';
@@ -107,13 +107,16 @@ export class FrontOpenings {
 
   stepsOf(session: ClientSession): readonly OpeningStep[] {
     const { bind, tls } = session.listener;
+    const hasClientIp = bind.netscalerMagic > 0 || session.expectsClientIp;
     const hasHeader = bind.acceptProxy || session.expectsProxy;
-    if (!hasHeader && tls === null) return noSteps;
+    if (!hasHeader && !hasClientIp && tls === null) return noSteps;
     const steps: OpeningStep[] = [];
-    if (hasHeader) {
-      const { thread } = this.context;
-      steps.push(new ProxyReceiver(thread, (header) => acceptHeader(session, header)));
+    const { thread } = this.context;
+    if (hasClientIp) {
+      const accept = (header: ProxyHeader): void => acceptAddresses(session, header);
+      steps.push(clientIpReceiver(thread, bind.netscalerMagic, accept));
     }
+    if (hasHeader) steps.push(proxyReceiver(thread, (header) => acceptHeader(session, header)));
     if (tls !== null) steps.push(this.handshake(session, tls));
     return steps;
   }
@@ -142,6 +145,10 @@ export class FrontOpenings {
 function acceptHeader(session: ClientSession, header: ProxyHeader): void {
   session.hasProxyHeader = true;
   session.proxyTlvs = header.tlvs;
+  acceptAddresses(session, header);
+}
+
+function acceptAddresses(session: ClientSession, header: ProxyHeader): void {
   if (!header.hasAddresses) return;
   session.source = header.source;
   session.destination = header.destination;

@@ -21,6 +21,8 @@ export interface Session {
   destination: Endpoint;
   /** A PROXY header must come first: set by `tcp-request connection expect-proxy`. */
   expectsProxy: boolean;
+  /** `expect-netscaler-cip`: a NetScaler's header comes first. */
+  expectsClientIp: boolean;
   /** A PROXY header was received (fc_rcvd_proxy), and the TLVs of its version 2. */
   readonly hasProxyHeader: boolean;
   readonly proxyTlvs: readonly ProxyTlv[];

@@ -152,6 +152,8 @@ function resetRules(stream: Stream): void {
   stream.tarpitTimeoutMs = 0;
   stream.retryMax = -1;
   stream.retriesConnectOnly = false;
+  stream.backMark = -1;
+  stream.backTos = -1;
   stream.nice = 0;
   stream.lastRuleFile = '';
   stream.lastRuleLine = 0;

@@ -226,6 +226,9 @@ export class Stream implements Timed {
   replayLength: number;
   /** `disable-l7-retry`: only failures to connect are retried. */
   retriesConnectOnly: boolean;
+  /** `set-bc-mark`, `set-bc-tos`: what packets to the server carry; -1: nothing. */
+  backMark: number;
+  backTos: number;
   /** `set-nice`, -1024 to 1024. */
   nice: number;
 
@@ -332,6 +335,8 @@ export class Stream implements Timed {
     this.retriesConnectOnly = false;
     this.replayAt = -1;
     this.replayLength = 0;
+    this.backMark = -1;
+    this.backTos = -1;
     this.nice = 0;
     this.sample = new Sample();
     this.sample2 = new Sample();

@@ -14,7 +14,7 @@ import { nearestWord } from '../hint.ts';
 import { type BindKeyword, indexRows, type ProxyDraft, type WordCursor } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { AddressModel, BindModel } from '../model.ts';
-import { unsupportedBind } from '../unsupported.ts';
+import { obsoleteBind, unsupportedBind } from '../unsupported.ts';
 import { bindTlsKeywords } from './bind-tls.ts';
 
 const listening: AddressRules = {
@@ -133,6 +133,13 @@ const numbers: readonly (readonly [string, BindField<number>, number, number, st
   ['mss', 'mss', -65_535, 65_535, 'largest TCP segment'],
   ['nice', 'nice', -1024, 1024, 'priority of the streams'],
   ['id', 'id', 1, 2 ** 31 - 1, 'number of the listener'],
+  [
+    'accept-netscaler-cip',
+    'netscalerMagic',
+    1,
+    2 ** 32 - 1,
+    'magic number of a NetScaler’s header',
+  ],
 ];
 
 const numberRows = numbers.map(
@@ -151,6 +158,7 @@ const numberRows = numbers.map(
 const texts: readonly (readonly [string, BindField<string>, string])[] = [
   ['name', 'name', 'name of the socket in statistics'],
   ['interface', 'interface', 'network interface to bind to'],
+  ['label', 'label', 'name of a group of sockets'],
   ['guid-prefix', 'guidPrefix', 'prefix of the listeners’ identifiers'],
 ];
 
@@ -346,6 +354,11 @@ export function readBindWords(line: Line, from: number, bind: BindModel, draft: 
 }
 
 function reportUnknown(line: Line, index: number, word: string): void {
+  const instead = obsoleteBind[word];
+  if (instead !== undefined) {
+    line.alert(index, `'${word}' is not supported anymore, ${instead}.`);
+    return;
+  }
   if (unsupported.has(word)) {
     line.notSupported(index, word);
     return;

@@ -56,6 +56,15 @@ export const persistenceWords: readonly ServerKeyword[] = [
     },
   },
   {
+    name: 'redir',
+    takes: 1,
+    help: 'clients are sent there with their GET and HEAD requests',
+    example: 'server s 127.0.0.1:80 redir http://static.example.com',
+    parse: ({ line, index }, { model }) => {
+      model.redir = line.arg(index + 1);
+    },
+  },
+  {
     name: 'track',
     takes: 1,
     help: 'server whose checks decide',

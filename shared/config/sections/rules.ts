@@ -1,9 +1,10 @@
-// Rule lines: ACLs, the rule sets, switching, redirects, captures. They stay words for the
+// Rule lines: ACLs, the rule sets, switching, redirects. They stay words for the
 // compiler; what is checked here is where they stand, and the order that HAProxy warns about.
 
 import type { ProxyDraft, ProxyKeyword, Side } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { LineModel, ProxyModel, RuleSet } from '../model.ts';
+import { reserveSlot } from './captures.ts';
 
 /** The order in which rules run: a rule written after one that runs later earns a warning. */
 const order: readonly (readonly [string, string, (model: ProxyModel) => readonly LineModel[]])[] = [
@@ -70,6 +71,7 @@ const ruleRow = (set: RuleSet, help: string, example: string): ProxyKeyword => (
     if (set.startsWith('http')) warnUnreachable(line, lines, set);
     warnOrder(line, proxy, set);
     lines.push(line.model(0, ''));
+    reserveSlot(line, proxy);
   },
 });
 
@@ -119,41 +121,6 @@ function addUseBackend(line: Line, proxy: ProxyDraft): void {
     return;
   }
   proxy.model.useBackends.push(line.model(0, ''));
-}
-
-function addCapture(line: Line, proxy: ProxyDraft): void {
-  const [kind, what, name, word, length] = line.rest();
-  const { model } = proxy;
-  if (kind === 'cookie') {
-    addCookieCapture(line, model);
-    return;
-  }
-  if ((kind !== 'request' && kind !== 'response') || what !== 'header') {
-    line.alert(0, "'capture' expects 'cookie' or 'request header' or 'response header'.");
-    return;
-  }
-  if (name === undefined || word !== 'len' || !/^\d+$/.test(length ?? '')) {
-    line.alert(2, `'capture ${kind}' expects 'header' <header_name> 'len' <len>.`);
-    return;
-  }
-  if (!line.atMost(5)) return;
-  const list = kind === 'request' ? model.captureRequestHeaders : model.captureResponseHeaders;
-  list.push({ name, lengthMax: Number(length) });
-}
-
-function addCookieCapture(line: Line, model: ProxyModel): void {
-  const name = line.arg(1);
-  const length = line.arg(3);
-  if (name === '' || line.arg(2) !== 'len' || !/^\d+$/.test(length)) {
-    line.alert(1, "'capture' expects 'cookie' <cookie_name> 'len' <len>.");
-  } else if (line.atMost(4)) {
-    const exact = name.endsWith('=');
-    model.captureCookie = {
-      name: exact ? name.slice(0, -1) : name,
-      exact,
-      lengthMax: Number(length),
-    };
-  }
 }
 
 export const ruleKeywords: readonly ProxyKeyword[] = [
@@ -216,13 +183,5 @@ export const ruleKeywords: readonly ProxyKeyword[] = [
       warnOrder(line, proxy, 'monitor fail');
       proxy.model.monitorFail.push(line.model(0, ''));
     },
-  },
-  {
-    name: 'capture',
-    side: 'front',
-    defaults: 'no',
-    help: 'headers and cookies kept for the log',
-    example: 'capture request header Host len 32',
-    parse: addCapture,
   },
 ];
