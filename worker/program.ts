@@ -208,6 +208,8 @@ export interface ProxyPlan {
   /** `option http-use-proxy-header`, `http-pretend-keepalive`. */
   readonly usesProxyHeader: boolean;
   readonly pretendsKeepAlive: boolean;
+  /** `option checkcache`. */
+  readonly checksCache: boolean;
   /** `option http-ignore-probes`. */
   readonly ignoresProbes: boolean;
   readonly log: LogPlan | null;

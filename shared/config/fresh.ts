@@ -337,6 +337,8 @@ export function freshProxy(place: Place, name: string, kind: ProxyModel['kind'])
     binds: [],
     servers: [],
     maxconn: 0,
+    maxSessionSrvConns: 5,
+    maxKeepAliveQueue: -1,
     backlog: 0,
     fullconn: 0,
     rateLimitSessions: 0,

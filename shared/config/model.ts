@@ -311,6 +311,10 @@ export interface ProxyModel {
   maxconn: number;
   backlog: number;
   fullconn: number;
+  /** `max-session-srv-conns`. */
+  maxSessionSrvConns: number;
+  /** `max-keep-alive-queue`, -1: no limit. */
+  maxKeepAliveQueue: number;
   rateLimitSessions: number;
   timeouts: TimeoutsModel;
   /** `option X` by name; true when set. Options with arguments have fields of their own below. */

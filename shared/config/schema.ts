@@ -450,6 +450,8 @@ const proxy = shape<ProxyModel>({
   maxconn: natural,
   backlog: natural,
   fullconn: natural,
+  maxSessionSrvConns: natural,
+  maxKeepAliveQueue: optional,
   rateLimitSessions: natural,
   timeouts,
   options: map(flag),

@@ -50,8 +50,8 @@ export const unsupportedGlobal: readonly string[] = (
 export const unsupportedProxy: readonly string[] = (
   'be-unpublished compression dynamic-cookie-key email-alert external-check ' +
   'filter filter-sequence force-be-switch http-check http-send-name-header ' +
-  'load-server-state-from-file max-keep-alive-queue ' +
-  'max-session-srv-conns persist quic-initial server-state-file-name server-template ssl-f-use ' +
+  'load-server-state-from-file ' +
+  'persist quic-initial server-state-file-name server-template ssl-f-use ' +
   'tcp-check trace use-fcgi-app'
 )
   .split(' ')
@@ -59,9 +59,9 @@ export const unsupportedProxy: readonly string[] = (
 
 /** Second words of `option` lines. */
 export const unsupportedOptions: readonly string[] = (
-  'assume-rfc6587-ntf checkcache dont-parse-log external-check h1-case-adjust-bogus-client ' +
+  'assume-rfc6587-ntf dont-parse-log external-check h1-case-adjust-bogus-client ' +
   'h1-case-adjust-bogus-server ' +
-  'httpchk ldap-check mysql-check pgsql-check prefer-last-server redis-check ' +
+  'httpchk ldap-check mysql-check pgsql-check redis-check ' +
   'smtpchk spop-check ssl-hello-chk tcp-check use-small-buffers'
 ).split(' ');
 

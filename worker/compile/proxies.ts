@@ -252,6 +252,7 @@ type Features = Pick<
   | 'forwarded'
   | 'restrictNames'
   | 'buffersRequest'
+  | 'checksCache'
   | 'ignoresProbes'
   | 'usesProxyHeader'
   | 'pretendsKeepAlive'
@@ -271,6 +272,7 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     restrictNames: namesByWord[model.restrictReqHdrNames],
     usesProxyHeader: model.options['http-use-proxy-header'] === true,
     pretendsKeepAlive: model.options['http-pretend-keepalive'] === true,
+    checksCache: model.options['checkcache'] === true,
     ignoresProbes: model.options['http-ignore-probes'] === true,
     buffersRequest: isHttp && model.options['http-buffer-request'] === true,
     uniqueId: compileUniqueId(compiler, model),

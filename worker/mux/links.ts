@@ -27,6 +27,7 @@ import { H2Tools } from './h2-tools.ts';
 import { ServerPool } from './idle-pool.ts';
 import type { IdleShare } from './idle-share.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
+import { OwnConnections } from './own-connections.ts';
 import type { Exchange } from './side.ts';
 import { TcpSide } from './tcp.ts';
 
@@ -163,7 +164,7 @@ export class Links {
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
     const { pool } = link;
-    const own = takeOwn(stream.session, pool.server, hash);
+    const own = stream.session.own?.take(pool.server, hash) ?? null;
     if (own !== null) return own;
     const policy = stream.backend.model.httpReuse;
     if (policy === 'never') return null;
@@ -314,31 +315,14 @@ export class Links {
   }
 }
 
-/** The connection that only this client may use (http-reuse never, NTLM), when it fits. */
-function takeOwn(session: Session, server: Server, hash: string): H1Back | null {
-  const own = session.ownBack;
-  if (own === null || own.server !== server || own.hash !== hash) return null;
-  session.ownBack = null;
-  if (own.connection.isOpen && !own.connection.hangup) return own;
-  own.close();
-  return null;
-}
-
-/** Keeps a connection for the next request of the same client; the one kept before is closed. */
+/** Keeps a connection for the next requests of the same client. */
 function keepOwn(session: Session, back: H1Back): void {
-  session.ownBack?.close();
-  session.ownBack = null;
   if (!session.connection.isOpen) {
     back.close();
     return;
   }
-  session.ownBack = back;
-  back.detach({
-    lost: (mux) => {
-      if (session.ownBack === mux) session.ownBack = null;
-      mux.close();
-    },
-  });
+  session.own ??= new OwnConnections();
+  session.own.keep(back, session.frontend.model.maxSessionSrvConns);
 }
 
 function serverBases(program: Program): number[] {

@@ -75,6 +75,9 @@ export class Backend {
   private readonly redispatch: number;
   private readonly persistsDown: boolean;
   private readonly connectMs: number;
+  private readonly mayPreferLast: boolean;
+  private readonly prefersLast: boolean;
+  private readonly takesOneMore: (server: Server) => boolean;
 
   constructor(parts: BackendParts) {
     const { model, servers, balancer, table, place } = parts;
@@ -101,6 +104,11 @@ export class Backend {
     this.redispatch = model.redispatch;
     this.persistsDown = model.options['persist'] === true;
     this.connectMs = model.timeouts.connect;
+    this.mayPreferLast = !balancer.isHash;
+    this.prefersLast = model.options['prefer-last-server'] === true;
+    const { maxKeepAliveQueue: queueMax } = model;
+    this.takesOneMore = (server) =>
+      server.isUsable() && (queueMax < 0 || server.hasRoom() || server.queued() < queueMax);
   }
 
   /** Tells the backend whom to wake. Once per thread, before traffic. */
@@ -176,13 +184,14 @@ export class Backend {
     const previous = stream.server;
     const held = stream.serverSlotHeld && previous !== null;
     if (held) this.waiting.drop(stream, previous);
-    if (this.balancer.roster.totalWeight() === 0) {
+    const last = this.mayPreferLast && previous === null ? this.lastServer(stream) : null;
+    if (last === null && this.balancer.roster.totalWeight() === 0) {
       stream.server = null;
       if (previous !== null) this.countMove(stream, previous, null);
       if (held) this.waiting.serve(previous);
       return assignNone;
     }
-    const server = this.allFull() ? null : this.balancer.pick(stream, previous);
+    const server = last ?? (this.allFull() ? null : this.balancer.pick(stream, previous));
     stream.server = server;
     if (previous !== null) this.countMove(stream, previous, server);
     if (server !== null) {
@@ -194,6 +203,16 @@ export class Backend {
     }
     if (held) this.waiting.serve(previous);
     return server !== null ? assignOk : this.queueForAny(stream);
+  }
+
+  /**
+   * The server to which this client has a connection of its own (option prefer-last-server; after
+   * NTLM also without it), unless its queue is longer than max-keep-alive-queue.
+   */
+  private lastServer({ session }: Stream): Server | null {
+    const { own, prefersLast } = session;
+    if (own === null || !(prefersLast || this.prefersLast)) return null;
+    return own.serverOf(this.name, prefersLast ? isUsable : this.takesOneMore);
   }
 
   private queueForAny(stream: Stream): number {
@@ -343,6 +362,10 @@ export class Backend {
   connections(): number {
     return Atomics.load(this.words, this.liveAt + liveCurrent);
   }
+}
+
+function isUsable(server: Server): boolean {
+  return server.isUsable();
 }
 
 function isNthBeforeLast(retries: number, limit: number, every: number): boolean {

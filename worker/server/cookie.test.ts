@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TestFarm } from '../../test/harness/farm.ts';
 import { headerName, type Message } from '../http/message.ts';
-import { isCacheable } from './cacheable.ts';
 import { CookieText, cookieDate, cookieSeconds } from './cookie-text.ts';
 
 const cookie = headerName('cookie');
@@ -179,36 +178,6 @@ test('nocache marks what a cache could keep', () => {
   farm.backend.persistence.onResponse(stream);
   assert.deepEqual(values(stream.response, headerName('cache-control')), ['private']);
 });
-
-const control: readonly (readonly [headers: string, cacheable: boolean])[] = [
-  ['', false],
-  ['etag: "1"', true],
-  ['last-modified: x', true],
-  ['expires: x', true],
-  ['cache-control: max-age=60', true],
-  ['cache-control: max-age=0\netag: "1"', false],
-  ['cache-control: max-age=0, s-maxage=9', true],
-  ['cache-control: s-maxage=0\netag: "1"', false],
-  ['cache-control: private\netag: "1"', false],
-  ['cache-control: no-cache="set-cookie"\netag: "1"', true],
-  ['cache-control: no-cache="x"\netag: "1"', false],
-  ['pragma: no-cache\netag: "1"', false],
-];
-
-for (const [headers, expected] of control) {
-  test(`cacheable: ${JSON.stringify(headers)}`, () => {
-    const stream = farmOf('SRV insert').stream();
-    stream.request.setMethod('GET');
-    stream.response.status = 200;
-    for (const line of headers.split('\n')) {
-      const [name, value] = line.split(': ');
-      if (name !== '') stream.response.add(headerName(name), value);
-    }
-    assert.equal(isCacheable(stream.request, stream.response), expected);
-    stream.request.setMethod('POST');
-    assert.equal(isCacheable(stream.request, stream.response), false);
-  });
-}
 
 test('dates: five letters there and back', () => {
   assert.equal(cookieDate(1_700_000_000), 'ZVPxA');

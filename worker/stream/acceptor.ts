@@ -355,8 +355,8 @@ export class Acceptor implements FrontHost {
 
   private end(session: ClientSession): void {
     session.connection.close();
-    session.ownBack?.close();
-    session.ownBack = null;
+    session.own?.clear();
+    session.own = null;
     session.opening?.cancel();
     const { sessions, context } = this;
     if (session.place < 0) return;

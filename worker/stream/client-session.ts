@@ -9,7 +9,7 @@ import type { ProxyTlv } from '../conn/proxy-header.ts';
 import { readOwn } from '../conn/socket-address.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
 import type { FrontMux } from '../mux/front.ts';
-import type { H1Back } from '../mux/h1-back.ts';
+import type { OwnConnections } from '../mux/own-connections.ts';
 import type { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
@@ -39,7 +39,9 @@ export class ClientSession implements Session {
   acceptWallMs: number;
   handshakeMs: number;
   streamCount: number;
-  ownBack: H1Back | null;
+  own: OwnConnections | null;
+  /** A server has authenticated such a connection: requests stay with it where they can. */
+  prefersLast: boolean;
   /** null until the preamble is over, and in TCP mode. */
   http: FrontMux | null;
   tcp: TcpSide | null;
@@ -65,7 +67,8 @@ export class ClientSession implements Session {
     this.acceptWallMs = wallMs;
     this.handshakeMs = 0;
     this.streamCount = 0;
-    this.ownBack = null;
+    this.own = null;
+    this.prefersLast = false;
     this.http = null;
     this.tcp = null;
     this.stream = null;

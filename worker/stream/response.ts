@@ -44,6 +44,8 @@ import { runRules } from './rule-runner.ts';
 import { countedErrors, countedFailures, countTracked } from '../tables/tracking.ts';
 import { statusIn } from './status-codes.ts';
 import { captureResponse } from '../log/capture.ts';
+import { levelAlert, logLine } from '../log/logger.ts';
+import { isCookieCacheable } from '../server/cacheable.ts';
 import { directionResponse, type Stream } from './stream.ts';
 
 const fieldDenied = field.dresp;
@@ -91,6 +93,7 @@ function markPrivate(stream: Stream): void {
     const scheme = response.valueText(i).toLowerCase();
     if (!scheme.startsWith('ntlm') && !scheme.startsWith('nego')) continue;
     if (back !== null) back.isPrivate = true;
+    stream.session.prefersLast = true;
     return;
   }
 }
@@ -199,8 +202,13 @@ function sendResponse(context: EngineContext, stream: Stream): void {
   const back = stream.back as Side;
   const { response } = stream;
   const { backend } = stream.backend;
+  const hasCookie = stream.backend.checksCache && response.find(setCookieName, 0) >= 0;
   if (backend !== null && !backend.persistence.onResponse(stream)) {
     replyError(context, stream, 502, 'P', 'H');
+    return;
+  }
+  if (hasCookie && isCookieCacheable(stream.request, response)) {
+    blockCookie(context, stream);
     return;
   }
   afterResponse(stream);
@@ -229,6 +237,21 @@ function sendResponse(context: EngineContext, stream: Stream): void {
     forwardResponse(context, stream);
   }
 }
+
+/** option checkcache: a cache would hand this cookie to everybody. */
+function blockCookie(context: EngineContext, stream: Stream): void {
+  const { backend, server, thread } = stream;
+  if (backend.log !== null) {
+    const text =
+      `Blocking cacheable cookie in response from instance ${backend.name}, ` +
+      `server ${server?.name ?? '<dispatch>'}.`;
+    logLine(thread.sys, backend.log, { text, level: levelAlert, wallMs: thread.time.wallMs });
+  }
+  stream.reply = null;
+  settle(context, stream, verdictDeny);
+}
+
+const setCookieName = headerName('set-cookie');
 
 function isTunnel(stream: Stream): boolean {
   const { status } = stream.response;

@@ -4,7 +4,7 @@
 import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
 import type { ProxyTlv } from '../conn/proxy-header.ts';
-import type { H1Back } from '../mux/h1-back.ts';
+import type { OwnConnections } from '../mux/own-connections.ts';
 import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
 import type { Tracker } from '../tables/tracking.ts';
@@ -34,8 +34,10 @@ export interface Session {
   acceptWallMs: number;
   /** Milliseconds of handshakes (PROXY, TLS): %Th. */
   handshakeMs: number;
-  /** A connection to a server that only this client may use again; closed with the session. */
-  ownBack: H1Back | null;
+  /** Connections to servers that only this client may use again; closed with the session. */
+  own: OwnConnections | null;
+  /** A server has authenticated such a connection: requests stay with it where they can. */
+  prefersLast: boolean;
   /** Streams this session has carried. */
   streamCount: number;
 }

@@ -14,6 +14,7 @@ interface Switch {
 export const switches: readonly Switch[] = [
   { name: 'abortonclose', side: 'both', help: 'give up requests whose client left' },
   { name: 'allbackups', side: 'back', help: 'use all backup servers together' },
+  { name: 'checkcache', side: 'back', http: true, help: 'no cookies in what caches may keep' },
   { name: 'clitcpka', side: 'front', help: 'TCP keep-alive towards clients' },
   { name: 'contstats', side: 'front', help: 'count traffic while it flows' },
   { name: 'disable-h2-upgrade', side: 'front', http: true, help: 'no HTTP/2 by its preface' },
@@ -26,6 +27,12 @@ export const switches: readonly Switch[] = [
     side: 'front',
     http: true,
     help: 'clients get no trailers',
+  },
+  {
+    name: 'prefer-last-server',
+    side: 'back',
+    http: true,
+    help: 'requests stay with the server that a client has a connection to',
   },
   { name: 'persist', side: 'back', help: 'keep to servers that are down' },
   {

@@ -77,6 +77,31 @@ const otherName: Partial<Record<NumberField, string>> = {
   fullconn: 'maxconn',
 };
 
+const kept: readonly ProxyKeyword[] = [
+  {
+    name: 'max-session-srv-conns',
+    side: 'front',
+    defaults: 'yes',
+    help: 'idle connections to servers that are kept for one client',
+    example: 'max-session-srv-conns 2',
+    parse: (line, proxy) => {
+      const value = line.atMost(1) ? line.integer(0) : null;
+      if (value !== null) proxy.model.maxSessionSrvConns = value;
+    },
+  },
+  {
+    name: 'max-keep-alive-queue',
+    side: 'back',
+    defaults: 'yes',
+    help: 'length of a queue from which on a client may leave its last server',
+    example: 'max-keep-alive-queue 10',
+    parse: (line, proxy) => {
+      const value = line.atMost(1) ? line.integer(0, { min: -1 }) : null;
+      if (value !== null) proxy.model.maxKeepAliveQueue = value;
+    },
+  },
+];
+
 const numberRows = numbers.map(
   ([name, side, help]): ProxyKeyword => ({
     name,
@@ -178,6 +203,7 @@ function setDefaultBackend(line: Line, proxy: ProxyDraft): void {
 export const proxyKeywords: readonly ProxyKeyword[] = [
   ...timeoutRows,
   ...numberRows,
+  ...kept,
   ...keepAlive,
   {
     name: 'bind',
