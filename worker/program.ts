@@ -6,6 +6,7 @@ import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
 import type { TlsContext } from '../shared/sys/tls.ts';
 import type { TlsClientPlan } from './conn/tls-contexts.ts';
 import type { HeaderName } from './http/message.ts';
+import type { NameCase } from './http/name-case.ts';
 import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
 import type { LogPlan } from './log/plan.ts';
 import type { Sender } from './log/sender.ts';
@@ -208,6 +209,9 @@ export interface ProxyPlan {
   /** `option http-use-proxy-header`, `http-pretend-keepalive`. */
   readonly usesProxyHeader: boolean;
   readonly pretendsKeepAlive: boolean;
+  /** Header names for clients and servers that want them otherwise than in lower case. */
+  readonly clientNames: NameCase | null;
+  readonly serverNames: NameCase | null;
   /** `option checkcache`. */
   readonly checksCache: boolean;
   /** `option http-ignore-probes`. */

@@ -18,6 +18,7 @@ import { captureKeywords } from './sections/captures.ts';
 import { environmentKeywords } from './sections/environment.ts';
 import { errorKeywords, httpErrorsKeywords, httpErrorsSection } from './sections/errors.ts';
 import { logProfileSection } from './sections/log-profile.ts';
+import { headerCaseKeywords } from './sections/header-case.ts';
 import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
@@ -42,6 +43,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   tuningKeywords,
   globalTlsKeywords,
   http2Keywords,
+  headerCaseKeywords,
 );
 
 export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows(

@@ -165,6 +165,8 @@ function freshProcess() {
       [506, 599],
     ],
     h1AcceptPayloadWithAnyMethod: false,
+    h1CaseAdjust: [],
+    h1CaseAdjustFile: null,
     h1DoNotCloseOnInsecureTransferEncoding: false,
     ppNeverSendLocal: false,
     unixBindPrefix: '',

@@ -1,6 +1,7 @@
 // The part of the Model that `global` writes: the process, its limits, its tuning. model.ts hands
 // these types on; nobody else needs to import this file. Numbers carry their unit, -1 is "not set".
 
+import type { Place } from './diagnostic.ts';
 import type { BindModel, LineModel, LogTargetModel } from './model.ts';
 
 export interface GlobalModel {
@@ -61,6 +62,9 @@ export interface GlobalModel {
   httpErrCodes: readonly (readonly [number, number])[];
   httpFailCodes: readonly (readonly [number, number])[];
   h1AcceptPayloadWithAnyMethod: boolean;
+  /** Header names in lower case, and as some peers want them. */
+  h1CaseAdjust: { readonly from: string; readonly to: string }[];
+  h1CaseAdjustFile: { readonly path: string; readonly place: Place } | null;
   h1DoNotCloseOnInsecureTransferEncoding: boolean;
   ppNeverSendLocal: boolean;
   /** `unix-bind`: already applied to the unix sockets that follow it. */

@@ -13,6 +13,7 @@ import { resolveLogs } from './resolve-logs.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
+import { readHeaderCaseFile } from './sections/header-case.ts';
 
 const nowhere = { file: '', line: 0, column: 0 };
 
@@ -42,6 +43,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   checkErrorSections(draft);
   resolveLogs(draft);
   readRuleFiles(draft);
+  readHeaderCaseFile(draft);
   return {
     version: modelVersion,
     files,

@@ -375,6 +375,10 @@ const global = shape<GlobalModel>({
   httpErrCodes: codes,
   httpFailCodes: codes,
   h1AcceptPayloadWithAnyMethod: flag,
+  h1CaseAdjust: list(shape<GlobalModel['h1CaseAdjust'][number]>({ from: text, to: text })),
+  h1CaseAdjustFile: orNull(
+    shape<NonNullable<GlobalModel['h1CaseAdjustFile']>>({ path: text, place }),
+  ),
   h1DoNotCloseOnInsecureTransferEncoding: flag,
   ppNeverSendLocal: flag,
   unixBindPrefix: text,

@@ -6,8 +6,8 @@
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
   'acme.scheduler anonkey cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
-  'dns-accept-family external-check force-cfg-parser-pause h1-case-adjust ' +
-  'h1-case-adjust-file h2-workaround-bogus-websocket-clients ' +
+  'dns-accept-family external-check force-cfg-parser-pause ' +
+  'h2-workaround-bogus-websocket-clients ' +
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
   'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
   'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
@@ -59,8 +59,8 @@ export const unsupportedProxy: readonly string[] = (
 
 /** Second words of `option` lines. */
 export const unsupportedOptions: readonly string[] = (
-  'assume-rfc6587-ntf dont-parse-log external-check h1-case-adjust-bogus-client ' +
-  'h1-case-adjust-bogus-server ' +
+  'assume-rfc6587-ntf dont-parse-log external-check ' +
+  '' +
   'httpchk ldap-check mysql-check pgsql-check redis-check ' +
   'smtpchk spop-check ssl-hello-chk tcp-check use-small-buffers'
 ).split(' ');

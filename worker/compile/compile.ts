@@ -7,6 +7,7 @@ import type { LineModel, Model, ProxyModel } from '../../shared/config/model.ts'
 import type { ListenerObject } from '../../shared/messages.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { actions, converters, fetches, logTags } from '../catalog.ts';
+import { NameCase } from '../http/name-case.ts';
 import type { Act } from '../keyword.ts';
 import { SenderSet } from '../log/sender.ts';
 import type { ListenerPlan, Program, ProxyPlan } from '../program.ts';
@@ -55,6 +56,7 @@ const noObjects = { front: -1, back: -1 };
  */
 export function compileProgram(input: CompileInput): CompileResult {
   const { model, runtime, sys } = input;
+  const { h1CaseAdjust } = model.global;
   const diagnostics = new Diagnostics();
   const tables = { fetches, converters, logTags, reply: buildReply };
   const context = new CompileContext(model, diagnostics, tables);
@@ -66,6 +68,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     senders,
     sys,
     random: runtime?.random ?? Math.random,
+    names: h1CaseAdjust.length === 0 ? null : new NameCase(h1CaseAdjust),
     words: runtime?.words ?? null,
     tlsOf: (server) => tls?.servers.get(server) ?? null,
     objectsOf: (index) => runtime?.objectsOf(index) ?? noObjects,

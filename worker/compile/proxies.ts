@@ -15,6 +15,7 @@ import type { Sys } from '../../shared/sys/sys.ts';
 import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 import { headerName } from '../http/message.ts';
+import type { NameCase } from '../http/name-case.ts';
 import type { Condition, FormatText, Scope } from '../keyword.ts';
 import {
   type ForwardForPlan,
@@ -53,6 +54,8 @@ export interface ProxyCompiler {
   readonly senders: SenderSet;
   readonly sys: Sys;
   readonly random: () => number;
+  /** `h1-case-adjust`, null: nothing is listed. */
+  readonly names: NameCase | null;
   /** null: the configuration is only checked. */
   readonly words: ServerWordsTable | null;
   /** null: the server speaks clear text, or nothing is served. */
@@ -253,6 +256,8 @@ type Features = Pick<
   | 'restrictNames'
   | 'buffersRequest'
   | 'checksCache'
+  | 'clientNames'
+  | 'serverNames'
   | 'ignoresProbes'
   | 'usesProxyHeader'
   | 'pretendsKeepAlive'
@@ -272,6 +277,8 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     restrictNames: namesByWord[model.restrictReqHdrNames],
     usesProxyHeader: model.options['http-use-proxy-header'] === true,
     pretendsKeepAlive: model.options['http-pretend-keepalive'] === true,
+    clientNames: model.options['h1-case-adjust-bogus-client'] === true ? compiler.names : null,
+    serverNames: model.options['h1-case-adjust-bogus-server'] === true ? compiler.names : null,
     checksCache: model.options['checkcache'] === true,
     ignoresProbes: model.options['http-ignore-probes'] === true,
     buffersRequest: isHttp && model.options['http-buffer-request'] === true,

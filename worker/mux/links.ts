@@ -12,6 +12,7 @@ import { serverOptions } from '../conn/socket-options.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
 import { H1Limits } from '../http/h1.ts';
 import { connectionUpgrade, headerName } from '../http/message.ts';
+import type { NameCase } from '../http/name-case.ts';
 import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { sourceWriter, type WriteSource } from '../server/source.ts';
@@ -47,6 +48,8 @@ interface ServerLink {
   /** null: the server is never spoken to in HTTP/2. */
   readonly h2: H2Pool | null;
   readonly limits: H1Limits;
+  /** Header names that its servers want otherwise, null: none. */
+  readonly names: NameCase | null;
 }
 
 /**
@@ -187,6 +190,7 @@ export class Links {
     readEndpoint(this.address, connection.destination);
     if (thread.program.readsBackSource) readOwn(thread.sys, fd, this.own, connection.source);
     const back = new H1Back(thread, exchange, connection, pool.server, link.limits, '');
+    back.outbound.names = link.names;
     back.useCount = pool.takenUses;
     if (connection.watch() < 0) {
       connection.close();
@@ -214,6 +218,7 @@ export class Links {
     const back = stream.frontend.isHttp
       ? new H1Back(thread, exchange, connection, server, link.limits, hash)
       : new TcpSide(thread, exchange, connection, false);
+    if (back instanceof H1Back) back.outbound.names = link.names;
     const isPlain = this.isPlain;
     const steps = this.openings.stepsOf(stream, server, isPlain ? 'http/1.1' : '');
     new Opening(connection, back, steps, (result) => {
@@ -302,6 +307,7 @@ export class Links {
         this.share,
         this.serverBase[backend.index] + server.index,
       ),
+      names: backend.serverNames,
       h2: mayH2(server) ? new H2Pool(thread, server) : null,
       limits: new H1Limits(
         tune.httpMaxhdr - 1,

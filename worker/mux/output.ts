@@ -8,6 +8,7 @@
 import { blocked, type Connection } from '../conn/connection.ts';
 import type { Pipe } from '../conn/pipes.ts';
 import { writeChunkHeader, writeLastChunk, writeTrailers } from '../http/h1-write.ts';
+import type { NameCase } from '../http/name-case.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { PendingBytes } from './pending.ts';
 import { type Outbound, sideGone } from './side.ts';
@@ -23,6 +24,8 @@ const parts = { copied: false, a: 0, at: 0, b: 0, c: 0 };
 export class Output implements Outbound {
   readonly connection: Connection;
   readonly thread: ThreadContext;
+  /** Header names that this peer wants otherwise, null mostly. */
+  names: NameCase | null;
   /** The message leaves in chunks (RFC 9112 7.1). */
   chunked: boolean;
   /** The message has no body for its reader (HEAD, 204, 304): payload is taken and goes nowhere. */
@@ -43,6 +46,7 @@ export class Output implements Outbound {
   constructor(connection: Connection, thread: ThreadContext) {
     this.connection = connection;
     this.thread = thread;
+    this.names = null;
     this.chunked = false;
     this.discards = false;
     this.owesLineEnd = false;
@@ -64,6 +68,9 @@ export class Output implements Outbound {
    */
   start(headLength: number, at: number, length: number, done: boolean): number {
     if (!this.chunked || this.discards) this.trailersLength = 0;
+    if (this.names !== null) {
+      this.names.apply(this.thread.memory.bytes, this.thread.scratchAt, headLength);
+    }
     if (!this.discards) return this.gather(headLength, at, length, done);
     this.chunked = false;
     const sent = this.gather(headLength, 0, 0, false);
@@ -227,6 +234,7 @@ export class Output implements Outbound {
       trailers.parse(this.trailersAt, this.trailersLength);
       this.trailersLength = 0;
       const written = writeTrailers(trailers.message, end, memory.slotBytes);
+      if (written > 0 && this.names !== null) this.names.apply(bytes, end, written);
       if (written > 0) return end + written - at;
     }
     return writeLastChunk(bytes, end) - at;

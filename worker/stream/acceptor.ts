@@ -248,7 +248,9 @@ export class Acceptor implements FrontHost {
   }
 
   private h1Front(session: ClientSession): H1Front {
-    return new H1Front(this, session, this.limitsOf(session.frontend));
+    const front = new H1Front(this, session, this.limitsOf(session.frontend));
+    front.outbound.names = session.frontend.clientNames;
+    return front;
   }
 
   private h2Front(session: ClientSession): H2Front {

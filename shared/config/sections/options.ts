@@ -20,6 +20,16 @@ export const switches: readonly Switch[] = [
   { name: 'disable-h2-upgrade', side: 'front', http: true, help: 'no HTTP/2 by its preface' },
   { name: 'dontlog-normal', side: 'front', help: 'log only what went wrong' },
   { name: 'dontlognull', side: 'front', help: 'do not log connections without data' },
+  {
+    name: 'h1-case-adjust-bogus-client',
+    side: 'front',
+    help: 'header names for broken clients',
+  },
+  {
+    name: 'h1-case-adjust-bogus-server',
+    side: 'back',
+    help: 'header names for broken servers',
+  },
   { name: 'http-buffer-request', side: 'both', http: true, help: 'wait for the body' },
   { name: 'http-drop-request-trailers', side: 'back', http: true, help: 'servers get no trailers' },
   {
