@@ -1,10 +1,11 @@
 // Idle connections of one thread to one server (manual, http-reuse, pool-*). The last one given
 // back is taken first, so that the others can grow old and be closed.
 
-import { enterWithin, leave, liveIdleSafe } from '../../shared/segment/live.ts';
+import { enterWithin, leave, liveIdleSafe, liveNeeded } from '../../shared/segment/live.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { ConnectionNeed } from './connection-need.ts';
 import type { H1Back, IdlePool } from './h1-back.ts';
 import type { IdleShare } from './idle-share.ts';
 
@@ -19,6 +20,9 @@ export class ServerPool implements IdlePool, Timed {
   /** pool-max-conn, over all threads; -1: no limit. */
   private readonly limit: number;
   private readonly purgeMs: number;
+  /** pool-low-conn: with fewer idle connections than this, none is taken from another thread. */
+  private readonly lowConn: number;
+  private readonly need: ConnectionNeed;
   private readonly useMax: number;
   /** null: connections stay with the thread that made them. */
   private readonly share: IdleShare | null;
@@ -38,8 +42,10 @@ export class ServerPool implements IdlePool, Timed {
     this.server = server;
     this.thread = thread;
     this.idle = [];
-    const { poolMaxConn, poolPurgeDelayMs, maxReuse } = server.model;
-    this.limit = poolMaxConn;
+    const { poolMaxConn, poolPurgeDelayMs, poolLowConn, maxReuse } = server.model;
+    this.limit = poolPurgeDelayMs === 0 ? 0 : poolMaxConn;
+    this.lowConn = poolLowConn;
+    this.need = new ConnectionNeed(poolLowConn);
     this.purgeMs = poolPurgeDelayMs;
     // max-reuse counts the uses after the first.
     this.share = share;
@@ -69,7 +75,7 @@ export class ServerPool implements IdlePool, Timed {
    */
   takeOver(usesMin: number): number {
     const { share, server } = this;
-    if (share === null || !share.takeOver(this.serverNumber, usesMin)) return -1;
+    if (share === null || this.isLow() || !share.takeOver(this.serverNumber, usesMin)) return -1;
     leave(server.words, server.liveAt + liveIdleSafe);
     return share.fd;
   }
@@ -79,12 +85,36 @@ export class ServerPool implements IdlePool, Timed {
     return this.share === null ? 0 : this.share.uses;
   }
 
+  private isLow(): boolean {
+    const { server, lowConn } = this;
+    return lowConn > 0 && Atomics.load(server.words, server.liveAt + liveIdleSafe) < lowConn;
+  }
+
+  /** A stream has got a connection: an idle one, one of another thread's, or a new one. */
+  borrowed(): void {
+    const before = this.need.needed;
+    this.need.borrowed();
+    this.publishNeed(before);
+  }
+
+  /** Its connection is not the stream's any more, and has been put here, kept apart or closed. */
+  returned(): void {
+    this.need.returned();
+  }
+
+  private publishNeed(before: number): void {
+    const { needed } = this.need;
+    const { server } = this;
+    if (needed !== before) {
+      Atomics.add(server.words, server.liveAt + liveNeeded, needed - before);
+    }
+  }
+
   /** Keeps a clean connection, or closes it when there are enough. */
   put(mux: H1Back): void {
-    const { server, share } = this;
-    const at = server.liveAt + liveIdleSafe;
-    const limit = this.limit;
-    if (limit === 0 || mux.useCount >= this.useMax || !mayEnter(server.words, at, limit)) {
+    const { share, limit } = this;
+    const isWanted = limit !== 0 && mux.useCount < this.useMax;
+    if (!isWanted || !this.need.isWorthKeeping(this.idle.length) || !this.mayEnter()) {
       mux.close();
       return;
     }
@@ -101,21 +131,30 @@ export class ServerPool implements IdlePool, Timed {
     }
   }
 
+  /** Counts one more idle connection unless that would exceed pool-max-conn (-1: no limit). */
+  private mayEnter(): boolean {
+    const { words, liveAt } = this.server;
+    return enterWithin(words, liveAt + liveIdleSafe, Math.max(this.limit, 0));
+  }
+
   /** The server closed it, or said something unasked. */
   lost(mux: H1Back): void {
     if (this.drop(mux)) mux.close();
   }
 
-  /** Closes what has been idle for longer than the purge delay. */
+  /** Closes half of what is beyond the need, of those that nobody has used for a whole delay. */
   onTimeout(nowMs: number): void {
-    const { idle } = this;
-    let oldest = 0;
-    for (let i = idle.length - 1; i >= 0; i--) {
+    const { idle, purgeMs, need } = this;
+    const before = need.needed;
+    let left = need.settle(idle.length);
+    this.publishNeed(before);
+    for (let i = idle.length - 1; i >= 0 && left > 0; i--) {
       const mux = idle[i];
-      if (nowMs - mux.idleSinceMs >= this.purgeMs) this.lost(mux);
-      else if (oldest === 0 || mux.idleSinceMs < oldest) oldest = mux.idleSinceMs;
+      if (nowMs - mux.idleSinceMs < purgeMs) continue;
+      this.lost(mux);
+      left--;
     }
-    if (idle.length > 0) this.thread.timers.schedule(this, oldest + this.purgeMs);
+    if (idle.length > 0 || need.needed > 0) this.thread.timers.schedule(this, nowMs + purgeMs);
   }
 
   /** Closes everything: the server went down, or the process stops. */
@@ -145,9 +184,4 @@ export class ServerPool implements IdlePool, Timed {
     leave(this.server.words, this.server.liveAt + liveIdleSafe);
     return true;
   }
-}
-
-/** Counts one more idle connection unless that would exceed `limit` (-1: none). */
-function mayEnter(words: Int32Array, at: number, limit: number): boolean {
-  return enterWithin(words, at, Math.max(limit, 0));
 }

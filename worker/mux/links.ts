@@ -120,6 +120,7 @@ export class Links {
       const reused = this.takeIdle(stream, link, hash);
       if (reused !== null) {
         this.use(stream, reused, server);
+        link.pool.borrowed();
         return linkReady;
       }
     }
@@ -153,6 +154,7 @@ export class Links {
   private startH2(stream: Stream, pool: H2Pool, hash: string, first: H1Back): void {
     this.tools ??= new H2Tools(this.thread, false);
     const { connection, server } = first;
+    this.linkOf(stream.backend, server).pool.returned(); // one for many streams: not counted
     const { row } = stream.backend.backend!;
     const target = { server, hash, keeper: pool, row };
     const mux = new H2Back(this.tools, connection, this.exchange, target);
@@ -236,6 +238,7 @@ export class Links {
       return watched;
     }
     this.use(stream, back, server);
+    if (stream.frontend.isHttp) link.pool.borrowed();
     return linkPending;
   }
 
@@ -259,13 +262,15 @@ export class Links {
       back.streamEnded();
       return;
     }
-    if (reusable && back instanceof H1Back && back.isReusable() && !this.thread.stopping) {
-      const isShared = stream.backend.model.httpReuse !== 'never' && !back.isPrivate;
-      if (isShared) this.linkOf(stream.backend, server).pool.put(back);
-      else keepOwn(stream.session, back);
+    if (!(back instanceof H1Back)) {
+      back.close();
       return;
     }
-    back.close();
+    const { pool } = this.linkOf(stream.backend, server);
+    if (!reusable || !back.isReusable() || this.thread.stopping) back.close();
+    else if (stream.backend.model.httpReuse !== 'never' && !back.isPrivate) pool.put(back);
+    else keepOwn(stream.session, back);
+    pool.returned();
   }
 
   /** Closes idle connections of every server: soft stop. */
