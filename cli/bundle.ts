@@ -1,12 +1,15 @@
 // Loads the program from the one file that the build makes of it (test/bundle.ts), with V8's code
-// cache where this very node made it. Called by the small entry files beside the bundle, once per
-// thread; the build calls makeCache. Never part of the bundle, and unused by an unbundled run.
+// cache of this kind of thread where this very node made it. Called by the small entry files beside
+// the bundle, once per thread; the build calls makeCache. Never part of the bundle, and unused by
+// an unbundled run. A process that will serve has its first proxy thread load meanwhile.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
+import { isMainThread } from 'node:worker_threads';
 import { setEngineFlags } from '../shared/engine-flags.ts';
+import { willServe } from './early.ts';
 
 /** Names of entry modules, as 'worker/main', to what evaluates each and answers its exports. */
 type Modules = Readonly<Record<string, () => Record<string, unknown>>>;
@@ -18,11 +21,18 @@ type Wrapped = (
   folder: URL,
 ) => void;
 
+interface ThreadPool {
+  readonly prepareThreads: () => void;
+}
+
 /** The file's name without its ending: has the hash of its text, so that no cache outlives it. */
 declare const bundleName: string;
 
 const folder = new URL('../', import.meta.url);
 setEngineFlags();
+if (isMainThread && willServe(process.argv.slice(1))) {
+  (createRequire(folder)('./worker/thread-pool.js') as ThreadPool).prepareThreads();
+}
 const script = compileBundle();
 const modules = runBundle();
 
@@ -42,7 +52,8 @@ export function makeCache(): Buffer {
 /** V8 refuses a cache of another version, machine or set of flags: then it compiles as usual. */
 function compileBundle(): Script {
   const file = fileURLToPath(new URL(`${bundleName}.js`, folder));
-  const cachedData = readOptional(new URL(`${bundleName}.cache`, folder));
+  const kind = isMainThread ? 'main' : 'thread';
+  const cachedData = readOptional(new URL(`${bundleName}.${kind}.cache`, folder));
   return new Script(readFileSync(file, 'latin1'), {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),

@@ -4,11 +4,18 @@
 
 import { setFlagsFromString } from 'node:v8';
 
-/**
- * A regular expression that backtracks without end is finished by V8's linear engine instead: no
- * client may hold a thread with a path.
- */
-const flags = ['--enable-experimental-regexp-engine-on-excessive-backtracks'];
+const flags = [
+  /*
+   * A regular expression that backtracks without end is finished by V8's linear engine instead: no
+   * client may hold a thread with a path.
+   */
+  '--enable-experimental-regexp-engine-on-excessive-backtracks',
+  /*
+   * New threads begin with 4 MiB for new objects where V8 would begin with 1: loading the program
+   * then takes one or two scavenges in place of six.
+   */
+  '--min-semi-space-size=4',
+];
 
 /** For all threads of this process, also those that already run. Sets nothing twice. */
 export function setEngineFlags(): void {

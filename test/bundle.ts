@@ -1,14 +1,14 @@
 // The build's bundle: the whole program as one file that a start compiles in a few milliseconds.
-// Writes dist/bundle: the program, V8's code cache of it, and one small file for each entry that
-// something starts or imports by its place. Called by finish-build.ts; never by the program.
+// Writes dist/bundle: the program, V8's code caches of it (bundle-cache.ts), and one small file for
+// each entry that something starts or imports by its place. Called by finish-build.ts; never by the
+// program.
 
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { writeCaches } from './bundle-cache.ts';
 
 /** What is started or imported by its place, and what others call of it. */
 const entries: Readonly<Record<string, readonly string[]>> = {
@@ -18,13 +18,15 @@ const entries: Readonly<Record<string, readonly string[]>> = {
   'master/main': [],
   'worker/main': ['startWorker'],
   'worker/thread': ['serve'],
-  'worker/thread-pool': ['prepareThreads', 'dropThreads'],
   'worker/check-configuration': ['checkConfiguration'],
   'worker/catalog': ['dumpKeywords'],
 };
 
 const built = fileURLToPath(new URL('..', import.meta.url));
 const target = join(built, 'bundle');
+
+/** Loaded before the program is, so that the first thread loads beside it: a file of its own. */
+const poolEntry = 'worker/thread-pool.js';
 
 /** The folder of the bundle, as the wrapper below names it. */
 const folderName = 'bundleFolder';
@@ -53,6 +55,14 @@ const places: Plugin = {
   },
 };
 
+/** The pool of threads is one, whoever imports it: the file of its own. */
+const pool: Plugin = {
+  name: 'pool',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/thread-pool\.js$/ }, () => ({ path: `./${poolEntry}`, external: true }));
+  },
+};
+
 const settings = {
   absWorkingDir: built,
   bundle: true,
@@ -64,6 +74,9 @@ const settings = {
   packages: 'external',
   plugins: [places],
   legalComments: 'none',
+  // The text is read by every thread that starts: names stay, for stack traces.
+  minifyWhitespace: true,
+  lineLimit: 120,
   logLevel: 'warning',
 } satisfies BuildOptions;
 
@@ -78,14 +91,15 @@ export async function makeBundle(): Promise<void> {
   writeFileSync(join(target, 'bundle.js'), await loaderText(name));
   for (const [entry, names] of Object.entries(entries)) writeEntry(entry, names);
   await writeApart('shared/config/schema-validator.js');
-  await writeCache(join(target, `${name}.cache`));
+  await writeApart(poolEntry);
+  await writeCaches(target, name);
 }
 
 async function programText(): Promise<string> {
   const modules = Object.keys(entries).map((entry) => `'${entry}': () => require('./${entry}.js')`);
   const contents = `exports.modules = {\n${modules.join(',\n')}\n};\n`;
   const stdin = { contents, resolveDir: built, sourcefile: 'entries.js' };
-  const text = await outputOf({ stdin });
+  const text = await outputOf({ stdin, plugins: [pool, places] });
   return `(function (module, require, ${importName}, ${folderName}) { const { exports } = module;
 ${text}
 })
@@ -96,8 +110,13 @@ async function loaderText(name: string): Promise<string> {
   return await outputOf({
     entryPoints: [join(built, 'cli/bundle.js')],
     define: { bundleName: JSON.stringify(name) },
-    banner: { js: `const ${folderName} = require('node:url').pathToFileURL(__dirname + '/');` },
+    banner: folderBanner(''),
   });
+}
+
+function folderBanner(up: string): { js: string } {
+  const path = `require('node:path').join(__dirname, '${up}') + '/'`;
+  return { js: `const ${folderName} = require('node:url').pathToFileURL(${path});` };
 }
 
 async function outputOf(options: BuildOptions): Promise<string> {
@@ -117,53 +136,11 @@ function writeEntry(entry: string, names: readonly string[]): void {
   if (entry === 'cli/main') chmodSync(file, 0o755);
 }
 
-/** Large and seldom wanted: a file of its own. */
+/** A file of its own: large and seldom wanted, or wanted before the program. */
 async function writeApart(place: string): Promise<void> {
-  mkdirSync(dirname(join(target, place)), { recursive: true });
-  const text = await outputOf({ entryPoints: [join(built, place)] });
-  writeFileSync(join(target, place), text);
-}
-
-interface Loaded {
-  load(name: string): Record<string, unknown>;
-  makeCache(): Buffer;
-}
-
-/** A configuration that takes most of a start's path through the loader and the compiler. */
-const usual = `global
-  nbthread 1
-defaults
-  mode http
-  log 127.0.0.1:514 local0
-  option httplog
-  timeout connect 5s
-  timeout client 50s
-  timeout server 50s
-frontend f
-  bind 127.0.0.1:80
-  acl local src 127.0.0.0/8
-  http-request set-header X-Forwarded-Proto http if local { path_beg / }
-  default_backend b
-backend b
-  balance roundrobin
-  server s 127.0.0.1:81 check
-`;
-
-/** Runs the parts of a start that touch nothing, so that the cache has their functions. */
-async function writeCache(file: string): Promise<void> {
-  const { load, makeCache } = createRequire(file)('./bundle.js') as Loaded;
-  const { runMaster } = load('master/main') as {
-    runMaster(words: readonly string[]): Promise<number>;
-  };
-  load('worker/main');
-  load('worker/thread');
-  const config = join(tmpdir(), `hawser-build-${process.pid}.cfg`);
-  writeFileSync(config, usual);
-  try {
-    const status = await runMaster(['-c', '-q', '-f', config]);
-    if (status !== 0) throw new Error(`the build's own configuration is refused: ${status}`);
-  } finally {
-    rmSync(config);
-  }
-  writeFileSync(file, makeCache());
+  const file = join(target, place);
+  mkdirSync(dirname(file), { recursive: true });
+  const up = '../'.repeat(place.split('/').length - 1);
+  const text = await outputOf({ entryPoints: [join(built, place)], banner: folderBanner(up) });
+  writeFileSync(file, text);
 }

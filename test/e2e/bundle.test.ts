@@ -39,9 +39,11 @@ function fileWith(folder: string, ending: string): string {
   return name;
 }
 
-test('the code cache is of this very node and of the text beside it', () => {
+test('the code caches are of this very node and of the text beside them', () => {
   const folder = folderOf(bundledProgram);
-  assert.equal(fileWith(folder, '.js').slice(0, -3), fileWith(folder, '.cache').slice(0, -6));
+  for (const ending of ['.main.cache', '.thread.cache']) {
+    assert.equal(`${fileWith(folder, '.js').slice(0, -3)}${ending}`, fileWith(folder, ending));
+  }
   const { cacheIsUsed } = createRequire(join(folder, 'x.js'))('./bundle.js') as {
     cacheIsUsed: boolean;
   };
@@ -57,7 +59,9 @@ test('a broken code cache is refused and the program runs', async (t) => {
     .resolve('koffi')
     .replace(/\/koffi\/.*$/, '');
   symlinkSync(modules, join(copy, 'node_modules'));
-  writeFileSync(join(copy, fileWith(copy, '.cache')), 'not a cache');
+  for (const ending of ['.main.cache', '.thread.cache']) {
+    writeFileSync(join(copy, fileWith(copy, ending)), 'not a cache');
+  }
   const entry = pathToFileURL(join(copy, 'cli/main.js'));
   const proxy = startProxy(t, { config, entry });
   assert.match(await exchange(proxy.port('f'), request), /^HTTP\/1\.1 200 OK\r\n/);

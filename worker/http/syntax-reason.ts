@@ -81,8 +81,9 @@ for (let status = 0; status < 600; status++) {
   texts[status] = status < 100 ? otherReason : ofHundred[Math.floor(status / 100) - 1];
 }
 for (const [status, reason] of reasons) texts[status] = reason;
-const bytes = texts.map((text) => Uint8Array.from(Buffer.from(text)));
-const otherBytes = Uint8Array.from(Buffer.from(otherReason));
+/** Made when first asked for: a start waits for none of them. */
+const bytes = new Array<Uint8Array | null>(600).fill(null);
+const otherBytes = new Uint8Array(Buffer.from(otherReason, 'latin1'));
 
 /** The phrase for any status; those outside 100-599 are "Other". */
 export function reasonText(status: number): string {
@@ -91,5 +92,10 @@ export function reasonText(status: number): string {
 
 /** The same as bytes, which must not be changed. */
 export function reasonBytes(status: number): Uint8Array {
-  return status >= 0 && status < 600 ? bytes[status] : otherBytes;
+  if (status < 0 || status >= 600) return otherBytes;
+  const known = bytes[status];
+  if (known !== null) return known;
+  const made = new Uint8Array(Buffer.from(texts[status], 'latin1'));
+  bytes[status] = made;
+  return made;
 }

@@ -346,11 +346,22 @@ export class H1Back implements Side, ConnectionOwner {
   }
 
   close(): void {
+    if (this.owesNothing()) this.connection.resetOnClose();
     this.stream = null;
     this.pool = null;
     this.inbound.drop();
     this.outbound.release();
     this.connection.close();
+  }
+
+  /**
+   * All was said and answered, and the server has not closed: a reset ends the connection at once,
+   * where an orderly close would keep a local port in TIME_WAIT for each (as HAProxy does).
+   */
+  private owesNothing(): boolean {
+    const { connection, inbound, outbound } = this;
+    if (!connection.isOpen || connection.hangup || connection.transport !== null) return false;
+    return this.pool !== null || (this.answered && inbound.bodyDone && outbound.isFlushed());
   }
 }
 

@@ -177,7 +177,7 @@ const aclArgs: readonly ArgumentDef[] = Array.from({ length: 12 }, (_, index) =>
   index === 0 ? { name: 'acl', type: 'string' } : { name: 'acl', type: 'string', optional: true },
 );
 
-const startedMs = Date.now() - performance.now();
+const startedMs = Date.now() - process.uptime() * 1000;
 
 const constants: readonly FetchDef[] = [
   plain('always_true', [kindBool, always], 'the value true', (_stream, out) => out.setBool(true)),
