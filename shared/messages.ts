@@ -101,7 +101,7 @@ export interface ObjectNumbers {
   readonly process: number;
   /** By proxy index. */
   readonly proxies: readonly ProxyObjects[];
-  /** By listener index, -1 without option socket-stats. */
+  /** By listener index, -1: neither option socket-stats nor a maxconn of its own. */
   readonly listeners: readonly number[];
 }
 
@@ -167,6 +167,9 @@ export interface LiveEdits {
   readonly variables: readonly VariableEdit[];
 }
 
+/** What `set rate-limit` may limit: events a second of the whole process. */
+export type RateLimit = 'connections' | 'sessions' | 'tlsSessions';
+
 export type ControlToThread =
   /** Everybody is ready and privileges are dropped: accept. */
   | { readonly type: 'go' }
@@ -187,6 +190,7 @@ export type ControlToThread =
     }
   /** A frontend's maxconn, or with proxyIndex -1 the process's, is another one now; 0: no limit. */
   | { readonly type: 'limit'; readonly proxyIndex: number; readonly maxconn: number }
+  | { readonly type: 'rate-limit'; readonly limit: RateLimit; readonly value: number }
   /** Server states changed in the segment: rebuild what was derived from them. */
   | { readonly type: 'servers-changed'; readonly proxyIndex: number }
   /**
@@ -201,12 +205,21 @@ export type ControlToThread =
       readonly id: number;
       readonly outcome: string;
     }
-  /** Asks for a snapshot (sessions, activity): answered by 'snapshot'. */
-  | { readonly type: 'inspect'; readonly id: number; readonly what: string };
+  /** A question of worker/thread-inspection.ts: answered by 'snapshot'. */
+  | {
+      readonly type: 'inspect';
+      readonly id: number;
+      readonly what: string;
+      readonly argument: readonly number[];
+    };
 
 export type ThreadToControl =
-  /** Compiled; the warnings are the same on every thread. */
-  | { readonly type: 'ready'; readonly diagnostics: readonly Diagnostic[] }
+  /** Compiled; the warnings are the same on every thread. `threadId`: the kernel's, 0: unknown. */
+  | {
+      readonly type: 'ready';
+      readonly diagnostics: readonly Diagnostic[];
+      readonly threadId: number;
+    }
   | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'log'; readonly level: 'warning' | 'error' | 'notice'; readonly text: string }
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }

@@ -6,6 +6,7 @@ import type {
   ControlToThread,
   MasterToWorker,
   ObjectNumbers,
+  RateLimit,
   ThreadToControl,
   WorkerStart,
 } from '../shared/messages.ts';
@@ -13,6 +14,7 @@ import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
 import { LiveReader, liveCurrent, liveQueued, liveServed } from '../shared/segment/live.ts';
 import { ObjectTable } from '../shared/segment/objects.ts';
+import { field } from '../shared/segment/metrics.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
@@ -22,13 +24,15 @@ import { LiveData } from './live.ts';
 import { levelNotice, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
 import { SenderSet } from './log/sender.ts';
+import { ProcessFacts } from './process-facts.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
 import type { CommandTable } from './runtime/command.ts';
-import type { RuntimeContext } from './runtime/context.ts';
+import type { RuntimeContext, ThreadTimes } from './runtime/context.ts';
 import { makePageChange } from './runtime/page-changes.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { proxyStateLines } from './stats/dump.ts';
+import { bytesOut } from './stats/process-info.ts';
 import { sampleMaxima } from './stats/sampler.ts';
 import { preloadStatsFile } from './stats/stats-file.ts';
 import { type OpenedTables, sweepTables, viewTables } from './tables/table-set.ts';
@@ -45,6 +49,8 @@ export interface ControlParts {
   readonly objects: ObjectNumbers;
   readonly farm: FarmStates;
   readonly tables: OpenedTables;
+  /** Kernel ids of the proxy threads, by index. */
+  readonly threadIds: readonly number[];
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
 }
@@ -71,6 +77,7 @@ export class Control implements RuntimeContext {
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
   private readonly frontLimits: number[];
+  private globalMaxconn: number;
   private readonly inspections: Map<number, Inspection>;
   private inspectionCount: number;
   private readonly commands: CommandTable;
@@ -78,6 +85,7 @@ export class Control implements RuntimeContext {
   private checks: RunningChecks | null;
   private globalLog: LogPlan | null;
   private readonly senders: SenderSet;
+  private readonly facts: ProcessFacts;
 
   constructor(parts: ControlParts) {
     const { start, segment, sys } = parts;
@@ -93,6 +101,7 @@ export class Control implements RuntimeContext {
     this.frontLimits = start.model.proxies.map(
       (proxy) => proxy.maxconn || start.model.global.maxconn,
     );
+    this.globalMaxconn = start.model.global.maxconn;
     this.inspections = new Map();
     this.inspectionCount = 0;
     this.commands = runtimeCommands();
@@ -101,6 +110,12 @@ export class Control implements RuntimeContext {
     this.globalLog = null;
     this.senders = new SenderSet();
     this.stats = this.makeStats();
+    this.facts = new ProcessFacts({
+      start,
+      threadIds: parts.threadIds,
+      nowMs: () => this.nowMs(),
+      bytesOut: () => Number(bytesOut(this.stats)['TotalBytesOut']),
+    });
     this.tables = viewTables(start.model, parts.tables.objects, {
       segment,
       slot: parts.slot,
@@ -143,12 +158,25 @@ export class Control implements RuntimeContext {
 
   private info(): Readonly<Record<string, string | number | null>> {
     const { global } = this.parts.start.model;
-    const current = this.stats.live.sum(this.parts.objects.process, liveCurrent);
+    const { facts, stats, sockets } = this;
+    const { reader, live, objects } = stats;
+    const current = live.sum(objects.process, liveCurrent);
+    const sessions = sockets?.count ?? 0;
+    const open = stats.listeners.filter((one) => this.fronts[one.proxyIndex] === 'OPEN').length;
+    const listeners = open + this.cliListeners.length;
+    const patterns = this.live.patterns.totals;
+    const streams = reader.gauge(objects.process, field.CurrStreams);
     return {
+      ...facts.info(),
+      PatternsAdded: patterns.added,
+      PatternsFreed: patterns.freed,
+      Listeners: listeners,
+      Jobs: listeners + current + sessions,
+      Tasks: current + sessions + streams,
       Nbthread: this.threadCount,
       Pid: process.pid,
       Uptime_sec: Math.floor(this.uptimeMs() / 1000),
-      Maxconn: global.maxconn,
+      Maxconn: this.globalMaxconn,
       Hard_maxconn: global.maxconn,
       'Ulimit-n': global.ulimitN,
       CurrConns: current,
@@ -175,6 +203,7 @@ export class Control implements RuntimeContext {
     for (const notice of this.parts.tables.notices) this.say('notice', notice);
     this.sockets = serveSockets(this, this.commands);
     this.checks = startChecks(this.checkHost());
+    this.facts.bootMs = Math.round(process.uptime() * 1000);
   }
 
   private checkHost(): CheckHost {
@@ -223,10 +252,12 @@ export class Control implements RuntimeContext {
   close(): void {
     this.checks?.stop();
     this.sockets?.close();
+    this.facts.close();
   }
 
   /** A word from a proxy thread for the operator. */
   say(level: 'alert' | 'warning' | 'error' | 'notice', text: string): void {
+    if (level === 'warning') this.facts.warnings++;
     const label = `[${level.toUpperCase()}]`.padEnd(10);
     process.stderr.write(`${label} (${process.pid}) : ${text}\n`);
   }
@@ -262,6 +293,7 @@ export class Control implements RuntimeContext {
   /** Once a second: maxima that only a sum over threads can show. */
   sample(): void {
     sampleMaxima(this.stats, this.counters);
+    this.facts.sample();
     sweepTables(this.tables, this.nowMs());
   }
 
@@ -280,7 +312,7 @@ export class Control implements RuntimeContext {
     this.parts.broadcast(message);
   }
 
-  inspect(what: string): Promise<readonly unknown[]> {
+  inspect(what: string, argument: readonly number[] = []): Promise<readonly unknown[]> {
     const id = ++this.inspectionCount;
     return new Promise((resolve) => {
       const inspection: Inspection = { answers: [], resolve };
@@ -288,7 +320,7 @@ export class Control implements RuntimeContext {
       setTimeout(() => {
         if (this.inspections.delete(id)) resolve(inspection.answers);
       }, inspectMs).unref();
-      this.broadcast({ type: 'inspect', id, what });
+      this.broadcast({ type: 'inspect', id, what, argument });
     });
   }
 
@@ -310,8 +342,41 @@ export class Control implements RuntimeContext {
   }
 
   setGlobalMaxconn(maxconn: number): boolean {
-    this.broadcast({ type: 'limit', proxyIndex: -1, maxconn });
+    const hard = this.parts.start.model.global.maxconn;
+    if (maxconn > hard) return false;
+    this.globalMaxconn = maxconn || hard;
+    this.broadcast({ type: 'limit', proxyIndex: -1, maxconn: this.globalMaxconn });
     return true;
+  }
+
+  setRateLimit(limit: RateLimit, value: number): void {
+    this.facts.rateLimits[limit] = value;
+    this.broadcast({ type: 'rate-limit', limit, value });
+  }
+
+  threadTimes(): readonly ThreadTimes[] {
+    return this.facts.threadTimes();
+  }
+
+  get anonKey(): number {
+    return this.facts.anonKey;
+  }
+
+  set anonKey(key: number) {
+    this.facts.anonKey = key;
+  }
+
+  get debugCommands(): number {
+    return this.facts.debugCommands;
+  }
+
+  set debugCommands(count: number) {
+    this.facts.debugCommands = count;
+  }
+
+  warn(text: string): void {
+    this.say('warning', text);
+    this.log(4, text);
   }
 
   serverChanged(proxyIndex: number, serverIndex: number, text: string): void {

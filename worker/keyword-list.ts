@@ -54,11 +54,13 @@ function listAcls({ fetches }: ListedTables): readonly string[] {
 /** Words that HAProxy's parser reads by itself: they work, and its list does not have them. */
 const unlisted: ReadonlySet<string> = new Set([
   ...(
-    'acl backlog balance bind busy-polling capture cpu-map default-server default_backend ' +
+    'acl anonkey backlog balance bind ' +
+    'busy-polling capture cpu-map default-server default_backend ' +
     'description disabled enabled error-log-format fd-hard-limit fullconn gid ' +
     'hash-balance-factor hash-type http-after-response http-request http-response http-reuse ' +
     'id insecure-fork-wanted limited-quic log log-format log-format-sd log-send-hostname ' +
-    'log-tag max-session-srv-conns maxconn maxconnrate maxsessrate mode monitor-uri node nosplice numa-cpu-mapping ' +
+    'log-tag max-session-srv-conns maxconn maxconnrate maxpipes maxsessrate maxsslrate mode monitor-uri node ' +
+    'nosplice numa-cpu-mapping ' +
     'quick-exit redirect retries server set-dumpable source spread-checks ssl-server-verify ' +
     'strict-limits uid ulimit-n unique-id-format unique-id-header unix-bind use-server ' +
     'use_backend cookie force-persist ignore-persist stats-file stick-table'

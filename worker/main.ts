@@ -58,6 +58,7 @@ class Worker implements RunningWorker {
   private heartbeat: NodeJS.Timeout | null;
   private hardStopTimer: NodeJS.Timeout | null;
   private control: Control | null;
+  private readonly threadIds: number[];
   private undrained: number;
   /** Threads that still watch listening sockets. */
   private listening: number;
@@ -93,6 +94,7 @@ class Worker implements RunningWorker {
     this.heartbeat = null;
     this.hardStopTimer = null;
     this.control = null;
+    this.threadIds = [];
     this.undrained = 0;
     this.listening = 0;
     this.stopping = false;
@@ -137,6 +139,7 @@ class Worker implements RunningWorker {
       objects: this.objects,
       tables: this.tables,
       farm: this.farm,
+      threadIds: this.threadIds,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
     });
@@ -182,6 +185,7 @@ class Worker implements RunningWorker {
     return new Promise((resolve, reject) => {
       port1.on('message', (message: ThreadToControl) => {
         if (message.type === 'ready') {
+          this.threadIds[threadIndex] = message.threadId;
           // Every thread compiles the same model: the first one's words are enough.
           if (threadIndex === 0)
             this.host.send({ type: 'checked', diagnostics: message.diagnostics });

@@ -5,7 +5,8 @@ import type { Diagnostics } from '../shared/config/diagnostic.ts';
 import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
 import { SharedClock } from '../shared/segment/clock.ts';
 import { CounterWriter } from '../shared/segment/counters.ts';
-import { LiveWords, liveCurrent } from '../shared/segment/live.ts';
+import { LiveWords } from '../shared/segment/live.ts';
+import { field } from '../shared/segment/metrics.ts';
 import { ObjectTable } from '../shared/segment/objects.ts';
 import { ThreadRings } from '../shared/segment/ring.ts';
 import { viewSegment } from '../shared/segment/segment.ts';
@@ -30,12 +31,19 @@ import type { FrontStatus } from './stats/source.ts';
 import { ThreadStatsPages } from './stats-pages.ts';
 import { threadStatsSource } from './stats-source.ts';
 import type { Stream } from './stream/stream.ts';
+import { closeIdle, killAll } from './stream/session-list.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { viewTables } from './tables/table-set.ts';
 import type { ThreadContext } from './thread-context.ts';
 import { proxyNumbers } from './shared-values.ts';
+import { inspectThread } from './thread-inspection.ts';
+import { ThreadLimits } from './thread-limits.ts';
 import { connectEdits } from './thread-edits.ts';
 import { connectionCounts, makeContext, makeEngineContext } from './thread-setup.ts';
+
+const fieldMemoryUsed = field.PoolUsed_bytes;
+const fieldMemoryAllocated = field.PoolAlloc_bytes;
+const fieldRunQueue = field.Run_queue;
 
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
@@ -63,9 +71,7 @@ export class ProxyThread implements ListenerHost {
   private readonly spread: Timed;
   private readonly fronts: FrontStatus[];
   private readonly pages: ThreadStatsPages;
-  /** maxconn by proxy index, and of the process; 0: no limit. */
-  private readonly frontLimits: number[];
-  private processLimit: number;
+  private readonly limits: ThreadLimits;
 
   constructor(sys: Sys, start: ThreadStart, report: Report, seed: number) {
     this.sys = sys;
@@ -81,9 +87,7 @@ export class ProxyThread implements ListenerHost {
       timerPrevious: null,
       onTimeout: () => this.spreadClose(),
     };
-    this.frontLimits = start.model.proxies.map((proxy) => proxy.maxconn);
     this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
-    this.processLimit = start.model.global.maxconn;
     const segment = viewSegment(sys, start.segmentFd, start.segment);
     const clock = new SharedClock(segment, sys.monotonicNs(), start.clockOffsetNs);
     this.loop = new Loop(
@@ -93,7 +97,7 @@ export class ProxyThread implements ListenerHost {
           clock.turn(sys.monotonicNs());
           return clock.nowMs;
         },
-        endOfTurn: () => flushLogs(this.thread),
+        endOfTurn: () => this.endTurn(),
         onFault: (error) => this.onFault(error),
       },
       start.model.global.tune.maxpollevents || 200,
@@ -127,6 +131,8 @@ export class ProxyThread implements ListenerHost {
     this.thread.program = program;
     this.edits = connectEdits(this.thread, context.patterns, report);
     this.context = makeEngineContext(this.thread, start, live, program);
+    this.limits = new ThreadLimits(start, this.context, segment);
+    Object.assign(this.context, { hasTlsRoom: () => this.limits.hasTlsRoom() });
     Object.assign(this.thread, {
       tables: viewTables(start.model, start.tables, {
         segment,
@@ -159,7 +165,11 @@ export class ProxyThread implements ListenerHost {
       log: logStream,
       endFront: this.acceptor.endFront.bind(this.acceptor),
     });
-    const facts = { fronts: this.fronts, frontLimits: this.frontLimits, nowMs: () => clock.nowMs };
+    const facts = {
+      fronts: this.fronts,
+      frontLimits: this.limits.fronts,
+      nowMs: () => clock.nowMs,
+    };
     const pagesHost = {
       source: threadStatsSource(start, segment, objects, facts),
       report,
@@ -172,6 +182,16 @@ export class ProxyThread implements ListenerHost {
       (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
     );
     this.loop.poller.add(this.wakeFd, EPOLLIN, { onEvents: () => this.woken() });
+  }
+
+  private endTurn(): void {
+    flushLogs(this.thread);
+    const { memory, counters } = this.thread;
+    const { values } = counters;
+    const row = this.context.processRow;
+    values[row + fieldMemoryUsed] = memory.inUse * memory.slotBytes;
+    values[row + fieldMemoryAllocated] = memory.touched * memory.slotBytes;
+    values[row + fieldRunQueue] = this.loop.waiting;
   }
 
   /** Idle server connections are shared by all threads, unless tune.idle-pool.shared is off. */
@@ -224,16 +244,24 @@ export class ProxyThread implements ListenerHost {
 
   // ---- what listeners ask ----
 
-  hasRoom(listener: ListenerPlan): boolean {
-    const { words } = this.context.live;
-    const { index } = listener.proxy;
-    const limit = this.frontLimits[index];
-    if (limit > 0 && Atomics.load(words, this.context.frontLive[index] + liveCurrent) >= limit) {
-      return false;
-    }
-    const { processLimit } = this;
-    if (processLimit === 0) return true;
-    return Atomics.load(words, this.context.processLive + liveCurrent) < processLimit;
+  beginBatch(): void {
+    this.limits.begin();
+  }
+
+  reserve(listener: ListenerPlan): boolean {
+    return this.limits.reserve(listener);
+  }
+
+  confirm(listener: ListenerPlan): void {
+    this.limits.confirm(listener);
+  }
+
+  cancel(listener: ListenerPlan): void {
+    this.limits.cancel(listener);
+  }
+
+  handedOver(): void {
+    this.limits.handOver();
   }
 
   accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void {
@@ -289,8 +317,11 @@ export class ProxyThread implements ListenerHost {
         if (message.threadIndex === this.start.threadIndex) this.pages.changed(message);
         return;
       case 'limit':
-        if (message.proxyIndex < 0) this.processLimit = message.maxconn;
-        else this.frontLimits[message.proxyIndex] = message.maxconn;
+        if (message.proxyIndex < 0) this.limits.process = message.maxconn;
+        else this.limits.fronts[message.proxyIndex] = message.maxconn;
+        return;
+      case 'rate-limit':
+        this.limits.set(message.limit, message.value);
         return;
       case 'servers-changed':
         this.thread.program.proxies[message.proxyIndex].backend?.statesChanged();
@@ -299,21 +330,15 @@ export class ProxyThread implements ListenerHost {
         this.edits.apply(message, message.origin === this.start.threadIndex);
         return;
       case 'inspect':
-        this.report({ type: 'snapshot', id: message.id, data: this.inspect(message.what) });
+        this.report({ type: 'snapshot', id: message.id, data: this.inspect(message) });
         return;
     }
   }
 
-  /** Answers of runtime commands: worker/runtime/context.ts. */
-  private inspect(what: string): unknown {
-    if (what === 'sessions') return this.acceptor.snapshots(this.loop.time.nowMs);
-    return {
-      thread: this.start.threadIndex + 1,
-      streams: this.acceptor.streamCount,
-      connections: this.acceptor.count,
-      busyMs: Math.round(this.loop.busyMs),
-      turns: this.loop.turns,
-    };
+  private inspect({ what, argument }: Extract<ControlToThread, { type: 'inspect' }>): unknown {
+    const { start, loop, thread, acceptor, engine, context } = this;
+    const seen = { start, loop, thread, acceptor, engine, processRow: context.processRow };
+    return inspectThread(seen, what, argument);
   }
 
   private softStop(closeSpreadMs: number): void {
@@ -338,7 +363,7 @@ export class ProxyThread implements ListenerHost {
     const most = left <= 0 ? Number.MAX_SAFE_INTEGER : this.shareOf(left);
     // A client that has just been served may have its next request on the way: it is answered, with
     // `connection: close`. Only connections that have been quiet for a while are closed unasked.
-    acceptor.closeIdle(most, loop.time.nowMs - quietMs);
+    closeIdle(acceptor, most, loop.time.nowMs - quietMs);
     if (acceptor.count > 0) loop.timers.schedule(this.spread, loop.time.nowMs + spreadStepMs);
   }
 
@@ -349,7 +374,7 @@ export class ProxyThread implements ListenerHost {
   private hardStop(): void {
     for (const listener of this.listeners) listener.stop();
     this.thread.stopping = true;
-    this.acceptor.killAll('K');
+    killAll(this.acceptor, this.engine, 'K');
     this.context.links.clear();
     flushLogs(this.thread);
     this.loop.stop();

@@ -29,7 +29,9 @@ export function makeContext(
   counters: CounterWriter,
   seed: number,
 ): ThreadContext {
-  const { tune, maxconn } = start.model.global;
+  const { tune, maxconn, maxpipes } = start.model.global;
+  // maxpipes is the process's; each thread has its share.
+  const pipeLimit = maxpipes > 0 ? Math.ceil(maxpipes / start.threadCount) : defaultPipes(maxconn);
   const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
   const slots = Math.min(wanted, Math.floor(memoryMaxBytes / tune.bufsize));
   const memory = new SlotPool(sys, tune.bufsize, slots);
@@ -48,7 +50,7 @@ export function makeContext(
     poller: loop.poller,
     scratchAt,
     vector: sys.vector(4),
-    pipes: new PipePool(sys, tune.pipesize, Math.max(16, (maxconn || 2048) >> 2)),
+    pipes: new PipePool(sys, tune.pipesize, pipeLimit),
     trailers,
     counters,
     program: null as unknown as Program, // set by the constructor that calls this, before any use
@@ -97,6 +99,7 @@ export function makeEngineContext(
     backRows: Int32Array.from(backs, rowOf),
     listenerRows: Int32Array.from(start.objects.listeners, rowOf),
     frontLive: Int32Array.from(fronts, lineOf),
+    listenerLive: Int32Array.from(start.objects.listeners, lineOf),
     backLive: Int32Array.from(backs, lineOf),
     processRow: rowOf(start.objects.process),
     processLive: lineOf(start.objects.process),
@@ -114,4 +117,9 @@ function xorshift(seed: number): () => number {
     state ^= state << 5;
     return (state >>> 0) / 4294967296;
   };
+}
+
+/** Without maxpipes, a thread may use a quarter of maxconn. */
+function defaultPipes(maxconn: number): number {
+  return Math.max(16, (maxconn || 2048) >> 2);
 }

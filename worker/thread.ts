@@ -1,6 +1,7 @@
 // Entry of a proxy thread: one Piscina task that lasts as long as the thread. Nests the proxy loop
 // with libuv's (DESIGN 2) and passes messages of the control thread on.
 
+import { readlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
@@ -40,7 +41,17 @@ export function serve(task: ThreadTask): Promise<void> {
       if (message.type === 'hard-stop') end();
     });
     bridge.on('data', () => thread.loop.turn());
-    report({ type: 'ready', diagnostics: thread.diagnostics.list });
+    const { list: diagnostics } = thread.diagnostics;
+    report({ type: 'ready', diagnostics, threadId: kernelThreadId() });
     setImmediate(() => thread.loop.turn());
   });
+}
+
+/** What /proc/self/task calls the calling thread. */
+function kernelThreadId(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1)) || 0;
+  } catch {
+    return 0;
+  }
 }

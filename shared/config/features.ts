@@ -3,6 +3,8 @@
 
 /** The level of the reference that hawser answers for. */
 export const compatibilityVersion = '3.5-dev5';
+/** The day of that version. */
+export const compatibilityDate = '2026/08/21';
 export const compatibilityBranch = '3.5';
 
 export interface Feature {

@@ -12,6 +12,12 @@ export interface GlobalModel {
   maxconn: number;
   maxconnrate: number;
   maxsessrate: number;
+  maxsslrate: number;
+  maxsslconn: number;
+  /** 0: a quarter of maxconn. */
+  maxpipes: number;
+  /** Key of runtime sessions that hide names, 0: none. */
+  anonKey: number;
   ulimitN: number;
   fdHardLimit: number;
   strictLimits: boolean;

@@ -5,7 +5,7 @@
 
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
-  'acme.scheduler anonkey cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
+  'acme.scheduler cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
   'dns-accept-family external-check force-cfg-parser-pause ' +
   'h2-workaround-bogus-websocket-clients ' +
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
@@ -13,7 +13,7 @@ export const unsupportedGlobal: readonly string[] = (
   'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
   'httpclient.timeout.connect insecure-setuid-wanted issuers-chain-path jwt.decrypt_alg_list ' +
   'jwt.decrypt_enc_list key-base lua-load lua-load-per-thread lua-prepend-path ' +
-  'max-spread-checks maxcompcpuusage maxcomprate maxpipes maxsslconn maxsslrate maxzlibmem ' +
+  'max-spread-checks maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode profiling.memory server-state-base ' +
   'server-state-file setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ' +

@@ -101,6 +101,32 @@ export function enterWithin(words: Int32Array, at: number, limit: number): boole
   return value > 0;
 }
 
+/**
+ * As enterWithin, for what may not come after all: the maximum is kept by `keepPeak` once it has.
+ */
+export function reserveWithin(words: Int32Array, at: number, limit: number): boolean {
+  if (limit <= 0) {
+    Atomics.add(words, at, 1);
+    return true;
+  }
+  for (;;) {
+    const seen = Atomics.load(words, at);
+    if (seen >= limit) return false;
+    if (Atomics.compareExchange(words, at, seen, seen + 1) === seen) return true;
+  }
+}
+
+/** Keeps the maximum of a word in the word after it. */
+export function keepPeak(words: Int32Array, at: number): void {
+  const value = Atomics.load(words, at);
+  let highest = words[at + 1];
+  while (value > highest) {
+    const seen = Atomics.compareExchange(words, at + 1, highest, value);
+    if (seen === highest) return;
+    highest = seen;
+  }
+}
+
 function enterIf(words: Int32Array, at: number, limit: number): number {
   if (limit <= 0) return enter(words, at);
   for (;;) {

@@ -26,6 +26,7 @@ export const faultCipBadProtocol = 23;
 export const faultTlsEmpty = 24;
 export const faultTlsAbort = 25;
 export const faultTlsTimeout = 26;
+export const faultTlsTooMany = 27;
 export const faultTlsAuthority = 30;
 export const faultTlsCertificate = 31;
 export const faultTlsMismatch = 32;
@@ -105,6 +106,7 @@ const rows: readonly Fault[] = [
   { id: faultTlsEmpty, name: 'SSL_EMPTY', message: 'Connection closed during SSL handshake' },
   { id: faultTlsAbort, name: 'SSL_ABORT', message: 'Connection error during SSL handshake' },
   { id: faultTlsTimeout, name: 'SSL_TIMEOUT', message: 'Timeout during SSL handshake' },
+  { id: faultTlsTooMany, name: 'SSL_TOO_MANY', message: 'Too many SSL connections' },
   {
     id: faultTlsAuthority,
     name: 'SSL_CA_FAIL',

@@ -25,8 +25,16 @@ const pauseMs = 20;
 export interface ListenerHost {
   readonly thread: ThreadContext;
   readonly rings: ThreadRings;
-  /** True when one more client may come in through this listener now. */
-  hasRoom(listener: ListenerPlan): boolean;
+  /** A batch of this listener begins. */
+  beginBatch(): void;
+  /** Counts one more client of this listener, if there is room for it now. */
+  reserve(listener: ListenerPlan): boolean;
+  /** The client has come. */
+  confirm(listener: ListenerPlan): void;
+  /** No client came after all. */
+  cancel(listener: ListenerPlan): void;
+  /** It went to another thread's ring. */
+  handedOver(): void;
   /** A connection of this thread. */
   /** `peer` null: ask the kernel (the descriptor was accepted by another thread). */
   accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void;
@@ -61,6 +69,11 @@ export class Listener implements FdHandler, Timed {
     this.peer = host.thread.sys.address();
     this.watched = false;
     this.stopped = true;
+  }
+
+  /** Accepts now: not stopped, and not stepping back for want of room. */
+  get isWatched(): boolean {
+    return this.watched;
   }
 
   /** Starts accepting on this thread, if the bind line allows it here. */
@@ -108,22 +121,33 @@ export class Listener implements FdHandler, Timed {
   }
 
   onTimeout(): void {
-    if (this.host.hasRoom(this.plan)) this.watch();
-    else this.pause();
+    const { host, plan } = this;
+    host.beginBatch();
+    if (!host.reserve(plan)) {
+      this.pause();
+      return;
+    }
+    host.cancel(plan);
+    this.watch();
   }
 
   onEvents(): void {
     const { host, plan } = this;
     const { sys } = host.thread;
+    host.beginBatch();
     for (let i = 0; i < this.acceptMax; i++) {
-      if (!host.hasRoom(plan)) {
+      if (!host.reserve(plan)) {
         this.pause();
         return;
       }
       const fd = sys.accept(plan.object.fd, this.peer);
       if (fd >= 0) {
+        host.confirm(plan);
         this.place(fd);
-      } else if (fd === -EAGAIN) {
+        continue;
+      }
+      host.cancel(plan);
+      if (fd === -EAGAIN) {
         return;
       } else if (fd === -EMFILE || fd === -ENFILE || fd === -ENOMEM || fd === -ENOBUFS) {
         this.pause();
@@ -141,6 +165,7 @@ export class Listener implements FdHandler, Timed {
       host.accept(fd, plan, this.peer);
       return;
     }
+    host.handedOver();
     host.wake(target);
   }
 

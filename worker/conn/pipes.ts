@@ -32,6 +32,11 @@ export class PipePool {
     this.limit = limit;
   }
 
+  /** Empty pipes kept. */
+  get spares(): number {
+    return this.spare.length;
+  }
+
   /** null: no descriptors, or the limit is reached: the payload goes through memory then. */
   take(): Pipe | null {
     if (this.inUse >= this.limit) return null;

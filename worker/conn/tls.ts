@@ -21,6 +21,7 @@ import {
   faultTlsMismatch,
   faultTlsMismatchSni,
   faultTlsTimeout,
+  faultTlsTooMany,
 } from './fault.ts';
 import type { OpeningStep } from './opening.ts';
 
@@ -213,17 +214,21 @@ export function tlsSessionOf(connection: Connection | null): TlsSession | null {
 /** Shakes hands; the connection's transport is set from the first call on. */
 export class TlsHandshake implements OpeningStep {
   readonly timeoutFault = faultTlsTimeout;
-  /** Makes the session on the connected descriptor. */
-  private readonly start: (connection: Connection) => TlsTransport;
+  /** Makes the session on the connected descriptor; null: there are too many (maxsslconn). */
+  private readonly start: (connection: Connection) => TlsTransport | null;
   private readonly isFront: boolean;
 
-  constructor(isFront: boolean, start: (connection: Connection) => TlsTransport) {
+  constructor(isFront: boolean, start: (connection: Connection) => TlsTransport | null) {
     this.isFront = isFront;
     this.start = start;
   }
 
   advance(connection: Connection): number {
     connection.transport ??= this.start(connection);
+    if (connection.transport === null) {
+      connection.fault = faultTlsTooMany;
+      return -EPROTO;
+    }
     const { session, watcher } = connection.transport as TlsTransport;
     const result = session.handshake();
     if (result === TLS_WANT_READ) {

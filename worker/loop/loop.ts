@@ -37,8 +37,8 @@ export class Loop implements FdHandler {
   /** Turns taken, and turns that found nothing: for `show activity`. */
   turns: number;
   idleTurns: number;
-  /** Milliseconds spent working, not waiting. */
-  busyMs: number;
+  /** Events seen. */
+  events: number;
 
   constructor(sys: Sys, hooks: LoopHooks, batchMax: number) {
     this.sys = sys;
@@ -56,7 +56,7 @@ export class Loop implements FdHandler {
     this.stopped = false;
     this.turns = 0;
     this.idleTurns = 0;
-    this.busyMs = 0;
+    this.events = 0;
     if (this.uvFd >= 0) this.poller.add(this.uvFd, EPOLLIN, this);
   }
 
@@ -78,6 +78,11 @@ export class Loop implements FdHandler {
   /** Runs `act` after the current batch, before sleeping. */
   defer(act: () => void): void {
     this.deferred.push(act);
+  }
+
+  /** Acts that are to run before the loop sleeps. */
+  get waiting(): number {
+    return this.deferred.length;
   }
 
   stop(): void {
@@ -102,6 +107,7 @@ export class Loop implements FdHandler {
     const count = this.poller.wait(timeoutMs);
     this.turns++;
     if (count === 0) this.idleTurns++;
+    else this.events += count;
     this.refreshTime();
     for (let i = 0; i < count; i++) this.guardEvent(i);
     this.guardTimers();

@@ -33,6 +33,8 @@ export class PatternReference {
   readonly sets: PatternSet[];
   /** Entries of all versions. */
   size: number;
+  /** Entries that there have ever been. */
+  added: number;
   /** In order, with removed ones between them. */
   private entries: PatternEntry[];
   private removed: number;
@@ -52,6 +54,7 @@ export class PatternReference {
     this.nextGeneration = 0;
     this.sets = [];
     this.size = 0;
+    this.added = 0;
     this.entries = [];
     this.removed = 0;
     this.lastId = 0;
@@ -235,6 +238,7 @@ export class PatternReference {
 
   private count(entry: PatternEntry): void {
     this.size++;
+    this.added++;
     if (entry.generation !== this.generation) return;
     this.texts?.add(entry.text, entry);
     for (const set of this.sets) set.added(entry);

@@ -27,6 +27,17 @@ export class PatternRegistry {
     return this.byId.get(id) ?? null;
   }
 
+  /** Entries that all lists have ever had, and those of them that are gone. */
+  get totals(): { readonly added: number; readonly freed: number } {
+    let added = 0;
+    let size = 0;
+    for (const reference of this.references) {
+      added += reference.added;
+      size += reference.size;
+    }
+    return { added, freed: added - size };
+  }
+
   /** `#3` or a name, as runtime commands say it. */
   lookup(word: string): PatternReference | null {
     if (!word.startsWith('#')) return this.named(word);

@@ -37,6 +37,11 @@ export class SlotPool {
     this.untouched = 0;
   }
 
+  /** Slots that have ever been handed out: memory the system has had to give. */
+  get touched(): number {
+    return this.untouched;
+  }
+
   /**
    * Offset of a slot whose content is undefined, or -1 when all are in use. Most recently used
    * first.

@@ -1,16 +1,20 @@
 // The families of runtime commands, and one command line answered without a socket (master CLI).
 // What other folders add is handed in by worker/main.ts.
 
+import { activityCommands } from './activity.ts';
+import { anonymityCommands } from './anonymity.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
+import { debugCommands } from './debug.ts';
 import { patternCommands } from './patterns.ts';
+import { platformCommands } from './platform.ts';
 import { processCommands } from './process.ts';
 import { serverCommands } from './servers.ts';
 import { RuntimeSession } from './session.ts';
+import { sessionListCommands } from './sessions.ts';
 import { sessionCommands } from './session-commands.ts';
 import { showCommands } from './show.ts';
 import { tableCommands } from './tables.ts';
-import { threadCommands } from './threads.ts';
 import { variableCommands } from './variables.ts';
 
 /** All commands: these and those of other features. */
@@ -20,7 +24,11 @@ export function runtimeCommands(
   return new CommandTable(
     sessionCommands,
     showCommands,
-    threadCommands,
+    sessionListCommands,
+    activityCommands,
+    anonymityCommands,
+    debugCommands,
+    platformCommands,
     serverCommands,
     processCommands,
     patternCommands,
@@ -48,10 +56,12 @@ export async function answerLine(
     expert: false,
     experimental: false,
     unterminated: false,
+    anonKey: 0,
     timeoutMs: 0,
     socketFd: -1,
     exposesListeners: false,
     isEnding: false,
+    isGone: () => false,
   };
   const output = {
     write: (piece: string): void => {

@@ -66,6 +66,10 @@ export interface SessionState {
   readonly exposesListeners: boolean;
   /** Ends the session after this command. */
   isEnding: boolean;
+  /** Names are shown as digits made with this key, 0: as they are (anonymity.ts). */
+  anonKey: number;
+  /** Nobody listens any more: a command that takes long may stop. */
+  readonly isGone: () => boolean;
 }
 
 export interface RuntimeCall {

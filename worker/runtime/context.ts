@@ -2,7 +2,12 @@
 // tests make a smaller one. Kept to what a command cannot do by itself on the segment and the
 // model.
 
-import type { CliListener, ControlToThread, PatternEdit } from '../../shared/messages.ts';
+import type {
+  CliListener,
+  ControlToThread,
+  PatternEdit,
+  RateLimit,
+} from '../../shared/messages.ts';
 import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
@@ -32,6 +37,22 @@ export interface SessionSnapshot {
   readonly retries: number;
   /** '' outside HTTP. */
   readonly uri: string;
+  /** Wall clock of the accept. */
+  readonly acceptWallMs: number;
+  readonly listener: string;
+  readonly listenerId: number;
+  /** Where the client connected to, and where the proxy did; '' while nowhere. */
+  readonly destination: string;
+  readonly serverAddress: string;
+  readonly state: number;
+  readonly flags: number;
+  readonly waitsInQueue: boolean;
+  /** Payload that has come and not gone on, by the side it came from; and all there was. */
+  readonly requestPending: number;
+  readonly responsePending: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly status: number;
 }
 
 /** One proxy thread as it answers to `inspect` 'thread'. */
@@ -40,9 +61,52 @@ export interface ThreadSnapshot {
   readonly thread: number;
   readonly streams: number;
   readonly connections: number;
-  /** Time spent working since the start, milliseconds. */
-  readonly busyMs: number;
+  /** Turns of its loop, those of them that found no event, and all events. */
   readonly turns: number;
+  readonly idleTurns: number;
+  readonly events: number;
+  /** Since the start, or since the counters were cleared. */
+  readonly accepted: number;
+  readonly streamsTotal: number;
+  readonly timers: number;
+  readonly memoryFailures: number;
+}
+
+/** One kind of pooled memory of one thread: `inspect` 'memory'. */
+export interface PoolSnapshot {
+  readonly name: string;
+  /** Of one object; 0: objects of the JavaScript heap. */
+  readonly bytes: number;
+  readonly allocated: number;
+  readonly used: number;
+  readonly failures: number;
+}
+
+/** One descriptor that a thread watches: `inspect` 'descriptors'. */
+export interface DescriptorSnapshot {
+  readonly fd: number;
+  /** From 1, 0: the control thread. */
+  readonly thread: number;
+  readonly kind: 'listener' | 'front' | 'back' | 'pipe';
+  readonly readable: boolean;
+  readonly writable: boolean;
+  readonly hangup: boolean;
+  readonly broken: boolean;
+  readonly isTls: boolean;
+  /** Of listeners and client connections. */
+  readonly proxy: string;
+  readonly family: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** CPU time of one proxy thread as the kernel counts it. */
+export interface ThreadTimes {
+  readonly runMs: number;
+  /** Ready to run, and not running. */
+  readonly waitMs: number;
+  /** Share of the last second that it ran. */
+  readonly busyPercent: number;
 }
 
 /** The control thread's copy of pattern lists and process variables; edits reach all threads. */
@@ -71,7 +135,13 @@ export interface RuntimeContext {
   uptimeMs(): number;
   broadcast(message: ControlToThread): void;
   /** Asks every proxy thread and collects what it sends back, in thread order. */
-  inspect(what: string): Promise<readonly unknown[]>;
+  inspect(what: string, argument?: readonly number[]): Promise<readonly unknown[]>;
+  /** By thread index. */
+  threadTimes(): readonly ThreadTimes[];
+  /** Key of sessions that hide names (`anonkey`), 0: each makes its own. */
+  anonKey: number;
+  /** `show info`, DebugCommandsIssued. */
+  debugCommands: number;
   /** Pauses (false) or resumes (true) a frontend; false when that failed. */
   setFrontEnabled(proxyIndex: number, isEnabled: boolean): boolean;
   /** Closes a frontend's listeners for good. */
@@ -79,11 +149,15 @@ export interface RuntimeContext {
   setFrontMaxconn(proxyIndex: number, maxconn: number): void;
   /** False: beyond what the descriptors allow. 0 asks for that limit. */
   setGlobalMaxconn(maxconn: number): boolean;
+  /** One of the limits of `set rate-limit`, 0: none. */
+  setRateLimit(limit: RateLimit, value: number): void;
   /**
    * A server's words were changed: counts the backend's servers again, tells the threads, writes
    * `text` to the log and standard error.
    */
   serverChanged(proxyIndex: number, serverIndex: number, text: string): void;
+  /** A warning for standard error and the global logs. */
+  warn(text: string): void;
   /** A line for the global logs, severity as syslog numbers it. */
   log(severity: number, text: string): void;
 }

@@ -1,6 +1,7 @@
 // Commands on frontends and on the whole process: enable, disable, limits, counters, the
 // hand-over of listening sockets, log messages. One row each.
 
+import type { RateLimit } from '../../shared/messages.ts';
 import { clearCount } from '../../shared/segment/counters.ts';
 import { liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
@@ -13,7 +14,6 @@ import {
   notice,
   type RuntimeCall,
   type RuntimeCommandDef,
-  severityInfo,
 } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { sendListeners } from './listeners.ts';
@@ -126,8 +126,26 @@ function clearObject(
   if (all) reader.clear(object, field['-samples']);
 }
 
-function debugLog({ context, words }: RuntimeCall): Answer {
-  context.log(severityInfo, words.join(' '));
+interface RateLimitDef {
+  readonly limit: RateLimit;
+  readonly about: string;
+}
+
+/** First words of `set rate-limit`; 'global' follows each. */
+const rateLimits: ReadonlyMap<string, RateLimitDef> = new Map<string, RateLimitDef>([
+  ['connections', { limit: 'connections', about: 'connections a second' }],
+  ['sessions', { limit: 'sessions', about: 'sessions a second' }],
+  ['ssl-sessions', { limit: 'tlsSessions', about: 'TLS sessions a second' }],
+]);
+
+function setRateLimit({ context, words }: RuntimeCall): Answer {
+  const row = rateLimits.get(words[0]);
+  if (row === undefined || words[1] !== 'global') {
+    const list = Array.from(rateLimits, ([name, { about }]) => `   - '${name} global': ${about}`);
+    return failure(`'set rate-limit' knows these limits of the process:\n${list.join('\n')}\n`);
+  }
+  if (words[2] === undefined) return failure('Expects an integer value.');
+  context.setRateLimit(row.limit, Math.max(0, Number.parseInt(words[2], 10) || 0));
   return '';
 }
 
@@ -145,14 +163,6 @@ export const processCommands = [
     usage: '[all|server <bk>/<srv> [force]]',
     help: 'clear maxima, or all counters',
     run: clearCounters,
-  },
-  {
-    words: ['debug', 'dev', 'log'],
-    requires: 'admin',
-    mode: 'expert',
-    usage: '[msg]*',
-    help: 'send this message to the global logs',
-    run: debugLog,
   },
   {
     words: ['disable', 'frontend'],
@@ -188,6 +198,13 @@ export const processCommands = [
     usage: '<value>',
     help: 'change the maxconn of the process',
     run: globalMaxconn,
+  },
+  {
+    words: ['set', 'rate-limit'],
+    requires: 'admin',
+    usage: '<setting> <value>',
+    help: 'change a rate limit of the process',
+    run: setRateLimit,
   },
   {
     words: ['shutdown', 'frontend'],

@@ -45,7 +45,15 @@ export function sampleContext(text: string): SampleContext {
     },
     uptimeMs: () => 93_784_000,
     broadcast: (message) => void done.push(`broadcast ${message.type}`),
-    inspect: async (what) => answers[what] ?? [],
+    inspect: async (what, argument = []) => {
+      if (argument.length > 0) done.push(`${what} ${argument.join(' ')}`);
+      return answers[what] ?? [];
+    },
+    threadTimes: () => [{ runMs: 1500, waitMs: 20, busyPercent: 7 }],
+    anonKey: 0,
+    debugCommands: 0,
+    setRateLimit: (limit, value) => void done.push(`rate ${limit} ${value}`),
+    warn: (line) => void done.push(`warn ${line}`),
     setFrontEnabled: (proxyIndex, isEnabled) => {
       stats.fronts[proxyIndex] = isEnabled ? 'OPEN' : 'PAUSED';
       return true;
@@ -75,10 +83,12 @@ export function sampleState(level: Level = 'admin'): SessionState {
     expert: false,
     experimental: false,
     unterminated: false,
+    anonKey: 0,
     timeoutMs: 0,
     socketFd: -1,
     exposesListeners: false,
     isEnding: false,
+    isGone: () => false,
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type RuntimeCommandDef,
   type SessionState,
 } from './command.ts';
+import { wait } from './wait.ts';
 
 const promptUsage =
   'Usage: prompt [help | n | i | p | timed]*\n' +
@@ -90,19 +91,6 @@ function duration(text: string, unit: 's' | 'ms'): number {
   return unit === 's' ? value * 1000 : value;
 }
 
-const waitUsage =
-  'Usage: wait {-h|<delay>}\n' +
-  'Waits for <delay> (milliseconds without a unit) before the next command.\n';
-
-async function wait({ words }: RuntimeCall): Promise<Answer> {
-  if (words.length === 0 || words[0] === '-h') return information(waitUsage);
-  const ms = duration(words[0], 'ms');
-  if (ms < 0) return failure('Invalid duration.');
-  if (words.length > 1) return failure(`'wait' does not know the condition '${words[1]}' yet.`);
-  await new Promise((resolve) => setTimeout(resolve, ms));
-  return 'Done.\n';
-}
-
 export const sessionCommands = [
   {
     words: ['echo'],
@@ -173,9 +161,9 @@ export const sessionCommands = [
   },
   {
     words: ['wait'],
-    requires: 'user',
-    usage: '{-h|<delay>}',
-    help: 'wait before the next command',
+    requires: 'admin',
+    usage: '{-h|<delay_ms>} cond [args...]',
+    help: 'wait for a time or a condition (-h lists them)',
     run: wait,
   },
 ] as const satisfies readonly RuntimeCommandDef[];

@@ -14,7 +14,9 @@ import {
 } from '../../shared/segment/live.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { hasBack } from '../server/object-index.ts';
+import { jsonSchema } from '../stats/schema.ts';
 import { infoText, type StatSelection, statPieces, wholeSelection } from '../stats/table.ts';
+import { anonymous, anonymousAddress } from './anonymity.ts';
 import {
   type Answer,
   failure,
@@ -89,11 +91,16 @@ const stateFields =
   'srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord ' +
   'srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
 
+interface Place {
+  readonly proxyIndex: number;
+  readonly serverIndex: number;
+}
+
 /** One row for each server of one backend, or of all. */
 function eachServer(
-  { context, words }: RuntimeCall,
+  { context, words, session }: RuntimeCall,
   head: string,
-  row: (context: RuntimeContext, proxyIndex: number, serverIndex: number) => string,
+  row: (context: RuntimeContext, place: Place, anonKey: number) => string,
 ): Answer {
   const { proxies } = context.stats.model;
   const only = words.length > 0 ? findProxy(context, words[0], hasBack) : -1;
@@ -102,7 +109,7 @@ function eachServer(
   for (let proxyIndex = 0; proxyIndex < proxies.length; proxyIndex++) {
     if (only >= 0 && only !== proxyIndex) continue;
     proxies[proxyIndex].servers.forEach((_server, serverIndex) => {
-      pieces.push(row(context, proxyIndex, serverIndex));
+      pieces.push(row(context, { proxyIndex, serverIndex }, session.anonKey));
     });
   }
   return pieces;
@@ -112,7 +119,12 @@ function serverAddress({ address }: ServerModel): string {
   return address.family === 'ipv4' || address.family === 'ipv6' ? address.host || '-' : '-';
 }
 
-function stateRow(context: RuntimeContext, proxyIndex: number, serverIndex: number): string {
+function stateRow(
+  context: RuntimeContext,
+  { proxyIndex, serverIndex }: Place,
+  anonKey: number,
+): string {
+  const hide = (text: string): string => anonymous(anonKey, text);
   const { stats } = context;
   const proxy = stats.model.proxies[proxyIndex];
   const server = proxy.servers[serverIndex];
@@ -121,18 +133,29 @@ function stateRow(context: RuntimeContext, proxyIndex: number, serverIndex: numb
   const status = words[at + state.serverCheckStatus];
   const checkAddress = server.checkAddress?.host || '-';
   const fields = [
-    [proxy.id, proxy.name, server.id, server.name, serverAddress(server)],
+    [proxy.id, hide(proxy.name), server.id, hide(server.name)],
+    [anonymousAddress(anonKey, serverAddress(server))],
     [words[at + state.serverState], words[at + state.serverAdmin]],
     [words[at + state.serverWeight], words[at + state.serverWeightConfigured]],
     [now - words[at + state.serverChangedAt], status, checkStatuses[status]?.result ?? 0],
     [words[at + state.serverHealth], words[at + state.serverCheckFlags] & 0x0f],
-    [words[at + state.serverAgentFlags] & 0x1f, 0, 0, server.fqdn || '-', server.address.port],
+    [
+      words[at + state.serverAgentFlags] & 0x1f,
+      0,
+      0,
+      hide(server.fqdn) || '-',
+      server.address.port,
+    ],
     ['-', server.ssl === null ? 0 : 1, server.checkPort, checkAddress, '-', 0],
   ];
   return `${fields.flat().join(' ')}\n`;
 }
 
-function connectionRow(context: RuntimeContext, proxyIndex: number, serverIndex: number): string {
+function connectionRow(
+  context: RuntimeContext,
+  { proxyIndex, serverIndex }: Place,
+  anonKey: number,
+): string {
   const { stats } = context;
   const proxy = stats.model.proxies[proxyIndex];
   const server = proxy.servers[serverIndex];
@@ -141,7 +164,8 @@ function connectionRow(context: RuntimeContext, proxyIndex: number, serverIndex:
   const unsafe = live(liveIdleUnsafe);
   const safe = live(liveIdleSafe);
   const fields = [
-    [`${proxy.name}/${server.name}`, `${proxy.id}/${server.id}`, serverAddress(server)],
+    [`${anonymous(anonKey, proxy.name)}/${anonymous(anonKey, server.name)}`],
+    [`${proxy.id}/${server.id}`, anonymousAddress(anonKey, serverAddress(server))],
     [server.address.port, '-', server.poolPurgeDelayMs, live(liveServed), live(liveCurrent)],
     [stats.live.peak(object, liveCurrent + 1), live(liveNeeded), live(liveIdlePrivate)],
     [unsafe, safe, server.poolMaxConn, unsafe + safe],
@@ -203,6 +227,13 @@ export const showCommands = [
     usage: '[desc|json|typed|float]*',
     help: 'report on the running process',
     run: showInfo,
+  },
+  {
+    words: ['show', 'schema', 'json'],
+    requires: 'user',
+    usage: '',
+    help: 'show what the JSON output looks like',
+    run: () => `${jsonSchema()}\n`,
   },
   {
     words: ['show', 'servers', 'conn'],

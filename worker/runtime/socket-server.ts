@@ -4,6 +4,7 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import type { BindModel } from '../../shared/config/model.ts';
+import { field } from '../../shared/segment/metrics.ts';
 import type { CommandTable, SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { RuntimeSession, type SessionLimits } from './session.ts';
@@ -17,7 +18,8 @@ export interface SocketServer {
 
 /** Serves every CLI listener of the context. */
 export function serveSockets(context: RuntimeContext, table: CommandTable): SocketServer {
-  const { global } = context.stats.model;
+  const { model, objects } = context.stats;
+  const { global } = model;
   const open = new Set<Socket>();
   const servers: Server[] = [];
   for (const listener of context.cliListeners) {
@@ -28,6 +30,7 @@ export function serveSockets(context: RuntimeContext, table: CommandTable): Sock
         return;
       }
       open.add(socket);
+      context.counters.values[context.counters.row(objects.process) + field.CumConns] += 1;
       socket.once('close', () => open.delete(socket));
       serve(context, table, socket, bind);
     });
@@ -54,7 +57,11 @@ function serve(
   bind: BindModel,
 ): void {
   const { tune, statsTimeoutMs } = context.stats.model.global;
-  const state = newSession(bind, descriptorOf(socket), statsTimeoutMs);
+  const state: SessionState = {
+    ...newSession(bind, descriptorOf(socket), statsTimeoutMs),
+    anonKey: context.anonKey,
+    isGone: () => socket.destroyed,
+  };
   const limits: SessionLimits = {
     lineBytes: tune.bufsize,
     payloadBytes: tune.cliMaxPayloadSize,
@@ -98,10 +105,12 @@ export function newSession(bind: BindModel, socketFd: number, timeoutMs: number)
     expert: false,
     experimental: false,
     unterminated: false,
+    anonKey: 0,
     timeoutMs,
     socketFd,
     exposesListeners: bind.exposeFdListeners,
     isEnding: false,
+    isGone: () => false,
   };
 }
 

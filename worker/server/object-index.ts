@@ -19,7 +19,7 @@ export interface ObjectIndex {
   readonly process: number;
   /** By proxy index. */
   readonly proxies: readonly ProxyObjects[];
-  /** By listener index, -1 without `option socket-stats`. */
+  /** By listener index, -1: neither `option socket-stats` nor a maxconn of its own. */
   readonly listeners: readonly number[];
 }
 
@@ -68,8 +68,8 @@ function indexListener(
   slot: number,
 ): number {
   const proxy = model.proxies[listener.proxyIndex];
-  if (!proxy.options['socket-stats']) return -1;
   const bind = proxy.binds[listener.bindIndex];
+  if (!proxy.options['socket-stats'] && bind.maxconn === 0) return -1;
   return table.register(typeListener, listenerIdentity(proxy, bind, listener), slot);
 }
 

@@ -15,7 +15,7 @@ export function typedCell(tags: string, kept: 'P' | 'V', value: string | number)
   return `${tags.slice(0, 3)}${kept}:${tags.slice(4)}:${value}`;
 }
 
-const origins: Readonly<Record<string, string>> = {
+export const origins: Readonly<Record<string, string>> = {
   M: 'Metric',
   S: 'Status',
   K: 'Key',
@@ -23,7 +23,7 @@ const origins: Readonly<Record<string, string>> = {
   P: 'Product',
 };
 
-const natures: Readonly<Record<string, string>> = {
+export const natures: Readonly<Record<string, string>> = {
   G: 'Gauge',
   L: 'Limit',
   m: 'Min',
@@ -38,7 +38,7 @@ const natures: Readonly<Record<string, string>> = {
   a: 'Avg',
 };
 
-const scopes: Readonly<Record<string, string>> = {
+export const scopes: Readonly<Record<string, string>> = {
   P: 'Process',
   S: 'Service',
   s: 'System',

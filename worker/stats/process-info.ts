@@ -3,7 +3,7 @@
 // that nobody can answer truthfully is left out rather than printed as 0.
 
 import { hostname } from 'node:os';
-import { compatibilityVersion } from '../../shared/config/features.ts';
+import { compatibilityDate, compatibilityVersion } from '../../shared/config/features.ts';
 import { liveCurrent } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import type { StatsSource } from './source.ts';
@@ -23,6 +23,7 @@ function identity(): InfoLines {
   return {
     Name: 'HAProxy',
     Version: compatibilityVersion,
+    Release_date: compatibilityDate,
     'Build info': compatibilityVersion,
     Nbproc: 1,
     Process_num: 1,
@@ -34,7 +35,6 @@ function identity(): InfoLines {
     Memmax_bytes: 0,
     Maxpipes: 0,
     CompressBpsRateLim: 0,
-    DebugCommandsIssued: 0,
     ActivePeers: 0,
     ConnectedPeers: 0,
     'Unstoppable Jobs': 0,
@@ -49,10 +49,10 @@ function limits({ model }: StatsSource): InfoLines {
     Hard_maxconn: global.maxconn,
     'Ulimit-n': global.ulimitN,
     Maxsock: global.ulimitN,
-    MaxSslConns: 0,
+    MaxSslConns: global.maxsslconn,
     ConnRateLimit: global.maxconnrate,
     SessRateLimit: global.maxsessrate,
-    SslRateLimit: 0,
+    SslRateLimit: global.maxsslrate,
     node: global.node || hostname(),
     description: global.description || null,
   };
@@ -64,7 +64,12 @@ function activity(source: StatsSource): InfoLines {
   const open = listeners.filter((one) => source.frontStatus(one.proxyIndex) === 'OPEN').length;
   const tls = reader.rate(objects.process, field.SslRate, source.nowMs());
   const keys = reader.rate(objects.process, field.SslFrontendKeyRate, source.nowMs());
+  const memory = (at: number): number => reader.gauge(objects.process, at);
+  const megabyte = 1024 * 1024;
   return {
+    PoolAlloc_MB: Math.floor(memory(field.PoolAlloc_bytes) / megabyte),
+    PoolUsed_MB: Math.floor(memory(field.PoolUsed_bytes) / megabyte),
+    Niced_tasks: 0,
     CurrConns: connections,
     Listeners: open,
     Jobs: open + connections,
@@ -73,7 +78,7 @@ function activity(source: StatsSource): InfoLines {
 }
 
 /** Bytes that left on either side, and those of them that were spliced. */
-function bytesOut({ objects, reader }: StatsSource): InfoLines {
+export function bytesOut({ objects, reader }: StatsSource): InfoLines {
   let total = 0;
   let spliced = 0;
   for (const { front, back } of objects.proxies) {

@@ -115,6 +115,7 @@ export function proxySubjects(source: StatsSource, proxyIndex: number): Subject[
 function listenerSubjects(source: StatsSource, proxyIndex: number): Subject[] {
   const proxy = source.model.proxies[proxyIndex];
   const lines: Subject[] = [];
+  if (proxy.options['socket-stats'] !== true) return lines;
   const seen = new Set<number>();
   let id = 0;
   for (const listener of source.listeners) {

@@ -5,7 +5,7 @@
 import { stepAccept } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
-import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
+import { leave, liveCurrent } from '../../shared/segment/live.ts';
 import { countRate } from '../../shared/segment/rate.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
@@ -33,19 +33,15 @@ import {
   endTracking,
 } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { ClientSession, listenerEndpoint, speaksH2, streamsOf } from './client-session.ts';
+import { ClientSession, listenerEndpoint, speaksH2 } from './client-session.ts';
 import type { EngineContext } from './context.ts';
 import { logAt } from './finish.ts';
 import type { Engine } from './engine.ts';
 import { runRules } from './rule-runner.ts';
 import type { Session } from './session.ts';
 import type { Stream } from './stream.ts';
-import { type StreamSnapshot, snapshot } from './snapshot.ts';
 import type { StreamPool } from './stream-pool.ts';
 
-const fieldConnections = field.conn_tot;
-const fieldConnectionRate = field.conn_rate;
-const fieldConnectionRateMax = field.conn_rate_max;
 const fieldSessions = field.stot;
 const fieldSessionRate = field.rate;
 const fieldSessionRateMax = field.rate_max;
@@ -55,9 +51,8 @@ const fieldH1Sessions = field.h1sess;
 const fieldH2Sessions = field.h2sess;
 const fieldRequests = field.req_tot;
 const fieldRequestErrors = field.ereq;
-const fieldProcessConnections = field.CumConns;
-const fieldProcessConnectionRate = field.ConnRate;
-const fieldProcessConnectionRateMax = field.MaxConnRate;
+const fieldStreams = field.CurrStreams;
+const fieldStreamsTotal = field.CumStreams;
 const fieldProcessSessionRate = field.SessRate;
 const fieldProcessSessionRateMax = field.MaxSessRate;
 
@@ -110,20 +105,20 @@ export class Acceptor implements FrontHost {
     return this.streams.inUse;
   }
 
-  /** What `show sess` prints, one row per stream. */
-  snapshots(nowMs: number): StreamSnapshot[] {
-    const rows: StreamSnapshot[] = [];
-    for (const session of this.sessions) {
-      for (const stream of streamsOf(session)) rows.push(snapshot(stream, nowMs));
-    }
-    return rows;
+  /** Streams that have been made, at work or waiting for their next use. */
+  get streamsMade(): number {
+    return this.streams.inUse + this.streams.spares;
   }
 
-  sessionAt(index: number): ClientSession {
-    return this.sessions[index];
+  /** All sessions, for session-list.ts; not to be changed there. */
+  get list(): readonly ClientSession[] {
+    return this.sessions;
   }
 
-  /** A descriptor accepted on `listener`, here or by another thread. */
+  /**
+   * A descriptor accepted on `listener`, here or by another thread: the listener has counted it as
+   * a client of now.
+   */
   accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void {
     const { thread } = this;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
@@ -160,23 +155,8 @@ export class Acceptor implements FrontHost {
   }
 
   private enter(session: ClientSession): void {
-    const { context, thread } = this;
-    const { index } = session.frontend;
     session.place = this.sessions.length;
     this.sessions.push(session);
-    enter(context.live.words, context.frontLive[index] + liveCurrent);
-    enter(context.live.words, context.processLive + liveCurrent);
-    const { values } = thread.counters;
-    const row = context.frontRows[index];
-    values[row + fieldConnections] += 1;
-    const socket = context.listenerRows[session.listener.index];
-    if (socket >= 0) values[socket + fieldConnections] += 1;
-    const rate = countRate(values, row + fieldConnectionRate, thread.time.nowMs, 1);
-    raise(values, row + fieldConnectionRateMax, rate);
-    const whole = context.processRow;
-    values[whole + fieldProcessConnections] += 1;
-    const all = countRate(values, whole + fieldProcessConnectionRate, thread.time.nowMs, 1);
-    raise(values, whole + fieldProcessConnectionRateMax, all);
     this.onLoad(this.sessions.length);
   }
 
@@ -188,8 +168,15 @@ export class Acceptor implements FrontHost {
     if (verdict === verdictNext || verdict === verdictStop) return true;
     const { values } = this.thread.counters;
     values[this.context.frontRows[session.frontend.index] + deniedField] += 1;
+    this.countListener(session, deniedField);
     if (verdict !== verdictDrop) session.connection.resetOnClose();
     return false;
+  }
+
+  /** The same number once more, under `option socket-stats`. */
+  private countListener({ listener }: Session, counter: number): void {
+    const row = this.context.listenerRows[listener.index];
+    if (row >= 0) this.thread.counters.values[row + counter] += 1;
   }
 
   private openUp(session: ClientSession, steps: readonly OpeningStep[]): void {
@@ -230,8 +217,7 @@ export class Acceptor implements FrontHost {
     const { values } = thread.counters;
     const row = context.frontRows[frontend.index];
     values[row + fieldSessions] += 1;
-    const socket = context.listenerRows[session.listener.index];
-    if (socket >= 0) values[socket + fieldSessions] += 1;
+    this.countListener(session, fieldSessions);
     const rate = countRate(values, row + fieldSessionRate, thread.time.nowMs, 1);
     raise(values, row + fieldSessionRateMax, rate);
     const whole = context.processRow;
@@ -268,6 +254,7 @@ export class Acceptor implements FrontHost {
     const row = this.rowOf(session);
     values[row + fieldRequests] += 1;
     values[row + fieldRequestErrors] += 1;
+    this.countListener(session, fieldRequestErrors);
     countInSession(session, countedRequests, nowMs);
     countInSession(session, countedErrors, nowMs);
   }
@@ -325,6 +312,7 @@ export class Acceptor implements FrontHost {
     const stream = this.streams.take(session);
     stream.front = front;
     own.stream = stream;
+    this.countStream(1);
     logAt(this.context, stream, stepAccept);
     return stream;
   }
@@ -333,6 +321,15 @@ export class Acceptor implements FrontHost {
     const session = stream.session as ClientSession;
     if (session.stream === stream) session.stream = null;
     this.streams.release(stream);
+    this.countStream(-1);
+  }
+
+  /** One more, or one less; all that there ever were are counted too. */
+  private countStream(change: 1 | -1): void {
+    const { values } = this.thread.counters;
+    const row = this.context.processRow;
+    values[row + fieldStreams] += change;
+    if (change > 0) values[row + fieldStreamsTotal] += 1;
   }
 
   /** The engine is done with a stream (EngineContext.endFront). */
@@ -349,6 +346,7 @@ export class Acceptor implements FrontHost {
       this.frontClosed(session);
     }
     this.streams.release(stream);
+    this.countStream(-1);
   }
 
   frontClosed(session: Session): void {
@@ -369,35 +367,12 @@ export class Acceptor implements FrontHost {
     }
     session.place = -1;
     if (session.trackers.length > 0) endTracking(this.thread, session.trackers);
+    const { index } = session.listener;
+    const own = context.listenerLive[index];
+    if (own >= 0) leave(context.live.words, own + liveCurrent);
     leave(context.live.words, context.frontLive[session.frontend.index] + liveCurrent);
     leave(context.live.words, context.processLive + liveCurrent);
     this.onLoad(sessions.length);
-  }
-
-  /**
-   * Soft stop: closes at most `most` keep-alive connections that have been quiet since `sinceMs`,
-   * but for those that option idle-close-on-response lets have one more response.
-   */
-  closeIdle(most: number, sinceMs: number): void {
-    let left = most;
-    for (let i = this.sessions.length - 1; i >= 0 && left > 0; i--) {
-      const { http, frontend } = this.sessions[i];
-      if (http === null || !http.isIdleSince(sinceMs)) continue;
-      if (frontend.model.options['idle-close-on-response'] === true) continue;
-      left--;
-      http.closeGracefully();
-    }
-  }
-
-  /** Hard stop. */
-  killAll(cause: string): void {
-    for (let i = this.sessions.length - 1; i >= 0; i--) {
-      const session = this.sessions[i];
-      if (session === undefined) continue;
-      for (const stream of streamsOf(session)) this.engine.kill(stream, cause);
-      if (session.place >= 0 && session.http !== null) session.http.close();
-      if (session.place >= 0) this.end(session);
-    }
   }
 }
 

@@ -17,6 +17,8 @@ export interface EngineContext {
   readonly listenerRows: Int32Array;
   /** Live words by proxy index. */
   readonly frontLive: Int32Array;
+  /** By listener index, -1: neither socket-stats nor a maxconn of its own. */
+  readonly listenerLive: Int32Array;
   readonly backLive: Int32Array;
   readonly links: Links;
   /** Row of the process object, and its live words. */
@@ -24,6 +26,8 @@ export interface EngineContext {
   readonly processLive: number;
   /** Writes the line of a step (shared/config/log-steps.ts). */
   log(stream: Stream, step: number): void;
+  /** May one more TLS connection begin (maxsslconn)? */
+  hasTlsRoom(): boolean;
   /** Hands the client's side back to its mux, and the stream to the pool. */
   endFront(stream: Stream, keep: boolean): void;
   proxyAt(index: number): ProxyPlan;

@@ -124,7 +124,9 @@ export class FrontOpenings {
   private handshake(session: ClientSession, tls: TlsContext): TlsHandshake {
     const recordMax = recordMaxOf(this.context);
     const counts = this.countsOf(session);
+    const { context } = this;
     return new TlsHandshake(true, (connection) => {
+      if (!context.hasTlsRoom()) return null;
       counts.started();
       return new TlsTransport(tls.session(connection.fd), connection, counts, recordMax);
     });
@@ -205,6 +207,7 @@ export class ServerOpenings implements BackOpenings {
   private handshake(server: Server, plan: TlsClientPlan, protocol: string): TlsHandshake {
     const { name, context } = this;
     return new TlsHandshake(false, (connection) => {
+      if (!context.hasTlsRoom()) return null;
       const counts = new ServerTls(context, server, plan, name);
       counts.started();
       const session = startSession(plan, connection, name);

@@ -19,26 +19,54 @@ export interface StreamSnapshot {
   readonly backFd: number;
   readonly retries: number;
   readonly uri: string;
+  readonly acceptWallMs: number;
+  readonly listener: string;
+  readonly listenerId: number;
+  readonly destination: string;
+  readonly serverAddress: string;
+  readonly state: number;
+  readonly flags: number;
+  readonly waitsInQueue: boolean;
+  readonly requestPending: number;
+  readonly responsePending: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly status: number;
 }
 
 /** What `show sess` tells of a stream at `nowMs`, as plain data. */
 export function snapshot(stream: Stream, nowMs: number): StreamSnapshot {
-  const { source } = stream;
+  const { source, session, destination, backConnection, front, back, times } = stream;
+  const { bind } = session.listener;
   const isUnix = source.family === familyUnix;
   const isTcp = (stream.flags & flagTcp) !== 0;
+  const far = backConnection?.destination;
   return {
     id: stream.id,
     thread: stream.thread.index + 1,
     protocol: isUnix ? 'unix_stream' : source.family === familyIpv6 ? 'tcpv6' : 'tcpv4',
-    source: isUnix ? `unix:${stream.session.listener.bind.id}` : `${source.text()}:${source.port}`,
+    source: isUnix ? `unix:${bind.id}` : `${source.text()}:${source.port}`,
     frontend: stream.frontend.name,
     backend: stream.backendEntered ? stream.backend.name : '',
     server: stream.server?.name ?? '',
-    ageMs: Math.round(nowMs - stream.times.acceptMs),
+    ageMs: Math.round(nowMs - times.acceptMs),
     expireMs: stream.dueMs > 0 ? Math.max(0, Math.round(stream.dueMs - nowMs)) : -1,
-    frontFd: stream.session.connection.fd,
-    backFd: stream.backConnection?.fd ?? -1,
+    frontFd: session.connection.fd,
+    backFd: backConnection?.fd ?? -1,
     retries: stream.retries,
     uri: isTcp ? '' : stream.request.target(),
+    acceptWallMs: times.acceptWallMs,
+    listener: bind.name,
+    listenerId: bind.id,
+    destination: `${destination.text()}:${destination.port}`,
+    serverAddress: far === undefined ? '' : `${far.text()}:${far.port}`,
+    state: stream.state,
+    flags: stream.flags,
+    waitsInQueue: stream.waiter !== null,
+    requestPending: front?.inbound.bodyLength ?? 0,
+    responsePending: back?.inbound.bodyLength ?? 0,
+    bytesIn: session.connection.bytesReceived,
+    bytesOut: session.connection.bytesSent,
+    status: stream.status,
   };
 }

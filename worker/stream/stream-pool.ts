@@ -28,6 +28,11 @@ export class StreamPool {
     this.inUse = 0;
   }
 
+  /** Streams kept for later use. */
+  get spares(): number {
+    return this.spare.length;
+  }
+
   take(session: Session): Stream {
     this.inUse++;
     const { frontend } = session;

@@ -1,0 +1,150 @@
+// `debug dev`: what a developer may do to a running worker in expert mode, some of it on purpose
+// deadly; the master then starts another worker. Every one counts in DebugCommandsIssued.
+
+import { readdirSync, readlinkSync } from 'node:fs';
+import { anonymous } from './anonymity.ts';
+import {
+  type Answer,
+  failure,
+  information,
+  type RuntimeCall,
+  type RuntimeCommandDef,
+  severityInfo,
+  severityWarning,
+} from './command.ts';
+import type { DescriptorSnapshot } from './context.ts';
+
+const integer = (word: string | undefined): number => Number.parseInt(word ?? '', 10) || 0;
+
+/** Heartbeats must come within a minute. */
+const delayMaxMs = 30_000;
+
+function log({ context, words }: RuntimeCall): Answer {
+  context.log(severityInfo, words.join(' '));
+  return '';
+}
+
+/** Holds the control thread, as a command that does not end would. */
+function delay({ words }: RuntimeCall): Answer {
+  const ms = Math.min(Math.max(0, integer(words[0])), delayMaxMs);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  return '';
+}
+
+/** Holds every proxy thread. */
+async function loop({ context, words }: RuntimeCall): Promise<Answer> {
+  const ms = Math.min(integer(words[0]), delayMaxMs);
+  if (ms <= 0) return failure('Missing loop time in milliseconds.');
+  if (words[1] === 'warn') context.log(severityWarning, `all threads are held for ${ms} ms`);
+  await context.inspect('delay', [ms]);
+  return '';
+}
+
+function exit({ words }: RuntimeCall): Answer {
+  process.exit(integer(words[0]) & 0xff);
+}
+
+function abort(): Answer {
+  process.abort();
+}
+
+function warn({ context }: RuntimeCall): Answer {
+  context.warn('WARNING as asked for by debug dev');
+  return '';
+}
+
+const signalMax = 64;
+const signalAbort = 6;
+
+/** A signal to this process; Node has no way to pick one thread. */
+function kill({ context, words }: RuntimeCall): Answer {
+  const thread = integer(words[0]);
+  if (thread < 0 || thread > context.threadCount) {
+    return failure('Thread number out of range (use 0 for current).');
+  }
+  const signal = words[1] === undefined ? signalAbort : integer(words[1]);
+  if (signal < 0 || signal > signalMax) return failure('Signal number out of range.');
+  process.kill(process.pid, signal);
+  return '';
+}
+
+function write({ context, words }: RuntimeCall): Answer {
+  if (words[0] === undefined) return failure('Missing output size.');
+  const length = Number(words[0]) || 0;
+  if (length < 0 || length >= context.stats.model.global.tune.bufsize) {
+    return failure('Output too large, must be <tune.bufsize.');
+  }
+  let text = '';
+  for (let at = 0; at < length; at++) text += at > 0 && at % 64 === 0 ? '\n' : '.';
+  return `${text}\n`;
+}
+
+/** Descriptors of the process that no proxy thread watches and no listener is. */
+async function rogueDescriptors({ context }: RuntimeCall): Promise<Answer> {
+  // What a thread answers to 'descriptors' is a list of these (context.ts).
+  const seen = (await context.inspect('descriptors')).flat() as readonly DescriptorSnapshot[];
+  const known = new Set(seen.map(({ fd }) => fd));
+  for (const { fd } of context.stats.listeners) known.add(fd);
+  for (const { fd } of context.cliListeners) known.add(fd);
+  const rows: string[] = [];
+  for (const name of readdirSync('/proc/self/fd')) {
+    if (known.has(Number(name))) continue;
+    rows.push(`${name.padStart(7)} : ${targetOf(name)}\n`);
+  }
+  return rows;
+}
+
+/** The list itself is read through a descriptor, which is gone by now. */
+function targetOf(name: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${name}`);
+  } catch {
+    return '(closed)';
+  }
+}
+
+function hash({ session, words }: RuntimeCall): Answer {
+  return information(anonymous(session.anonKey, words[0] ?? ''));
+}
+
+type Run = RuntimeCommandDef['run'];
+
+/** Counted; needs expert mode. */
+function dangerous(
+  name: string,
+  usage: string,
+  help: string,
+  run: Run,
+): RuntimeCommandDef & { readonly mode: 'expert' } {
+  return {
+    words: ['debug', 'dev', name],
+    requires: 'admin',
+    mode: 'expert',
+    usage,
+    help,
+    run: (call) => {
+      call.context.debugCommands++;
+      return run(call);
+    },
+  };
+}
+
+export const debugCommands: readonly RuntimeCommandDef[] = [
+  dangerous('abort', '', 'end this worker as a fault would, with a core', abort),
+  dangerous('delay', '[ms]', 'hold the control thread', delay),
+  dangerous('exit', '[code]', 'end this worker at once', exit),
+  dangerous('fd', '', 'list descriptors that nobody watches', rogueDescriptors),
+  dangerous('log', '[msg]*', 'send this message to the global logs', log),
+  dangerous('loop', '<ms> [warn]', 'hold all proxy threads', loop),
+  dangerous('panic', '', 'end this worker as a fault would, with a core', abort),
+  dangerous('tkill', '[thr] [sig]', 'send this process a signal', kill),
+  dangerous('warn', '', 'emit a warning', warn),
+  dangerous('write', '[size]', 'print that many bytes', write),
+  {
+    words: ['debug', 'dev', 'hash'],
+    requires: 'user',
+    usage: '[msg]',
+    help: 'show a word as this session would hide it',
+    run: hash,
+  },
+];

@@ -1,0 +1,149 @@
+// What one proxy thread tells of itself when the control thread asks (`inspect` in messages.ts),
+// and the few things it does at an operator's word. Questions are rows; answers are plain data,
+// typed by worker/runtime/context.ts. Called by proxy-thread.ts, never while traffic is handled.
+
+import type { ThreadStart } from '../shared/messages.ts';
+import { field } from '../shared/segment/metrics.ts';
+import { Connection } from './conn/connection.ts';
+import { familyIpv4, familyIpv6, familyUnix } from './conn/endpoint.ts';
+import { Listener } from './conn/listener.ts';
+import type { Loop } from './loop/loop.ts';
+import type { DescriptorSnapshot, PoolSnapshot, ThreadSnapshot } from './runtime/context.ts';
+import type { Acceptor } from './stream/acceptor.ts';
+import type { Engine } from './stream/engine.ts';
+import { shutdownServer, shutdownStream, snapshots } from './stream/session-list.ts';
+import type { ThreadContext } from './thread-context.ts';
+
+export interface InspectedThread {
+  readonly start: ThreadStart;
+  readonly loop: Loop;
+  readonly thread: ThreadContext;
+  readonly acceptor: Acceptor;
+  readonly engine: Engine;
+  /** Of the object of the process, in this thread's counters. */
+  readonly processRow: number;
+}
+
+type Question = (seen: InspectedThread, argument: readonly number[]) => unknown;
+
+/** The answer to `what`; null for a question that nobody asks. */
+export function inspectThread(
+  seen: InspectedThread,
+  what: string,
+  argument: readonly number[],
+): unknown {
+  return questions.get(what)?.(seen, argument) ?? null;
+}
+
+const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
+  ['sessions', ({ acceptor, loop }) => snapshots(acceptor, loop.time.nowMs)],
+  ['thread', threadState],
+  ['memory', memoryState],
+  ['descriptors', descriptors],
+  ['shutdown-session', ({ acceptor, engine }, [id]) => shutdownStream(acceptor, engine, id)],
+  [
+    'shutdown-server',
+    ({ acceptor, engine }, [proxyIndex, serverIndex]) =>
+      shutdownServer(acceptor, engine, proxyIndex, serverIndex),
+  ],
+  ['delay', ({ thread }, [ms]) => delay(thread, ms)],
+]);
+
+function threadState({ acceptor, loop, start, thread, processRow }: InspectedThread) {
+  const { values } = thread.counters;
+  return {
+    thread: start.threadIndex + 1,
+    streams: acceptor.streamCount,
+    connections: acceptor.count,
+    turns: loop.turns,
+    idleTurns: loop.idleTurns,
+    events: loop.events,
+    accepted: values[processRow + field.CumConns],
+    streamsTotal: values[processRow + field.CumStreams],
+    timers: thread.timers.size,
+    memoryFailures: thread.memory.exhausted,
+  } satisfies ThreadSnapshot;
+}
+
+function memoryState({ acceptor, thread }: InspectedThread) {
+  const { memory, pipes } = thread;
+  const { count, streamCount, streamsMade } = acceptor;
+  return [
+    {
+      name: 'buffer',
+      bytes: memory.slotBytes,
+      allocated: memory.touched,
+      used: memory.inUse,
+      failures: memory.exhausted,
+    },
+    {
+      name: 'pipe',
+      bytes: 0,
+      allocated: pipes.inUse + pipes.spares,
+      used: pipes.inUse,
+      failures: 0,
+    },
+    { name: 'session', bytes: 0, allocated: count, used: count, failures: 0 },
+    { name: 'stream', bytes: 0, allocated: streamsMade, used: streamCount, failures: 0 },
+  ] satisfies readonly PoolSnapshot[];
+}
+
+/** Every descriptor this thread watches. */
+function descriptors({ loop, acceptor, start }: InspectedThread): readonly DescriptorSnapshot[] {
+  const { handlers } = loop.poller;
+  const clients = new Map<number, string>();
+  for (const { connection, frontend } of acceptor.list) {
+    clients.set(connection.fd, frontend.name);
+  }
+  const rows: DescriptorSnapshot[] = [];
+  const thread = start.threadIndex + 1;
+  handlers.forEach((handler, fd) => {
+    const own = { ...unknownDescriptor, fd, thread };
+    if (handler instanceof Listener) rows.push(listenerRow(own, handler));
+    else if (handler instanceof Connection) rows.push(connectionRow(own, handler, clients.get(fd)));
+    else if (handler !== null) rows.push(own);
+  });
+  return rows;
+}
+
+const unknownDescriptor: Omit<DescriptorSnapshot, 'fd' | 'thread'> = {
+  ...{ kind: 'pipe', readable: false, writable: false, hangup: false, broken: false },
+  ...{ isTls: false, proxy: '', family: '', address: '', port: 0 },
+};
+
+function listenerRow(own: DescriptorSnapshot, listener: Listener): DescriptorSnapshot {
+  const { proxy, object } = listener.plan;
+  const { family, host, port } = object;
+  const readable = listener.isWatched;
+  return { ...own, kind: 'listener', readable, proxy: proxy.name, family, address: host, port };
+}
+
+function connectionRow(
+  own: DescriptorSnapshot,
+  connection: Connection,
+  frontend: string | undefined,
+): DescriptorSnapshot {
+  const { readable, writable, hangup, broken, transport, source, destination } = connection;
+  const far = frontend === undefined ? destination : source;
+  return {
+    ...own,
+    ...{ kind: frontend === undefined ? 'back' : 'front', readable, writable, hangup, broken },
+    ...{ isTls: transport !== null, proxy: frontend ?? '', family: familyNames[far.family] ?? '' },
+    ...{ address: far.text(), port: far.port },
+  };
+}
+
+const familyNames: Readonly<Record<number, string>> = {
+  [familyUnix]: 'unix',
+  [familyIpv4]: 'ipv4',
+  [familyIpv6]: 'ipv6',
+};
+
+const delayMaxMs = 60_000;
+
+/** `debug dev loop`: holds this thread for a while, as a slow rule would. */
+function delay(thread: ThreadContext, ms: number): boolean {
+  const untilUs = thread.sys.wallUs() + Math.min(ms, delayMaxMs) * 1000;
+  while (thread.sys.wallUs() < untilUs);
+  return true;
+}
