@@ -17,13 +17,17 @@ export class ExpressionBench {
   readonly diagnostics: Diagnostics;
   private readonly ruleSet: RuleSet | '';
 
-  /** `lines`: of the frontend; `ruleSet`: where things are evaluated, '' for anywhere. */
+  /**
+   * `lines`: of the frontend; `ruleSet`: where things are evaluated, '' for anywhere; `text`: the
+   * whole configuration, whose first proxy evaluates.
+   */
   constructor(
     lines: readonly string[] = [],
     contents: Readonly<Record<string, string>> = {},
     ruleSet: RuleSet | '' = '',
+    text = frontendText(lines),
   ) {
-    const { program, messages } = compileText(frontendText(lines), contents);
+    const { program, messages } = compileText(text, contents);
     if (messages.length > 0) throw new Error(messages.join('\n'));
     this.diagnostics = new Diagnostics();
     this.context = new CompileContext(program.model, this.diagnostics, {

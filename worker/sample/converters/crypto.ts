@@ -16,6 +16,7 @@ import {
 import { wrapped } from '../int64.ts';
 import { xxh3Text } from '../xxh3.ts';
 import { kindBinary, kindBool, kindSint } from '../sample.ts';
+import { decodeBase64 } from './encoding.ts';
 import { textOperand, variableText } from './operand.ts';
 
 const avalancheArg: readonly ArgumentDef[] = [{ name: 'avalanche', type: 'sint', optional: true }];
@@ -95,7 +96,12 @@ function buildSha2([bits]: readonly ArgumentValue[], scope: Scope): Convert | nu
 function buildHmac(args: readonly ArgumentValue[], scope: Scope): Convert | null {
   const [word, keyWord] = args as readonly string[];
   const algorithm = digestName(word, scope);
-  const key = textOperand(keyWord, scope, (text) => Buffer.from(text, 'base64').toString('latin1'));
+  const isVariable = /^(proc|sess|txn|req|res|check)\./.test(keyWord);
+  if (!isVariable && decodeBase64(keyWord) === null) {
+    scope.alert(`the key '${keyWord}' of hmac is not base64`);
+    return null;
+  }
+  const key = textOperand(keyWord, scope, decodeBase64);
   if (algorithm === null || key === null) return null;
   return (sample, stream) => {
     const secret = key(stream);

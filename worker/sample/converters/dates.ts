@@ -59,6 +59,9 @@ const formatted = units.flatMap((unit) =>
   ),
 );
 
+/** No date can be made of more. */
+const secondsMax = 8_640_000_000_000;
+
 const perSecond: Readonly<Record<string, number>> = { s: 1, ms: 1000, us: 1_000_000 };
 
 /**
@@ -75,6 +78,7 @@ function buildHttpDate(args: readonly ArgumentValue[], scope: Scope): Convert | 
   return (sample) => {
     const value = Number(sample.int) + offset;
     const seconds = Math.trunc(value / scale);
+    if (!(Math.abs(seconds) <= secondsMax)) return false;
     const text = httpDate(seconds * 1000);
     if (unit === 's') return sample.setText(text);
     return sample.setText(`${text.slice(0, -4)}.${value % scale} GMT`);

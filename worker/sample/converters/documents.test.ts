@@ -59,8 +59,8 @@ const brokenJson = ['{"a":1', '{"a" 1}', '{"a":tru}', '{a:1}', '["a"]', '', '{"b
 test('text that is no JSON has no value', () => {
   const bench = new ExpressionBench();
   for (const text of brokenJson) {
-    const hex = Buffer.from(text).toString('hex');
-    const value = bench.value(`bin(${hex}),json_query($.a[0])`);
+    const start = text === '' ? 'str()' : `bin(${Buffer.from(text).toString('hex')})`;
+    const value = bench.value(`${start},json_query($.a[0])`);
     assert.equal(value, 'none', text);
   }
   const deep = '['.repeat(5000);

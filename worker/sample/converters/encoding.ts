@@ -168,6 +168,10 @@ function buildHexGroups(args: readonly ArgumentValue[], scope: Scope): Convert |
   const separator = (args[0] as string | undefined) ?? '';
   const size = Number(args[1] ?? 1);
   const truncates = Number(args[2] ?? 0) !== 0;
+  if (separator !== '' && args[1] === undefined) {
+    scope.alert(`a separator needs the size of the chunks it stands between`);
+    return null;
+  }
   if (size < 1) {
     scope.alert(`chunk size ${size} must be at least 1`);
     return null;

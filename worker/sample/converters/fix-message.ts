@@ -58,7 +58,7 @@ function readField(text: string, at: number): number {
   field.tag = tagNumber(text.slice(at, equals));
   field.valueAt = equals + 1;
   field.end = end;
-  return field.tag === 0 || field.valueAt === end ? messageInvalid : messageValid;
+  return field.tag === 0 ? messageInvalid : messageValid;
 }
 
 /** Checks the first message of `text` (one character per byte). */

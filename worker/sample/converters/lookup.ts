@@ -99,6 +99,10 @@ function openMap(
   scope: Scope,
 ): PatternSet | null {
   const before = scope.alerts;
+  if (word === '') {
+    scope.alert('a map needs the name of its file');
+    return null;
+  }
   const reference = openPatterns(word, mapUser, scope.patterns);
   const use = { method, ignoreCase: false, values };
   const set = typeof reference === 'string' ? reference : usePatterns(reference, word, use);

@@ -134,5 +134,5 @@ export function mqttField(type: number, word: string): number {
   const id = /^[1-9]\d?$/.test(word) ? Number(word) : 0;
   const tables = isConnect ? [connectProperties, willProperties] : [connackProperties];
   const def = tables.find((table) => table.has(id))?.get(id);
-  return def === undefined || def.encoding === encodingPair ? 0 : id;
+  return def === undefined ? 0 : id;
 }

@@ -45,7 +45,7 @@ export function variableText(name: string, scope: Scope, binary = false): ReadSt
 export function textOperand(
   word: string,
   scope: Scope,
-  decode: (text: string) => string,
+  decode: (text: string) => string | null,
 ): ReadString | null {
   if (/^(proc|sess|txn|req|res|check)\./.test(word)) {
     const read = variableText(word, scope, true);

@@ -47,7 +47,7 @@ function buildMqttValue(args: readonly ArgumentValue[], scope: Scope): Convert |
   if (field === 0) return null;
   return (sample) => {
     const value = mqttValue(sample.text, type, field);
-    return give(sample, value) && sample.setText(value);
+    return give(sample, value) && sample.setBinary(value);
   };
 }
 

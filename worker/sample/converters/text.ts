@@ -64,6 +64,10 @@ function buildBytes(args: readonly ArgumentValue[], scope: Scope): Convert | nul
   const readOffset = integerOperand(offsetWord, scope);
   const readLength = lengthWord === undefined ? null : integerOperand(lengthWord, scope);
   if (readOffset === null || (lengthWord !== undefined && readLength === null)) return null;
+  if (/^-/.test(offsetWord) || /^(?:-|0+$)/.test(lengthWord ?? '')) {
+    scope.alert('bytes wants an offset of 0 or more and a length of 1 or more');
+    return null;
+  }
   return (sample, stream) => {
     const offset = readOffset(stream);
     const length = readLength === null ? sample.text.length : readLength(stream);
@@ -182,13 +186,13 @@ function buildHasControl([word]: readonly ArgumentValue[], scope: Scope): Conver
   };
 }
 
-/** Host without its port; brackets stay. */
+/** Host without its port, which the last colon starts; brackets stay. */
 function hostOf(text: string): string {
   if (text.startsWith('[')) {
     const end = text.indexOf(']');
     return end < 0 ? text : text.slice(0, end + 1);
   }
-  const colon = text.indexOf(':');
+  const colon = text.lastIndexOf(':');
   return colon < 0 ? text : text.slice(0, colon);
 }
 

@@ -128,9 +128,8 @@ function buildAuth([index]: readonly ArgumentValue[], scope: Scope): Evaluate | 
   if (checks === null) return null;
   return (stream, out) => {
     const found = credentials(stream, out);
-    if (out.mayChange) return false;
-    const right = found?.type === 'Basic' && checks.isRight(found.user, found.password);
-    return out.setBool(right);
+    if (found === null || found.type !== 'Basic') return false;
+    return out.setBool(checks.isRight(found.user, found.password));
   };
 }
 

@@ -75,12 +75,16 @@ function bodySize(read: ReadPayload, isRequest: boolean): Evaluate {
   };
 }
 
+/** Everything in the buffer: of HTTP, the head as it came too. */
 function rawLength(read: ReadPayload): Evaluate {
   return (stream, out) => {
     const payload = read(stream, out);
     if (payload === null) return false;
     out.mayChange = !payload.ended;
-    return out.setInt(payload.length);
+    const { model } = stream.frontend;
+    const isHttp = model.mode === 'http';
+    const message = payload === stream.requestPayload ? stream.request : stream.response;
+    return out.setInt(payload.length + (isHttp ? message.headLength : 0));
   };
 }
 

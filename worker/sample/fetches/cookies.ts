@@ -1,7 +1,8 @@
 // Cookie fetches (manual 7.3.6): side × what is read. Cookies of a request stand in Cookie headers,
-// those of a response in Set-Cookie headers, one each.
+// those of a response in Set-Cookie headers, one each or joined with commas.
 
 import { headerName, headerWords, latin1, type Message } from '../../http/message.ts';
+import { memberEnd } from '../../http/syntax.ts';
 import { CookieSpan, nextCookie } from '../../http/syntax-cookie.ts';
 import type { ArgumentDef, ArgumentValue, Evaluate, FetchDef } from '../../keyword.ts';
 import { readInt64 } from '../int64.ts';
@@ -26,13 +27,37 @@ const noName = new Uint8Array(0);
 /** The next cookie from where the span stands; `headerIndex` -1: from the start. */
 function next(message: Message, side: SideRow, name: Uint8Array): boolean {
   for (;;) {
-    if (headerIndex >= 0 && nextCookie(message.bytes, span, name, side.isList)) return true;
+    if (headerIndex >= 0 && nextCookie(message.bytes, span, name, side.isList)) {
+      // What follows the first pair of a Set-Cookie value is about that cookie.
+      if (!side.isList) span.next = span.end;
+      return true;
+    }
+    if (headerIndex >= 0 && nextMember(message, side)) continue;
     headerIndex = message.find(side.header, headerIndex + 1);
     if (headerIndex < 0) return false;
-    const word = headerIndex * headerWords;
-    span.next = message.headers[word + 2];
-    span.end = span.next + message.headers[word + 3];
+    takeMember(message, side, message.headers[headerIndex * headerWords + 2]);
   }
+}
+
+/** Where the value of the header ends that the span is in. */
+function headerEnd(message: Message): number {
+  const word = headerIndex * headerWords;
+  return message.headers[word + 2] + message.headers[word + 3];
+}
+
+/** Set-Cookie headers may be joined with commas: the span is the member that starts at `at`. */
+function takeMember(message: Message, side: SideRow, at: number): void {
+  const end = headerEnd(message);
+  span.next = at;
+  span.end = side.isList ? end : memberEnd(message.bytes, at, end);
+}
+
+/** Goes on behind the comma that ends the span; false: the header ends there. */
+function nextMember(message: Message, side: SideRow): boolean {
+  const end = headerEnd(message);
+  if (side.isList || span.end >= end) return false;
+  takeMember(message, side, span.end + 1);
+  return true;
 }
 
 const cursorStride = 0x80000000;
@@ -42,9 +67,8 @@ function iterate(message: Message, side: SideRow, name: Uint8Array, out: Sample)
   headerIndex = -1;
   if (out.cursor > 0) {
     headerIndex = Math.floor(out.cursor / cursorStride) - 1;
-    const word = headerIndex * headerWords;
     span.next = out.cursor % cursorStride;
-    span.end = message.headers[word + 2] + message.headers[word + 3];
+    span.end = side.isList ? headerEnd(message) : span.next;
   }
   if (!next(message, side, name)) {
     out.more = false;
@@ -114,8 +138,8 @@ function buildNames(side: SideRow) {
       while (next(message, side, noName)) {
         const name = latin1(message.bytes, span.nameAt, span.nameLength);
         text += (text === '' ? '' : delimiter) + name;
-        // What follows the first pair of a Set-Cookie header is about that cookie.
-        if (!side.isList) span.next = span.end;
+        // One name per Set-Cookie header, even of one that was joined.
+        if (!side.isList) span.next = span.end = headerEnd(message);
       }
       return out.setText(text);
     };

@@ -32,7 +32,7 @@ export function headersText(read: ReadHead): Evaluate {
       if (message.headers[i * headerWords + 1] === 0) continue;
       text += `${message.nameText(i)}: ${message.valueText(i)}\r\n`;
     }
-    return out.setBinary(`${text}\r\n`);
+    return out.setText(`${text}\r\n`);
   };
 }
 

@@ -42,7 +42,7 @@ function buildBool(args: readonly ArgumentValue[], scope: Scope): Evaluate | nul
 
 function buildBinary(args: readonly ArgumentValue[], scope: Scope): Evaluate | null {
   const digits = args[0] as string;
-  if (digits.length % 2 !== 0 || /[^0-9A-Fa-f]/.test(digits)) {
+  if (digits === '' || digits.length % 2 !== 0 || /[^0-9A-Fa-f]/.test(digits)) {
     scope.alert(`'${digits}' is not an even number of hexadecimal digits`);
     return null;
   }

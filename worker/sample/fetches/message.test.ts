@@ -62,7 +62,7 @@ const rows: readonly (readonly [string, string])[] = [
   ['req.body_param(name)', 'str:x'],
   ['req.payload(3,1)', 'bin:5'],
   ['req.payload(3,100)', 'none'],
-  ['req.len', 'sint:11'],
+  ['req.len', `sint:${request.length}`],
   ['src', 'ipv4:127.0.0.2'],
   ['src_port', 'sint:4711'],
   ['dst_is_local', 'bool:1'],
