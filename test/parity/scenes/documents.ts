@@ -1,4 +1,4 @@
-// Converters that read documents: JSON, tokens, RFC 7239, languages; and ciphers. Good and bad ones.
+// Converters that read documents: JSON, tokens, RFC 7239, languages; and ciphers. Good and bad.
 
 import { createHmac } from 'node:crypto';
 import type { Scene } from '../scene.ts';
