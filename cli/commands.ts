@@ -40,7 +40,7 @@ export async function runTool(words: readonly string[]): Promise<number> {
       usage.showHelp('error');
       process.stderr.write(`\nhawser: ${message}\n`);
     });
-  await withProxyWords(withSocketWords(parser, run), run).parseAsync();
+  await withStateWords(withProxyWords(withSocketWords(parser, run), run), run).parseAsync();
   return status;
 }
 
@@ -94,6 +94,53 @@ function withSocketWords(parser: Argv, run: Run): Argv {
           .option('socket', socketOption()),
       ({ socket, command }) => run(print(socket, command.join(' '))),
     );
+}
+
+/** Words about the file of shm-stats-file. */
+function withStateWords(parser: Argv, run: Run): Argv {
+  return parser.command(
+    'state',
+    'what the file of shm-stats-file holds: counters and tables',
+    (options) =>
+      options
+        .command(
+          'show <file>',
+          'processes, counters and tables',
+          (one) => stateFile(one).option('json', { type: 'boolean', default: false }),
+          ({ file, json }) => run(stateTool().then((tool) => tool.showState(file, json))),
+        )
+        .command(
+          'reset <file> [names..]',
+          'set counters to 0, empty tables; of everything, or of PROXY, PROXY/SERVER, guid, table',
+          (one) =>
+            stateFile(one)
+              .positional('names', { type: 'string', array: true, default: [] as string[] })
+              .option('counters', { type: 'boolean', default: false })
+              .option('tables', { type: 'boolean', default: false }),
+          ({ file, ...choice }) => run(stateTool().then((tool) => tool.resetState(file, choice))),
+        )
+        .command(
+          'export <file>',
+          'everything as JSON, to standard output',
+          (one) => stateFile(one),
+          ({ file }) => run(stateTool().then((tool) => tool.exportState(file))),
+        )
+        .command(
+          'import <file> [dump]',
+          'take over what an export holds, where the file has less',
+          (one) => stateFile(one).positional('dump', { type: 'string', default: '-' }),
+          ({ file, dump }) => run(stateTool().then((tool) => tool.importState(file, dump))),
+        )
+        .demandCommand(1, 'Show, reset, export or import?'),
+    () => undefined,
+  );
+}
+
+const stateTool = () => import('./state.ts');
+
+function stateFile(options: Argv) {
+  const describe = 'the path that shm-stats-file names';
+  return options.positional('file', { type: 'string', demandOption: true, describe });
 }
 
 function socketOption() {

@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../shared/config/model.ts';
 import type { SegmentHandle, WorkerStart } from '../shared/messages.ts';
-import { bytesOfTables } from '../shared/config/stick-tables.ts';
-import { openSegment, type Segment, SegmentError } from '../shared/segment/segment.ts';
+import { segmentOptions } from '../shared/config/stick-tables.ts';
+import { attachFile } from '../shared/segment/attach.ts';
+import { type Segment, SegmentError } from '../shared/segment/segment.ts';
 import { applyLimits, canRaiseTo, computeLimits, descriptorLimits } from './limits.ts';
 import { type BindResult, type Listeners, threadCount } from './listeners.ts';
 import { inheritSockets, SIGTTIN, SIGTTOU, tellOldProcesses } from './old-process.ts';
@@ -86,33 +87,19 @@ export async function bindAll(
   return null;
 }
 
-/** Makes or finds the segment; null with an alert when there is no room or no right. */
+/** Finds or makes the segment; null with an alert when not even memory can be had. */
 export function attach(program: Program, model: Model): Segment | null {
   const { console, sys } = program;
   try {
-    const opened = openSegment(sys, {
-      path: model.global.shmStatsFile,
-      objects: countObjects(model),
-      writers: threadCount(model) + 1,
-      objectsMax: model.global.shmStatsFileMaxObjects,
-      tableBytes: bytesOfTables(model),
-    });
-    for (const notice of opened.notices) console.notice(notice);
-    return opened.segment;
+    const { segment, notices, warning } = attachFile(sys, segmentOptions(model));
+    for (const notice of notices) console.notice(notice);
+    if (warning !== '') console.warning(`${warning}.`);
+    return segment;
   } catch (fault) {
     if (!(fault instanceof SegmentError)) throw fault;
     console.alert(`${fault.message}.`);
     return null;
   }
-}
-
-/** Frontends, backends, servers and listeners that have counters. */
-function countObjects({ proxies }: Model): number {
-  let count = 0;
-  for (const { kind, servers, binds } of proxies) {
-    count += (kind === 'listen' ? 2 : 1) + servers.length + binds.length;
-  }
-  return count;
 }
 
 /** What a worker needs to attach the segment. */

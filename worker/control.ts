@@ -51,6 +51,8 @@ export interface ControlParts {
   readonly tables: OpenedTables;
   /** Kernel ids of the proxy threads, by index. */
   readonly threadIds: readonly number[];
+  /** For the operator, '' : nothing. */
+  readonly warning: string;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
 }
@@ -200,7 +202,9 @@ export class Control implements RuntimeContext {
 
   /** Threads accept: commands and checks may run. */
   begin(): void {
-    for (const notice of this.parts.tables.notices) this.say('notice', notice);
+    const { tables, warning } = this.parts;
+    if (warning !== '') this.say('warning', warning);
+    for (const notice of tables.notices) this.say('notice', notice);
     this.sockets = serveSockets(this, this.commands);
     this.checks = startChecks(this.checkHost());
     this.facts.bootMs = Math.round(process.uptime() * 1000);

@@ -6,28 +6,20 @@ import type { Piscina } from 'piscina';
 import type {
   ControlToThread,
   MasterToWorker,
-  ObjectNumbers,
   RunningWorker,
   ThreadStart,
   ThreadToControl,
   WorkerHost,
   WorkerStart,
 } from '../shared/messages.ts';
-import { SharedClock } from '../shared/segment/clock.ts';
-import { LiveWords } from '../shared/segment/live.ts';
-import { ObjectTable } from '../shared/segment/objects.ts';
-import { ProcessSlots } from '../shared/segment/processes.ts';
 import { makeThreadRings } from '../shared/segment/ring.ts';
-import { attachSegment, type Segment } from '../shared/segment/segment.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import type { Sys } from '../shared/sys/sys.ts';
+import { attachWorker, type WorkerState } from './attach.ts';
 import { Control } from './control.ts';
 import { cpusOfThread } from './cpu-map.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateFarm } from './server/farm.ts';
-import { indexObjects } from './server/object-index.ts';
-import { type FarmStates, prepareFarm } from './server/farm-states.ts';
-import { type OpenedTables, openTables } from './tables/table-set.ts';
 import type { ThreadTask } from './thread.ts';
 import { threadPool } from './thread-pool.ts';
 
@@ -45,13 +37,7 @@ class Worker implements RunningWorker {
   private readonly start: WorkerStart;
   private readonly host: WorkerHost;
   private readonly sys: Sys;
-  private readonly segment: Segment;
-  private readonly clock: SharedClock;
-  private readonly slots: ProcessSlots;
-  private slot: number;
-  private readonly objects: ObjectNumbers;
-  private readonly farm: FarmStates;
-  private readonly tables: OpenedTables;
+  private readonly state: WorkerState;
   private readonly ports: MessagePort[];
   private readonly wakeFds: number[];
   private pool: Piscina | null;
@@ -69,25 +55,7 @@ class Worker implements RunningWorker {
     this.start = start;
     this.host = host;
     this.sys = linuxSys();
-    this.segment = attachSegment(this.sys, start.segment.fd);
-    this.clock = new SharedClock(this.segment, this.sys.monotonicNs(), null);
-    this.slots = new ProcessSlots(this.segment);
-    this.slot = this.slots.take(process.pid, this.clock.nowNs);
-    if (this.slot < 0) throw new Error('the segment is in use by 64 processes: no slot is free');
-    const table = new ObjectTable(this.segment);
-    this.objects = indexObjects(start.model, start.listeners, table, this.slot);
-    this.claimLiveWords();
-    this.tables = openTables(start.model, {
-      segment: this.segment,
-      objects: table,
-      slot: this.slot,
-      nowMs: this.clock.nowMs,
-    });
-    this.farm = prepareFarm(start.model, this.objects, table, {
-      words: this.segment.words,
-      load: loadNumber(start),
-      nowSeconds: Math.floor(this.clock.nowMs / 1000),
-    });
+    this.state = attachWorker(start, this.sys);
     this.ports = [];
     this.wakeFds = [];
     this.pool = null;
@@ -102,19 +70,6 @@ class Worker implements RunningWorker {
     this.finished = new Promise((resolve) => {
       this.finish = resolve;
     });
-  }
-
-  /** Every thread must find the same chunks, so they are claimed before threads run. */
-  private claimLiveWords(): void {
-    const live = new LiveWords(this.segment, this.slot);
-    const { process: own, proxies, listeners } = this.objects;
-    live.row(own);
-    for (const { front, back, servers } of proxies) {
-      if (front >= 0) live.row(front);
-      if (back >= 0) live.row(back);
-      for (const server of servers) live.row(server);
-    }
-    for (const listener of listeners) if (listener >= 0) live.row(listener);
   }
 
   // ---- threads ----
@@ -132,13 +87,8 @@ class Worker implements RunningWorker {
     this.listening = threads;
     this.control = new Control({
       start,
-      segment: this.segment,
-      clock: this.clock,
+      ...this.state,
       sys,
-      slot: this.slot,
-      objects: this.objects,
-      tables: this.tables,
-      farm: this.farm,
       threadIds: this.threadIds,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
@@ -151,17 +101,18 @@ class Worker implements RunningWorker {
   }
 
   private sharedStart(threads: number): Omit<ThreadStart, 'threadIndex'> {
-    const { start, segment } = this;
+    const { start } = this;
+    const { segment, slot, clock, objects, tables } = this.state;
     return {
       threadCount: threads,
       model: start.model,
       listeners: start.listeners,
       segment: segment.bytes,
       segmentFd: segment.fd,
-      processSlot: this.slot,
-      clockOffsetNs: this.clock.offsetNs,
-      objects: this.objects,
-      tables: this.tables.objects,
+      processSlot: slot,
+      clockOffsetNs: clock.offsetNs,
+      objects,
+      tables: tables.objects,
       farm: allocateFarm(start.model),
       rings: makeThreadRings(threads),
       idle: makeIdleShare(
@@ -240,9 +191,10 @@ class Worker implements RunningWorker {
   }
 
   private beat(): void {
-    this.clock.turn(this.sys.monotonicNs());
+    const { clock, slots, slot } = this.state;
+    clock.turn(this.sys.monotonicNs());
     this.control?.sample();
-    if (!this.slots.heartbeat(this.slot, process.pid, this.clock.nowNs)) {
+    if (!slots.heartbeat(slot, process.pid, clock.nowNs)) {
       process.stderr.write('the segment has given this process up: it slept for too long\n');
       process.exit(1);
     }
@@ -320,16 +272,7 @@ class Worker implements RunningWorker {
     this.control?.close();
     await this.pool?.close();
     for (const port of this.ports) port.close();
-    this.slots.leave(this.slot, process.pid);
+    this.state.slots.leave(this.state.slot, process.pid);
     this.finish(status);
   }
-}
-
-/**
- * Tells this load of the configuration from any other of the segment; equal for a worker that
- * replaces a dead one.
- */
-function loadNumber({ masterStartUs, reloads }: WorkerStart): number {
-  const number = (Math.floor(masterStartUs / 1000) + reloads * 0x9e3779b1) & 0x7fffffff;
-  return number === 0 ? 1 : number;
 }

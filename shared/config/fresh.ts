@@ -142,7 +142,7 @@ export function freshGlobal(): GlobalModel {
     logTag: 'haproxy',
     logSendHostname: null,
     shmStatsFile: '',
-    shmStatsFileMaxObjects: 2000,
+    shmStatsFileMaxObjects: 0,
     statsFile: '',
     tune: freshTune(),
     setVars: [],

@@ -46,6 +46,7 @@ export interface GlobalModel {
   /** '' : send the system's name; null: do not send. */
   logSendHostname: string | null;
   shmStatsFile: string;
+  /** 0: not set. */
   shmStatsFileMaxObjects: number;
   /** `stats-file`: its text is in Model.contents when it could be read. */
   statsFile: string;

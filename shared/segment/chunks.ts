@@ -73,6 +73,15 @@ export function chunkCount(segment: Segment): number {
   return Atomics.load(segment.words, wordChunksUsed);
 }
 
+/** Chunks that nobody has. */
+export function freeChunkCount(segment: Segment): number {
+  let taken = 0;
+  for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
+    if (Atomics.load(segment.words, claimWord(chunk)) !== claimFree) taken++;
+  }
+  return segment.layout.chunksMax - taken;
+}
+
 /** Byte at which a chunk starts. */
 export function chunkAt(segment: Segment, chunk: number): number {
   return segment.layout.areaAt + chunk * chunkBytes;

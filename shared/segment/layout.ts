@@ -3,7 +3,7 @@
 // its views. Must never change a number below without raising `layoutVersion`: files outlive
 // programs.
 //
-//   byte 0       header (4096)      words below; a clock, a lock and the region table
+//   byte 0       header (4096)      words below; a clock, a lock, the region table, field names
 //   4096         process slots      64 x 64 bytes (processes.ts)
 //   8192         chunk table        chunksMax x 16 bytes: claim, key, writer, touched
 //   areaAt       chunks             chunksMax x 40 KiB, committed as they are first used
@@ -13,7 +13,7 @@
 // chunk table, so more objects, more threads and more processes need no other layout.
 
 export const segmentMagic = 0x52535748;
-export const layoutVersion = 1;
+export const layoutVersion = 2;
 
 /** Total length is a multiple of this: the largest page any supported kernel uses. */
 export const lengthUnitBytes = 65_536;
@@ -49,8 +49,10 @@ export const wordRowFields = 8;
 export const wordObjectBytes = 9;
 export const wordAreaPages = 10;
 export const wordRegionCount = 11;
+/** Checksum of the names of the fields of a counter row, in their order. */
+export const wordFields = 12;
 const geometryFirst = wordLength;
-const geometryLast = wordRegionCount;
+const geometryLast = wordFields;
 /** Raised whenever a chunk changes hands: readers rebuild what they cached. */
 export const wordChunkRevision = 48;
 export const wordChunksUsed = 49;
@@ -64,6 +66,9 @@ export const floatCreatedMs = 8;
 export const longClockNs = 16;
 /** Region table: 16 entries of four words (type, first 4 KiB page, pages, spare). */
 export const wordRegions = 128;
+/** Names of the fields: length in bytes, then the text, one name a line (`*3`: three fields). */
+export const wordFieldNames = 192;
+export const fieldNamesBytesMax = headerBytes - (wordFieldNames + 1) * 4;
 
 export const stateBeingMade = 0;
 export const stateReady = 1;
@@ -100,13 +105,18 @@ const processesAtOnce = 6;
 
 /** Sizes for a new segment. Address space only: chunks are committed when they are first used. */
 export function planLayout(capacity: Capacity): SegmentLayout {
-  const objectsMax = Math.max(capacity.objectsMax || objectsDefault, capacity.objects * 4);
+  const objectsMax = capacity.objectsMax || Math.max(objectsDefault, capacity.objects * 4);
   const parts = Math.ceil(objectsMax / rowsPerChunk);
   const wanted = parts * capacity.writers * processesAtOnce + Math.ceil(parts / 2) + slotsMax;
   // A reload that changes a table has the old and the new one for a while.
   const tables = Math.ceil(((capacity.tableBytes ?? 0) * 2) / chunkBytes);
   const chunksMax = Math.min(Math.max(wanted, chunksLeast) + tables, chunksMost);
   return sized(objectsMax, chunksMax);
+}
+
+/** It has no room for what is wanted now. */
+export function isSmaller(layout: SegmentLayout, wanted: SegmentLayout): boolean {
+  return layout.chunksMax < wanted.chunksMax || layout.objectsMax < wanted.objectsMax;
 }
 
 function sized(objectsMax: number, chunksMax: number): SegmentLayout {
@@ -120,7 +130,7 @@ function roundUp(value: number, unit: number): number {
 }
 
 /** Writes a complete header into zeroed memory; the state word comes last and makes it valid. */
-export function writeHeader(words: Int32Array, layout: SegmentLayout): void {
+export function writeHeader(words: Int32Array, layout: SegmentLayout, fieldNames: string): void {
   words[wordMagic] = segmentMagic;
   words[wordVersion] = layoutVersion;
   words[wordLength] = layout.lengthBytes / lengthUnitBytes;
@@ -131,11 +141,38 @@ export function writeHeader(words: Int32Array, layout: SegmentLayout): void {
   words[wordObjectBytes] = objectBytes;
   words[wordAreaPages] = layout.areaAt / headerBytes;
   words[wordRegionCount] = 3;
+  words[wordFields] = hashText(fieldNames);
+  writeFieldNames(words, fieldNames);
   writeRegion(words, regionSlots, slotsAt, slotsMax * slotBytes);
   writeRegion(words, regionChunkTable, chunkTableAt, layout.areaAt - chunkTableAt);
   writeRegion(words, regionChunks, layout.areaAt, layout.chunksMax * chunkBytes);
   words[wordChecksum] = checksum(words);
   Atomics.store(words, wordState, stateReady);
+}
+
+function writeFieldNames(words: Int32Array, names: string): void {
+  if (names.length > fieldNamesBytesMax) throw new Error('names of fields exceed the header');
+  const bytes = new Uint8Array(words.buffer, words.byteOffset);
+  bytes.set(Buffer.from(names, 'latin1'), (wordFieldNames + 1) * 4);
+  words[wordFieldNames] = names.length;
+}
+
+/** The names of the fields that the rows of this memory have. */
+export function readFieldNames(words: Int32Array): string {
+  const at = (wordFieldNames + 1) * 4;
+  const length = Math.max(0, Math.min(words[wordFieldNames], fieldNamesBytesMax));
+  return Buffer.from(words.buffer, words.byteOffset + at, length).toString('latin1');
+}
+
+function hashText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16_777_619);
+  return hash | 0;
+}
+
+/** Whether the rows of this memory have just these fields. */
+export function hasFields(words: Int32Array, names: string): boolean {
+  return words[wordFields] === hashText(names);
 }
 
 /** Region types number the entries of the table, from 1. */
@@ -146,6 +183,9 @@ function writeRegion(words: Int32Array, type: number, at: number, length: number
   words[first + 2] = Math.ceil(length / headerBytes);
 }
 
+/** What HAProxy's files begin with: major version 1, minor version 3, and two bytes of nothing. */
+const haproxyVersion = 0x301;
+
 function checksum(words: Int32Array): number {
   let hash = 0x811c9dc5 ^ words[wordVersion];
   for (let i = geometryFirst; i <= geometryLast; i++) hash = Math.imul(hash ^ words[i], 16_777_619);
@@ -155,9 +195,11 @@ function checksum(words: Int32Array): number {
 /** What a header says, or why it cannot be used. `fileBytes` is the length of what it heads. */
 export function readHeader(words: Int32Array, fileBytes: number): SegmentLayout | string {
   if (words[wordMagic] !== segmentMagic) {
-    return words[wordMagic] === 0 && words[wordState] === stateBeingMade
-      ? 'its creation was interrupted'
-      : 'it is not a hawser segment';
+    if (words[wordMagic] === 0 && words[wordState] === stateBeingMade) {
+      return 'its creation was interrupted';
+    }
+    const isHaproxy = (words[wordMagic] & 0xffff) === haproxyVersion;
+    return isHaproxy ? "it is a file of HAProxy's own format" : 'it is not a hawser segment';
   }
   if (words[wordVersion] !== layoutVersion) {
     return `its layout version is ${words[wordVersion]}, this program writes ${layoutVersion}`;

@@ -78,3 +78,23 @@ export function assignFields(
   if (next > limit) throw new Error(`metrics need ${next} fields of ${limit}`);
   return Object.freeze(fields);
 }
+
+/** Stored rows as text, in the order of their fields: what a segment says about its rows. */
+export function fieldNames(rows: readonly MetricDef[]): string {
+  const stored = rows.filter(({ kind }) => kind !== 'made');
+  return stored
+    .map(({ name, kind }) => (kind === 'rate' ? `${name}*${rateFields}` : name))
+    .join('\n');
+}
+
+/** The way back from that text: fields by name. */
+export function fieldsOfNames(names: string): Readonly<Record<string, number>> {
+  const fields: Record<string, number> = {};
+  let next = 0;
+  for (const line of names.split('\n')) {
+    const [name, width = '1'] = line.split('*');
+    fields[name] = next;
+    next += Number(width);
+  }
+  return fields;
+}

@@ -3,7 +3,7 @@
 // (columns of `show stat`) or metrics-info.ts (lines of `show info`).
 
 import { rowFields } from './layout.ts';
-import { assignFields, type MetricDef } from './metric.ts';
+import { assignFields, fieldNames, type MetricDef } from './metric.ts';
 import { type InfoFieldName, infoMetrics } from './metrics-info.ts';
 import { type ModuleFieldName, moduleMetrics } from './metrics-modules.ts';
 import { type ProxyFieldName, proxyMetrics, storedMetrics } from './metrics-proxy.ts';
@@ -34,3 +34,11 @@ export const field = assignFields(allMetrics, rowFields) as Readonly<Record<Fiel
 export const transientFields: readonly number[] = allMetrics
   .filter((row) => row.kind === 'gauge' || row.kind === 'peak' || row.kind === 'window')
   .map((row) => field[row.name as FieldName]);
+
+/** Names of all fields in their order, for the header of a segment. */
+export const fieldNameText = fieldNames(allMetrics);
+
+/** Rows of `kind`, by name. */
+export const storedRows: ReadonlyMap<string, MetricDef> = new Map(
+  allMetrics.filter(({ kind }) => kind !== 'made').map((row) => [row.name, row]),
+);

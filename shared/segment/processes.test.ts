@@ -74,6 +74,16 @@ test('a process number that was given to another process does not keep the slot 
   assert.equal(world.slots(200).sweep(1), 1);
 });
 
+test('a process that was suspended keeps its slot, however long it slept', () => {
+  const world = new World();
+  world.started.set(100, 5000);
+  const mine = world.slots(100);
+  const slot = mine.take(100, 0);
+  const days = 30 * 86_400 * 1e9;
+  assert.equal(world.slots(200).sweep(days), 0);
+  assert.equal(mine.heartbeat(slot, 100, days), true);
+});
+
 test('a zombie is dead', () => {
   const world = new World();
   world.started.set(100, 5000);

@@ -144,9 +144,10 @@ export class ProcessSlots {
   }
 
   /**
-   * Of an owner in this pid namespace the kernel is asked; of another one only the heartbeat
-   * tells. A sweeper in this namespace is never judged by its heartbeat: a second one that frees
-   * the slot under a slow first one would let it retire the chunks of the next owner.
+   * Of an owner in this pid namespace the kernel is asked, if it can tell one process from a later
+   * one; otherwise the heartbeat tells. A sweeper in this namespace is never judged by its
+   * heartbeat: a second one that frees the slot under a slow first one would let it retire the
+   * chunks of the next owner.
    */
   private isAlive(slot: number, owner: number, nowNs: number): boolean {
     const { words, floats, sys } = this.segment;
@@ -158,10 +159,11 @@ export class ProcessSlots {
     if (words[at + wordNamespace] !== this.namespace) return fresh;
     if (sys.kill(Math.abs(owner), 0) === -eSrch) return false;
     if (owner < 0) return this.probe.startTicks(-owner) !== -1;
-    if (!fresh) return false;
     const now = this.probe.startTicks(owner);
     const started = floats[at / 2 + floatStartTicks];
-    return now === 0 || started === 0 || now === started;
+    // The kernel knows it: a process that was suspended is alive however long it slept.
+    if (now !== 0 && started !== 0) return now === started;
+    return fresh && now !== -1;
   }
 }
 

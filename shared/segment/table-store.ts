@@ -2,7 +2,7 @@
 // their content, changed ones filled from the table they replace. Called by the control thread
 // when a worker starts, before any of its threads runs.
 
-import { chunkAt, chunkKey, freeChunks, kindTable } from './chunks.ts';
+import { chunkAt, chunkKey, freeChunkCount, freeChunks, kindTable } from './chunks.ts';
 import { derivedIdentity, noRoom, type ObjectTable, typeTable, usersOf } from './objects.ts';
 import { SegmentError, type Segment } from './segment.ts';
 import { StickTable } from './stick-table.ts';
@@ -67,11 +67,32 @@ export function openTable(place: StorePlace, policy: TablePolicy): OpenedTable {
     if (usersOf(segment, objects, old).length > 0) continue;
     freeChunks(segment, chunkKey(kindTable, old));
   }
-  return { table, notice };
+  return { table, notice: notice || roomNotice(segment, table) };
+}
+
+/** The segment was made for less than this table may grow to. */
+function roomNotice(segment: Segment, table: StickTable): string {
+  const { chunksMax, entriesPerChunk } = table.geometry;
+  const own = new Int32Array(chunksMax);
+  locateChunks(segment, table.object, own);
+  const missing = own.filter((at) => at === 0).length;
+  const free = freeChunkCount(segment);
+  if (missing <= free) return '';
+  const { size } = table.policy.shape;
+  const room = Math.max(0, size - (missing - free) * entriesPerChunk);
+  return (
+    `stick-table '${table.name}' has room for ${room} of ${size} entries: ` +
+    'the segment was made for smaller tables, a new start makes it larger'
+  );
 }
 
 function identityOf(shape: TableShape): string {
   return derivedIdentity('table', shape.name, shapeText(shape));
+}
+
+/** Name of a table by its identity. It may hold a slash: SECTION/TABLE. */
+export function tableNameOf(identity: string): string {
+  return /^\/table\/(.*?)\/(?:ip|ipv6|integer|string|binary),\d+,\d+,/.exec(identity)?.[1] ?? '';
 }
 
 interface Namesake {
@@ -81,11 +102,10 @@ interface Namesake {
 
 /** Complete tables of that name, whatever their shape. */
 function namesakes({ segment, objects }: StorePlace, name: string): Namesake[] {
-  const prefix = derivedIdentity('table', name, '');
   const found: Namesake[] = [];
   for (let object = objects.count - 1; object >= 0; object--) {
     if (objects.typeOf(object) !== typeTable) continue;
-    if (!objects.identityOf(object).startsWith(prefix)) continue;
+    if (tableNameOf(objects.identityOf(object)) !== name) continue;
     const sequence = sequenceOf(segment, object);
     if (sequence > 0) found.push({ object, sequence });
   }
@@ -93,7 +113,7 @@ function namesakes({ segment, objects }: StorePlace, name: string): Namesake[] {
 }
 
 /** 0: the table does not exist, or was not made to its end. */
-function sequenceOf(segment: Segment, object: number): number {
+export function sequenceOf(segment: Segment, object: number): number {
   const header = headerOf(segment, object);
   if (header === 0 || segment.words[header + tableState] !== stateReady) return 0;
   return Math.max(1, segment.words[header + tableSequence]);
@@ -129,7 +149,7 @@ function makeTable(place: StorePlace, object: number, shape: TableShape): void {
 }
 
 /** The shape that an existing table was made with. */
-function shapeOf(segment: Segment, object: number, name: string): TableShape {
+export function shapeOf(segment: Segment, object: number, name: string): TableShape {
   const { words } = segment;
   const header = headerOf(segment, object);
   return {
