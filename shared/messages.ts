@@ -3,7 +3,7 @@
 // threads).
 
 import type { Diagnostic } from './config/diagnostic.ts';
-import type { Model } from './config/model.ts';
+import type { Model, ServerModel } from './config/model.ts';
 
 /**
  * A listening socket as the master bound it. Order = Model.proxies order, binds, addresses, shards.
@@ -92,8 +92,8 @@ export interface ProxyObjects {
   /** -1: it has no such side. */
   readonly front: number;
   readonly back: number;
-  /** In the model's order. */
-  readonly servers: readonly number[];
+  /** In the model's order; grows with servers added at run time. */
+  readonly servers: number[];
 }
 
 /** All objects by what they stand for (worker/server/object-index.ts makes it). */
@@ -170,6 +170,20 @@ export interface LiveEdits {
 /** What `set rate-limit` may limit: events a second of the whole process. */
 export type RateLimit = 'connections' | 'sessions' | 'tlsSessions';
 
+/** A server joins a backend at a place that is free, in maintenance. */
+export interface ServerAdded {
+  readonly type: 'server-added';
+  readonly proxyIndex: number;
+  readonly serverIndex: number;
+  readonly server: ServerModel;
+  /** Its object in the segment. */
+  readonly object: number;
+  /** Its place in the idle share, -1: all are taken. */
+  readonly shareNumber: number;
+  /** More memory to balance in (worker/server/farm.ts) for `room` servers; null: there is room. */
+  readonly farm: { readonly buffer: SharedArrayBuffer; readonly room: number } | null;
+}
+
 export type ControlToThread =
   /** Everybody is ready and privileges are dropped: accept. */
   | { readonly type: 'go' }
@@ -191,8 +205,31 @@ export type ControlToThread =
   /** A frontend's maxconn, or with proxyIndex -1 the process's, is another one now; 0: no limit. */
   | { readonly type: 'limit'; readonly proxyIndex: number; readonly maxconn: number }
   | { readonly type: 'rate-limit'; readonly limit: RateLimit; readonly value: number }
-  /** Server states changed in the segment: rebuild what was derived from them. */
-  | { readonly type: 'servers-changed'; readonly proxyIndex: number }
+  /**
+   * Server states changed in the segment: rebuild what was derived from them. `serverIndex`: of the
+   * one that changed, absent: more than one, or nobody knows.
+   */
+  | {
+      readonly type: 'servers-changed';
+      readonly proxyIndex: number;
+      readonly serverIndex?: number;
+    }
+  | ServerAdded
+  /** Fields of a server's model are others now (address, name, TLS). */
+  | {
+      readonly type: 'server-renewed';
+      readonly proxyIndex: number;
+      readonly serverIndex: number;
+      readonly fields: Partial<ServerModel>;
+    }
+  /** A server is about to be deleted: choose it no more, close what is idle; false: it stays. */
+  | {
+      readonly type: 'server-leaving';
+      readonly proxyIndex: number;
+      readonly serverIndex: number;
+      readonly isLeaving: boolean;
+    }
+  | { readonly type: 'server-removed'; readonly proxyIndex: number; readonly serverIndex: number }
   /**
    * Edits of ACLs, maps and variables, numbered by the control thread: every thread applies them in
    * the order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.

@@ -127,11 +127,6 @@ const exceptions: readonly Exception[] = [
     path: /^worker\/conn\/socket-options\.ts:\d+: spread/,
     reason: 'lists made once per proxy and per server, never per connection',
   },
-  {
-    rule: 'hot path',
-    path: /^worker\/mux\/links\.ts:\d+: \.map/,
-    reason: 'runs in the constructor, once per thread',
-  },
 ];
 
 const sources = readSources();

@@ -23,6 +23,12 @@ export interface WorkerState {
   readonly slots: ProcessSlots;
   readonly slot: number;
   readonly objects: ObjectNumbers;
+  readonly objectTable: ObjectTable;
+  readonly liveWords: LiveWords;
+  /** Claims what all threads keep of one more object. Throws SegmentError: there is no room. */
+  readonly claim: (object: number) => void;
+  /** Number of this load of the configuration. */
+  readonly load: number;
   readonly farm: FarmStates;
   readonly tables: OpenedTables;
   /** Why the inherited segment is not used, '' : it is. */
@@ -51,36 +57,49 @@ function settle(start: WorkerStart, sys: Sys, segment: Segment, warning: string)
   try {
     const table = new ObjectTable(segment);
     const objects = indexObjects(start.model, start.listeners, table, slot);
-    claimRows(start, segment, slot, objects);
+    const liveWords = new LiveWords(segment, slot);
+    const claim = rowClaimer(start, segment, slot, liveWords);
+    claimRows(objects, claim);
     const place = { segment, objects: table, slot, nowMs: clock.nowMs };
     const tables = openTables(start.model, place);
+    const load = loadNumber(start);
     const farm = prepareFarm(start.model, objects, table, {
       words: segment.words,
-      load: loadNumber(start),
+      load,
       nowSeconds: Math.floor(clock.nowMs / 1000),
     });
-    return { segment, clock, slots, slot, objects, farm, tables, warning };
+    const known = { objects, objectTable: table, liveWords, claim, load };
+    return { segment, clock, slots, slot, ...known, farm, tables, warning };
   } catch (fault) {
     slots.leave(slot, process.pid);
     throw fault;
   }
 }
 
-/** Every thread must find the same chunks: they are claimed before threads run. */
-function claimRows(
+/** Every thread must find the same chunks: they are claimed before threads ask. */
+function rowClaimer(
   { model }: WorkerStart,
   segment: Segment,
   slot: number,
+  live: LiveWords,
+): (row: number) => void {
+  const writers: CounterWriter[] = [];
+  for (let writer = 0; writer <= model.global.nbthread; writer++) {
+    writers.push(new CounterWriter(segment, slot, writer));
+  }
+  return (row) => {
+    live.row(row);
+    for (const writer of writers) writer.row(row);
+  };
+}
+
+function claimRows(
   { process: own, proxies, listeners }: ObjectNumbers,
+  claim: (row: number) => void,
 ): void {
   const rows = [own, ...listeners];
   for (const { front, back, servers } of proxies) rows.push(front, back, ...servers);
-  const live = new LiveWords(segment, slot);
-  for (const row of rows) if (row >= 0) live.row(row);
-  for (let writer = 0; writer <= model.global.nbthread; writer++) {
-    const counters = new CounterWriter(segment, slot, writer);
-    for (const row of rows) if (row >= 0) counters.row(row);
-  }
+  for (const row of rows) if (row >= 0) claim(row);
 }
 
 /**

@@ -12,7 +12,13 @@ import type {
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
-import { LiveReader, liveCurrent, liveQueued, liveServed } from '../shared/segment/live.ts';
+import {
+  LiveReader,
+  type LiveWords,
+  liveCurrent,
+  liveQueued,
+  liveServed,
+} from '../shared/segment/live.ts';
 import { ObjectTable } from '../shared/segment/objects.ts';
 import { field } from '../shared/segment/metrics.ts';
 import type { Segment } from '../shared/segment/segment.ts';
@@ -20,6 +26,8 @@ import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
 import { fullconnOf } from './compile/fullconn.ts';
 import { compileGlobalLog } from './compile/logs.ts';
+import { Fleet } from './fleet.ts';
+import { Inspections } from './inspections.ts';
 import { LiveData } from './live.ts';
 import { levelNotice, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
@@ -48,6 +56,10 @@ export interface ControlParts {
   readonly slot: number;
   readonly objects: ObjectNumbers;
   readonly farm: FarmStates;
+  readonly objectTable: ObjectTable;
+  readonly liveWords: LiveWords;
+  readonly load: number;
+  readonly claim: (object: number) => void;
   readonly tables: OpenedTables;
   /** Kernel ids of the proxy threads, by index. */
   readonly threadIds: readonly number[];
@@ -55,14 +67,6 @@ export interface ControlParts {
   readonly warning: string;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
-}
-
-/** How long proxy threads may take to answer an inspection. */
-const inspectMs = 2000;
-
-interface Inspection {
-  readonly answers: unknown[];
-  resolve(answers: readonly unknown[]): void;
 }
 
 export class Control implements RuntimeContext {
@@ -75,13 +79,13 @@ export class Control implements RuntimeContext {
   readonly threadCount: number;
   readonly live: LiveData;
   readonly tables: StickTables;
+  readonly fleet: Fleet;
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
   private readonly frontLimits: number[];
   private globalMaxconn: number;
-  private readonly inspections: Map<number, Inspection>;
-  private inspectionCount: number;
+  private readonly inspections: Inspections;
   private readonly commands: CommandTable;
   private sockets: SocketServer | null;
   private checks: RunningChecks | null;
@@ -104,8 +108,7 @@ export class Control implements RuntimeContext {
       (proxy) => proxy.maxconn || start.model.global.maxconn,
     );
     this.globalMaxconn = start.model.global.maxconn;
-    this.inspections = new Map();
-    this.inspectionCount = 0;
+    this.inspections = new Inspections(this.threadCount, (message) => parts.broadcast(message));
     this.commands = runtimeCommands();
     this.sockets = null;
     this.checks = null;
@@ -131,6 +134,15 @@ export class Control implements RuntimeContext {
       nowMs: () => this.nowMs(),
       broadcast: (message) => this.broadcast(message),
     });
+    this.fleet = new Fleet(parts, {
+      nowSeconds: () => Math.floor(this.nowMs() / 1000),
+      settled: () => this.inspect('thread').then(() => undefined),
+      checksChange: (...change) => this.checks?.serverChanged(...change),
+    });
+  }
+
+  get references(): LiveData {
+    return this.live;
   }
 
   private makeStats(): StatsSource {
@@ -274,12 +286,7 @@ export class Control implements RuntimeContext {
   }
 
   snapshot(id: number, data: unknown): void {
-    const inspection = this.inspections.get(id);
-    if (inspection === undefined) return;
-    inspection.answers.push(data);
-    if (inspection.answers.length < this.threadCount) return;
-    this.inspections.delete(id);
-    inspection.resolve(inspection.answers);
+    this.inspections.answered(id, data);
   }
 
   /** SIGHUP of a process without master: the states of its servers, to the logs. */
@@ -317,15 +324,7 @@ export class Control implements RuntimeContext {
   }
 
   inspect(what: string, argument: readonly number[] = []): Promise<readonly unknown[]> {
-    const id = ++this.inspectionCount;
-    return new Promise((resolve) => {
-      const inspection: Inspection = { answers: [], resolve };
-      this.inspections.set(id, inspection);
-      setTimeout(() => {
-        if (this.inspections.delete(id)) resolve(inspection.answers);
-      }, inspectMs).unref();
-      this.broadcast({ type: 'inspect', id, what, argument });
-    });
+    return this.inspections.ask(what, argument);
   }
 
   setFrontEnabled(proxyIndex: number, isEnabled: boolean): boolean {
@@ -387,7 +386,7 @@ export class Control implements RuntimeContext {
     const nowSeconds = Math.floor(this.nowMs() / 1000);
     this.parts.farm.backends[proxyIndex]?.refresh(nowSeconds);
     this.checks?.follow(proxyIndex, serverIndex);
-    this.broadcast({ type: 'servers-changed', proxyIndex });
+    this.broadcast({ type: 'servers-changed', proxyIndex, serverIndex });
     if (text !== '') this.report(proxyIndex, 5, text);
   }
 

@@ -4,21 +4,25 @@
 // it.
 
 import type { ControlToThread, LiveEdits, PatternEdit } from '../shared/messages.ts';
-import type { LineModel, Model } from '../shared/config/model.ts';
+import type { LineModel, Model, ServerModel } from '../shared/config/model.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { actions } from './catalog.ts';
 import { type CompileResult, compileProgram } from './compile/compile.ts';
 import { lineCursor } from './compile/line-cursor.ts';
+import { compileLine } from './compile/proxies.ts';
 import { CompileScope } from './compile/scope.ts';
+import { checkServerTls } from './compile/tls.ts';
 import { ControlEdits } from './match/edits.ts';
 import type { PatternRegistry } from './match/pattern-registry.ts';
 import { SlotPool } from './memory/pool.ts';
-import type { LiveAccess } from './runtime/context.ts';
+import type { LiveAccess, ReferenceAccess } from './runtime/context.ts';
+import { serverStride } from './sample/arguments.ts';
 import { points } from './sample/reads.ts';
 import type { Sample } from './sample/sample.ts';
 import { applyVariableEdit, parseVariableName, processVariable } from './sample/variables.ts';
 import { processStream, runStartActs } from './stream/process-stream.ts';
+import { isTracked } from './server/track.ts';
 import type { StickTables } from './tables/tracking.ts';
 import type { ThreadContext } from './thread-context.ts';
 
@@ -38,7 +42,7 @@ interface Compiled {
   readonly edits: ControlEdits;
 }
 
-export class LiveData implements LiveAccess {
+export class LiveData implements LiveAccess, ReferenceAccess {
   private readonly parts: LiveParts;
   private compiled: Compiled | null;
 
@@ -89,6 +93,26 @@ export class LiveData implements LiveAccess {
     if (act === null) return said.map(({ message }) => message).join('\n');
     act(processStream(thread));
     return '';
+  }
+
+  isServerReferred(proxyIndex: number, serverIndex: number): boolean {
+    const { model } = this.parts;
+    const proxy = model.proxies[proxyIndex];
+    const { name } = proxy.servers[serverIndex];
+    if (proxy.useServers.some(({ words }) => words[0] === name)) return true;
+    if (isTracked(model, proxyIndex, serverIndex)) return true;
+    const { context } = this.ready().result;
+    return context.referred.has(`server ${proxyIndex * serverStride + serverIndex}`);
+  }
+
+  serverFault(proxyIndex: number, server: ServerModel): string {
+    const { model } = this.parts;
+    const { compiler, diagnostics } = this.ready().result;
+    const known = diagnostics.list.length;
+    compileLine(compiler, model.proxies[proxyIndex], server);
+    const said = diagnostics.list.splice(known).map(({ message }) => message);
+    const tlsFault = checkServerTls(model, server);
+    return [...said, ...(tlsFault === '' ? [] : [tlsFault])].join('\n');
   }
 
   private ready(): Compiled {

@@ -18,6 +18,7 @@ import type { Sys } from '../shared/sys/sys.ts';
 import { attachWorker, type WorkerState } from './attach.ts';
 import { Control } from './control.ts';
 import { cpusOfThread } from './cpu-map.ts';
+import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateFarm } from './server/farm.ts';
 import type { ThreadTask } from './thread.ts';
@@ -116,7 +117,7 @@ class Worker implements RunningWorker {
       farm: allocateFarm(start.model),
       rings: makeThreadRings(threads),
       idle: makeIdleShare(
-        start.model.proxies.reduce((sum, { servers }) => sum + servers.length, 0),
+        start.model.proxies.reduce((sum, { servers }) => sum + servers.length, shareReserve),
       ),
       wakeFds: this.wakeFds,
       generation: start.generation,

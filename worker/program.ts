@@ -229,14 +229,20 @@ export interface ProxyPlan {
   readonly uniqueIdHeader: HeaderName | null;
   /** Members and balancing, null on a pure frontend. */
   readonly backend: Backend | null;
-  /** `usesrc hdr_ip(...)` by server index, null: nothing is taken from a header. */
-  readonly sourceHeaders: readonly (Evaluate | null)[];
-  /** Server SNI expressions by server index. */
-  readonly serverSni: readonly (Evaluate | null)[];
-  /** What connections to a server are shared by (pool-conn-name), null for the SNI. */
-  readonly serverShares: readonly (Evaluate | null)[];
-  /** TLVs of the PROXY headers that servers get; `value` null for an empty one. */
-  readonly serverTlvs: readonly (readonly ProxyTlvPlan[])[];
-  /** TLS towards servers by server index, null for clear text. */
-  readonly serverTls: readonly (TlsClientPlan | null)[];
+  /** What server lines evaluate, by server index: grows with servers added at run time. */
+  readonly serverLines: ServerLinePlan[];
+}
+
+/** What a connection to one server evaluates. */
+export interface ServerLinePlan {
+  /** `usesrc hdr_ip(...)`, null: nothing is taken from a header. */
+  readonly sourceHeader: Evaluate | null;
+  /** The name asked for (SNI). */
+  readonly sni: Evaluate | null;
+  /** What connections are shared by (pool-conn-name), null for the SNI. */
+  readonly shares: Evaluate | null;
+  /** TLVs of the PROXY header; `value` null for an empty one. */
+  readonly tlvs: readonly ProxyTlvPlan[];
+  /** TLS, null for clear text. */
+  readonly tls: TlsClientPlan | null;
 }

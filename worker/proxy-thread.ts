@@ -29,7 +29,8 @@ import { Engine } from './stream/engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
 import { ThreadStatsPages } from './stats-pages.ts';
-import { threadStatsSource } from './stats-source.ts';
+import { frontStatus, threadStatsSource } from './stats-source.ts';
+import { ThreadServers } from './thread-servers.ts';
 import type { Stream } from './stream/stream.ts';
 import { closeIdle, killAll } from './stream/session-list.ts';
 import { StreamPool } from './stream/stream-pool.ts';
@@ -72,6 +73,7 @@ export class ProxyThread implements ListenerHost {
   private readonly fronts: FrontStatus[];
   private readonly pages: ThreadStatsPages;
   private readonly limits: ThreadLimits;
+  private readonly servers: ThreadServers;
 
   constructor(sys: Sys, start: ThreadStart, report: Report, seed: number) {
     this.sys = sys;
@@ -106,7 +108,7 @@ export class ProxyThread implements ListenerHost {
     const live = new LiveWords(segment, start.processSlot);
     this.thread = makeContext(sys, start, this.loop, counters, seed);
     const objects = new ObjectTable(segment);
-    const { program, diagnostics, context } = compileProgram({
+    const { program, diagnostics, context, compiler } = compileProgram({
       model: start.model,
       listeners: start.listeners,
       sys,
@@ -118,7 +120,7 @@ export class ProxyThread implements ListenerHost {
           words: segment.words,
           counters,
           farm: start.farm,
-          objects: start.objects.proxies.map(({ back, servers }) => ({ backend: back, servers })),
+          objects: start.objects.proxies,
           stateAt: (object) => objects.sharedWords(object),
           liveAt: (object) => live.row(object),
         }),
@@ -170,8 +172,11 @@ export class ProxyThread implements ListenerHost {
       frontLimits: this.limits.fronts,
       nowMs: () => clock.nowMs,
     };
+    const stats = threadStatsSource(start, segment, objects, facts);
+    const { thread } = this;
+    this.servers = new ThreadServers({ start, thread, compiler, live, objects, links, stats });
     const pagesHost = {
-      source: threadStatsSource(start, segment, objects, facts),
+      source: stats,
       report,
       resume: (stream: Stream) => this.engine.resumeRules(stream),
     };
@@ -324,7 +329,13 @@ export class ProxyThread implements ListenerHost {
         this.limits.set(message.limit, message.value);
         return;
       case 'servers-changed':
-        this.thread.program.proxies[message.proxyIndex].backend?.statesChanged();
+        this.servers.changed(message.proxyIndex, message.serverIndex ?? -1);
+        return;
+      case 'server-added':
+      case 'server-renewed':
+      case 'server-leaving':
+      case 'server-removed':
+        this.servers.handle(message);
         return;
       case 'edit':
         this.edits.apply(message, message.origin === this.start.threadIndex);
@@ -380,11 +391,6 @@ export class ProxyThread implements ListenerHost {
     this.loop.stop();
     this.report({ type: 'stopped' });
   }
-}
-
-function frontStatus(message: Extract<ControlToThread, { type: 'frontend' }>): FrontStatus {
-  if (message.enabled) return 'OPEN';
-  return message.isFinal ? 'STOP' : 'PAUSED';
 }
 
 const spreadStepMs = 100;

@@ -25,6 +25,7 @@ export function proxyNumbers(
     queued: (index) => (backLive[index] < 0 ? 0 : words[backLive[index] + liveQueued]),
     frontSessionRate: (index) => rate(objects.proxies[index].front, field.rate),
     frontRequestRate: (index) => rate(objects.proxies[index].front, field.req_rate),
+    serverSessionRate: (object) => rate(object, field.rate),
     backSessionRate: (index) => rate(objects.proxies[index].back, field.rate),
   };
 }

@@ -3,7 +3,7 @@
 // (control.ts).
 
 import type { Model } from '../shared/config/model.ts';
-import type { ThreadStart } from '../shared/messages.ts';
+import type { ControlToThread, ThreadStart } from '../shared/messages.ts';
 import { BackendWords } from '../shared/segment/backend-state.ts';
 import { CounterReader } from '../shared/segment/counters.ts';
 import { LiveReader } from '../shared/segment/live.ts';
@@ -70,4 +70,10 @@ function viewFarm(
     back < 0 ? null : new BackendWords(segment.words, table.sharedWords(back), servers[index]),
   );
   return { backends, servers };
+}
+
+/** What a frontend is after the control thread's word. */
+export function frontStatus(message: Extract<ControlToThread, { type: 'frontend' }>): FrontStatus {
+  if (message.enabled) return 'OPEN';
+  return message.isFinal ? 'STOP' : 'PAUSED';
 }

@@ -42,6 +42,8 @@ export interface ProxyNumbers {
   frontSessionRate(proxyIndex: number): number;
   frontRequestRate(proxyIndex: number): number;
   backSessionRate(proxyIndex: number): number;
+  /** By the server's object in the segment. */
+  serverSessionRate(object: number): number;
 }
 
 /** Makes statistics pages: worker/stats/page.ts. */

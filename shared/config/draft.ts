@@ -35,6 +35,8 @@ export interface Draft {
   readonly logProfiles: Mutable<LogProfileModel>[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
+  /** What is read comes from the runtime API, not from a file. */
+  isRuntime: boolean;
   /** No line was wrong: set when the last one has been read. */
   linesFine: boolean;
   readonly resolveHost: (name: string, family: 4 | 6 | 0) => string | null;
@@ -63,6 +65,7 @@ export function newDraft(
     userlists: [],
     logProfiles: [],
     contents: new Map(),
+    isRuntime: false,
     linesFine: true,
     resolveHost,
   };
@@ -108,6 +111,7 @@ export function newProxyDraft(
       parent === null
         ? newServerDraft(place, '')
         : copyServerDraft(parent.defaultServer, place, ''),
+    hasDefaultServer: parent?.hasDefaultServer ?? false,
     namedDefaultServers: new Map(),
     serverNames: new Map(),
     cleared: new Set(parent?.cleared),

@@ -257,6 +257,7 @@ export function freshServer(place: Place, name: string): ServerModel {
   return {
     place,
     name,
+    isDynamic: false,
     id: 0,
     guid: '',
     fqdn: '',
@@ -294,6 +295,8 @@ export function freshServer(place: Place, name: string): ServerModel {
     tfo: false,
     track: '',
     ssl: null,
+    noSsl: false,
+    spareSsl: null,
     proto: '',
     ws: 'auto',
   };
@@ -342,6 +345,7 @@ export function freshProxy(place: Place, name: string, kind: ProxyModel['kind'])
     disabled: false,
     binds: [],
     servers: [],
+    presets: [],
     maxconn: 0,
     maxSessionSrvConns: 5,
     maxKeepAliveQueue: -1,

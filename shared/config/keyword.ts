@@ -49,8 +49,9 @@ export interface ProxyDraft {
   /** The defaults section this one inherits from. */
   readonly parent: ProxyDraft | null;
   readonly model: ProxyModel;
-  /** What `default-server` set so far. */
+  /** What `default-server` set so far, and whether it says anything. */
   defaultServer: ServerDraft;
+  hasDefaultServer: boolean;
   readonly namedDefaultServers: Map<string, ServerDraft>;
   readonly serverNames: Map<string, ServerDraft>;
   /** Options that `no option` turned off. */

@@ -9,7 +9,14 @@ import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
 import type { LogProfileModel, LogTargetModel } from './model-logging.ts';
 import type { GlobalModel } from './model-process.ts';
+import type { ServerModel, ServerPresetModel } from './model-server.ts';
 
+export {
+  isGone,
+  type ServerModel,
+  type ServerPresetModel,
+  type ServerSslModel,
+} from './model-server.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type { LogProfileModel, LogProfileStepModel, LogTargetModel } from './model-logging.ts';
 
@@ -145,75 +152,6 @@ export interface BalanceModel {
   readonly place: Place;
 }
 
-export interface ServerModel {
-  readonly place: Place;
-  readonly name: string;
-  id: number;
-  guid: string;
-  /** The name that was written, '' when it was a number; `address` is what it gave. */
-  fqdn: string;
-  address: AddressModel;
-  weight: number;
-  backup: boolean;
-  disabled: boolean;
-  maxconn: number;
-  minconn: number;
-  maxqueue: number;
-  maxReuse: number;
-  poolMaxConn: number;
-  poolLowConn: number;
-  poolPurgeDelayMs: number;
-  check: boolean;
-  checkPort: number;
-  checkAddress: AddressModel | null;
-  checkSendProxy: boolean;
-  /** Keys of consistent hashing: 'id' (default), 'addr', 'addr-port', 'guid'. */
-  hashKey: string;
-  strictMaxconn: boolean;
-  interMs: number;
-  fastinterMs: number;
-  downinterMs: number;
-  rise: number;
-  fall: number;
-  cookie: string;
-  /** No stick rule remembers it. */
-  nonStick: boolean;
-  redir: string;
-  sendProxy: 0 | 1 | 2;
-  proxyV2Options: readonly string[];
-  /** TLVs of set-proxy-v2-tlv-fmt: type and log format, '' for an empty value. */
-  proxyTlvs: readonly { readonly type: number; readonly format: string }[];
-  /** Expression of `pool-conn-name`: what connections are shared by, '' for the SNI. */
-  poolConnName: string;
-  source: SourceModel | null;
-  tcpUtMs: number;
-  tfo: boolean;
-  track: string;
-  ssl: ServerSslModel | null;
-  /** The proxy protocol the mux speaks: '' automatic, 'h1', 'h2'. */
-  proto: string;
-  /** Protocol that WebSocket goes over. */
-  ws: 'auto' | 'h1' | 'h2';
-}
-
-export interface ServerSslModel {
-  verify: 'none' | 'required';
-  verifyHost: string;
-  caFile: string;
-  crt: string;
-  /** Expression words of `sni EXPR`, empty for none. */
-  sni: string;
-  /** Without `sni`, HTTP servers are asked for under the name of the request's Host. */
-  sniAuto: boolean;
-  /** Sessions are resumed. */
-  sslReuse: boolean;
-  alpn: string;
-  ciphers: string;
-  ciphersuites: string;
-  sslMinVer: string;
-  sslMaxVer: string;
-}
-
 /** A `stick-table` line; its name is the proxy's. */
 export interface StickTableModel {
   readonly place: Place;
@@ -307,6 +245,7 @@ export interface ProxyModel {
   disabled: boolean;
   binds: BindModel[];
   servers: ServerModel[];
+  presets: readonly ServerPresetModel[];
   /** Frontend connection limit, 0: the process limit. */
   maxconn: number;
   backlog: number;

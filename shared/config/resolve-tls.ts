@@ -37,8 +37,9 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
   if (words.includes('strict-sni')) ssl.strictSni = true;
 }
 
-function mergeServer(server: ServerModel, defaults: SslDefaultsModel): void {
-  const { ssl } = server;
+/** Both what is on and what could be turned on. */
+export function mergeServer(server: ServerModel, defaults: SslDefaultsModel): void {
+  const ssl = server.ssl ?? server.spareSsl;
   if (ssl === null) return;
   ssl.ciphers ||= defaults.serverCiphers;
   ssl.ciphersuites ||= defaults.serverCiphersuites;
@@ -77,7 +78,8 @@ function reportMissing(draft: Draft): void {
         draft.diagnostics.alert(place, message);
       }
     }
-    for (const { ssl, place, name } of model.servers) {
+    for (const { ssl: own, spareSsl, place, name } of model.servers) {
+      const ssl = own ?? spareSsl;
       if (ssl === null || ssl.verify === 'none' || ssl.caFile !== '') continue;
       if (draft.global.ssl.serverVerify === 'none') ssl.verify = 'none';
       else {

@@ -4,7 +4,7 @@
 
 import { type Draft, finalWarning } from './draft.ts';
 import type { HostResolver } from './hosts.ts';
-import type { ProxyDraft } from './keyword.ts';
+import type { ProxyDraft, ServerDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
 import { checkGuids } from './resolve-guid.ts';
@@ -48,13 +48,25 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     version: modelVersion,
     files,
     global: { ...draft.global, environment: Object.fromEntries(draft.environment) },
-    proxies: draft.proxies.map((proxy) => proxy.model),
+    proxies: draft.proxies.map((proxy) => ({ ...proxy.model, presets: presetsOf(proxy) })),
     defaults: usedDefaults(draft),
     httpErrors: draft.httpErrors,
     userlists: draft.userlists,
     logProfiles: draft.logProfiles,
     contents: Object.fromEntries(draft.contents),
   };
+}
+
+/** What servers may start from that the runtime API adds. */
+function presetsOf(proxy: ProxyDraft): ProxyModel['presets'] {
+  if (proxy.section === 'frontend') return [];
+  const own: [string, ServerDraft][] = proxy.hasDefaultServer ? [['', proxy.defaultServer]] : [];
+  return [...own, ...proxy.namedDefaultServers].map(([name, { model: server, tls, tlsOn }]) => ({
+    name,
+    server,
+    tls,
+    tlsOn,
+  }));
 }
 
 /** Defaults sections whose rules some proxy carries. */

@@ -19,6 +19,7 @@ import type {
   Model,
   ProxyModel,
   ServerModel,
+  ServerPresetModel,
   ServerSslModel,
   SourceModel,
   SslDefaultsModel,
@@ -195,6 +196,7 @@ const server = define(
   shape<ServerModel>({
     place,
     name: text,
+    isDynamic: flag,
     id: natural,
     guid: text,
     fqdn: text,
@@ -232,10 +234,19 @@ const server = define(
     tfo: flag,
     track: text,
     ssl: orNull(serverSsl),
+    noSsl: flag,
+    spareSsl: orNull(serverSsl),
     proto: text,
     ws: oneOf('auto', 'h1', 'h2'),
   }),
 );
+
+const preset = shape<ServerPresetModel>({
+  name: text,
+  server,
+  tls: orNull(serverSsl),
+  tlsOn: flag,
+});
 
 const logTarget = define(
   'logTarget',
@@ -455,6 +466,7 @@ const proxy = shape<ProxyModel>({
   disabled: flag,
   binds: list(bind),
   servers: list(server),
+  presets: list(preset),
   maxconn: natural,
   backlog: natural,
   fullconn: natural,

@@ -76,7 +76,8 @@ export class BackendWords {
 
   /** A backend without servers is never down. */
   isUp(): boolean {
-    return this.servers.length === 0 || this.active + this.backup > 0;
+    if (this.active + this.backup > 0) return true;
+    return this.servers.every((server) => server.isRetired);
   }
 
   /** Weights that get traffic: of the active servers, or of the backups when there is none. */

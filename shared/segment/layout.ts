@@ -61,6 +61,8 @@ export const wordChunksReserved = 50;
 /** Process id that holds the object lock, 0: nobody. */
 export const wordObjectLock = 64;
 export const wordObjectCount = 65;
+/** Raised whenever a place is given to another object: readers look at all of them again. */
+export const wordObjectRewrites = 66;
 /** 64-bit views: creation (wall clock, ms, float) and the shared clock (ns, integer). */
 export const floatCreatedMs = 8;
 export const longClockNs = 16;

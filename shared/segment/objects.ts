@@ -33,6 +33,7 @@ import {
   slotsMax,
   wordObjectCount,
   wordObjectLock,
+  wordObjectRewrites,
 } from './layout.ts';
 import { type Segment, SegmentError } from './segment.ts';
 
@@ -53,6 +54,8 @@ const sharedWordsAt = 64;
 
 const stateWriting = 1;
 const stateReady = 2;
+/** Nobody's any more: the next registration may have the place. */
+const stateVacant = 3;
 
 /** Identity of an object without `guid`: never equal to a configured one, which has no slash. */
 export function derivedIdentity(...names: readonly string[]): string {
@@ -67,6 +70,10 @@ export class ObjectTable {
   private readonly known: Map<string, number>;
   private readonly chunks: number[];
   private scanned: number;
+  /** Places that this process has made vacant. */
+  private readonly vacant: number[];
+  /** Places given to other objects, as of the last look. */
+  private rewrites: number;
 
   constructor(segment: Segment) {
     this.segment = segment;
@@ -76,6 +83,8 @@ export class ObjectTable {
     this.known = new Map();
     this.chunks = [];
     this.scanned = 0;
+    this.vacant = [];
+    this.rewrites = 0;
   }
 
   /** Objects ever registered. */
@@ -98,13 +107,33 @@ export class ObjectTable {
     return index;
   }
 
+  /**
+   * Process `slot` uses an object no more, and nothing of it refers to its words. Without another
+   * user its numbers are forgotten and its place is free. Control thread.
+   */
+  release(index: number, slot: number): void {
+    const { words } = this.segment;
+    withLock(this.segment, this.pid, () => {
+      const at = this.recordWord(index);
+      Atomics.and(words, at + wordUsers + (slot >>> 5), ~(1 << (slot & 31)));
+      if (words[at + wordUsers] !== 0 || words[at + wordUsers + 1] !== 0) return;
+      this.known.delete(`${this.typeOf(index)}${this.identityOf(index)}`);
+      this.vacate(index);
+      Atomics.store(words, at + wordState, stateVacant);
+      this.vacant.push(index);
+    });
+  }
+
   /** Index of an object, or -1. */
   find(type: number, identity: string): number {
     this.scan();
     const name = boundedIdentity(identity);
     const index = this.known.get(`${type}${name}`) ?? -1;
-    if (index < 0 || this.count < this.segment.layout.objectsMax) return index;
-    // Only in a full table can a place have been given to another object.
+    if (index < 0) return index;
+    // The place may have been given up, or to another object, behind our back.
+    if (Atomics.load(this.segment.words, this.recordWord(index) + wordState) !== stateReady) {
+      return -1;
+    }
     return this.typeOf(index) === type && this.identityOf(index) === name ? index : -1;
   }
 
@@ -146,6 +175,9 @@ export class ObjectTable {
 
   /** Reads the records that appeared since the last look. */
   private scan(): void {
+    const rewrites = Atomics.load(this.segment.words, wordObjectRewrites);
+    if (rewrites !== this.rewrites) this.forget();
+    this.rewrites = rewrites;
     const count = this.count;
     for (; this.scanned < count; this.scanned++) {
       const state = Atomics.load(this.segment.words, this.recordWord(this.scanned) + wordState);
@@ -165,16 +197,23 @@ export class ObjectTable {
   private append(type: number, identity: string): number {
     const { words, layout } = this.segment;
     const count = this.count;
-    // In a full table places are given to new objects behind our back: read all of it again.
-    if (count >= layout.objectsMax) this.forget();
     const already = this.find(type, identity);
     if (already >= 0) return already;
-    const index = count < layout.objectsMax ? count : this.recycle();
+    const index = this.takeVacant() ?? (count < layout.objectsMax ? count : this.recycle());
     if (index < count) this.vacate(index);
     this.write(index, type, identity);
     if (index === count) Atomics.store(words, wordObjectCount, count + 1);
+    else this.rewrites = Atomics.add(words, wordObjectRewrites, 1) + 1;
     this.remember(index);
     return index;
+  }
+
+  /** A place left by `release` that nobody else has taken meanwhile. */
+  private takeVacant(): number | undefined {
+    for (let index = this.vacant.pop(); index !== undefined; index = this.vacant.pop()) {
+      if (this.segment.words[this.recordWord(index) + wordState] === stateVacant) return index;
+    }
+    return undefined;
   }
 
   private write(index: number, type: number, identity: string): void {

@@ -232,6 +232,33 @@ test('in a full table the place of an object that nobody uses is given away, zer
   assert.ok(table.register(typeServer, '/more', -1) >= 0);
 });
 
+test('an object that its last user gives up leaves a clean place', () => {
+  const segment = memorySegment(sys, { objects: 0, writers: 1, objectsMax: 0 });
+  const slots = new ProcessSlots(segment);
+  const slot = slots.take(process.pid, 0);
+  const table = new ObjectTable(segment);
+  const stranger = new ObjectTable(segment);
+  const writer = new CounterWriter(segment, slot, 0);
+  const first = table.register(typeServer, '/b/s1', slot);
+  assert.equal(stranger.find(typeServer, '/b/s1'), first);
+  writer.values[writer.row(first) + field.stot] = 9;
+  segment.words[table.sharedWords(first)] = 5;
+  table.release(first, slot);
+  assert.equal(table.find(typeServer, '/b/s1'), -1);
+  assert.equal(stranger.find(typeServer, '/b/s1'), -1);
+  assert.equal(table.register(typeServer, '/b/s2', slot), first);
+  assert.equal(new CounterReader(segment).sum(first, field.stot), 0);
+  assert.equal(segment.words[table.sharedWords(first)], 0);
+  assert.equal(stranger.find(typeServer, '/b/s2'), first, 'who has looked before looks again');
+  assert.equal(stranger.register(typeServer, '/b/s1', -1), 1);
+
+  const shared = stranger.register(typeServer, '/b/s3', 7);
+  table.register(typeServer, '/b/s3', slot);
+  table.release(shared, slot);
+  assert.equal(table.find(typeServer, '/b/s3'), shared, 'another process still uses it');
+  slots.leave(slot, process.pid);
+});
+
 test('a header is only believed whole', () => {
   const words = new Int32Array(1024);
   assert.equal(readHeader(words, 4096), 'its creation was interrupted');

@@ -72,6 +72,9 @@ export const serverFall = 26;
 export const serverCheckText = 34;
 const checkTextMax = 116;
 
+/** Words of one object. */
+export const sharedWordCount = 64;
+
 // Words of a backend.
 export const backendRevision = 0;
 export const backendChangedAt = 1;
@@ -97,8 +100,8 @@ export interface ServerSetup {
 
 /** One server's words. Made at start by everyone who needs them; `words` is the whole segment. */
 export class ServerWords {
-  readonly words: Int32Array;
-  readonly at: number;
+  words: Int32Array;
+  at: number;
   readonly backendAt: number;
 
   constructor(words: Int32Array, objects: ObjectTable, server: number, backend: number) {
@@ -147,6 +150,16 @@ export class ServerWords {
     words[at + serverCheckCode] = 0;
     words[at + serverCheckDurationMs] = 0;
     words[at + serverChangedAt] = nowSeconds;
+  }
+
+  /** The server is gone: from now on these are the words of one in maintenance. */
+  retire(): void {
+    this.words = retiredWords;
+    this.at = 0;
+  }
+
+  get isRetired(): boolean {
+    return this.words === retiredWords;
   }
 
   /** New connections may go to it (weight and maxconn aside). Hot path: plain reads. */
@@ -223,3 +236,6 @@ export class ServerWords {
     return Buffer.from(all.subarray((first + 1) * 4, (first + 1) * 4 + length)).toString('latin1');
   }
 }
+
+const retiredWords = new Int32Array(new SharedArrayBuffer(sharedWordCount * 4));
+retiredWords[serverAdmin] = adminForcedMaint;

@@ -44,6 +44,10 @@ class HashBalancer implements Balancer {
     return server ?? this.table.next(avoid);
   }
 
+  admit(server: Server): void {
+    this.table.admit(server);
+  }
+
   loadChanged(): void {
     // A hash looks at no load before it is asked.
   }

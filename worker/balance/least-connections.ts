@@ -38,7 +38,7 @@ class LeastConnections implements Balancer {
       new OrderedQueue(block, block.intColumn(columnSlots + i), wordLengths + i, this.columns);
     this.active = queue(0);
     this.backups = queue(1);
-    this.frontier = new Int32Array(members.servers.length + 1);
+    this.frontier = new Int32Array(block.size + 1);
   }
 
   refresh(): void {
@@ -69,6 +69,10 @@ class LeastConnections implements Balancer {
     const load = server.served() + server.queued();
     if (load === 0) return 0;
     return Math.floor(((load + 1) * weightMax) / this.roster.committed[server.index]);
+  }
+
+  admit(): void {
+    // It is queued once it has a weight.
   }
 
   loadChanged(server: Server): void {

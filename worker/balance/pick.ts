@@ -12,7 +12,7 @@ import { type RingRules, ServerRing } from './server-ring.ts';
 import { commitAll } from './server-table.ts';
 
 function ignoreLoad(): void {
-  // These algorithms read loads when they pick.
+  // These algorithms read loads when they pick, and servers when they refresh.
 }
 
 /** balance static-rr: the entries of a static map in turn. */
@@ -21,6 +21,7 @@ class StaticRotation implements Balancer {
   readonly skipsFull = true;
   readonly roster: Roster;
   readonly loadChanged = ignoreLoad;
+  readonly admit = ignoreLoad;
   private readonly map: ServerMap;
 
   constructor(members: Members) {
@@ -43,6 +44,7 @@ class FirstServer implements Balancer {
   readonly skipsFull = true;
   readonly roster: Roster;
   readonly loadChanged = ignoreLoad;
+  readonly admit = ignoreLoad;
   /** Servers that take part, by id. */
   private order: readonly Server[];
 
@@ -102,6 +104,10 @@ class RandomDraw implements Balancer {
     this.ring.refresh();
   }
 
+  admit(server: Server): void {
+    this.ring.admit(server);
+  }
+
   pick(stream: Stream, avoid: Server | null): Server | null {
     const { nowMs } = stream.thread.time;
     let best: Server | null = null;
@@ -132,6 +138,7 @@ const drawsDefault = 2;
 export const pick = [
   {
     name: 'static-rr',
+    isStatic: true,
     help: 'each server in turn, by the weights of the configuration',
     example: 'static-rr',
     httpOnly: false,

@@ -138,7 +138,8 @@ class Lane {
     return fresh;
   }
 
-  private forget(server: number): void {
+  /** What the last use has left. */
+  forget(server: number): void {
     this.columns.due[server] = 0;
     this.columns.remainder[server] = 0;
   }
@@ -252,7 +253,7 @@ class Rotation implements Balancer {
     this.roster = roster;
     this.active = new Lane(roster, columns, 0, wordActiveWeight);
     this.backups = new Lane(roster, columns, 1, wordBackupWeight);
-    this.held = new Int32Array(members.servers.length);
+    this.held = new Int32Array(block.size);
   }
 
   refresh(): void {
@@ -296,6 +297,13 @@ class Rotation implements Balancer {
     const index = this.choose(avoid === null ? -1 : avoid.index);
     roster.block.unlock();
     return index < 0 ? null : roster.servers[index];
+  }
+
+  admit(server: Server): void {
+    const { block } = this.roster;
+    block.lock();
+    this.laneOf(server).forget(server.index);
+    block.unlock();
   }
 
   loadChanged(): void {

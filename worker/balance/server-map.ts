@@ -38,6 +38,10 @@ export class ServerMap implements ServerTable {
     this.entries = this.spread(this.chosen());
   }
 
+  admit(): void {
+    // A map is made at start; no server joins it.
+  }
+
   /** Servers that take part: the active ones, or the first backup, or all backups. */
   private chosen(): Server[] {
     const { roster } = this;

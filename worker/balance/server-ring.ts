@@ -26,7 +26,7 @@ export interface RingRules {
 export class ServerRing implements ServerTable {
   readonly roster: Roster;
   private readonly rules: RingRules;
-  private readonly serverKeys: readonly number[];
+  private readonly serverKeys: number[];
   /** Points by server now on the ring. */
   private readonly points: Int32Array;
   /** Sum of the weights declared before each server, of its own kind. */
@@ -40,8 +40,8 @@ export class ServerRing implements ServerTable {
     this.roster = new Roster(members, weightScale);
     this.rules = rules;
     this.serverKeys = members.servers.map(serverKey);
-    this.points = new Int32Array(members.servers.length);
-    this.weightsBefore = new Int32Array(members.servers.length);
+    this.points = new Int32Array(members.block.size);
+    this.weightsBefore = new Int32Array(members.block.size);
     this.keys = new Uint32Array(0);
     this.owners = new Int32Array(0);
     this.holdsBackups = false;
@@ -58,6 +58,19 @@ export class ServerRing implements ServerTable {
       before += roster.wanted(server);
     }
     this.place();
+  }
+
+  /** Points at places of before leave the ring; `refresh` puts them where they belong now. */
+  admit(server: Server): void {
+    const { index } = server;
+    const key = serverKey(server);
+    if (key === this.serverKeys[index]) return;
+    this.serverKeys[index] = key;
+    if (this.points[index] === 0) return;
+    const stays = (_: number, at: number): boolean => this.owners[at] !== index;
+    this.keys = this.keys.filter(stays);
+    this.owners = this.owners.filter((owner) => owner !== index);
+    this.points[index] = 0;
   }
 
   /** Takes away points that servers have too many, and merges new ones in order. */

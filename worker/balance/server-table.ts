@@ -10,6 +10,8 @@ export interface ServerTable {
   readonly roster: Roster;
   /** Rebuilds the table from the servers' states. */
   refresh(): void;
+  /** As Balancer.admit. */
+  admit(server: Server): void;
   /** The server of a hash. `avoid` only matters where the table has an order beyond the hash. */
   byHash(hash: number, avoid: Server | null): Server | null;
   /** The next server in turn that has room. */

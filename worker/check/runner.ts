@@ -60,6 +60,8 @@ export interface CheckHost {
 export interface RunningChecks {
   /** A state changed by other means (runtime API): servers that track it follow. */
   follow(proxyIndex: number, serverIndex: number): void;
+  /** A server was added or deleted at run time. */
+  serverChanged(proxyIndex: number, serverIndex: number, exists: boolean): void;
   stop(): void;
 }
 
@@ -69,8 +71,7 @@ const interLongMs = 1000;
 /** Starts the checks of all servers that have one. Control thread; ends with `stop`. */
 export function startChecks(host: CheckHost): RunningChecks {
   const checks: ServerCheck[] = [];
-  const trackers = trackersOf(host.model);
-  const farm = new FarmChanges(host, trackers);
+  const farm = new FarmChanges(host);
   host.model.proxies.forEach((proxy, proxyIndex) => {
     proxy.servers.forEach((model, serverIndex) => {
       if (!model.check || proxy.disabled || model.track !== '') return;
@@ -84,6 +85,16 @@ export function startChecks(host: CheckHost): RunningChecks {
   });
   return {
     follow: (proxyIndex, serverIndex) => farm.follow(proxyIndex, serverIndex),
+    serverChanged: (proxyIndex, serverIndex, exists) => {
+      farm.findTrackers();
+      const at = checks.findIndex((check) => check.isOf(proxyIndex, serverIndex));
+      if (at >= 0) for (const check of checks.splice(at, 1)) check.stop();
+      const model = host.model.proxies[proxyIndex].servers[serverIndex];
+      if (!exists || !model.check || model.track !== '') return;
+      const check = new ServerCheck(host, farm, { model, proxyIndex, serverIndex });
+      checks.push(check);
+      check.begin(0);
+    },
     stop: () => {
       for (const check of checks) check.stop();
     },
@@ -117,6 +128,11 @@ class ServerCheck {
     this.timer = null;
     this.cancel = () => {};
     this.startedMs = 0;
+  }
+
+  isOf(proxyIndex: number, serverIndex: number): boolean {
+    const { subject } = this;
+    return subject.proxyIndex === proxyIndex && subject.serverIndex === serverIndex;
   }
 
   begin(delayMs: number): void {
@@ -178,11 +194,16 @@ class ServerCheck {
 /** What a change of one server means for its backend, its trackers and the logs. */
 class FarmChanges {
   private readonly host: CheckHost;
-  private readonly trackers: ReadonlyMap<string, readonly Subject[]>;
+  private trackers: ReadonlyMap<string, readonly Subject[]>;
 
-  constructor(host: CheckHost, trackers: ReadonlyMap<string, readonly Subject[]>) {
+  constructor(host: CheckHost) {
     this.host = host;
-    this.trackers = trackers;
+    this.trackers = trackersOf(host.model);
+  }
+
+  /** Servers have come or gone. */
+  findTrackers(): void {
+    this.trackers = trackersOf(this.host.model);
   }
 
   private nowSeconds(): number {

@@ -67,8 +67,18 @@ export function buildBackend(input: BackendInput): Backend {
     usesDown,
   });
   checkTracks(model, scope);
-  const balancer = compileBalance(model, scope)(members);
-  return new Backend({ model, proxyIndex, servers, balancer, persistence, table, place });
+  const make = compileBalance(model, scope);
+  return new Backend({
+    model,
+    proxyIndex,
+    servers,
+    home,
+    balancer: make(members),
+    rebalance: (block) => make({ ...members, block }),
+    persistence,
+    table,
+    place,
+  });
 }
 
 /** Words of a configuration that is only checked: every server as its configuration says. */

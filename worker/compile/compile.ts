@@ -3,7 +3,7 @@
 // or a file.
 
 import { Diagnostics } from '../../shared/config/diagnostic.ts';
-import type { LineModel, Model, ProxyModel } from '../../shared/config/model.ts';
+import type { LineModel, Model, ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type { ListenerObject } from '../../shared/messages.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { actions, converters, fetches, logTags } from '../catalog.ts';
@@ -18,7 +18,8 @@ import { lineCursor } from './line-cursor.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';
 import { CompileContext, CompileScope } from './scope.ts';
-import { compileTls, type TlsPlans } from './tls.ts';
+import { compileTls, serverTls, type TlsPlans } from './tls.ts';
+import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 
 /** What a thread that will serve gives; a check gives none of it. */
 export interface CompileRuntime {
@@ -44,6 +45,8 @@ export interface CompileResult {
   readonly diagnostics: Diagnostics;
   /** Names, patterns and variables of the program, for edits while it runs. */
   readonly context: CompileContext;
+  /** For what is added while it runs. */
+  readonly compiler: ProxyCompiler;
 }
 
 /** The words that need it, wherever they stand: `%bi`, `%{+X}bp`, `bc_src`. */
@@ -70,7 +73,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     random: runtime?.random ?? Math.random,
     names: h1CaseAdjust.length === 0 ? null : new NameCase(h1CaseAdjust),
     words: runtime?.words ?? null,
-    tlsOf: (server) => tls?.servers.get(server) ?? null,
+    tlsOf: (server) => tls?.servers.get(server) ?? lateTls(model, tls, server),
     objectsOf: (index) => runtime?.objectsOf(index) ?? noObjects,
     scopeOf: (proxy, line, ruleSet, point) => {
       const seat = { proxy, ruleSet, line: line ?? headLine(proxy) };
@@ -93,7 +96,12 @@ export function compileProgram(input: CompileInput): CompileResult {
     readsBackSource: backSourceWords.test(JSON.stringify(model.proxies)),
   };
   context.patterns.complete(runtime !== null);
-  return { program, diagnostics, context };
+  return { program, diagnostics, context, compiler };
+}
+
+/** Of a server that was added at run time; the control thread has made sure that it can be. */
+function lateTls(model: Model, tls: TlsPlans | null, server: ServerModel): TlsClientPlan | null {
+  return tls === null ? null : serverTls(model, tls.contexts, server, () => {});
 }
 
 /** The line that stands for a proxy as a whole: mistakes then point at its section. */

@@ -28,6 +28,7 @@ import {
   type ProxyPlan,
   type ProxyTimeouts,
   type RuleList,
+  type ServerLinePlan,
   type SwitchPlan,
 } from '../program.ts';
 import type { SenderSet } from '../log/sender.ts';
@@ -44,8 +45,7 @@ import { collectReplies } from './reply.ts';
 import { type Actions, compileRedirects, compileRules, takeCondition } from './rules.ts';
 import type { CompileScope } from './scope.ts';
 import { compileStatsPage } from './stats-page.ts';
-import { compileServerLines } from './server-lines.ts';
-import { compileSourceHeaders } from './source.ts';
+import { compileServerLine } from './server-lines.ts';
 
 /** What all proxies of one compilation share. */
 export interface ProxyCompiler {
@@ -101,10 +101,18 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     statsPage: isHttp ? compileStatsPage(compiler, model) : null,
     log: compileProxyLog(compiler, model),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
-    ...compileServerLines(model, (server) => scopeOfServer(compiler, model, server)),
-    sourceHeaders: compileSourceHeaders(model, scope),
-    serverTls: model.servers.map(compiler.tlsOf),
+    serverLines: model.servers.map((server) => compileLine(compiler, model, server)),
   };
+}
+
+/** What connections to `server` of proxy `model` evaluate. */
+export function compileLine(
+  compiler: ProxyCompiler,
+  model: ProxyModel,
+  server: ServerModel,
+): ServerLinePlan {
+  const scopeOf = (): Scope => scopeOfServer(compiler, model, server);
+  return compileServerLine(model, server, scopeOf, compiler.tlsOf(server));
 }
 
 /** The scope of words that a connection to `server` evaluates. */

@@ -61,6 +61,8 @@ export class CompileContext {
   readonly patterns: PatternRegistry;
   /** Fetches built so far: see ExpressionSource. */
   readonly built = new Map<string, Evaluate>();
+  /** Servers and backends that sample expressions name: "server N", "backend N". */
+  readonly referred = new Set<string>();
   /** ACLs by proxy and defaults section, then by name; null: it had mistakes. */
   private readonly acls = new Map<string, Map<string, NamedAcl | null>>();
   private readonly frontends = new Map<string, number>();
@@ -199,6 +201,9 @@ export class CompileScope implements Scope, ConditionSource {
       proxyIndex,
       frontendIndex: (name: string) => context.frontendIndex(name),
       backendIndex: (name: string) => context.backendIndex(name),
+      refer: (kind: 'server' | 'backend', value: number) => {
+        context.referred.add(`${kind} ${value}`);
+      },
     };
   }
 

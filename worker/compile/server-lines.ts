@@ -1,10 +1,12 @@
 // What server lines evaluate per connection: the name asked for, what connections are shared by,
-// TLVs of the PROXY header. Called by proxies.ts at start.
+// TLVs of the PROXY header. Called by proxies.ts at start, and for servers added at run time.
 
 import type { ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type { Evaluate, Scope } from '../keyword.ts';
-import type { ProxyPlan } from '../program.ts';
+import type { TlsClientPlan } from '../conn/tls-contexts.ts';
+import type { ServerLinePlan } from '../program.ts';
 import { kindString } from '../sample/sample.ts';
+import { compileSourceHeader } from './source.ts';
 
 /**
  * Manual 5.2, sni-auto: what servers of HTTP backends are asked for unless `sni` says otherwise.
@@ -14,21 +16,22 @@ const hostName = 'req.hdr(host),field(1,:)';
 /** Where a server's words are built: mistakes point at its line. */
 export type ScopeOf = (server: ServerModel) => Scope;
 
-/** By server index; null or empty: the line says nothing. */
-export function compileServerLines(
+/** The plan of one server line, at start or when the server is added. */
+export function compileServerLine(
   model: ProxyModel,
+  server: ServerModel,
   scopeOf: ScopeOf,
-): Pick<ProxyPlan, 'serverSni' | 'serverShares' | 'serverTlvs'> {
-  const isHttp = model.mode === 'http';
+  tls: TlsClientPlan | null,
+): ServerLinePlan {
   return {
-    serverSni: model.servers.map((server) => compileText(sniOf(server, isHttp), server, scopeOf)),
-    serverShares: model.servers.map((server) => compileText(server.poolConnName, server, scopeOf)),
-    serverTlvs: model.servers.map((server) =>
-      server.proxyTlvs.map(({ type, format }) => ({
-        type,
-        value: format === '' ? null : scopeOf(server).logFormat(format),
-      })),
-    ),
+    sourceHeader: compileSourceHeader(model, server, scopeOf(server)),
+    sni: compileText(sniOf(server, model.mode === 'http'), server, scopeOf),
+    shares: compileText(server.poolConnName, server, scopeOf),
+    tlvs: server.proxyTlvs.map(({ type, format }) => ({
+      type,
+      value: format === '' ? null : scopeOf(server).logFormat(format),
+    })),
+    tls,
   };
 }
 

@@ -12,6 +12,23 @@ import { TlsClientPlan, TlsContexts } from '../conn/tls-contexts.ts';
 export interface TlsPlans {
   readonly binds: ReadonlyMap<BindModel, TlsContext>;
   readonly servers: ReadonlyMap<ServerModel, TlsClientPlan>;
+  /** Where those of a server that is added later are made. */
+  readonly contexts: TlsContexts;
+}
+
+/** TLS of one server line; null: clear text, or not possible as `report` has been told. */
+export function serverTls(
+  model: Model,
+  contexts: TlsContexts,
+  server: ServerModel,
+  report: (fault: string) => void,
+): TlsClientPlan | null {
+  const { ssl } = server;
+  if (ssl === null || !areLoaded(model, ssl.crt === '' ? [] : [ssl.crt])) return null;
+  const { context, error } = contexts.clientOf(ssl);
+  if (context !== null) return new TlsClientPlan(context, ssl);
+  report(error);
+  return null;
 }
 
 /** For a thread that will serve. `ticketKeys`: 80 bytes, the same on every thread. */
@@ -28,6 +45,25 @@ export function checkTls(model: Model, diagnostics: Diagnostics): void {
   const contexts = new TlsContexts(openLibrary(), model, null);
   build(model, diagnostics, contexts);
   contexts.free();
+}
+
+/** What is wrong with the TLS of a server that shall be added; '' for nothing. */
+export function checkServerTls(model: Model, server: ServerModel): string {
+  const { ssl } = server;
+  if (ssl === null) return '';
+  if (ssl.verify !== 'none' && ssl.caFile === '') {
+    return `verify is enabled by default but no CA file specified.`;
+  }
+  if (ssl.crt !== '' && !areLoaded(model, [ssl.crt])) {
+    return `'crt' : unable to find '${ssl.crt}', which the configuration has not loaded.`;
+  }
+  const contexts = new TlsContexts(openLibrary(), model, null);
+  let fault = '';
+  serverTls(model, contexts, server, (error) => {
+    fault = error;
+  });
+  contexts.free();
+  return fault;
 }
 
 /** The library is loaded when a line asks for TLS. */
@@ -54,14 +90,14 @@ function build(model: Model, diagnostics: Diagnostics, contexts: TlsContexts): T
       else diagnostics.alert(bind.place, `Proxy '${proxy.name}': ${error}.`);
     }
     for (const server of proxy.servers) {
-      const { ssl, place, name } = server;
-      if (ssl === null || !areLoaded(model, ssl.crt === '' ? [] : [ssl.crt])) continue;
-      const { context, error } = contexts.clientOf(ssl);
-      if (context !== null) servers.set(server, new TlsClientPlan(context, ssl));
-      else diagnostics.alert(place, `Proxy '${proxy.name}', server '${name}': ${error}.`);
+      const { place, name } = server;
+      const plan = serverTls(model, contexts, server, (error) => {
+        diagnostics.alert(place, `Proxy '${proxy.name}', server '${name}': ${error}.`);
+      });
+      if (plan !== null) servers.set(server, plan);
     }
   }
-  return { binds, servers };
+  return { binds, servers, contexts };
 }
 
 /** False: the loader has said what is wrong with a file. */

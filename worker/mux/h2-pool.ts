@@ -71,7 +71,8 @@ export class H2Pool implements H2Keeper, Timed {
   freed(mux: H2Back): void {
     if (mux.link.streams.size > 0 || mux.isIdle) return;
     const isAlone = mux.owner !== null && !mux.owner.connection.isOpen;
-    if (isAlone || this.idleCount >= this.idleMax || mux.useCount >= this.useMax) {
+    const isUseless = isAlone || this.server.isMaintained();
+    if (isUseless || this.idleCount >= this.idleMax || mux.useCount >= this.useMax) {
       mux.close();
       return;
     }

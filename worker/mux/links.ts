@@ -69,12 +69,12 @@ export class Links {
   private readonly thread: ThreadContext;
   private readonly exchange: Exchange;
   private readonly share: IdleShare | null;
-  /** Number of a proxy's first server among all servers. */
-  private readonly serverBase: readonly number[];
   private readonly servers: Map<Server, ServerLink>;
   private readonly address: SocketAddress;
+  /** Who keeps idle connections that only one client may use. */
+  private readonly owners: Set<OwnConnections>;
   /** Scratch of the kernel's answer about our end of a connection. */
-  private readonly own: SocketAddress;
+  private readonly ownEnd: SocketAddress;
   /** Filled by `sharingKey` when `isLent`. */
   private readonly lent: SocketAddress;
   private isLent: boolean;
@@ -94,10 +94,11 @@ export class Links {
     this.thread = thread;
     this.exchange = exchange;
     this.share = share;
-    this.serverBase = serverBases(thread.program);
+    numberServers(thread.program);
+    this.owners = new Set();
     this.servers = new Map();
     this.address = thread.sys.address();
-    this.own = thread.sys.address();
+    this.ownEnd = thread.sys.address();
     this.lent = thread.sys.address();
     this.isLent = false;
     this.isPlain = false;
@@ -190,7 +191,7 @@ export class Links {
     const { pool } = link;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
     readEndpoint(this.address, connection.destination);
-    if (thread.program.readsBackSource) readOwn(thread.sys, fd, this.own, connection.source);
+    if (thread.program.readsBackSource) readOwn(thread.sys, fd, this.ownEnd, connection.source);
     const back = new H1Back(thread, exchange, connection, pool.server, link.limits, '');
     back.outbound.names = link.names;
     back.useCount = pool.takenUses;
@@ -215,7 +216,7 @@ export class Links {
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
     readEndpoint(this.address, connection.destination);
     if (thread.program.readsBackSource) {
-      readOwn(thread.sys, fd, this.own, connection.source);
+      readOwn(thread.sys, fd, this.ownEnd, connection.source);
     }
     const back = stream.frontend.isHttp
       ? new H1Back(thread, exchange, connection, server, link.limits, hash)
@@ -267,10 +268,21 @@ export class Links {
       return;
     }
     const { pool } = this.linkOf(stream.backend, server);
-    if (!reusable || !back.isReusable() || this.thread.stopping) back.close();
+    const isKept = reusable && !this.thread.stopping && !server.isMaintained();
+    if (!isKept || !back.isReusable()) back.close();
     else if (stream.backend.model.httpReuse !== 'never' && !back.isPrivate) pool.put(back);
-    else keepOwn(stream.session, back);
+    else this.keepOwn(stream.session, back);
     pool.returned();
+  }
+
+  /** Keeps a connection for the next requests of the same client. */
+  private keepOwn(session: Session, back: H1Back): void {
+    if (!session.connection.isOpen) {
+      back.close();
+      return;
+    }
+    session.own ??= new OwnConnections(this.owners);
+    session.own.keep(back, session.frontend.model.maxSessionSrvConns);
   }
 
   /** Closes idle connections of every server: soft stop. */
@@ -281,11 +293,18 @@ export class Links {
     }
   }
 
-  /** Idle connections to `server` are of no use any more (it went down). */
+  /** Closes idle connections to `server`: it is in maintenance, or has another address. */
   clearServer(server: Server): void {
     const link = this.servers.get(server);
     link?.pool.clear();
     link?.h2?.clear();
+    for (const own of this.owners) own.clearServer(server);
+  }
+
+  /** Nothing that was worked out for connections to `server` holds any more. */
+  forgetServer(server: Server): void {
+    this.clearServer(server);
+    this.servers.delete(server);
   }
 
   private linkOf(backend: ProxyPlan, server: Server): ServerLink {
@@ -305,12 +324,12 @@ export class Links {
         resetsOnClose: options['nolinger'] === true,
         portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
       }),
-      lend: sourceWriter(source, backend.sourceHeaders[server.index]),
+      lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),
       pool: new ServerPool(
         thread,
         server,
-        this.share,
-        this.serverBase[backend.index] + server.index,
+        server.shareNumber < 0 ? null : this.share,
+        server.shareNumber,
       ),
       names: backend.serverNames,
       h2: mayH2(server) ? new H2Pool(thread, server) : null,
@@ -326,23 +345,13 @@ export class Links {
   }
 }
 
-/** Keeps a connection for the next requests of the same client. */
-function keepOwn(session: Session, back: H1Back): void {
-  if (!session.connection.isOpen) {
-    back.close();
-    return;
-  }
-  session.own ??= new OwnConnections();
-  session.own.keep(back, session.frontend.model.maxSessionSrvConns);
-}
-
-function serverBases(program: Program): number[] {
+/** Gives every server of the configuration its place among shared idle connections. */
+function numberServers(program: Program): void {
   let next = 0;
-  return program.proxies.map(({ model }) => {
-    const base = next;
+  for (const { backend, model } of program.proxies) {
+    for (const server of backend?.servers ?? []) server.shareNumber = next + server.index;
     next += model.servers.length;
-    return base;
-  });
+  }
 }
 
 /** HTTP/2 by `proto h2`, or by what TLS may negotiate. */

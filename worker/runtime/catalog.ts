@@ -6,6 +6,7 @@ import { anonymityCommands } from './anonymity.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { debugCommands } from './debug.ts';
+import { dynamicServerCommands } from './dynamic-servers.ts';
 import { patternCommands } from './patterns.ts';
 import { platformCommands } from './platform.ts';
 import { processCommands } from './process.ts';
@@ -30,6 +31,7 @@ export function runtimeCommands(
     debugCommands,
     platformCommands,
     serverCommands,
+    dynamicServerCommands,
     processCommands,
     patternCommands,
     tableCommands,

@@ -149,7 +149,7 @@ test('administrative states', async () => {
   assert.equal(word(0, state.serverHealth), 4, 'up by hand starts with full health');
   assert.match(await run('set server b/s1 state foo'), /expects 'ready', 'drain' and 'maint'/);
   assert.match(await run('set server b/s1 health foo'), /expects 'up', 'stopping', or 'down'/);
-  assert.match(await run('set server b/s1 foo'), /^usage: set server <backend>\/<server> health/);
+  assert.match(await run('set server b/s1 foo'), /^usage: set server <backend>\/<server> addr \|/);
 });
 
 test('health checks and maxconn of a server', async () => {

@@ -2,6 +2,7 @@
 // tests make a smaller one. Kept to what a command cannot do by itself on the segment and the
 // model.
 
+import type { ServerModel } from '../../shared/config/model.ts';
 import type {
   CliListener,
   ControlToThread,
@@ -119,7 +120,28 @@ export interface LiveAccess {
   setVariable(name: string, value: string, isFormat: boolean): string;
 }
 
+/** Servers that come and go: worker/fleet.ts. Promises end when every thread has followed. */
+export interface FleetAccess {
+  /** The server joins its backend, in maintenance; '' or why it cannot. */
+  add(proxyIndex: number, server: ServerModel): Promise<string>;
+  /** Streams, queued requests or idle connections of this process still need it. */
+  isBusy(proxyIndex: number, serverIndex: number): boolean;
+  /** Takes a server in maintenance away; false: it has come into use meanwhile and stays. */
+  remove(proxyIndex: number, serverIndex: number): Promise<boolean>;
+  /** Gives a server's model other values: name, address, TLS. */
+  renew(proxyIndex: number, serverIndex: number, fields: Partial<ServerModel>): Promise<void>;
+}
+
+/** What the configuration's own words refer to, so that it must stay: worker/live.ts. */
+export interface ReferenceAccess {
+  isServerReferred(proxyIndex: number, serverIndex: number): boolean;
+  /** What is wrong with a server that shall be added, '' for nothing. */
+  serverFault(proxyIndex: number, server: ServerModel): string;
+}
+
 export interface RuntimeContext {
+  readonly fleet: FleetAccess;
+  readonly references: ReferenceAccess;
   readonly sys: Sys;
   readonly stats: StatsSource;
   /** Counter rows of the control thread: what `clear counters` writes to. */

@@ -43,6 +43,8 @@ export function sampleContext(text: string): SampleContext {
         return '';
       },
     },
+    fleet: sampleFleet(done),
+    references: { isServerReferred: () => false, serverFault: () => '' },
     uptimeMs: () => 93_784_000,
     broadcast: (message) => void done.push(`broadcast ${message.type}`),
     inspect: async (what, argument = []) => {
@@ -70,6 +72,20 @@ export function sampleContext(text: string): SampleContext {
     log: (severity, line) => void done.push(`log ${severity} ${line}`),
   };
   return { context, done, answers };
+}
+
+function sampleFleet(done: string[]): RuntimeContext['fleet'] {
+  return {
+    add: async (proxyIndex, server) => {
+      done.push(`add ${proxyIndex} ${server.name}`);
+      return '';
+    },
+    isBusy: () => false,
+    remove: async (proxyIndex, index) => done.push(`remove ${proxyIndex}/${index}`) > 0,
+    renew: async (proxyIndex, index, fields) => {
+      done.push(`renew ${proxyIndex}/${index} ${Object.keys(fields).join()}`);
+    },
+  };
 }
 
 /** For tests: a session that has just begun. */

@@ -16,21 +16,22 @@ import {
   type RuntimeMessage,
 } from './command.ts';
 import type { RuntimeContext } from './context.ts';
+import { hasDynamicBalance } from './balance-kind.ts';
+import { modelSettings } from './server-settings.ts';
 import { findServer, isMessage, type ServerTarget } from './target.ts';
 
 /** A command on one server, found by the word at `place`. */
-function onServer(place: number, act: (call: RuntimeCall, target: ServerTarget) => Answer) {
-  return (call: RuntimeCall): Answer => {
+function onServer(
+  place: number,
+  act: (call: RuntimeCall, target: ServerTarget) => Answer | Promise<Answer>,
+) {
+  return (call: RuntimeCall): Answer | Promise<Answer> => {
     const target = findServer(call.context, call.words[place]);
     return isMessage(target) ? target : act(call, target);
   };
 }
 
 const weightMax = 256;
-/** Algorithms whose weights cannot change while they run. */
-const staticAlgorithms = new Set(['static-rr']);
-const hashAlgorithms = new Set(['source', 'uri', 'url_param', 'hdr', 'rdp-cookie', 'hash']);
-
 /** Absolute weight of a word, or why it is none. A percentage is of the configured weight. */
 function parseWeight(word: string | undefined, initial: number): number | RuntimeMessage {
   if (word === undefined) return failure('Require <weight> or <weight%>.');
@@ -52,7 +53,7 @@ function setWeight(context: RuntimeContext, target: ServerTarget, word?: string)
   const initial = words[at + state.serverWeightConfigured];
   const weight = parseWeight(word, initial);
   if (typeof weight !== 'number') return weight;
-  const isStatic = hasStaticWeights(context, target.proxyIndex);
+  const isStatic = !hasDynamicBalance(context.stats.model.proxies[target.proxyIndex]);
   if (weight !== 0 && weight !== initial && isStatic) {
     return failure(
       "Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.",
@@ -61,14 +62,6 @@ function setWeight(context: RuntimeContext, target: ServerTarget, word?: string)
   target.words.set(state.serverWeight, weight);
   context.serverChanged(target.proxyIndex, target.serverIndex, '');
   return '';
-}
-
-/** Map-based hashing has a table made at start; consistent hashing and the rotations follow. */
-function hasStaticWeights(context: RuntimeContext, proxyIndex: number): boolean {
-  const { balance, hashType } = context.stats.model.proxies[proxyIndex];
-  const algorithm = (balance?.algorithm ?? 'roundrobin').replace(/\(.*/, '');
-  if (staticAlgorithms.has(algorithm)) return true;
-  return hashAlgorithms.has(algorithm) && hashType[0] !== 'consistent';
 }
 
 function setMaxconn(context: RuntimeContext, target: ServerTarget, word?: string): Answer {
@@ -115,10 +108,13 @@ const settings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ['weight', ({ context }, target, value) => setWeight(context, target, value)],
 ]);
 
-function setServer(call: RuntimeCall, target: ServerTarget): Answer {
+function setServer(call: RuntimeCall, target: ServerTarget): Answer | Promise<Answer> {
+  const ofModel = modelSettings.get(call.words[1]);
+  if (ofModel !== undefined) return ofModel(call, target);
   const setting = settings.get(call.words[1]);
   if (setting === undefined) {
-    return failure(`usage: set server <backend>/<server> ${[...settings.keys()].join(' | ')}`);
+    const names = [...settings.keys(), ...modelSettings.keys()].sort();
+    return failure(`usage: set server <backend>/<server> ${names.join(' | ')}`);
   }
   return setting(call, target, call.words[2]);
 }
@@ -199,7 +195,7 @@ export const serverCommands = [
     words: ['set', 'server'],
     requires: 'admin',
     usage: '<bk>/<srv> [opts]',
-    help: "change a server's state, health or weight",
+    help: "change a server's state, weight, address, name or TLS",
     run: onServer(0, setServer),
   },
   {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { answerLine, runtimeCommands } from './catalog.ts';
 import { failure, type RuntimeCommandDef } from './command.ts';
 import { parseLine, splitWords } from './line.ts';
+import { dynamicServerCommands } from './dynamic-servers.ts';
 import { converse, sampleContext, sampleState, tableOf } from './sample-context.ts';
 import { sessionCommands } from './session-commands.ts';
 
@@ -48,7 +49,7 @@ const probes = [
   },
 ] as const satisfies readonly RuntimeCommandDef[];
 
-const table = tableOf(sessionCommands, probes);
+const table = tableOf(sessionCommands, dynamicServerCommands, probes);
 const { context, done } = sampleContext('');
 
 async function talk(...pieces: string[]): Promise<string> {
@@ -159,7 +160,7 @@ test('severities in front of messages, not of plain text', async () => {
 
 test('help lists what matches, suggestions follow an unknown word', async () => {
   const help = await talk('help\n');
-  assert.ok(help.startsWith('The following commands are valid at this level:\n  echo <text>'));
+  assert.ok(help.startsWith('The following commands are valid at this level:\n  add server'));
   assert.match(help, /\n {2}probe admin {29}: for administrators\n/);
   assert.match(help, /\n {2}quit {36}: disconnect\n\n<end>$/);
   assert.doesNotMatch(help, /expert-mode/);
@@ -204,6 +205,9 @@ test('set timeout cli and wait read times', async () => {
   assert.match(await talk('set timeout cli x\n'), /Invalid timeout value/);
   assert.match(await talk('set timeout server 1s\n'), /only supports 'cli'/);
   assert.equal(await talk('wait 1;probe a\n'), 'Done.\n\n["a"]\n\n<end>');
+  assert.match(await talk('wait 1 srv-removable b/s\n'), /^Failed\. No such backend\./);
+  assert.match(await talk('wait soon\n'), /^Invalid duration\./);
+  assert.match(await talk('wait 1 rain\n'), /^Usage: wait/);
 });
 
 test('a line from the master CLI is answered in one text', async () => {

@@ -2,7 +2,7 @@
 // each. Formats are the manual's (management.txt 9.3); tools parse them.
 
 import { compatibilityVersion } from '../../shared/config/features.ts';
-import type { ServerModel } from '../../shared/config/model.ts';
+import { isGone, type ServerModel } from '../../shared/config/model.ts';
 import { checkStatuses } from '../../shared/segment/check-status.ts';
 import {
   liveCurrent,
@@ -108,7 +108,8 @@ function eachServer(
   const pieces = [head];
   for (let proxyIndex = 0; proxyIndex < proxies.length; proxyIndex++) {
     if (only >= 0 && only !== proxyIndex) continue;
-    proxies[proxyIndex].servers.forEach((_server, serverIndex) => {
+    proxies[proxyIndex].servers.forEach((server, serverIndex) => {
+      if (isGone(server)) return;
       pieces.push(row(context, { proxyIndex, serverIndex }, session.anonKey));
     });
   }
@@ -146,7 +147,7 @@ function stateRow(
       hide(server.fqdn) || '-',
       server.address.port,
     ],
-    ['-', server.ssl === null ? 0 : 1, server.checkPort, checkAddress, '-', 0],
+    ['-', server.ssl !== null ? 1 : server.noSsl ? -1 : 0, server.checkPort, checkAddress, '-', 0],
   ];
   return `${fields.flat().join(' ')}\n`;
 }

@@ -2,18 +2,9 @@
 // and longer apart. A condition is a row. Control thread; other sessions go on meanwhile.
 
 import { parseTime } from '../../shared/units.ts';
-import {
-  liveCurrent,
-  liveIdlePrivate,
-  liveIdleSafe,
-  liveIdleUnsafe,
-  liveQueued,
-  liveServed,
-} from '../../shared/segment/live.ts';
-import * as state from '../../shared/segment/server-state.ts';
 import { type Answer, failure, information, type RuntimeCall } from './command.ts';
 import type { RuntimeContext } from './context.ts';
-import { findServer, isMessage } from './target.ts';
+import { type Removability, serverRemovability } from './removability.ts';
 
 /** What a look at a condition found: 'no' may become 'yes', 'never' will not. */
 interface Finding {
@@ -29,8 +20,6 @@ interface Condition {
   readonly look: (context: RuntimeContext, word: string) => Finding;
 }
 
-const never = (why: string): Finding => ({ holds: 'never', why });
-
 const conditions: readonly Condition[] = [
   {
     name: 'srv-removable',
@@ -44,23 +33,14 @@ const conditions: readonly Condition[] = [
 ];
 
 function serverIsRemovable(context: RuntimeContext, word: string): Finding {
-  const target = findServer(context, word);
-  if (isMessage(target)) return never(target.text);
-  const { words, at } = target.words;
-  if ((words[at + state.serverAdmin] & state.adminMaint) === 0) {
-    return never('Only servers in maintenance mode can be deleted.');
-  }
-  const object = context.stats.objects.proxies[target.proxyIndex].servers[target.serverIndex];
-  const isBusy = serverLoads.some((load) => context.stats.live.sum(object, load) > 0);
-  return isBusy
-    ? { holds: 'no', why: 'Server still has connections attached to it, cannot remove it.' }
-    : { holds: 'yes', why: '' };
+  return asFinding(serverRemovability(context, word));
 }
 
-const serverLoads = [
-  ...[liveCurrent, liveServed, liveQueued],
-  ...[liveIdleSafe, liveIdleUnsafe, liveIdlePrivate],
-];
+const answers = { now: 'yes', later: 'no', never: 'never' } as const;
+
+function asFinding({ state, text }: Removability): Finding {
+  return { holds: answers[state], why: text };
+}
 
 const usage =
   'Usage: wait {-h|<duration>} [condition [args...]]\n' +

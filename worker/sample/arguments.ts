@@ -16,6 +16,8 @@ export interface ArgumentNames {
   readonly proxyIndex: number;
   frontendIndex(name: string): number;
   backendIndex(name: string): number;
+  /** The configuration names this server or backend, so it must stay. Absent: nobody cares. */
+  refer?(kind: 'server' | 'backend', value: number): void;
 }
 
 interface ParsedArguments {
@@ -29,7 +31,8 @@ interface ParsedArguments {
 }
 
 /** Servers travel as one number: see serverProxyIndex and serverIndex. */
-const serverStride = 1 << 20;
+/** A server argument is proxy index times this, plus server index. */
+export const serverStride = 1 << 20;
 export const serverProxyIndex = (value: number): number => Math.floor(value / serverStride);
 /** Position of the server in its proxy. */
 export const serverIndex = (value: number): number => value % serverStride;
@@ -221,6 +224,7 @@ function readBackend(text: string, names: ArgumentNames): ArgumentValue | Fault 
   const index = text === '' ? names.proxyIndex : names.backendIndex(text);
   if (index < 0) return new Fault(`unable to find backend '${text}'`);
   const proxy = names.model.proxies[index];
+  if (text !== '') names.refer?.('backend', index);
   if (proxy.kind !== 'frontend') return index;
   return new Fault(`proxy '${proxy.name}' has not backend capability`);
 }
@@ -236,7 +240,9 @@ function readServer(text: string, names: ArgumentNames): ArgumentValue | Fault {
   const server = text.slice(slash + 1);
   const index = proxy.servers.findIndex((one) => one.name === server);
   if (index < 0) return new Fault(`unable to find server '${server}' in proxy '${proxy.name}'`);
-  return proxyIndex * serverStride + index;
+  const value = proxyIndex * serverStride + index;
+  names.refer?.('server', value);
+  return value;
 }
 
 /** The proxy that a table is named after; '' : the line's own. */

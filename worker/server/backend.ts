@@ -11,7 +11,8 @@ import type { Stream } from '../stream/stream.ts';
 import type { Balancer } from './balancer.ts';
 import type { Persistence } from './persistence.ts';
 import { type RetryPlan, retryPlan } from './retry.ts';
-import type { Server } from './server.ts';
+import type { FarmBlock } from './farm.ts';
+import type { Server, ServerHome } from './server.ts';
 import { type BackendHost, Waiting } from './waiting.ts';
 import { isRedirectable } from './redirect.ts';
 import type { ObjectWords, ServerWordsTable } from './words.ts';
@@ -47,8 +48,12 @@ const retryDelayMaxMs = 1000;
 export interface BackendParts {
   readonly model: ProxyModel;
   readonly proxyIndex: number;
-  readonly servers: readonly Server[];
+  /** Grows with servers that are added at run time. */
+  readonly servers: Server[];
+  readonly home: ServerHome;
   readonly balancer: Balancer;
+  /** The same algorithm in other memory. */
+  readonly rebalance: (block: FarmBlock) => Balancer;
   readonly persistence: Persistence;
   readonly table: ServerWordsTable;
   readonly place: ObjectWords;
@@ -57,13 +62,13 @@ export interface BackendParts {
 export class Backend {
   readonly proxyIndex: number;
   readonly name: string;
-  readonly servers: readonly Server[];
-  readonly balancer: Balancer;
+  readonly servers: Server[];
+  balancer: Balancer;
   readonly persistence: Persistence;
   /** Index of its object in the segment, and this thread's counter row of it. */
   readonly object: number;
   readonly row: number;
-  private readonly waiting: Waiting;
+  readonly waiting: Waiting;
   private readonly words: Int32Array;
   private readonly values: Float64Array;
   private readonly stateAt: number;
@@ -78,9 +83,12 @@ export class Backend {
   private readonly mayPreferLast: boolean;
   private readonly prefersLast: boolean;
   private readonly takesOneMore: (server: Server) => boolean;
+  /** What it was made of: worker/server/membership.ts. */
+  readonly parts: BackendParts;
 
   constructor(parts: BackendParts) {
     const { model, servers, balancer, table, place } = parts;
+    this.parts = parts;
     this.proxyIndex = parts.proxyIndex;
     this.name = model.name;
     this.servers = servers;
@@ -347,10 +355,17 @@ export class Backend {
     else waiting.serveWaiters();
   }
 
+  /** Looks whether server states changed since they were last looked at. */
+  follow(): void {
+    if (Atomics.load(this.words, this.stateAt + backendRevision) !== this.revision) {
+      this.statesChanged();
+    }
+  }
+
   /** This thread was woken: streams that wait here may get slots that other threads gave back. */
   serveWaiters(): void {
-    if (this.words[this.stateAt + backendRevision] !== this.revision) this.statesChanged();
-    else this.waiting.serveWaiters();
+    this.follow();
+    this.waiting.serveWaiters();
   }
 
   /** Streams of this thread that wait. */

@@ -52,6 +52,11 @@ export interface Balancer {
    * A server to connect to, not `avoid` when there is another one; null: none has room. Hot path.
    */
   pick(stream: Stream, avoid: Server | null): Server | null;
+  /**
+   * A server joined, or what places it changed (address, key); it takes no part now. Between two
+   * turns.
+   */
+  admit(server: Server): void;
   /** `served` or the queue of a server changed (leastconn). Hot path. */
   loadChanged(server: Server): void;
 }
@@ -62,6 +67,8 @@ export type MakeBalancer = (members: Members) => Balancer;
 /** One row of `balance`. */
 export interface BalanceDef {
   readonly name: string;
+  /** Weights are fixed at start, so no server can join while it runs (hashes: see hash-type). */
+  readonly isStatic?: true;
   readonly help: string;
   /** The words after `balance`. */
   readonly example: string;

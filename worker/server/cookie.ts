@@ -38,22 +38,29 @@ export class CookiePersistence {
   private readonly plan: CookiePlan;
   private readonly usesDown: boolean;
   /** Servers by cookie value; several may share one. */
-  private readonly byCookie: ReadonlyMap<string, readonly Server[]>;
+  private readonly byCookie: Map<string, Server[]>;
   private readonly text: CookieText;
 
   constructor(plan: CookiePlan, servers: readonly Server[], usesDown: boolean) {
-    const byCookie = new Map<string, Server[]>();
-    for (const server of servers) {
-      const { cookie } = server.model;
-      if (cookie === '') continue;
-      const list = byCookie.get(cookie) ?? [];
-      list.push(server);
-      byCookie.set(cookie, list);
-    }
     this.plan = plan;
     this.usesDown = usesDown;
-    this.byCookie = byCookie;
+    this.byCookie = new Map();
     this.text = new CookieText();
+    for (const server of servers) this.admit(server);
+  }
+
+  /** A server joined. Between two turns, as `clear`. */
+  admit(server: Server): void {
+    const { cookie } = server.model;
+    if (cookie === '') return;
+    const list = this.byCookie.get(cookie);
+    if (list === undefined) this.byCookie.set(cookie, [server]);
+    else list.push(server);
+  }
+
+  /** Forgets all servers. */
+  clear(): void {
+    this.byCookie.clear();
   }
 
   // ---- request ----

@@ -13,7 +13,7 @@ export interface FarmStates {
   /** By proxy index, null on a pure frontend. */
   readonly backends: readonly (BackendWords | null)[];
   /** By proxy index and server index. */
-  readonly servers: readonly (readonly ServerWords[])[];
+  readonly servers: readonly ServerWords[][];
 }
 
 /**
@@ -44,7 +44,8 @@ export function prepareFarm(
   return { backends, servers };
 }
 
-function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup {
+/** What the words of a server begin with. */
+export function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup {
   return {
     weight: server.weight,
     disabled: server.disabled || proxy.disabled,

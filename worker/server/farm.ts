@@ -91,6 +91,16 @@ export class FarmBlock {
   }
 }
 
+/**
+ * Servers that there is room for: those of the configuration and as many again, added at run time.
+ * A backend that outgrows its block gets one of twice the size (worker/fleet.ts).
+ */
+export function roomFor(servers: number): number {
+  return Math.max(roomLeast, servers * 2);
+}
+
+const roomLeast = 16;
+
 function blockBytes(servers: number): number {
   const bytes =
     headerWords * 4 + headerNumbers * 8 + servers * (intColumns * 4 + numberColumns * 8);
@@ -100,7 +110,7 @@ function blockBytes(servers: number): number {
 /** Control thread, before threads start: room for every proxy of the model. */
 export function allocateFarm(model: Pick<Model, 'proxies'>): SharedArrayBuffer {
   let bytes = 64;
-  for (const proxy of model.proxies) bytes += blockBytes(proxy.servers.length);
+  for (const proxy of model.proxies) bytes += blockBytes(roomFor(proxy.servers.length));
   return new SharedArrayBuffer(bytes);
 }
 
@@ -112,8 +122,18 @@ export function farmBlock(
   threads: number,
 ): FarmBlock {
   let at = 64;
-  for (let i = 0; i < proxyIndex; i++) at += blockBytes(model.proxies[i].servers.length);
-  return new FarmBlock(farm, at, model.proxies[proxyIndex].servers.length, threads > 1);
+  for (let i = 0; i < proxyIndex; i++) at += blockBytes(roomFor(model.proxies[i].servers.length));
+  return new FarmBlock(farm, at, roomFor(model.proxies[proxyIndex].servers.length), threads > 1);
+}
+
+/** Memory of one backend that came later, or has outgrown what it had. Control thread. */
+export function allocateBlock(servers: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(blockBytes(servers));
+}
+
+/** The same, as a thread sees it. */
+export function lateBlock(buffer: SharedArrayBuffer, servers: number, threads: number): FarmBlock {
+  return new FarmBlock(buffer, 0, servers, threads > 1);
 }
 
 /** A block of its own, for a check of the configuration and for tests. */

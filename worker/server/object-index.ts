@@ -2,7 +2,7 @@
 // made. Called at start by the control thread (which registers) and by every thread (which finds
 // the same indexes); nothing is looked up while serving.
 
-import type { BindModel, Model, ProxyModel } from '../../shared/config/model.ts';
+import type { BindModel, Model, ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type { ListenerObject, ProxyObjects } from '../../shared/messages.ts';
 import {
   derivedIdentity,
@@ -56,9 +56,17 @@ function indexProxy(proxy: ProxyModel, table: ObjectTable, slot: number): ProxyO
     front: hasFront(proxy) ? table.register(typeFrontend, identity, slot) : -1,
     back: hasBack(proxy) ? table.register(typeBackend, identity, slot) : -1,
     servers: proxy.servers.map((server) =>
-      table.register(typeServer, server.guid || derivedIdentity(proxy.name, server.name), slot),
+      table.register(typeServer, serverIdentity(proxy, server), slot),
     ),
   };
+}
+
+/** What a server is found by in the segment. */
+export function serverIdentity(
+  proxy: Pick<ProxyModel, 'name'>,
+  server: Pick<ServerModel, 'guid' | 'name'>,
+): string {
+  return server.guid || derivedIdentity(proxy.name, server.name);
 }
 
 function indexListener(

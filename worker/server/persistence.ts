@@ -35,7 +35,7 @@ export interface PersistenceParts {
 
 export class Persistence {
   private readonly servers: readonly Server[];
-  private readonly byName: ReadonlyMap<string, Server>;
+  private readonly byName: Map<string, Server>;
   private readonly useServers: readonly UseServerPlan[];
   private readonly rules: readonly PersistPlan[];
   private readonly cookie: CookiePersistence | null;
@@ -44,12 +44,28 @@ export class Persistence {
 
   constructor(parts: PersistenceParts) {
     this.servers = parts.servers;
-    this.byName = new Map(parts.servers.map((server) => [server.name, server]));
+    this.byName = new Map();
     this.useServers = parts.useServers;
     this.rules = parts.rules;
     this.cookie = parts.cookie;
     this.stickiness = parts.stickiness;
     this.usesDown = parts.usesDown;
+    for (const server of parts.servers) this.byName.set(server.name, server);
+  }
+
+  /** A server joined at run time. */
+  admit(server: Server): void {
+    this.byName.set(server.name, server);
+    this.cookie?.admit(server);
+    this.stickiness?.admit(server);
+  }
+
+  /** A server has left, or has another name or address: everything is found anew. */
+  renew(): void {
+    this.byName.clear();
+    this.cookie?.clear();
+    this.stickiness?.clear();
+    for (const server of this.servers) if (!server.isLeaving) this.admit(server);
   }
 
   /**
@@ -84,7 +100,8 @@ export class Persistence {
 
   private serverOf(rule: UseServerPlan, stream: Stream): Server | null {
     if (rule.name === null) return this.servers[rule.serverIndex];
-    return this.byName.get(rule.name(stream)) ?? null;
+    const server = this.byName.get(rule.name(stream)) ?? null;
+    return server === null || server.isLeaving ? null : server;
   }
 
   /**

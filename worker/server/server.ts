@@ -6,18 +6,21 @@ import type { ServerModel } from '../../shared/config/model.ts';
 import { liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import {
   adminDrain,
+  adminForcedMaint,
   adminMaint,
   serverAdmin,
   serverMaxconn,
   serverState,
   serverThrottle,
   serverWeight,
+  sharedWordCount,
   stateRunning,
   stateStarting,
   stateStopped,
 } from '../../shared/segment/server-state.ts';
 import type { ReplyPlan } from '../program.ts';
 import { serverRedirect } from './redirect.ts';
+import { liveWords } from '../../shared/segment/layout.ts';
 import { type ServerTarget, serverTarget } from './target.ts';
 import type { ObjectWords } from './words.ts';
 
@@ -43,7 +46,8 @@ export class Server {
   readonly index: number;
   /** `id`, unique in its backend (HAProxy's puid). */
   readonly id: number;
-  readonly name: string;
+  /** Changes with `set server name`. */
+  name: string;
   readonly backendName: string;
   readonly model: ServerModel;
   readonly backup: boolean;
@@ -51,12 +55,16 @@ export class Server {
   readonly object: number;
   readonly row: number;
   /** The segment's words, and where its state and live words start. */
-  readonly words: Int32Array;
-  readonly stateAt: number;
-  readonly liveAt: number;
-  readonly target: ServerTarget;
   /** `redir`: what answers in its place, null mostly. */
   readonly redirect: ReplyPlan | null;
+  words: Int32Array;
+  stateAt: number;
+  liveAt: number;
+  target: ServerTarget;
+  /** Its place among idle connections that threads share, -1: they stay with their thread. */
+  shareNumber: number;
+  /** It is being deleted, or is gone: nothing may choose it. */
+  isLeaving: boolean;
   /** 0: maxconn is a fixed limit. */
   private readonly minconn: number;
   readonly maxqueue: number;
@@ -77,10 +85,29 @@ export class Server {
     this.liveAt = place.liveAt;
     this.target = serverTarget(model);
     this.redirect = serverRedirect(model.redir);
+    this.shareNumber = -1;
+    this.isLeaving = false;
     this.minconn = model.minconn < model.maxconn ? model.minconn : 0;
     this.maxqueue = model.maxqueue;
     this.backendLiveAt = home.backendLiveAt;
     this.fullconn = home.fullconn;
+  }
+
+  /** The runtime API has changed its model: name or address. Between two turns. */
+  renew(): void {
+    this.name = this.model.name;
+    this.target = serverTarget(this.model);
+  }
+
+  /**
+   * Deleted: from now on it stands in its backend as a server in maintenance, with numbers of
+   * nobody; its place in the segment may be given to another. Between two turns.
+   */
+  retire(): void {
+    this.isLeaving = true;
+    this.words = retiredWords;
+    this.stateAt = 0;
+    this.liveAt = retiredLiveAt;
   }
 
   /** May be chosen by balancing: up, not in maintenance, not drained, weight above 0. */
@@ -95,7 +122,7 @@ export class Server {
   /** Down or in maintenance: persistence must not lead to it. */
   isStopped(): boolean {
     const { words, stateAt } = this;
-    if ((words[stateAt + serverAdmin] & adminMaint) !== 0) return true;
+    if (this.isLeaving || (words[stateAt + serverAdmin] & adminMaint) !== 0) return true;
     return words[stateAt + serverState] === stateStopped;
   }
 
@@ -156,3 +183,7 @@ export class Server {
     return this.maxconn() === 0 || (this.queued() === 0 && this.served() < this.dynamicMax());
   }
 }
+
+const retiredLiveAt = sharedWordCount;
+const retiredWords = new Int32Array(new SharedArrayBuffer((sharedWordCount + liveWords) * 4));
+retiredWords[serverAdmin] = adminForcedMaint;

@@ -42,18 +42,30 @@ const keyColumn = dataTypeByName.get('server_key')!;
 export class Stickiness {
   private readonly plan: StickPlan;
   private readonly usesDown: boolean;
-  private readonly byId: ReadonlyMap<number, Server>;
-  private readonly byKey: Readonly<Record<'name' | 'addr', ReadonlyMap<string, Server>>>;
+  private readonly byId: Map<number, Server>;
+  private readonly byKey: Readonly<Record<'name' | 'addr', Map<string, Server>>>;
 
   /** `usesDown`: option persist. */
   constructor(plan: StickPlan, servers: readonly Server[], usesDown: boolean) {
     this.plan = plan;
     this.usesDown = usesDown;
-    this.byId = new Map(servers.map((server) => [server.id, server]));
-    this.byKey = {
-      name: new Map(servers.map((server) => [server.name, server])),
-      addr: new Map(servers.map((server) => [addressKey(server), server])),
-    };
+    this.byId = new Map();
+    this.byKey = { name: new Map(), addr: new Map() };
+    for (const server of servers) this.admit(server);
+  }
+
+  /** A server joined. Between two turns, as `clear`. */
+  admit(server: Server): void {
+    this.byId.set(server.id, server);
+    this.byKey.name.set(server.name, server);
+    this.byKey.addr.set(addressKey(server), server);
+  }
+
+  /** Forgets all servers. */
+  clear(): void {
+    this.byId.clear();
+    this.byKey.name.clear();
+    this.byKey.addr.clear();
   }
 
   /** The request's rules: may assign a server, notes the keys to store. */

@@ -1,7 +1,7 @@
 // `track`: which servers follow which (manual 5.2). Read by worker/compile, which reports faults,
 // and by health checks. Start only.
 
-import type { Model, ServerModel } from '../../shared/config/model.ts';
+import { isGone, type Model, type ServerModel } from '../../shared/config/model.ts';
 
 export interface Tracker {
   readonly model: ServerModel;
@@ -14,7 +14,8 @@ export function trackersOf(model: Pick<Model, 'proxies'>): ReadonlyMap<string, r
   const trackers = new Map<string, Tracker[]>();
   model.proxies.forEach((proxy, proxyIndex) => {
     proxy.servers.forEach((server, serverIndex) => {
-      const found = server.track === '' ? null : find(model, proxy.name, server.track);
+      const found =
+        server.track === '' || isGone(server) ? null : find(model, proxy.name, server.track);
       if (found === null) return;
       const followed = `${found.proxyIndex}/${found.serverIndex}`;
       const list = trackers.get(followed) ?? [];
@@ -41,6 +42,24 @@ function find(model: Pick<Model, 'proxies'>, own: string, track: string): Tracke
   if (proxyIndex < 0) return null;
   const serverIndex = model.proxies[proxyIndex].servers.findIndex((server) => server.name === name);
   return serverIndex < 0 ? null : { proxyIndex, serverIndex };
+}
+
+/** The server that the `track` of a server of backend `own` means; null: there is none. */
+export function trackedBy(
+  model: Pick<Model, 'proxies'>,
+  own: string,
+  track: string,
+): Tracked | null {
+  return find(model, own, track);
+}
+
+/** Another server follows this one. */
+export function isTracked(
+  model: Pick<Model, 'proxies'>,
+  proxyIndex: number,
+  serverIndex: number,
+): boolean {
+  return trackersOf(model).has(`${proxyIndex}/${serverIndex}`);
 }
 
 const chainMax = 1000;

@@ -32,10 +32,10 @@ const selfServedMax = 9;
 
 export class Waiting {
   readonly backendQueue: WaitQueue;
-  readonly serverQueues: readonly WaitQueue[];
+  readonly serverQueues: WaitQueue[];
   host: BackendHost;
   private readonly servers: readonly Server[];
-  private readonly balancer: Balancer;
+  private balancer: Balancer;
   private readonly words: Int32Array;
   private readonly backendLiveAt: number;
   private readonly threadIndex: number;
@@ -75,6 +75,17 @@ export class Waiting {
     this.ready = [];
     this.resuming = false;
     this.count = 0;
+  }
+
+  /** A server joined, in a place that may have been another's. Between two turns. */
+  admit(server: Server): void {
+    const queue = new WaitQueue(server, this.words, server.liveAt, this.threadIndex);
+    this.serverQueues[server.index] = queue;
+  }
+
+  /** The backend balances in other memory from now on. */
+  useBalancer(balancer: Balancer): void {
+    this.balancer = balancer;
   }
 
   /** Takes a slot of `server` for the stream. False: it is full. */

@@ -42,7 +42,7 @@ export interface ThreadWords {
   /** farm.ts allocateFarm, made by the control thread. */
   readonly farm: SharedArrayBuffer;
   /** Object indexes by proxy; servers in the model's order. */
-  readonly objects: readonly { readonly backend: number; readonly servers: readonly number[] }[];
+  readonly objects: readonly { readonly back: number; readonly servers: readonly number[] }[];
   /** ObjectTable.sharedWords and LiveWords.row. */
   stateAt(object: number): number;
   liveAt(object: number): number;
@@ -61,7 +61,7 @@ export function threadWords(from: ThreadWords): ServerWordsTable {
     threadCount: from.threadCount,
     words: from.words,
     values: from.counters.values,
-    backend: (proxy) => place(from.objects[proxy].backend),
+    backend: (proxy) => place(from.objects[proxy].back),
     server: (proxy, server) => place(from.objects[proxy].servers[server]),
     farm: (proxy) => farmBlock(from.farm, from.model, proxy, from.threadCount),
   };

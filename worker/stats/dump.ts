@@ -4,22 +4,24 @@
 import { liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { serverState, stateStopped } from '../../shared/segment/server-state.ts';
+import { isGone } from '../../shared/config/model.ts';
 import type { StatsSource } from './source.ts';
 
 /** The lines about one proxy, without line ends. */
 export function proxyStateLines(source: StatsSource, proxyIndex: number): string[] {
   const { name, servers } = source.model.proxies[proxyIndex];
-  const lines = servers.map((server, index) => {
+  const lines = servers.flatMap((server, index) => {
+    if (isGone(server)) return [];
     const { words, at } = source.servers[proxyIndex][index];
     const object = source.objects.proxies[proxyIndex].servers[index];
     const isUp = words[at + serverState] !== stateStopped;
     const active = source.live.sum(object, liveServed);
     const pending = source.live.sum(object, liveQueued);
     const total = source.reader.sum(object, field.stot);
-    return (
+    return [
       `SIGHUP: Server ${name}/${server.name} is ${isUp ? 'UP' : 'DOWN'}. ` +
-      `Conn: ${active} act, ${pending} pend, ${total} tot.`
-    );
+        `Conn: ${active} act, ${pending} pend, ${total} tot.`,
+    ];
   });
   lines.push(
     `SIGHUP: Proxy ${name} ${farmText(source, proxyIndex)} ${loadText(source, proxyIndex)}`,
@@ -29,7 +31,7 @@ export function proxyStateLines(source: StatsSource, proxyIndex: number): string
 
 function farmText(source: StatsSource, proxyIndex: number): string {
   const backend = source.backends[proxyIndex];
-  if (backend === null || source.model.proxies[proxyIndex].servers.length === 0) {
+  if (backend === null || source.model.proxies[proxyIndex].servers.every(isGone)) {
     return 'has no servers.';
   }
   if (backend.active === 0) {
@@ -40,7 +42,8 @@ function farmText(source: StatsSource, proxyIndex: number): string {
 
 function loadText(source: StatsSource, proxyIndex: number): string {
   const { front, back } = source.objects.proxies[proxyIndex];
-  const { servers } = source.objects.proxies[proxyIndex];
+  const models = source.model.proxies[proxyIndex].servers;
+  const servers = source.objects.proxies[proxyIndex].servers.filter((_, i) => !isGone(models[i]));
   const live = (object: number, word: number): number =>
     object < 0 ? 0 : source.live.sum(object, word);
   const total = (object: number, at: number): number =>

@@ -23,7 +23,7 @@ export interface StatsSource {
   /** By proxy index, null on a pure frontend. */
   readonly backends: readonly (BackendWords | null)[];
   /** By proxy index and server index. */
-  readonly servers: readonly (readonly ServerWords[])[];
+  readonly servers: readonly ServerWords[][];
   /** Shared clock, milliseconds. */
   nowMs(): number;
   frontStatus(proxyIndex: number): FrontStatus;

@@ -3,7 +3,7 @@
 // synchronous, because a line is small work and a consistent one is worth more.
 
 import { field, fixedColumns, infoLines, statColumns } from '../../shared/segment/metrics.ts';
-import type { ProxyModel } from '../../shared/config/model.ts';
+import { isGone, type ProxyModel } from '../../shared/config/model.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { hasBack, hasFront } from '../server/object-index.ts';
@@ -104,6 +104,7 @@ export function proxySubjects(source: StatsSource, proxyIndex: number): Subject[
     lines.push(...listenerSubjects(source, proxyIndex));
   }
   proxy.servers.forEach((server, i) => {
+    if (isGone(server)) return;
     const words = source.servers[proxyIndex][i];
     lines.push({ ...base, kind: 'S', object: objects.servers[i], server, words, id: server.id });
   });

@@ -186,17 +186,16 @@ export class ServerOpenings implements BackOpenings {
   }
 
   keyOf(stream: Stream, server: Server): string {
-    const hasTls = stream.backend.serverTls[server.index] !== null;
+    const line = stream.backend.serverLines[server.index];
     this.header = server.model.sendProxy === 0 ? '' : proxyHeader(stream, server);
-    const { serverSni, serverShares } = stream.backend;
-    this.name = hasTls ? textOf(stream, serverSni[server.index]) : '';
-    const shares = serverShares[server.index];
+    this.name = line.tls !== null ? textOf(stream, line.sni) : '';
+    const { shares } = line;
     const name = shares === null ? this.name : textOf(stream, shares);
     return name === '' ? this.header : `${name} ${this.header}`;
   }
 
   stepsOf(stream: Stream, server: Server, protocol: string): readonly OpeningStep[] {
-    const plan = stream.backend.serverTls[server.index];
+    const plan = stream.backend.serverLines[server.index].tls;
     if (this.header === '' && plan === null) return noSteps;
     const steps: OpeningStep[] = [];
     if (this.header !== '') steps.push(new ProxySender(this.context.thread, this.header));

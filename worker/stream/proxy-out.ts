@@ -24,7 +24,7 @@ export function proxyHeader(stream: Stream, server: Server): string {
   if (server.model.sendProxy === 1) return proxyLine(source, destination);
   const options = server.model.proxyV2Options;
   let before = '';
-  for (const { type, value } of stream.backend.serverTlvs[server.index]) {
+  for (const { type, value } of stream.backend.serverLines[server.index].tlvs) {
     before += tlvBytes(type, value?.(stream) ?? '');
   }
   let after = alpnTlv(stream);

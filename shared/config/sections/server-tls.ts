@@ -86,6 +86,7 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     example: 'server s 127.0.0.1:443 ssl verify none',
     parse: (_cursor, server) => {
       server.tlsOn = true;
+      server.model.noSsl = false;
     },
   },
   {
@@ -95,6 +96,7 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     example: 'server s 127.0.0.1:80 no-ssl',
     parse: (_cursor, server) => {
       server.tlsOn = false;
+      server.model.noSsl = true;
     },
   },
   {

@@ -23,6 +23,7 @@ import {
   wordText,
   wordTime,
 } from './bind.ts';
+import { dynamicWords } from './dynamic-words.ts';
 import { persistenceWords } from './persistence.ts';
 import { stickWords } from './stick.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
@@ -263,6 +264,10 @@ function readWords(line: Line, from: number, server: ServerDraft, draft: Draft):
       reportUnknown(line, index, word);
       return;
     }
+    if (draft.isRuntime && !dynamicWords.has(row.name)) {
+      line.alert(index, `'${word}' option is not accepted for dynamic server`);
+      return;
+    }
     const cursor = { line, index };
     row.parse(cursor, server, draft);
     index = cursor.index + 1 + row.takes;
@@ -302,7 +307,10 @@ export function readDefaultServer(line: Line, proxy: ProxyDraft, draft: Draft): 
       : startFrom(from.preset, line, '');
   readWords(line, from.next, target, draft);
   if (named) proxy.namedDefaultServers.set(name, target);
-  else proxy.defaultServer = target;
+  else {
+    proxy.defaultServer = target;
+    proxy.hasDefaultServer = from.preset !== null || from.next < line.count;
+  }
 }
 
 /** A copy of a preset; null stands for `from none`: as if nothing had been said. */
@@ -372,12 +380,17 @@ export function readServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
   }
   const from = readFrom(line, 2, proxy, draft);
   if (from === null) return;
-  const preset = from.preset === undefined ? proxy.defaultServer : from.preset;
+  const usual = draft.isRuntime ? null : proxy.defaultServer;
+  const preset = from.preset === undefined ? usual : from.preset;
   const server = startFrom(preset, line, name);
   if (!readServerAddress(line, text, server.model)) return;
   readWords(line, from.next, server, draft);
   if (line.failed) return;
-  server.model.ssl = server.tlsOn ? (server.tls ?? freshServerSsl()) : null;
+  const { model } = server;
+  const tls = server.tls ?? freshServerSsl();
+  model.ssl = server.tlsOn ? tls : null;
+  model.spareSsl = !server.tlsOn && preset?.tlsOn === true ? { ...tls } : null;
+  model.isDynamic = draft.isRuntime;
   proxy.serverNames.set(name, server);
   proxy.model.servers.push(server.model);
 }

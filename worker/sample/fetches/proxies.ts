@@ -199,6 +199,17 @@ export const proxies: readonly FetchDef[] = [
     const maxconn = server.maxconn();
     return out.setInt(maxconn === 0 ? -1 : Math.max(0, maxconn - server.connections()));
   }),
+  {
+    ...ofServer('srv_sess_rate', 'sessions of the server in the last second', () => false),
+    build: ([value]: readonly ArgumentValue[]) => {
+      const proxyIndex = serverProxyIndex(value as number);
+      const index = serverIndex(value as number);
+      return (stream, out) => {
+        const { object } = serversOf(stream, proxyIndex)[index];
+        return out.setInt(stream.thread.numbers?.serverSessionRate(object) ?? 0);
+      };
+    },
+  },
   ofServer('srv_queue', 'streams waiting for the server', (server, out) =>
     out.setInt(server.queued()),
   ),

@@ -1,0 +1,94 @@
+// What the Model knows of servers: their lines, their TLS, and what servers that are added at run
+// time may start from.
+
+import type { Place } from './diagnostic.ts';
+import type { AddressModel, SourceModel } from './model.ts';
+
+export interface ServerModel {
+  readonly place: Place;
+  /** '': the server has been deleted, its place is free (see isGone). */
+  name: string;
+  /** Added by the runtime API. */
+  isDynamic: boolean;
+  id: number;
+  guid: string;
+  /** The name that was written, '' when it was a number; `address` is what it gave. */
+  fqdn: string;
+  address: AddressModel;
+  weight: number;
+  backup: boolean;
+  disabled: boolean;
+  maxconn: number;
+  minconn: number;
+  maxqueue: number;
+  maxReuse: number;
+  poolMaxConn: number;
+  poolLowConn: number;
+  poolPurgeDelayMs: number;
+  check: boolean;
+  checkPort: number;
+  checkAddress: AddressModel | null;
+  checkSendProxy: boolean;
+  /** Keys of consistent hashing: 'id' (default), 'addr', 'addr-port', 'guid'. */
+  hashKey: string;
+  strictMaxconn: boolean;
+  interMs: number;
+  fastinterMs: number;
+  downinterMs: number;
+  rise: number;
+  fall: number;
+  cookie: string;
+  /** No stick rule remembers it. */
+  nonStick: boolean;
+  redir: string;
+  sendProxy: 0 | 1 | 2;
+  proxyV2Options: readonly string[];
+  /** TLVs of set-proxy-v2-tlv-fmt: type and log format, '' for an empty value. */
+  proxyTlvs: readonly { readonly type: number; readonly format: string }[];
+  /** Expression of `pool-conn-name`: what connections are shared by, '' for the SNI. */
+  poolConnName: string;
+  source: SourceModel | null;
+  tcpUtMs: number;
+  tfo: boolean;
+  track: string;
+  ssl: ServerSslModel | null;
+  /** `no-ssl` was written. */
+  noSsl: boolean;
+  /** What `set server ssl on` turns on: a default-server said `ssl`, the line `no-ssl`. */
+  spareSsl: ServerSslModel | null;
+  /** The proxy protocol the mux speaks: '' automatic, 'h1', 'h2'. */
+  proto: string;
+  /** Protocol that WebSocket goes over. */
+  ws: 'auto' | 'h1' | 'h2';
+}
+
+/** A `default-server`, '' for the one without a name: what servers added later may start from. */
+export interface ServerPresetModel {
+  readonly name: string;
+  readonly server: ServerModel;
+  readonly tls: ServerSslModel | null;
+  readonly tlsOn: boolean;
+}
+
+/** A server that was deleted at run time: only its place is left. */
+export function isGone(server: Pick<ServerModel, 'name'>): boolean {
+  return server.name === '';
+}
+
+export interface ServerSslModel {
+  verify: 'none' | 'required';
+  verifyHost: string;
+  caFile: string;
+  crt: string;
+  /** Expression words of `sni EXPR`, empty for none. */
+  sni: string;
+  /** Without `sni`, HTTP servers are asked for under the name of the request's Host. */
+  sniAuto: boolean;
+  /** Sessions are resumed. */
+  sslReuse: boolean;
+  alpn: string;
+  ciphers: string;
+  ciphersuites: string;
+  sslMinVer: string;
+  sslMaxVer: string;
+}

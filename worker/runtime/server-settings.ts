@@ -1,0 +1,200 @@
+// `set server` for what is not in the segment: address, name, TLS (management.txt 9.3). A change
+// reaches every thread before the command answers; idle connections to the old place are closed.
+
+import { isIP } from 'node:net';
+import type { ServerModel } from '../../shared/config/model.ts';
+import * as state from '../../shared/segment/server-state.ts';
+import { type Answer, failure, notice, type RuntimeCall, severityWarning } from './command.ts';
+import type { ServerTarget } from './target.ts';
+
+type Setting = (call: RuntimeCall, target: ServerTarget) => Answer | Promise<Answer>;
+
+function modelOf({ context }: RuntimeCall, target: ServerTarget): ServerModel {
+  return context.stats.model.proxies[target.proxyIndex].servers[target.serverIndex];
+}
+
+const warning = (text: string): Answer => ({ severity: severityWarning, text });
+
+/** A port as written: whether it counts from the client's own, and the number in 16 bits. */
+interface Port {
+  readonly isOffset: boolean;
+  readonly value: number;
+}
+
+function readPort(text: string): Port | null {
+  const match = /^\s*([+-]?\d+)/.exec(text);
+  if (match === null) return null;
+  const isOffset = text.startsWith('+') || text.startsWith('-');
+  return { isOffset, value: Number(match[1]) & 0xffff };
+}
+
+async function setAddress(call: RuntimeCall, target: ServerTarget): Promise<Answer> {
+  const [, , host, word, portText] = call.words;
+  if (host === undefined) {
+    return failure('set server <b>/<s> addr requires an address and optionally a port.');
+  }
+  const server = modelOf(call, target);
+  const { address } = server;
+  if (!isInternet(address.family)) {
+    return warning(
+      'Update for the current server address family is only supported through configuration file.',
+    );
+  }
+  if (isIP(host) === 0) return warning(`Invalid addr '${host}'`);
+  const port = word === 'port' ? readPort(portText ?? '') : undefined;
+  if (port === null) return warning(`problem converting port '${portText}' to an int`);
+  const changes = describe(server, host, port);
+  if (typeof changes !== 'string') return warning(changes.refusal);
+  if (changes === '') return warning('nothing changed');
+  const family = isIP(host) === 6 ? 'ipv6' : 'ipv4';
+  const { value, isOffset } = port ?? { value: address.port, isOffset: address.portOffset };
+  const fields = {
+    address: { ...address, family, host, port: value, portOffset: isOffset } as const,
+  };
+  const { context } = call;
+  await context.fleet.renew(target.proxyIndex, target.serverIndex, fields);
+  if (target.words.setAdmin(0, state.adminResolutionMaint)) {
+    context.serverChanged(target.proxyIndex, target.serverIndex, '');
+  }
+  return warning(`${changes} by 'stats socket command'`);
+}
+
+const isInternet = (family: string): boolean =>
+  family === 'ipv4' || family === 'ipv6' || family === 'unspecified';
+
+/** The sentence about what becomes another; '': nothing does. */
+function describe(
+  { address, check, checkPort }: ServerModel,
+  host: string,
+  port: Port | undefined,
+): string | { readonly refusal: string } {
+  const said: string[] = [];
+  if (host !== address.host) said.push(`IP changed from '${address.host}' to '${host}'`);
+  const isPort = port !== undefined;
+  if (isPort && (port.value !== address.port || port.isOffset !== address.portOffset)) {
+    if (port.isOffset && !address.portOffset && check && checkPort === 0) {
+      const refusal =
+        "can't change <port> to port map because it is incompatible with current health check " +
+        "port configuration (use 'port' statement from the 'server' directive).";
+      return { refusal };
+    }
+    const sign = (isOffset: boolean): string => (isOffset ? '+' : '');
+    const from = `${sign(address.portOffset)}${address.port}`;
+    said.push(`port changed from '${from}' to '${sign(port.isOffset)}${port.value}'`);
+  }
+  return said.join(', ');
+}
+
+async function setCheckAddress(call: RuntimeCall, target: ServerTarget): Promise<Answer> {
+  const [, , host, word, portText] = call.words;
+  if (host === undefined) {
+    return failure('set server <b>/<s> check-addr requires an address and optionally a port.');
+  }
+  return setCheckPlace(call, target, host, word === 'port' ? portText : undefined);
+}
+
+async function setCheckPort(call: RuntimeCall, target: ServerTarget): Promise<Answer> {
+  const [, , port] = call.words;
+  if (port === undefined) return failure('set server <b>/<s> check-port requires a port.');
+  return setCheckPlace(call, target, undefined, port);
+}
+
+const portMax = 65_535;
+
+async function setCheckPlace(
+  call: RuntimeCall,
+  target: ServerTarget,
+  host: string | undefined,
+  port: string | undefined,
+): Promise<Answer> {
+  const server = modelOf(call, target);
+  const { words, at } = target.words;
+  if ((words[at + state.serverCheckFlags] & state.checkEnabled) === 0) {
+    return warning('health checks are not enabled on this server');
+  }
+  const fields: Partial<ServerModel> = {};
+  if (host !== undefined) {
+    if (isIP(host) === 0) return warning(`invalid addr '${host}'`);
+    const family = isIP(host) === 6 ? 'ipv6' : 'ipv4';
+    fields.checkAddress = { ...(server.checkAddress ?? server.address), family, host };
+  }
+  if (port !== undefined) {
+    const value = /^-?\d+$/.test(port) ? Number(port) : Number.NaN;
+    if (Number.isNaN(value)) return warning('provided port is not an integer');
+    if (value < 0 || value > portMax) return warning('provided port is invalid');
+    if (value === 0 && server.address.portOffset) {
+      return warning("can't unset 'port' since MAPPORTS is in use");
+    }
+    fields.checkPort = value;
+  }
+  await call.context.fleet.renew(target.proxyIndex, target.serverIndex, fields);
+  return '';
+}
+
+async function setName(call: RuntimeCall, target: ServerTarget): Promise<Answer> {
+  const { context, words } = call;
+  const [, , name] = words;
+  const { proxyIndex, serverIndex } = target;
+  if (name === undefined) return failure('set server <b>/<s> name requires a new name.');
+  const fault = nameFault(call, target, name);
+  if (fault !== '') return failure(fault);
+  if (modelOf(call, target).name !== name)
+    await context.fleet.renew(proxyIndex, serverIndex, { name });
+  return notice('Server name updated.');
+}
+
+const nameMax = 64;
+
+function nameFault({ context }: RuntimeCall, target: ServerTarget, name: string): string {
+  const { proxyIndex, serverIndex } = target;
+  if (/[^A-Za-z0-9_.:-]/.test(name)) return 'Server name contains invalid characters.';
+  if (name.length >= nameMax) return 'Server name too long.';
+  const { words, at } = target.words;
+  if ((words[at + state.serverAdmin] & state.adminMaint) === 0) {
+    return 'Server must be in maintenance mode to be renamed (set server <b>/<s> state maint).';
+  }
+  if (context.references.isServerReferred(proxyIndex, serverIndex)) {
+    return (
+      "Cannot rename: server's name is statically referenced " +
+      '(use-server, track, or sample argument).'
+    );
+  }
+  const { servers } = context.stats.model.proxies[proxyIndex];
+  const isTaken = servers.some((one, index) => one.name === name && index !== serverIndex);
+  return isTaken ? 'A server with the same name already exists in this backend.' : '';
+}
+
+async function setTls(call: RuntimeCall, target: ServerTarget): Promise<Answer> {
+  const { context, words } = call;
+  const server = modelOf(call, target);
+  if (server.isDynamic) return failure("'set server <srv> ssl' not supported on dynamic servers");
+  const settings = server.ssl ?? server.spareSsl;
+  if (settings === null) {
+    return failure(
+      "'set server <srv> ssl' cannot be set.  default-server should define ssl settings",
+    );
+  }
+  const [, , wanted] = words;
+  if (wanted !== 'on' && wanted !== 'off') {
+    return failure("'set server <srv> ssl' expects 'on' or 'off'.");
+  }
+  const isOn = wanted === 'on';
+  const fields = { ssl: isOn ? settings : null, spareSsl: isOn ? null : settings, noSsl: false };
+  await context.fleet.renew(target.proxyIndex, target.serverIndex, fields);
+  return notice('server ssl setting updated.');
+}
+
+function setFqdn({ words }: RuntimeCall): Answer {
+  if (words[2] === undefined) return failure('set server <b>/<s> fqdn requires a FQDN.');
+  return failure('set server <b>/<s> fqdn failed because no resolution is configured.');
+}
+
+/** What follows `set server <b>/<s>`. */
+export const modelSettings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
+  ['addr', setAddress],
+  ['check-addr', setCheckAddress],
+  ['check-port', setCheckPort],
+  ['fqdn', setFqdn],
+  ['name', setName],
+  ['ssl', setTls],
+]);
