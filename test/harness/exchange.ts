@@ -89,7 +89,7 @@ export class Exchange {
       random: () => 0.5,
     } as unknown as ThreadContext;
     const frontend = program.proxies[0];
-    const session = {
+    const session: Session = {
       connection: { sys, fd: -1, source: new Endpoint(), transport: null },
       listener: { index: 0, proxy: frontend, bind: frontend.model.binds[0] },
       frontend,
@@ -97,6 +97,7 @@ export class Exchange {
       destination: new Endpoint(),
       variables: [],
       trackers: [],
+      trackersToFill: () => session.trackers,
     } as unknown as Session;
     session.source.setIpv4(0x7f000002, 4711);
     session.destination.setIpv4(0x7f000001, 80);

@@ -92,7 +92,7 @@ const trackSession: TrackOf =
   (stream) => {
     if (trackerOf(stream, slot) !== null || fillsKey(stream) !== true) return verdictNext;
     const table = stream.thread.tables!.byProxy[tableIndex]!;
-    track(stream.thread, stream.session.trackers, slot, table);
+    track(stream.thread, stream.session.trackersToFill(), slot, table);
     return verdictNext;
   };
 

@@ -37,7 +37,8 @@ export class Output implements Outbound {
   /** Headroom for PROXY headers and the like: sent before anything else. */
   private trailersAt: number;
   private trailersLength: number;
-  private first: PendingBytes;
+  /** null until the socket has left something behind. */
+  private first: PendingBytes | null;
   /** Payload that waits in the kernel. */
   private pipe: Pipe | null;
   /** null until something had to wait behind a pipe or a full slot. */
@@ -52,7 +53,7 @@ export class Output implements Outbound {
     this.owesLineEnd = false;
     this.trailersAt = 0;
     this.trailersLength = 0;
-    this.first = new PendingBytes();
+    this.first = null;
     this.pipe = null;
     this.second = null;
   }
@@ -102,7 +103,7 @@ export class Output implements Outbound {
 
   private flushFirst(): boolean {
     const { first, connection } = this;
-    if (first.isEmpty()) return true;
+    if (first === null || first.isEmpty()) return true;
     if (!connection.isOpen || !connection.writable) return false;
     const sent = connection.send(first.at, first.length, false);
     if (sent < 0) return false;
@@ -149,8 +150,9 @@ export class Output implements Outbound {
   }
 
   isFlushed(): boolean {
-    if (!this.first.isEmpty() || this.pipe !== null || !this.connection.isFlushed()) return false;
-    return this.second === null || this.second.isEmpty();
+    const { first, second } = this;
+    if (this.pipe !== null || !this.connection.isFlushed()) return false;
+    return (first === null || first.isEmpty()) && (second === null || second.isEmpty());
   }
 
   offeredBytes(): number {
@@ -158,7 +160,7 @@ export class Output implements Outbound {
   }
 
   queuedBytes(): number {
-    let bytes = this.first.isEmpty() ? 0 : this.first.length;
+    let bytes = this.first === null || this.first.isEmpty() ? 0 : this.first.length;
     if (this.pipe !== null) bytes += this.pipe.held;
     if (this.second !== null && !this.second.isEmpty()) bytes += this.second.length;
     return bytes;
@@ -171,7 +173,7 @@ export class Output implements Outbound {
   /** Gives slots and pipe back. */
   release(): void {
     const { memory } = this.thread;
-    this.first.release(memory);
+    this.first?.release(memory);
     this.second?.release(memory);
     this.releasePipe();
   }
@@ -185,7 +187,9 @@ export class Output implements Outbound {
   /** Keeps `length` bytes at `at` to be sent in their turn. False: no slot or no room. */
   stash(at: number, length: number): boolean {
     if (length === 0) return true;
-    const { first, second, thread } = this;
+    const { second, thread } = this;
+    this.first ??= new PendingBytes();
+    const { first } = this;
     const isBehind = this.pipe !== null || (second !== null && !second.isEmpty());
     if (!isBehind && first.hasRoom(thread.memory, length)) {
       return first.keep(thread.memory, at, length);

@@ -18,6 +18,8 @@ import type { Session } from './session.ts';
 import type { Stream } from './stream.ts';
 
 const noTlvs: readonly ProxyTlv[] = [];
+/** Shared by all that track nothing: stays empty. */
+const noTrackers: Tracker[] = [];
 
 /** One client connection on this thread. */
 export class ClientSession implements Session {
@@ -33,8 +35,9 @@ export class ClientSession implements Session {
   proxyTlvs: readonly ProxyTlv[];
   /** While the preamble is under way. */
   opening: Opening | null;
-  readonly variables: (Sample | null)[];
-  readonly trackers: Tracker[];
+  /** null and `noTrackers` until something is kept: most connections never have either. */
+  private ownVariables: (Sample | null)[] | null;
+  trackers: Tracker[];
   acceptMs: number;
   acceptWallMs: number;
   handshakeMs: number;
@@ -61,8 +64,8 @@ export class ClientSession implements Session {
     this.hasProxyHeader = false;
     this.proxyTlvs = noTlvs;
     this.opening = null;
-    this.variables = [];
-    this.trackers = [];
+    this.ownVariables = null;
+    this.trackers = noTrackers;
     this.acceptMs = nowMs;
     this.acceptWallMs = wallMs;
     this.handshakeMs = 0;
@@ -73,6 +76,16 @@ export class ClientSession implements Session {
     this.tcp = null;
     this.stream = null;
     this.place = -1;
+  }
+
+  get variables(): (Sample | null)[] {
+    this.ownVariables ??= [];
+    return this.ownVariables;
+  }
+
+  trackersToFill(): Tracker[] {
+    if (this.trackers === noTrackers) this.trackers = [];
+    return this.trackers;
   }
 }
 

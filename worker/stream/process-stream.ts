@@ -21,6 +21,7 @@ export function processStream(thread: ThreadContext): Stream {
     destination: new Endpoint(),
     variables: [],
     trackers: [],
+    trackersToFill: () => [],
   } as Partial<Session> as Session;
   return new Stream(thread, session, frontend, headerMax, new Endpoint());
 }

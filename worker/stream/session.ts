@@ -30,6 +30,8 @@ export interface Session {
   readonly variables: (Sample | null)[];
   /** Tracked counters (sc0, sc1, ...), empty until the first rule that tracks. */
   readonly trackers: Tracker[];
+  /** The same, for whoever is about to add one. */
+  trackersToFill(): Tracker[];
   acceptMs: number;
   acceptWallMs: number;
   /** Milliseconds of handshakes (PROXY, TLS): %Th. */
