@@ -27,6 +27,7 @@ import { type CheckHost, type RunningChecks, startChecks } from './check/runner.
 import { fullconnOf } from './compile/fullconn.ts';
 import { compileGlobalLog } from './compile/logs.ts';
 import { Fleet } from './fleet.ts';
+import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
 import { LiveData } from './live.ts';
 import { levelNotice, logEvent } from './log/logger.ts';
@@ -289,11 +290,10 @@ export class Control implements RuntimeContext {
     this.inspections.answered(id, data);
   }
 
-  /** SIGHUP of a process without master: the states of its servers, to the logs. */
+  /** SIGHUP without a master: the servers' states, to the logs. SIGQUIT: garbage.ts. */
   dump(what: 'servers' | 'pools'): void {
     if (what === 'pools') {
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      this.say('notice', `memory in use: heap ${heapUsed} bytes, buffers ${arrayBuffers} bytes`);
+      void freeMemory(this);
       return;
     }
     this.parts.start.model.proxies.forEach((_proxy, index) => {

@@ -4,6 +4,7 @@
 
 import type { ThreadStart } from '../shared/messages.ts';
 import { field } from '../shared/segment/metrics.ts';
+import { collectGarbage } from './garbage.ts';
 import { Connection } from './conn/connection.ts';
 import { familyIpv4, familyIpv6, familyUnix } from './conn/endpoint.ts';
 import { Listener } from './conn/listener.ts';
@@ -36,6 +37,7 @@ export function inspectThread(
 }
 
 const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
+  ['collect', () => collectGarbage()],
   ['sessions', ({ acceptor, loop }) => snapshots(acceptor, loop.time.nowMs)],
   ['thread', threadState],
   ['memory', memoryState],

@@ -67,3 +67,12 @@ test('a broken code cache is refused and the program runs', async (t) => {
   assert.match(await exchange(proxy.port('f'), request), /^HTTP\/1\.1 200 OK\r\n/);
   await proxy.stop();
 });
+
+test('SIGQUIT gives memory back, says what is left, and requests are served on', async (t) => {
+  const proxy = startProxy(t, { config, entry: bundledProgram });
+  assert.match(await exchange(proxy.port('f'), request), /served$/);
+  proxy.signal('SIGQUIT');
+  await proxy.printed('memory in use after a collection: ');
+  assert.match(await exchange(proxy.port('f'), request), /served$/);
+  await proxy.stop();
+});
