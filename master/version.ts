@@ -71,7 +71,7 @@ function buildLines(): string {
     '  <default> : mode=TCP   side=FE|BE  mux=PASS  flags=',
     '       none : mode=TCP   side=FE|BE  mux=PASS  flags=NO_UPG',
     '',
-    'Available services : none',
+    'Available services : prometheus-exporter',
     '',
     'Available filters :',
     '\tnone',

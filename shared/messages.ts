@@ -123,6 +123,8 @@ export interface ThreadStart {
   /** worker/server/farm.ts and shared/segment/ring.ts. */
   readonly farm: SharedArrayBuffer;
   readonly rings: SharedArrayBuffer;
+  /** worker/shared-facts.ts. */
+  readonly facts: SharedArrayBuffer;
   /** worker/mux/idle-share.ts. */
   readonly idle: SharedArrayBuffer;
   /** eventfds that wake each thread, by index, and the control thread's last. */

@@ -50,12 +50,13 @@ import { table } from './keyword.ts';
 import { keywordList } from './keyword-list.ts';
 import type { LogTagDef } from './log/tag.ts';
 import { tags } from './log/tags.ts';
+import { exporterServices } from './stats/exporter.ts';
 import { runtimeCommands } from './runtime/catalog.ts';
 import { connection as connections } from './sample/fetches/connection.ts';
 import { headers as messageHeaders } from './sample/fetches/headers.ts';
 
 /** What `use-service` can name. */
-export const services = table<ServiceDef>('service');
+export const services = table<ServiceDef>('service', exporterServices);
 
 export const actions = table<ActionDef>(
   'action',

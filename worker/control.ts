@@ -39,6 +39,7 @@ import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext, ThreadTimes } from './runtime/context.ts';
 import { makePageChange } from './runtime/page-changes.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
+import { publishFacts } from './shared-facts.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { proxyStateLines } from './stats/dump.ts';
 import { bytesOut } from './stats/process-info.ts';
@@ -66,6 +67,8 @@ export interface ControlParts {
   readonly threadIds: readonly number[];
   /** For the operator, '' : nothing. */
   readonly warning: string;
+  /** What proxy threads read of `info` (shared-facts.ts). */
+  readonly facts: SharedArrayBuffer;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
 }
@@ -221,6 +224,7 @@ export class Control implements RuntimeContext {
     this.sockets = serveSockets(this, this.commands);
     this.checks = startChecks(this.checkHost());
     this.facts.bootMs = Math.round(process.uptime() * 1000);
+    this.publish();
   }
 
   private checkHost(): CheckHost {
@@ -305,6 +309,7 @@ export class Control implements RuntimeContext {
   sample(): void {
     sampleMaxima(this.stats, this.counters);
     this.facts.sample();
+    this.publish();
     sweepTables(this.tables, this.nowMs());
   }
 
@@ -352,8 +357,14 @@ export class Control implements RuntimeContext {
     return true;
   }
 
+  /** Lets the proxy threads know, for their pages. */
+  private publish(): void {
+    publishFacts(this.parts.facts, this.info());
+  }
+
   setRateLimit(limit: RateLimit, value: number): void {
     this.facts.rateLimits[limit] = value;
+    this.publish();
     this.broadcast({ type: 'rate-limit', limit, value });
   }
 

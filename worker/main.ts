@@ -21,6 +21,7 @@ import { cpusOfThread } from './cpu-map.ts';
 import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateFarm } from './server/farm.ts';
+import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
 import { threadPool } from './thread-pool.ts';
 
@@ -46,6 +47,7 @@ class Worker implements RunningWorker {
   private hardStopTimer: NodeJS.Timeout | null;
   private control: Control | null;
   private readonly threadIds: number[];
+  private readonly facts: SharedArrayBuffer;
   private undrained: number;
   /** Threads that still watch listening sockets. */
   private listening: number;
@@ -64,6 +66,7 @@ class Worker implements RunningWorker {
     this.hardStopTimer = null;
     this.control = null;
     this.threadIds = [];
+    this.facts = allocateFacts();
     this.undrained = 0;
     this.listening = 0;
     this.stopping = false;
@@ -91,6 +94,7 @@ class Worker implements RunningWorker {
       ...this.state,
       sys,
       threadIds: this.threadIds,
+      facts: this.facts,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
     });
@@ -116,6 +120,7 @@ class Worker implements RunningWorker {
       tables: tables.objects,
       farm: allocateFarm(start.model),
       rings: makeThreadRings(threads),
+      facts: this.facts,
       idle: makeIdleShare(
         start.model.proxies.reduce((sum, { servers }) => sum + servers.length, shareReserve),
       ),

@@ -110,6 +110,28 @@ export interface StatsPagePlan {
   readonly description: string;
 }
 
+/** Parts of the Prometheus output that a scrape may ask for. */
+export type MetricScope =
+  | 'global'
+  | 'frontend'
+  | 'listener'
+  | 'backend'
+  | 'server'
+  | 'sticktable'
+  | 'resolver';
+
+/** One scrape of Prometheus, as the query of its target asks. */
+export interface MetricsRequest {
+  readonly scopes: ReadonlySet<MetricScope>;
+  /** Names to leave out (true) or to keep (false); with one to keep, only those are kept. */
+  readonly filters: ReadonlyMap<string, boolean>;
+  readonly hidesMaint: boolean;
+  /** Columns of modules too. */
+  readonly withModules: boolean;
+  /** Descriptions as labels. */
+  readonly withDescriptions: boolean;
+}
+
 /** One request for a statistics page, as its target asks. */
 export interface StatsPageRequest {
   readonly format: 'html' | 'csv' | 'typed' | 'json';

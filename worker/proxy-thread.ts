@@ -176,6 +176,7 @@ export class ProxyThread implements ListenerHost {
     const { thread } = this;
     this.servers = new ThreadServers({ start, thread, compiler, live, objects, links, stats });
     const pagesHost = {
+      tables: () => this.thread.tables,
       source: stats,
       report,
       resume: (stream: Stream) => this.engine.resumeRules(stream),

@@ -4,11 +4,13 @@
 
 import type { ControlToThread, ThreadToControl } from '../shared/messages.ts';
 import { latin1 } from './http/message.ts';
-import type { StatsPagePlan, StatsPageRequest } from './program.ts';
+import type { MetricsRequest, StatsPagePlan, StatsPageRequest } from './program.ts';
 import { type PageChange, isSameOrigin, parseChange } from './stats/page-change.ts';
 import { pagePieces } from './stats/page.ts';
+import { metricPieces } from './stats/prometheus.ts';
 import type { StatsSource } from './stats/source.ts';
 import type { Stream } from './stream/stream.ts';
+import type { StickTables } from './tables/tracking.ts';
 import type { StatsPages } from './thread-context.ts';
 
 /** How long the control thread may take to make a change. */
@@ -22,6 +24,8 @@ interface Pending {
 
 export interface StatsPagesHost {
   readonly source: StatsSource;
+  /** undefined: not there yet. */
+  tables(): StickTables | undefined;
   report(message: ThreadToControl): void;
   /** Runs the rules of a stream on, which wait. */
   resume(stream: Stream): void;
@@ -41,6 +45,10 @@ export class ThreadStatsPages implements StatsPages {
 
   pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string> {
     return pagePieces(this.host.source, plan, request);
+  }
+
+  metrics(request: MetricsRequest): Iterator<string> {
+    return metricPieces(this.host.source, this.host.tables(), request);
   }
 
   change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string {

@@ -11,6 +11,7 @@ import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import { ServerWords } from '../shared/segment/server-state.ts';
 import { fullconnOf } from './compile/fullconn.ts';
+import { readFacts } from './shared-facts.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import type { FrontStatus, StatsSource } from './stats/source.ts';
 
@@ -43,7 +44,10 @@ export function threadStatsSource(
     frontStatus: (index) => facts.fronts[index],
     frontMaxconn: (index) => facts.frontLimits[index] || model.global.maxconn,
     fullconn: (index) => fullconnOf(model, model.proxies[index]),
-    info: () => threadInfo(model, facts.nowMs() - startedMs),
+    info: () => ({
+      ...readFacts(start.facts),
+      ...threadInfo(model, facts.nowMs() - startedMs),
+    }),
   };
 }
 

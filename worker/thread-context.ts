@@ -11,7 +11,7 @@ import type { Poller } from './loop/poller.ts';
 import type { Timers } from './loop/timers.ts';
 import type { PatternReference } from './match/pattern-reference.ts';
 import type { SlotPool } from './memory/pool.ts';
-import type { Program, StatsPagePlan, StatsPageRequest } from './program.ts';
+import type { MetricsRequest, Program, StatsPagePlan, StatsPageRequest } from './program.ts';
 import type { Sample } from './sample/sample.ts';
 import type { Stream } from './stream/stream.ts';
 import type { StickTables } from './tables/tracking.ts';
@@ -49,6 +49,8 @@ export interface ProxyNumbers {
 /** Makes statistics pages: worker/stats/page.ts. */
 export interface StatsPages {
   pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string>;
+  /** The same numbers for Prometheus: worker/stats/prometheus.ts. */
+  metrics(request: MetricsRequest): Iterator<string>;
   /** A form was sent. What became of it, '' while the stream must wait. */
   change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string;
 }

@@ -21,10 +21,10 @@ export const features: readonly Feature[] = [
   ...absent('ENGINE', 'EVPORTS', 'KQUEUE', 'KTLS', 'LIBATOMIC', 'LIBCRYPT', 'LINUX_CAP', 'LUA'),
   ...absent('MATH', 'MEMORY_PROFILING', 'NETFILTER', 'NS', 'OBSOLETE_LINKER', 'OPENSSL_AWSLC'),
   ...absent('OPENSSL_WOLFSSL', 'OT', 'PCRE', 'PCRE2', 'PCRE2_JIT', 'PCRE_JIT', 'POLL', 'PROCCTL'),
-  ...absent('PROMEX', 'PTHREAD_EMULATION', 'QUIC', 'QUIC_OPENSSL_COMPAT', 'RT', 'SLZ'),
+  ...absent('PTHREAD_EMULATION', 'QUIC', 'QUIC_OPENSSL_COMPAT', 'RT', 'SLZ'),
   ...absent('STATIC_PCRE', 'STATIC_PCRE2', 'THREAD_DUMP', 'WURFL', 'ZLIB'),
   ...present('ACCEPT4', 'CPU_AFFINITY', 'EPOLL', 'GETADDRINFO', 'LINUX_SPLICE', 'LINUX_TPROXY'),
-  ...present('OPENSSL', 'PRCTL', 'SHM_OPEN', 'SSL', 'TFO', 'THREAD', 'TPROXY'),
+  ...present('OPENSSL', 'PRCTL', 'PROMEX', 'SHM_OPEN', 'SSL', 'TFO', 'THREAD', 'TPROXY'),
 ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 /** What `enabled()` knows, as the process starts without switches that turn something off. */

@@ -73,9 +73,9 @@ export type ModuleFieldName = StoredName<
 >;
 
 export const moduleMetrics: readonly MetricDef[] = [
+  ...h2Rows.map(metric),
   ...sslRows.map(metric),
   ...without('HTTP/3', '', h3Words),
   ...without('QUIC', 'quic_', quicWords),
-  ...h2Rows.map(metric),
   ...h1Rows.map(metric),
 ];

@@ -9,6 +9,7 @@ import type { ListenerObject, ObjectNumbers, ThreadStart } from '../../shared/me
 import { SharedClock } from '../../shared/segment/clock.ts';
 import { LiveWords, liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import { ObjectTable } from '../../shared/segment/objects.ts';
+import { allocateFacts } from '../../worker/shared-facts.ts';
 import { makeThreadRings } from '../../shared/segment/ring.ts';
 import { memorySegment, type Segment } from '../../shared/segment/segment.ts';
 import { AF_INET, SOCK_STREAM } from '../../shared/sys/constants.ts';
@@ -80,6 +81,7 @@ export class World {
         .objects,
       farm: allocateFarm(model),
       rings: makeThreadRings(threads),
+      facts: allocateFacts(),
       idle: makeIdleShare(model.proxies.reduce((sum, { servers }) => sum + servers.length, 0)),
       wakeFds: Array.from({ length: threads }, () => sys.eventfd()),
       generation: 1,

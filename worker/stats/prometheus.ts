@@ -1,0 +1,216 @@
+// The numbers of `show info` and `show stat` in Prometheus' text format, with the reference's
+// metric names, labels and order. A proxy thread asks for it piece by piece, some fifty lines at
+// most, so that thousands of servers do not hold the others up. Reads the segment only.
+
+import type { MetricDef } from '../../shared/segment/metric.ts';
+import { fixedColumns, infoLines, statColumns } from '../../shared/segment/metrics.ts';
+import { compatibilityVersion } from '../../shared/config/features.ts';
+import type { MetricScope, MetricsRequest } from '../program.ts';
+import type { StickTables } from '../tables/tracking.ts';
+import type { Value } from './columns.ts';
+import { processInfo } from './process-info.ts';
+import { type Labels, type MetricLine, objectLines, skipsOther } from './prometheus-lines.ts';
+import type { StatsSource, Subject } from './source.ts';
+import { infoValues, subjects, wholeSelection } from './table.ts';
+
+/** Lines in one piece. */
+const linesMax = 50;
+
+/** The whole answer to `request`. */
+export function* metricPieces(
+  source: StatsSource,
+  tables: StickTables | undefined,
+  request: MetricsRequest,
+): Generator<string> {
+  const keeps = [...request.filters.values()].includes(false);
+  const isKept = (name: string): boolean => !(request.filters.get(name) ?? keeps);
+  if (request.scopes.has('global')) yield processMetrics(source, request, isKept);
+  for (const scope of objectScopes) {
+    if (request.scopes.has(scope.name)) yield* objectMetrics(source, request, scope, isKept);
+  }
+  if (request.scopes.has('sticktable') && tables !== undefined) {
+    yield tableMetrics(source, tables, isKept);
+  }
+}
+
+interface ObjectScope {
+  readonly name: MetricScope;
+  readonly kind: Subject['kind'];
+  /** Bits of StatSelection.types. */
+  readonly types: number;
+}
+
+/** In the order of the output. */
+const objectScopes: readonly ObjectScope[] = [
+  { name: 'frontend', kind: 'F', types: 1 },
+  { name: 'listener', kind: 'L', types: 8 },
+  { name: 'backend', kind: 'B', types: 2 },
+  { name: 'server', kind: 'S', types: 4 },
+];
+
+type IsKept = (name: string) => boolean;
+
+/** What Prometheus calls a counter where `show info` says otherwise. */
+const infoCounters: ReadonlySet<string> = new Set(
+  (
+    'PipesUsed PipesFree CompressBpsIn CompressBpsOut DroppedLogs FailedResolutions TotalBytesOut ' +
+    'TotalSplicedBytesOut'
+  ).split(' '),
+);
+
+const typeOf = ({ typed, name }: MetricDef): string =>
+  typed.charAt(1) === 'C' || infoCounters.has(name) ? 'counter' : 'gauge';
+
+function head(name: string, column: MetricDef): string {
+  return `# HELP ${name} ${column.help}\n# TYPE ${name} ${typeOf(column)}\n`;
+}
+
+function labelText(labels: Labels): string {
+  if (labels.length === 0) return '';
+  const pairs = labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+  return `{${pairs.join(',')}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
+}
+
+function processMetrics(source: StatsSource, request: MetricsRequest, isKept: IsKept): string {
+  const values = infoValues(source);
+  const { node, description } = processInfo(source);
+  const about: Labels =
+    typeof description === 'string' && description !== '' ? [['desc', description]] : [];
+  /** Lines that are texts: a label says what they are, their value is 1. */
+  const texts: Readonly<Record<string, Labels>> = {
+    node: [['node', String(node ?? '')]],
+    description: [],
+    'Build info': [['version', compatibilityVersion]],
+  };
+  let text = '';
+  infoLines.forEach((row, i) => {
+    const name = `haproxy_process_${row.altName}`;
+    if (row.altName === '' || !isKept(name)) return;
+    if (row.name === 'description' && about.length === 0) return;
+    const own = texts[row.name];
+    const shown = request.withDescriptions || row.name === 'description' ? about : [];
+    const value = own === undefined ? (values[i] ?? 'NaN') : 1;
+    text += `${head(name, row)}${name}${labelText([...(own ?? []), ...shown])} ${value}\n`;
+  });
+  return text;
+}
+
+function* objectMetrics(
+  source: StatsSource,
+  request: MetricsRequest,
+  scope: ObjectScope,
+  isKept: IsKept,
+): Generator<string> {
+  const { hidesMaint } = request;
+  const selection = { ...wholeSelection, types: scope.types, hidesMaint };
+  const lines = [...subjects(source, selection)].filter(({ proxy }) => !proxy.disabled);
+  const columns = request.withModules ? statColumns : statColumns.slice(0, fixedColumns);
+  for (let at = 0; at < columns.length; at++) {
+    const column = columns[at];
+    const isModule = at >= fixedColumns;
+    const title = isModule ? column.name : (names[scope.name]?.[column.name] ?? column.altName);
+    const name = `haproxy_${scope.name}_${title}`;
+    if (title === '' || !isKept(name)) continue;
+    if (column.scope !== '' && !column.scope.includes(scope.kind)) continue;
+    yield* columnMetrics(source, lines, { column, name, isModule, request });
+  }
+}
+
+/** Servers have their own names for two columns that backends share. */
+const names: Readonly<Partial<Record<MetricScope, Readonly<Record<string, string>>>>> = {
+  server: { act: 'active', bck: 'backup' },
+};
+
+interface ColumnPlan {
+  readonly column: MetricDef;
+  readonly name: string;
+  readonly isModule: boolean;
+  readonly request: MetricsRequest;
+}
+
+/** One metric of every object; its head stands above the first line there is. */
+function* columnMetrics(
+  source: StatsSource,
+  lines: readonly Subject[],
+  { column, name, isModule, request }: ColumnPlan,
+): Generator<string> {
+  // Classes of responses are one metric with a label: only the first has a head.
+  let text = column.altName === 'http_responses_total' && column.name !== 'hrsp_1xx' ? '' : null;
+  let count = 0;
+  for (const line of lines) {
+    if (skipsOther(column, line)) continue;
+    for (const one of objectLines(source, column, line)) {
+      text ??= head(name, column);
+      text += metricLine(name, line, one, { isModule, column, request });
+      count++;
+    }
+    if (count < linesMax) continue;
+    yield text ?? '';
+    text = '';
+    count = 0;
+  }
+  if (text !== null && text !== '') yield text;
+}
+
+function metricLine(
+  name: string,
+  line: Subject,
+  { labels, value }: MetricLine,
+  { isModule, column, request }: Omit<ColumnPlan, 'name'>,
+): string {
+  const all: [string, string][] = [['proxy', line.proxy.name]];
+  const { description } = line.proxy;
+  const module = isModule ? [['mod', moduleOf(column.name)] as [string, string]] : [];
+  const isSingle = line.kind === 'S' || line.kind === 'L';
+  if (!isSingle) all.push(...module);
+  if (request.withDescriptions && description !== '') all.push(['desc', description]);
+  if (line.server !== null) all.push(['server', line.server.name]);
+  if (line.listener !== null) {
+    const bind = line.proxy.binds[line.listener.bindIndex];
+    all.push(['listener', bind.name || `sock-${line.id}`]);
+  }
+  if (isSingle) all.push(...module);
+  all.push(...labels.map(([label, text]): [string, string] => [label, text]));
+  return `${name}${labelText(all)} ${numberText(value)}\n`;
+}
+
+/** ssl_sess is of module ssl. */
+function moduleOf(column: string): string {
+  const first = column.split('_')[0];
+  return first === 'pack' || first === 'qpack' ? 'h3' : first;
+}
+
+function numberText(value: Value): string {
+  return typeof value === 'number' ? String(value) : (value ?? 'NaN');
+}
+
+const tableRows: readonly (readonly [string, string])[] = [
+  ['size', 'entries that the table can hold'],
+  ['used', 'entries that it holds'],
+];
+
+function tableMetrics(source: StatsSource, tables: StickTables, isKept: IsKept): string {
+  let text = '';
+  for (const [title, help] of tableRows) {
+    const name = `haproxy_sticktable_${title}`;
+    if (!isKept(name)) continue;
+    let isFirst = true;
+    source.model.proxies.forEach((proxy, index) => {
+      const table = tables.byProxy[index];
+      if (proxy.stickTable === null || table === null || table === undefined) return;
+      if (isFirst) text += `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+      isFirst = false;
+      const labels: Labels = [
+        ['name', proxy.name],
+        ['type', proxy.stickTable.keyType],
+      ];
+      const value = title === 'size' ? proxy.stickTable.size : table.used;
+      text += `${name}${labelText(labels)} ${value}\n`;
+    });
+  }
+  return text;
+}
