@@ -19,7 +19,6 @@ const rows: readonly UnsupportedRow[] = [
   { name: 'send-spoe-group', sets: [...contents, ...messages] },
   { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
   { name: 'switch-mode', sets: ['tcp-request content'] },
-  { name: 'use-service', sets: ['tcp-request content', 'http-request'] },
 ];
 
 const setsByName: ReadonlyMap<string, readonly RuleSet[]> = new Map(
