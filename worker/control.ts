@@ -33,7 +33,7 @@ import { LiveData } from './live.ts';
 import { levelNotice, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
 import { SenderSet } from './log/sender.ts';
-import { ProcessFacts } from './process-facts.ts';
+import { ProcessFacts, processLines } from './process-facts.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
 import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext, ThreadTimes } from './runtime/context.ts';
@@ -175,32 +175,15 @@ export class Control implements RuntimeContext {
   }
 
   private info(): Readonly<Record<string, string | number | null>> {
-    const { global } = this.parts.start.model;
-    const { facts, stats, sockets } = this;
-    const { reader, live, objects } = stats;
-    const current = live.sum(objects.process, liveCurrent);
-    const sessions = sockets?.count ?? 0;
-    const open = stats.listeners.filter((one) => this.fronts[one.proxyIndex] === 'OPEN').length;
-    const listeners = open + this.cliListeners.length;
-    const patterns = this.live.patterns.totals;
-    const streams = reader.gauge(objects.process, field.CurrStreams);
     return {
-      ...facts.info(),
-      PatternsAdded: patterns.added,
-      PatternsFreed: patterns.freed,
-      Listeners: listeners,
-      Jobs: listeners + current + sessions,
-      Tasks: current + sessions + streams,
-      Nbthread: this.threadCount,
-      Pid: process.pid,
+      ...this.facts.info(),
+      ...processLines(this.stats, {
+        sessions: this.sockets?.count ?? 0,
+        cliListeners: this.cliListeners.length,
+        patterns: this.live.patterns.totals,
+      }),
       Uptime_sec: Math.floor(this.uptimeMs() / 1000),
       Maxconn: this.globalMaxconn,
-      Hard_maxconn: global.maxconn,
-      'Ulimit-n': global.ulimitN,
-      CurrConns: current,
-      node: global.node,
-      description: global.description,
-      Stopping: this.fronts.every((status) => status === 'STOP') ? 1 : 0,
     };
   }
 

@@ -4,7 +4,10 @@
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { RateLimit, WorkerStart } from '../shared/messages.ts';
+import { liveCurrent } from '../shared/segment/live.ts';
+import { field } from '../shared/segment/metrics.ts';
 import type { ThreadTimes } from './runtime/context.ts';
+import type { StatsSource } from './stats/source.ts';
 
 export interface FactSources {
   readonly start: WorkerStart;
@@ -99,6 +102,43 @@ export class ProcessFacts {
   close(): void {
     for (const { fd } of this.clocks) if (fd >= 0) closeSync(fd);
   }
+}
+
+/** What the control thread adds to the numbers of the segment. */
+export interface ControlCounts {
+  /** Runtime sessions, and sockets they come through. */
+  readonly sessions: number;
+  readonly cliListeners: number;
+  readonly patterns: { readonly added: number; readonly freed: number };
+}
+
+/** Lines of `show info` made of what is there now. */
+export function processLines(
+  stats: StatsSource,
+  { sessions, cliListeners, patterns }: ControlCounts,
+): Readonly<Record<string, string | number>> {
+  const { reader, live, objects, model, listeners } = stats;
+  const { global, proxies } = model;
+  const current = live.sum(objects.process, liveCurrent);
+  const isOpen = (proxyIndex: number): boolean => stats.frontStatus(proxyIndex) === 'OPEN';
+  const open = listeners.filter((one) => isOpen(one.proxyIndex)).length + cliListeners;
+  const streams = reader.gauge(objects.process, field.CurrStreams);
+  const isStopping = proxies.every((_, index) => stats.frontStatus(index) === 'STOP');
+  return {
+    PatternsAdded: patterns.added,
+    PatternsFreed: patterns.freed,
+    Listeners: open,
+    Jobs: open + current + sessions,
+    Tasks: current + sessions + streams,
+    Nbthread: global.nbthread,
+    Pid: process.pid,
+    Hard_maxconn: global.maxconn,
+    'Ulimit-n': global.ulimitN,
+    CurrConns: current,
+    node: global.node,
+    description: global.description,
+    Stopping: isStopping ? 1 : 0,
+  };
 }
 
 const noTime = { runMs: 0, waitMs: 0, busyPercent: 0 };
