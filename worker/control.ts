@@ -12,15 +12,8 @@ import type {
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
-import {
-  LiveReader,
-  type LiveWords,
-  liveCurrent,
-  liveQueued,
-  liveServed,
-} from '../shared/segment/live.ts';
+import { LiveReader, type LiveWords, liveQueued, liveServed } from '../shared/segment/live.ts';
 import { ObjectTable } from '../shared/segment/objects.ts';
-import { field } from '../shared/segment/metrics.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
