@@ -205,7 +205,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       this.requestReady(stream, length);
     } else if (length < 0) {
       if (length === h1PrefaceH2 && this.mayUpgrade) this.upgrade(stream);
-      else this.refuse(length === h1PrefaceH2 ? 405 : h1ErrorStatus(length), 'P');
+      else this.refuseUnreadable(length === h1PrefaceH2 ? 405 : h1ErrorStatus(length));
     } else if (inbound.rawEnd - inbound.slotAt >= limit) {
       this.refuse(head.inFields ? 431 : 414, 'P');
     } else if (this.connection.readable) {
@@ -271,6 +271,11 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   /** Nothing was said, and that is nothing to talk about: between requests, or a mere probe. */
   private get mayLeaveSilently(): boolean {
     return this.requestCount > 0 || this.proxy.ignoresProbes;
+  }
+
+  private refuseUnreadable(status: number): void {
+    this.host.noteGlitch(this.session);
+    this.refuse(status, 'P');
   }
 
   private refuse(status: number, cause: string): void {

@@ -63,6 +63,12 @@ const steps: readonly (readonly [string, string | RegExp])[] = [
   ],
   ['set table sticky key 2001:db8::1', ''],
   ['show table sticky', /key=2001:db8::1 use=0 exp=60000 shard=0 server_id=0 server_key=-\n/],
+  ['set table sticky key 10.0.0.7', ''],
+  ['show table sticky key ::ffff:10.0.0.7', /key=::ffff:10\.0\.0\.7 use=0/],
+  ['clear table sticky key 10.0.0.7', ''],
+  ['set table addresses key ::ffff:10.0.0.8', ''],
+  ['show table addresses key 10.0.0.8', /key=10\.0\.0\.8 use=0/],
+  ['clear table addresses key ::10.0.0.8', ''],
   ['clear table sticky key 2001:db8::1', ''],
   ['show table sticky key 2001:db8::1', ''],
 ];
@@ -80,12 +86,16 @@ test('what cannot be done is said', async () => {
   const { run } = worker();
   const cases: readonly (readonly [string, RegExp])[] = [
     ['show table nothing', /No such table/],
-    ['show table addresses data.gpc1 eq 1', /Filter #1: The table does not store gpc1/],
+    ['show table addresses data.gpc1 eq 1', /Filter entry #1: The table does not store gpc1/],
     ['show table addresses data.x eq 1', /Unknown data type/],
     ['show table addresses data.gpc0 is 1', /'eq', 'ne'/],
     ['show table addresses data.gpc0 eq', /integer/],
     ['show table names data.gpt[2] eq 1', /no element 2/],
-    ['set table addresses key hello', /no key of type ip/],
+    ['show table addresses gpc0 eq 1', /Expected is 'data\.<type>/],
+    ['show table addresses key', /A key is expected/],
+    ['clear table', /The name of a table is expected/],
+    ['set table addresses key hello', /Invalid key: 'hello' is none of type ip/],
+    ['set table addresses key 2001:db8::1', /Invalid key/],
     ['set table addresses data.gpc0 1', /'key <key>'/],
     ['set table addresses ptr 0x10 data.gpc0 1', /no such entry/],
   ];

@@ -2,9 +2,11 @@
 // segment itself: what is set here is seen by all threads, and by other workers of the same table.
 // A long table is shown in pieces, so that no proxy thread waits for the whole of it.
 
+import { isIPv4, isIPv6 } from 'node:net';
 import type { StickTable } from '../../shared/segment/stick-table.ts';
 import { type Column, dataTypeByName } from '../../shared/segment/table-data.ts';
-import { Sample } from '../sample/sample.ts';
+import { castSample } from '../sample/cast.ts';
+import { kindIpv4, kindIpv6, Sample } from '../sample/sample.ts';
 import { setKey } from '../sample/table-key.ts';
 import { sweepTables } from '../tables/table-set.ts';
 import { entryLine, headLine, readValue, writeValue } from '../tables/text.ts';
@@ -46,7 +48,9 @@ const integer = /^-?\d{1,16}$/;
 
 function tableNamed({ context, words }: RuntimeCall): StickTable | RuntimeMessage {
   const found = context.tables.byProxy.find((table) => table !== null && table.name === words[0]);
-  return found ?? failure('No such table.');
+  return (
+    found ?? failure(words.length === 0 ? 'The name of a table is expected.' : 'No such table')
+  );
 }
 
 /** `data.gpc0`, `data.gpt[1]`. */
@@ -61,10 +65,13 @@ function readDatum(table: StickTable, word: string): Datum | string {
   return { column, index };
 }
 
+const expectedFilter = "Expected is 'data.<type> <operator> <value>', 'key <key>' or 'ptr <ptr>'";
+
 function readFilters(table: StickTable, words: readonly string[]): Filter[] | string {
   const filters: Filter[] = [];
   for (let i = 0; i < words.length; i += 3) {
-    const number = `Filter #${i / 3 + 1}: `;
+    if (!words[i].startsWith('data.')) return `${expectedFilter}, not '${words[i]}'.`;
+    const number = `Filter entry #${i / 3 + 1}: `;
     if (filters.length === filtersMax) return `No more than ${filtersMax} filters can be given.`;
     const datum = readDatum(table, words[i]);
     if (typeof datum === 'string') return number + datum;
@@ -120,12 +127,21 @@ function findNamed(
   if (table.policy.shape.keyType === 'binary') {
     return failure('Keys of a binary table cannot be given as text.');
   }
-  const sample = new Sample();
-  sample.setText(text);
-  if (text === '' || !setKey(table, sample)) {
-    return failure(`'${text}' is no key of type ${table.policy.shape.keyType}.`);
+  if (text === '') return failure('A key is expected.');
+  if (!readKeyText(table, text)) {
+    return failure(`Invalid key: '${text}' is none of type ${table.policy.shape.keyType}.`);
   }
   return creates ? table.take(nowMs) : table.find(nowMs);
+}
+
+/** An address may be written as one of the other family, as far as it can be both. */
+function readKeyText(table: StickTable, text: string): boolean {
+  const { keyType } = table.policy.shape;
+  const sample = new Sample();
+  sample.setText(text);
+  if (keyType === 'ipv6' && isIPv4(text)) castSample(sample, kindIpv4);
+  if (keyType === 'ip' && isIPv6(text)) castSample(sample, kindIpv6);
+  return setKey(table, sample);
 }
 
 /** From the address that `show table` prints back to the entry. */
