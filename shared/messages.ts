@@ -122,6 +122,8 @@ export interface ThreadStart {
   readonly tables: readonly number[];
   /** worker/server/farm.ts and shared/segment/ring.ts. */
   readonly farm: SharedArrayBuffer;
+  /** shared/segment/gauges.ts. */
+  readonly gauges: SharedArrayBuffer;
   readonly rings: SharedArrayBuffer;
   /** worker/shared-facts.ts. */
   readonly facts: SharedArrayBuffer;

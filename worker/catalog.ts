@@ -22,7 +22,9 @@ import { distcc } from './sample/fetches/distcc.ts';
 import { exchanges } from './sample/fetches/exchange.ts';
 import { hellos } from './sample/fetches/hello.ts';
 import { cookies } from './sample/fetches/cookies.ts';
+import { htx } from './sample/fetches/htx.ts';
 import { internals } from './sample/fetches/internal.ts';
+import { loads } from './sample/fetches/load.ts';
 import { preamble } from './sample/fetches/preamble.ts';
 import { proxies } from './sample/fetches/proxies.ts';
 import { requestLine } from './sample/fetches/request-line.ts';
@@ -93,6 +95,8 @@ export const fetches = table<FetchDef>(
   transaction,
   times,
   exchanges,
+  loads,
+  htx,
   distcc,
   variableDumps,
   stick,

@@ -20,6 +20,7 @@ import { Control } from './control.ts';
 import { cpusOfThread } from './cpu-map.ts';
 import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
+import { allocateGauges } from '../shared/segment/gauges.ts';
 import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
@@ -119,6 +120,7 @@ class Worker implements RunningWorker {
       objects,
       tables: tables.objects,
       farm: allocateFarm(start.model),
+      gauges: allocateGauges(threads, start.listeners.length),
       rings: makeThreadRings(threads),
       facts: this.facts,
       idle: makeIdleShare(

@@ -25,7 +25,8 @@ import type { ListenerPlan, Program } from './program.ts';
 import { threadWords } from './server/words.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
-import { Engine } from './stream/engine.ts';
+import type { Engine } from './stream/engine.ts';
+import { makeEngine } from './stream/measured-engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
 import { ThreadStatsPages } from './stats-pages.ts';
@@ -144,7 +145,7 @@ export class ProxyThread implements ListenerHost {
       connections: connectionCounts(this.context),
       numbers: proxyNumbers(this.context, segment, start.objects),
     });
-    this.engine = new Engine(this.context);
+    this.engine = makeEngine(this.context);
     const { tune } = start.model.global;
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
       this.engine.onTimeout(stream),
@@ -192,6 +193,7 @@ export class ProxyThread implements ListenerHost {
 
   private endTurn(): void {
     flushLogs(this.thread);
+    this.thread.gauges?.setUsage(this.start.threadIndex, this.loop.usagePercent);
     const { memory, counters } = this.thread;
     const { values } = counters;
     const row = this.context.processRow;
@@ -372,15 +374,12 @@ export class ProxyThread implements ListenerHost {
   private spreadClose(): void {
     const { loop, thread, acceptor } = this;
     const left = thread.closeUntilMs - loop.time.nowMs;
-    const most = left <= 0 ? Number.MAX_SAFE_INTEGER : this.shareOf(left);
+    const share = (acceptor.count * spreadStepMs) / Math.max(left, spreadStepMs);
+    const most = left <= 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(share);
     // A client that has just been served may have its next request on the way: it is answered, with
     // `connection: close`. Only connections that have been quiet for a while are closed unasked.
     closeIdle(acceptor, most, loop.time.nowMs - quietMs);
     if (acceptor.count > 0) loop.timers.schedule(this.spread, loop.time.nowMs + spreadStepMs);
-  }
-
-  private shareOf(leftMs: number): number {
-    return Math.ceil((this.acceptor.count * spreadStepMs) / Math.max(leftMs, spreadStepMs));
   }
 
   private hardStop(): void {

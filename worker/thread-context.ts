@@ -4,6 +4,7 @@
 
 import type { PatternEdit } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
+import type { Gauges } from '../shared/segment/gauges.ts';
 import type { IoVector, Sys } from '../shared/sys/sys.ts';
 import type { PipePool } from './conn/pipes.ts';
 import type { TrailerReader } from './http/h1-body.ts';
@@ -76,6 +77,8 @@ export interface ThreadContext {
   /** Where trailers are parsed into, front and back alike. */
   readonly trailers: TrailerReader;
   readonly counters: CounterWriter;
+  /** How busy threads and sockets are; absent as `connections`. */
+  readonly gauges?: Gauges;
   /** Absent: nobody counts (a test, a check); logs then show 0. */
   readonly connections?: ConnectionCounts;
   /** Set once, right after compiling. */

@@ -1,6 +1,7 @@
 // What a proxy thread is made of before it runs: buffer memory, clock, rows of counters. Called
 // once by proxy-thread.ts; nothing here runs while serving.
 
+import { Gauges } from '../shared/segment/gauges.ts';
 import type { ThreadStart } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import { type LiveWords, liveCurrent, liveLines } from '../shared/segment/live.ts';
@@ -60,6 +61,7 @@ export function makeContext(
     stopping: false,
     closeSpreadMs: -1,
     closeUntilMs: 0,
+    gauges: new Gauges(start.gauges, start.threadCount),
   };
 }
 

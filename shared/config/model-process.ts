@@ -137,6 +137,8 @@ export interface TuneModel {
   notsentLowatClient: number;
   notsentLowatServer: number;
   /** `tune.disable-fast-forward`, `tune.disable-zero-copy-forwarding`. */
+  /** `profiling.tasks on`. */
+  profilesTasks: boolean;
   disableFastForward: boolean;
   disableZeroCopyForwarding: boolean;
   /** tune.listener.default-shards: 'by-process', 'by-thread' or 'by-group'. */

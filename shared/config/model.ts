@@ -100,6 +100,8 @@ export interface BindModel {
   acceptProxy: boolean;
   /** `accept-netscaler-cip`, 0: no such header. */
   netscalerMagic: number;
+  /** `tcp-ss`: 1 IP and TCP headers, 2 the Ethernet header too. */
+  tcpSaveSyn: number;
   /** `label`: what sockets are grouped by. */
   label: string;
   transparent: boolean;

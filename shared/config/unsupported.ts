@@ -70,7 +70,7 @@ export const unsupportedBind: readonly string[] = (
   'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file cc ' +
   'client-sigalgs crl-file crt-ignore-err crt-list curves default-crt ecdhe ' +
   'generate-certificates idle-ping ktls namespace nbconn no-ca-names npn ' +
-  'quic-cc-algo quic-force-retry quic-socket sigalgs tcp-md5sig tcp-ss tls-ticket-keys'
+  'quic-cc-algo quic-force-retry quic-socket sigalgs tcp-md5sig tls-ticket-keys'
 ).split(' ');
 
 /** Option words of `server` lines. */

@@ -16,6 +16,7 @@ import { AF_INET, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import { encodeAddress } from '../../shared/sys/sockaddr.ts';
 import { makeIdleShare } from '../../worker/mux/idle-share.ts';
 import { ProxyThread } from '../../worker/proxy-thread.ts';
+import { allocateGauges } from '../../shared/segment/gauges.ts';
 import { allocateFarm } from '../../worker/server/farm.ts';
 import { prepareFarm } from '../../worker/server/farm-states.ts';
 import { indexObjects } from '../../worker/server/object-index.ts';
@@ -80,6 +81,7 @@ export class World {
       tables: openTables(model, { segment, objects: table, slot: processSlot, nowMs: clock.nowMs })
         .objects,
       farm: allocateFarm(model),
+      gauges: allocateGauges(threads, listeners.length),
       rings: makeThreadRings(threads),
       facts: allocateFacts(),
       idle: makeIdleShare(model.proxies.reduce((sum, { servers }) => sum + servers.length, 0)),

@@ -18,7 +18,8 @@ function buildPause(words: WordCursor, scope: Scope): Act | null {
       if (!(pauseMs > 0)) return verdictNext;
       stream.waitUntilMs = nowMs + pauseMs;
     }
-    if (nowMs < stream.waitUntilMs) return verdictWait;
+    stream.isPaused = nowMs < stream.waitUntilMs;
+    if (stream.isPaused) return verdictWait;
     stream.waitUntilMs = 0;
     return verdictNext;
   };

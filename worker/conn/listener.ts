@@ -6,6 +6,8 @@ import {
   EAGAIN,
   EMFILE,
   ENFILE,
+  IPPROTO_TCP,
+  TCP_SAVE_SYN,
   ENOBUFS,
   ENOMEM,
   EPOLLEXCLUSIVE,
@@ -89,7 +91,9 @@ export class Listener implements FdHandler, Timed {
   private prepareSocket(): void {
     const { object, proxy, bind } = this.plan;
     if (object.family !== 'ipv4' && object.family !== 'ipv6') return;
-    prepareListener(this.host.thread.sys, object.fd, proxy.model, bind.ssl !== null);
+    const { sys } = this.host.thread;
+    prepareListener(sys, object.fd, proxy.model, bind.ssl !== null);
+    sys.setsockoptInt(object.fd, IPPROTO_TCP, TCP_SAVE_SYN, bind.tcpSaveSyn);
   }
 
   /** Stops accepting; what waits in the queue is left to others. */

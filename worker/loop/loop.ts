@@ -10,6 +10,8 @@ import { Timers } from './timers.ts';
 
 /** The longest sleep: the clock is published and the stop flag seen at least this often. */
 const sleepMaxMs = 1000;
+/** How busy a thread is, is told for windows of this length. */
+const usageWindowMs = 500;
 
 export interface LoopHooks {
   /** Shared monotonic milliseconds; called once per turn. */
@@ -39,6 +41,11 @@ export class Loop implements FdHandler {
   idleTurns: number;
   /** Events seen. */
   events: number;
+  /** Share of the last half second that was spent working, percent. */
+  usagePercent: number;
+  /** Wall clock at which that half second began, and how much of it was spent waiting. */
+  private usageSinceMs: number;
+  private waitedMs: number;
 
   constructor(sys: Sys, hooks: LoopHooks, batchMax: number) {
     this.sys = sys;
@@ -57,6 +64,9 @@ export class Loop implements FdHandler {
     this.turns = 0;
     this.idleTurns = 0;
     this.events = 0;
+    this.usagePercent = 0;
+    this.usageSinceMs = this.time.wallMs;
+    this.waitedMs = 0;
     if (this.uvFd >= 0) this.poller.add(this.uvFd, EPOLLIN, this);
   }
 
@@ -104,11 +114,13 @@ export class Loop implements FdHandler {
 
   /** One batch: wait, events, timers, deferred work. Tests call it directly. */
   once(timeoutMs: number): void {
+    const beforeMs = this.sys.wallUs() / 1000;
     const count = this.poller.wait(timeoutMs);
     this.turns++;
     if (count === 0) this.idleTurns++;
     else this.events += count;
     this.refreshTime();
+    this.measure(beforeMs);
     for (let i = 0; i < count; i++) this.guardEvent(i);
     this.guardTimers();
     this.runDeferred();
@@ -122,6 +134,18 @@ export class Loop implements FdHandler {
     if (sleep < 0 || sleep > sleepMaxMs) sleep = sleepMaxMs;
     const uvMs = this.uvDueMs - this.time.nowMs;
     return uvMs < sleep ? Math.max(0, Math.ceil(uvMs)) : sleep;
+  }
+
+  /** The thread has slept since `beforeMs`. A clock that was set makes no time. */
+  private measure(beforeMs: number): void {
+    const { wallMs } = this.time;
+    this.waitedMs += Math.max(0, wallMs - beforeMs);
+    const wholeMs = wallMs - this.usageSinceMs;
+    if (wholeMs >= 0 && wholeMs < usageWindowMs) return;
+    const workedMs = Math.max(0, wholeMs - this.waitedMs);
+    this.usagePercent = wholeMs > 0 ? Math.round((workedMs / wholeMs) * 100) : 0;
+    this.usageSinceMs = wallMs;
+    this.waitedMs = 0;
   }
 
   private refreshTime(): void {

@@ -42,6 +42,7 @@ function reset(link: H2Link, frame: h2.FrameHeader, at: number): number {
   link.noteReset();
   const fault = link.role.onReset(side);
   const code = h2.readUint32(link.thread.memory.bytes, at);
+  side.resetCode = code;
   const isRefused = code === h2.errorRefused && !side.hasHead;
   side.fail(isRefused ? inboundRefused : inboundClosed);
   return fault;

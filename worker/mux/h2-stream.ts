@@ -47,6 +47,8 @@ export class H2Stream implements Side {
   /** The final head of the peer has come (responses; of requests it is the first). */
   hasHead: boolean;
   isReset: boolean;
+  /** Code of the peer's RST_STREAM, -1: there was none. */
+  resetCode: number;
 
   constructor(link: StreamLink) {
     this.inbound = new H2Inbound(link.thread.memory);
@@ -61,6 +63,7 @@ export class H2Stream implements Side {
     this.isReceiving = false;
     this.hasHead = false;
     this.isReset = false;
+    this.resetCode = -1;
   }
 
   get multiplex(): Multiplex {
@@ -81,6 +84,7 @@ export class H2Stream implements Side {
     this.isReceiving = false;
     this.hasHead = false;
     this.isReset = false;
+    this.resetCode = -1;
   }
 
   isHungUp(): boolean {

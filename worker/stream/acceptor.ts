@@ -157,6 +157,7 @@ export class Acceptor implements FrontHost {
   private enter(session: ClientSession): void {
     session.place = this.sessions.length;
     this.sessions.push(session);
+    this.thread.gauges?.enterSocket(session.listener.index);
     this.onLoad(this.sessions.length);
   }
 
@@ -372,6 +373,7 @@ export class Acceptor implements FrontHost {
     if (own >= 0) leave(context.live.words, own + liveCurrent);
     leave(context.live.words, context.frontLive[session.frontend.index] + liveCurrent);
     leave(context.live.words, context.processLive + liveCurrent);
+    this.thread.gauges?.leaveSocket(session.listener.index);
     this.onLoad(sessions.length);
   }
 }

@@ -34,7 +34,7 @@ import {
 } from './phases.ts';
 import { countedErrors, countedRequests, countTracked } from '../tables/tracking.ts';
 import { replyError } from './reply.ts';
-import { moreData, onRequest, requestLate, runRequest, tarpitOver } from './request.ts';
+import { moreData, onRequest, rulesLate, runRequest, tarpitOver } from './request.ts';
 import {
   moreResponse,
   onResponse,
@@ -59,14 +59,17 @@ export class Engine implements Exchange {
 
   /** A TCP session begins: the front side stands in `stream.front`. */
   startTcp(stream: Stream): void {
+    stream.calls++;
     startTcp(this.context, stream);
   }
 
   onRequest(stream: Stream): void {
+    stream.calls++;
     onRequest(this.context, stream);
   }
 
   onBadRequest(stream: Stream, status: number, cause: string): void {
+    stream.calls++;
     const { context } = this;
     const { values } = context.thread.counters;
     values[context.frontRows[stream.frontend.index] + fieldRequestErrors] += 1;
@@ -83,13 +86,14 @@ export class Engine implements Exchange {
   }
 
   onFrontReadable(stream: Stream): void {
+    stream.calls++;
     const { context } = this;
     const { front } = stream;
     if (front === null) return;
     switch (stream.state) {
       case stateRules:
         if (front.inbound.receive()) moreData(context, stream);
-        else if (isAborted(stream) && !awaitsChange(stream)) this.abort(stream, 'R');
+        else if (isAborted(stream) && !isHeld(stream)) this.abort(stream, 'R');
         return;
       case stateForwarding:
       case stateWaiting:
@@ -135,6 +139,7 @@ export class Engine implements Exchange {
   }
 
   onFrontWritable(stream: Stream): void {
+    stream.calls++;
     const { front } = stream;
     if (front === null || !front.outbound.flush()) return;
     flushed(this.context, stream);
@@ -145,20 +150,24 @@ export class Engine implements Exchange {
   }
 
   onConnected(stream: Stream, result: number): void {
+    stream.calls++;
     if (stream.state !== stateConnecting) return;
     if (result < 0) connectFailed(this.context, stream, result);
     else connected(this.context, stream);
   }
 
   onResponse(stream: Stream): void {
+    stream.calls++;
     onResponse(this.context, stream);
   }
 
   onResponseFailure(stream: Stream, failure: number): void {
+    stream.calls++;
     onResponseFailure(this.context, stream, failure);
   }
 
   onBackReadable(stream: Stream): void {
+    stream.calls++;
     if (stream.state === stateForwarding) forwardResponse(this.context, stream);
     else if (stream.state === stateResponseRules && stream.back!.inbound.receive()) {
       moreResponse(this.context, stream);
@@ -166,6 +175,7 @@ export class Engine implements Exchange {
   }
 
   onBackWritable(stream: Stream): void {
+    stream.calls++;
     const { back } = stream;
     if (back === null || !back.outbound.flush()) return;
     flushed(this.context, stream);
@@ -178,20 +188,23 @@ export class Engine implements Exchange {
 
   /** A queue let the stream go (server/backend.ts). */
   resume(stream: Stream): void {
+    stream.calls++;
     if (stream.state === stateQueued) assignServer(this.context, stream);
   }
 
   /** What request rules have waited for is there. */
   resumeRules(stream: Stream): void {
+    stream.calls++;
     if (stream.state === stateRules) runRequest(this.context, stream);
   }
 
   /** The stream's timer has fired. */
   onTimeout(stream: Stream): void {
+    stream.calls++;
     const { context } = this;
     switch (stream.state) {
       case stateRules:
-        this.rulesTimeout(stream);
+        rulesLate(context, stream);
         return;
       case stateTarpit:
         tarpitOver(context, stream);
@@ -220,14 +233,6 @@ export class Engine implements Exchange {
         return;
       default:
     }
-  }
-
-  /** Rules waited for time (pause, inspect-delay), or for a client that sends nothing. */
-  private rulesTimeout(stream: Stream): void {
-    const { context } = this;
-    const waitsForTime = stream.waitUntilMs > 0 || stream.inspectUntilMs > 0;
-    if (waitsForTime) runRequest(context, stream);
-    else requestLate(context, stream);
   }
 
   /** The request's payload stopped coming (the client's turn) or going (the server's). */
@@ -262,8 +267,11 @@ function isAborted(stream: Stream): boolean {
   return (chosen ?? stream.backend.isHttp) || front.isBroken();
 }
 
-/** A form of the statistics page is here as a whole: its change is being made, whoever listens. */
-function awaitsChange({ step, front }: Stream): boolean {
+/**
+ * The request is here as a whole, and what is under way does not ask whether the client listens: a
+ * change by the statistics page, a pause. A socket that failed ends it all the same.
+ */
+function isHeld({ step, front, isPaused }: Stream): boolean {
   const isPage = step === stepFrontStats || step === stepBackStats;
-  return isPage && front!.inbound.bodyDone && !front!.isBroken();
+  return (isPage || isPaused) && front!.inbound.bodyDone && !front!.isBroken();
 }

@@ -19,7 +19,7 @@ import {
   verdictTarpit,
   verdictWait,
 } from '../keyword.ts';
-import type { ProxyPlan, ProxyTimeouts, RuleList } from '../program.ts';
+import type { ProxyPlan, RuleList, RulePlan } from '../program.ts';
 import { answerExpectation, hasBody } from './body-wait.ts';
 import { assignServer } from './connect.ts';
 import type { EngineContext } from './context.ts';
@@ -45,6 +45,7 @@ import { countedErrors, countedRequests, countTracked } from '../tables/tracking
 import { replyError, replyInternalError, sendReply } from './reply.ts';
 import { addOrigin, restrictNames } from './request-headers.ts';
 import { runRules } from './rule-runner.ts';
+import { switchBackend } from './switching.ts';
 import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
 
@@ -160,6 +161,7 @@ function bufferBody(context: EngineContext, stream: Stream, proxy: ProxyPlan): n
   if (stream.rulePosition >= 0) return verdictNext;
   answerExpectation(stream);
   showPayload(stream);
+  if (!stream.clientIsLate) stream.waitingFor = null;
   if (hasBody(stream, true, Number.POSITIVE_INFINITY)) {
     stream.waitUntilMs = 0;
     return verdictNext;
@@ -167,8 +169,13 @@ function bufferBody(context: EngineContext, stream: Stream, proxy: ProxyPlan): n
   const limitMs = proxy.model.timeouts.httpRequest;
   const { nowMs } = context.thread.time;
   if (limitMs > 0 && stream.waitUntilMs === 0) stream.waitUntilMs = nowMs + limitMs;
-  return stream.waitUntilMs > 0 && nowMs >= stream.waitUntilMs ? verdictLate : verdictWait;
+  if (stream.waitUntilMs > 0 && nowMs >= stream.waitUntilMs) return verdictLate;
+  stream.waitingFor = bodyWait;
+  return verdictWait;
 }
+
+/** What a stream waits for that no rule made wait (waiting_entity). */
+const bodyWait: RulePlan = { condition: null, act: () => 0, file: '', line: 0 };
 
 function http(stream: Stream, rules: RuleList): number {
   if (rules.length === 0 || (stream.flags & flagTcp) !== 0) return verdictNext;
@@ -226,47 +233,6 @@ function showPayload(stream: Stream): void {
   requestPayload.ended = inbound.bodyDone || inbound.failure !== 0;
 }
 
-function switchBackend(context: EngineContext, stream: Stream): number {
-  const { frontend } = stream;
-  const chosen = chooseBackend(context, stream);
-  if (chosen === null && !frontend.hasBack) {
-    stream.backend = frontend;
-    return verdictNext;
-  }
-  const backend = chosen ?? frontend;
-  stream.backend = backend;
-  enterBackend(context, stream);
-  if (backend !== frontend) takeTimeouts(stream, backend.timeouts);
-  if (backend.isHttp && backend.backend !== null) {
-    context.thread.counters.values[backend.backend.row + fieldRequests] += 1;
-  }
-  return verdictNext;
-}
-
-/** The backend's timeouts replace what set-timeout said in another proxy, but for the tarpit's. */
-function takeTimeouts(stream: Stream, to: ProxyTimeouts): void {
-  stream.serverTimeoutMs = to.serverMs;
-  stream.connectTimeoutMs = to.connectMs;
-  stream.queueTimeoutMs = to.queueMs;
-  stream.tunnelTimeoutMs = to.tunnelMs;
-  stream.retryMax = -1;
-  if (stream.tarpitTimeoutMs === 0) stream.tarpitTimeoutMs = to.tarpitMs;
-}
-
-function chooseBackend(context: EngineContext, stream: Stream): ProxyPlan | null {
-  const { switches, defaultBackend } = stream.frontend;
-  for (let i = 0; i < switches.length; i++) {
-    const rule = switches[i];
-    if (rule.condition !== null && rule.condition(stream) !== 1) continue;
-    const target =
-      rule.name === null ? context.proxyAt(rule.proxyIndex) : context.proxyNamed(rule.name(stream));
-    // A name that turns out not to be a backend: the default decides (manual 4, use_backend).
-    if (target !== null) return target;
-    break;
-  }
-  return defaultBackend < 0 ? null : context.proxyAt(defaultBackend);
-}
-
 /** A verdict other than "go on". */
 function settle(context: EngineContext, stream: Stream, verdict: number): void {
   switch (verdict) {
@@ -304,7 +270,7 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
 }
 
 /** What the client should have sent did not come in time. */
-export function requestLate(context: EngineContext, stream: Stream): void {
+function requestLate(context: EngineContext, stream: Stream): void {
   countError(context, stream);
   replyError(context, stream, 408, 'c', 'R');
 }
@@ -353,11 +319,24 @@ function waitForMore(context: EngineContext, stream: Stream): void {
   if (stream.waitUntilMs > 0 && (dueMs === 0 || stream.waitUntilMs < dueMs)) {
     dueMs = stream.waitUntilMs;
   }
+  const expectsClient = stream.clientTimeoutMs > 0 && !stream.isPaused;
+  stream.clientDueMs = expectsClient ? thread.time.nowMs + stream.clientTimeoutMs : 0;
+  if (expectsClient && (dueMs === 0 || stream.clientDueMs < dueMs)) dueMs = stream.clientDueMs;
   if (dueMs > 0) thread.timers.schedule(stream, dueMs);
-  else if (stream.clientTimeoutMs > 0) {
-    thread.timers.schedule(stream, thread.time.nowMs + stream.clientTimeoutMs);
-  }
   if (stream.front!.inbound.receive()) thread.defer(() => moreData(context, stream));
+}
+
+/** Rules waited for time, or for a client that sends nothing: then nothing more will come. */
+export function rulesLate(context: EngineContext, stream: Stream): void {
+  const { nowMs } = context.thread.time;
+  const { clientDueMs } = stream;
+  if (clientDueMs > 0 && nowMs >= clientDueMs) {
+    stream.clientIsLate = true;
+    if (stream.waitUntilMs > nowMs) stream.waitUntilMs = nowMs;
+    if (stream.inspectUntilMs > nowMs) stream.inspectUntilMs = nowMs;
+  }
+  if (stream.waitUntilMs > 0 || stream.inspectUntilMs > 0) runRequest(context, stream);
+  else requestLate(context, stream);
 }
 
 /** Payload arrived (or ended) while rules wait. */

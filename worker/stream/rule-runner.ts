@@ -13,6 +13,7 @@ import type { Stream } from './stream.ts';
 export function runRules(stream: Stream, rules: RuleList): number {
   const start = stream.rulePosition < 0 ? 0 : stream.rulePosition;
   stream.rulePosition = -1;
+  if (!stream.clientIsLate) stream.waitingFor = null;
   for (let i = start; i < rules.length; i++) {
     const rule = rules[i];
     if (rule.condition !== null) {
@@ -27,6 +28,7 @@ export function runRules(stream: Stream, rules: RuleList): number {
     if (verdict === verdictNext) continue;
     if (verdict === verdictWait) {
       stream.rulePosition = i;
+      stream.waitingFor = rule;
       return verdict;
     }
     stream.lastRuleFile = rule.file;

@@ -143,6 +143,13 @@ function resetOutcome(stream: Stream): void {
   stream.cookieResponse = '-';
   stream.reply = null;
   stream.status = 0;
+  stream.calls = 0;
+  stream.workedUs = 0;
+  stream.waitedUs = 0;
+  stream.isPaused = false;
+  stream.clientIsLate = false;
+  stream.clientDueMs = 0;
+  stream.waitingFor = null;
   stream.state = 0;
   stream.step = 0;
   stream.flags = 0;

@@ -8,7 +8,7 @@ import type { Connection } from '../conn/connection.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
 import { Message } from '../http/message.ts';
 import type { Side } from '../mux/side.ts';
-import type { ProxyPlan, ReplyPlan } from '../program.ts';
+import type { ProxyPlan, ReplyPlan, RulePlan } from '../program.ts';
 import { Sample } from '../sample/sample.ts';
 import type { Tracker } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -237,6 +237,19 @@ export class Stream implements Timed {
   readonly sample2: Sample;
   readonly sample3: Sample;
 
+  /** How often it had its turn, what that cost, and how long it waited (measured-engine.ts). */
+  calls: number;
+  workedUs: number;
+  waitedUs: number;
+  /** An action holds it (pause): nothing is expected of the client meanwhile. */
+  isPaused: boolean;
+  /** The client was expected to send and did not, for the length of its timeout. */
+  clientIsLate: boolean;
+  /** When that is the case, loop ms; 0: nothing is expected. */
+  clientDueMs: number;
+  /** What it waits or has waited for when it fails: a rule, null for none. */
+  waitingFor: RulePlan | null;
+
   /** engine.ts: where the stream is. */
   state: number;
   /** phases.ts: what is run next for a request or response. */
@@ -341,6 +354,13 @@ export class Stream implements Timed {
     this.sample = new Sample();
     this.sample2 = new Sample();
     this.sample3 = new Sample();
+    this.calls = 0;
+    this.workedUs = 0;
+    this.waitedUs = 0;
+    this.isPaused = false;
+    this.clientIsLate = false;
+    this.clientDueMs = 0;
+    this.waitingFor = null;
     this.state = 0;
     this.step = 0;
     this.flags = 0;

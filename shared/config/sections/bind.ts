@@ -228,6 +228,15 @@ const rightsRows: readonly BindKeyword[] = [
     },
   },
   {
+    name: 'tcp-ss',
+    takes: 1,
+    help: 'the first packet is kept: 1 IP and TCP headers, 2 the Ethernet header too',
+    example: 'bind :80 tcp-ss 1',
+    parse: (cursor, bind) => {
+      bind.tcpSaveSyn = wordInteger(cursor, 0, 2) ?? bind.tcpSaveSyn;
+    },
+  },
+  {
     name: 'level',
     takes: 1,
     help: 'rights of runtime API sessions',

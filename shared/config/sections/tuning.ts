@@ -311,7 +311,6 @@ const inert: readonly (readonly [name: string, why: string, allowed: RegExp, exa
   ['tune.epoll.mask-events', 'no events are hidden', /^[a-z,]+$/, 'err'],
   ['tune.events.max-events-at-once', 'there is no event queue', /^\d+$/, '32'],
   ['tune.fail-alloc', 'allocations are not made to fail', /^\d+$/, '0'],
-  ['profiling.tasks', 'there are no tasks to measure', /^(on|auto|off)$/, 'auto'],
   ['tune.fd.edge-triggered', 'the loop chooses by itself', /^(on|off)$/, 'off'],
   [
     'tune.fd.tables',
@@ -365,6 +364,15 @@ export const tuningKeywords: readonly GlobalKeyword[] = [
     parse: (line, global) => {
       const value = line.choice(0, ['on', 'off', 'full']);
       if (value !== null) global.tune.idlePoolShared = value !== 'off';
+    },
+  },
+  {
+    name: 'profiling.tasks',
+    help: 'measure what streams cost; auto never starts by itself',
+    example: 'profiling.tasks on',
+    parse: (line, global) => {
+      const value = line.choice(0, ['auto', 'on', 'off']);
+      if (value !== null) global.tune.profilesTasks = value === 'on';
     },
   },
   {

@@ -2,13 +2,15 @@
 // what the kernel knows of the TCP connection. Side × field where both sides have it.
 
 import { networkInterfaces } from 'node:os';
+import { IPPROTO_TCP, TCP_INFO, TCP_SAVED_SYN } from '../../../shared/sys/constants.ts';
 import type { Connection } from '../../conn/connection.ts';
 import { type Endpoint, familyIpv4, familyIpv6 } from '../../conn/endpoint.ts';
+import { latin1 } from '../../http/message.ts';
 import type { ArgumentValue, Evaluate, FetchDef, Scope } from '../../keyword.ts';
 import type { Multiplex, Side } from '../../mux/side.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { parseIpv4, parseIpv6 } from '../address.ts';
-import { kindAddress, kindBool, kindSint, kindString, type Sample } from '../sample.ts';
+import { kindAddress, kindBinary, kindBool, kindSint, kindString, type Sample } from '../sample.ts';
 import { plain } from './row.ts';
 
 type ReadEndpoint = (stream: Stream) => Endpoint | null;
@@ -132,8 +134,25 @@ function rowsOf(end: EndRow): readonly FetchDef[] {
   return [...rows, { ...local, build: buildIsLocal(read) }];
 }
 
-const protocolTcp = 6;
-const optionTcpInfo = 11;
+const socketConnections: Evaluate = ({ session, thread }, out) =>
+  thread.gauges !== undefined &&
+  out.setInt(thread.gauges.socketConnections(session.listener.index));
+
+/** The longest headers: Ethernet, IPv6 with options, TCP. */
+const synBytes = new Uint8Array(512);
+
+/** With `bind ... tcp-ss`: the kernel gives the packet away once. */
+const savedSyn: Evaluate = ({ session }, out) => {
+  const { connection } = session;
+  if (session.listener.bind.tcpSaveSyn === 0 || !connection.isOpen) return false;
+  const { sys, fd } = connection;
+  const length = sys.getsockoptBytes(fd, IPPROTO_TCP, TCP_SAVED_SYN, synBytes);
+  if (length <= 0) return false;
+  out.setText(latin1(synBytes, 0, length));
+  out.kind = kindBinary;
+  return true;
+};
+
 const infoBytes = new Uint8Array(104);
 const infoView = new DataView(infoBytes.buffer);
 
@@ -145,7 +164,7 @@ const backConnection: ReadConnection = (stream) => stream.backConnection;
 function tcpInfo(connection: Connection, offset: number): number {
   if (!connection.isOpen) return -1;
   const { sys, fd } = connection;
-  const length = sys.getsockoptBytes(fd, protocolTcp, optionTcpInfo, infoBytes);
+  const length = sys.getsockoptBytes(fd, IPPROTO_TCP, TCP_INFO, infoBytes);
   return length >= offset + 4 ? infoView.getUint32(offset, true) : -1;
 }
 
@@ -310,6 +329,8 @@ export const connection: readonly FetchDef[] = [
   plain('bc_http_major', [kindSint, back], 'major HTTP version of the back connection', backMajor),
   ...multiplexRows,
   plain('fc_rcvd_proxy', [kindBool, front], 'a PROXY header came first', (stream, out) =>
-    out.setBool(stream.session.listener.bind.acceptProxy),
+    out.setBool(stream.session.hasProxyHeader),
   ),
+  plain('dst_conn', [kindSint, 'listener'], 'connections of the same socket', socketConnections),
+  plain('fc_saved_syn', [kindBinary, 'client-address'], 'first packet of the connection', savedSyn),
 ];

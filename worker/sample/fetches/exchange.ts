@@ -3,6 +3,8 @@
 
 import type { Connection } from '../../conn/connection.ts';
 import type { ArgumentValue, Evaluate, FetchDef } from '../../keyword.ts';
+import { H1Back } from '../../mux/h1-back.ts';
+import { H2Stream } from '../../mux/h2-stream.ts';
 import type { Side } from '../../mux/side.ts';
 import { flagReused } from '../../stream/phases.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -119,12 +121,49 @@ const aborted =
     return now !== null && out.setInt(now.inbound.failure === 0 ? 0 : 1);
   };
 
+/** Number of the exchange on its connection. */
+function exchangeNumber(stream: Stream, side: Side): number {
+  if (side instanceof H2Stream) return side.id;
+  if (side instanceof H1Back) return side.useCount - 1;
+  return stream.frontend.isHttp && side === stream.front ? stream.session.streamCount - 1 : 0;
+}
+
+/** Of HTTP/2 only: the code with which the peer has ended the stream. */
+const resetCode =
+  ({ side }: SideRow): Evaluate =>
+  (stream, out) => {
+    const now = side(stream);
+    return now instanceof H2Stream && now.resetCode >= 0 && out.setInt(now.resetCode);
+  };
+
+const numbered =
+  ({ side, prefix }: SideRow): Evaluate =>
+  (stream, out) => {
+    const now = side(stream);
+    if (now === null) return false;
+    const number = exchangeNumber(stream, now);
+    // The reference lists the client's as a string.
+    return prefix === 'fs' ? out.setText(String(number)) : out.setInt(number);
+  };
+
 const ends = sides.flatMap((row): readonly FetchDef[] => [
   plain(
     `${row.prefix}.aborted`,
     [kindSint, row.reads],
     `the ${row.peer} has given up`,
     aborted(row),
+  ),
+  plain(
+    `${row.prefix}.id`,
+    [row.prefix === 'fs' ? kindString : kindSint, row.reads],
+    `number of the exchange on the connection with the ${row.peer}`,
+    numbered(row),
+  ),
+  plain(
+    `${row.prefix}.rst_code`,
+    [kindSint, row.reads],
+    `code with which the ${row.peer} has ended the HTTP/2 stream`,
+    resetCode(row),
   ),
   {
     name: `${row.prefix}.debug_str`,
@@ -138,6 +177,13 @@ const ends = sides.flatMap((row): readonly FetchDef[] => [
 ]);
 
 // ---- rules ----
+
+/** The rule that a stream waited in when it failed; option http-buffer-request is no rule. */
+const waitingEntity: Evaluate = ({ waitingFor }, out) => {
+  if (waitingFor === null) return false;
+  const { file, line } = waitingFor;
+  return out.setText(file === '' ? 'http-buffer-request' : `${file}:${line}`);
+};
 
 /** The last rule that decided, `file:line`. */
 function lastEntity({ lastRuleFile, lastRuleLine }: Stream): string {
@@ -172,6 +218,12 @@ export const exchanges: readonly FetchDef[] = [
     const text = lastEntity(stream);
     return text !== '' && out.setText(text);
   }),
+  plain(
+    'waiting_entity',
+    [kindString, 'internal'],
+    'the rule that the stream was waiting in when it failed',
+    waitingEntity,
+  ),
   plain(
     'internal.strm.is_htx',
     [kindBool, 'internal'],
