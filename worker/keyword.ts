@@ -6,6 +6,7 @@ import type { Model, ProxyModel, RuleSet } from '../shared/config/model.ts';
 import type { HeaderName } from './http/message.ts';
 import type { LogProfilePlan } from './log/plan.ts';
 import type { PatternSource } from './match/pattern-file.ts';
+import type { Regex } from './match/regex-guard.ts';
 import type { ReplyPlan } from './program.ts';
 import type { Sample, SampleKind } from './sample/sample.ts';
 import type { Stream } from './stream/stream.ts';
@@ -74,7 +75,7 @@ export type ArgumentType =
   | 'any';
 
 /** What an argument became. Names are resolved to indexes; regexes are compiled. */
-export type ArgumentValue = string | number | bigint | RegExp | null;
+export type ArgumentValue = string | number | bigint | Regex | null;
 
 /** A fetch: `name(args)` that yields a first value. `reads` is a row name of sample/reads.ts. */
 export interface FetchDef {

@@ -6,6 +6,7 @@ import { type HeaderName, headerWords, type Message } from '../http/message.ts';
 import type { Act, ActionDef, FormatText, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import { takeChoice, takeFormat, takeWord } from './arguments.ts';
+import type { Regex } from '../match/regex-guard.ts';
 import { buildRegExp, fillReferences } from './regex.ts';
 import { addHeader, replaceHeader, rewriteFailed } from './rewrite.ts';
 
@@ -112,7 +113,7 @@ function removeMatching(message: Message, matches: MatchName): void {
 }
 
 interface ReplaceArguments extends NameAndFormat {
-  readonly regex: RegExp;
+  readonly regex: Regex;
 }
 
 function takeReplace(words: WordCursor, scope: Scope): ReplaceArguments | null {
@@ -170,7 +171,7 @@ function buildReplaceValue(words: WordCursor, scope: Scope): Act | null {
 /**
  * Replaces each member of a comma-separated list that `regex` matches; blanks around members stay.
  */
-function replaceMembers(list: string, regex: RegExp, template: string): string | null {
+function replaceMembers(list: string, regex: Regex, template: string): string | null {
   let out = '';
   let start = 0;
   while (start <= list.length) {

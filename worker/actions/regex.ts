@@ -4,6 +4,7 @@
 
 import type { Scope } from '../keyword.ts';
 import { compileRegex } from '../match/regex.ts';
+import type { Regex } from '../match/regex-guard.ts';
 
 /** Parts of a replacement: texts between the references `groups`. */
 interface Replacement {
@@ -65,7 +66,7 @@ function parseReplacement(template: string): Replacement | null {
 }
 
 /** Compiles a pattern as the configuration writes it; null with an alert when it cannot be. */
-export function buildRegExp(text: string, scope: Scope, ignoreCase: boolean): RegExp | null {
+export function buildRegExp(text: string, scope: Scope, ignoreCase: boolean): Regex | null {
   const regex = compileRegex(text, { ignoreCase, captures: true });
   if (typeof regex !== 'string') return regex;
   scope.alert(regex);

@@ -9,6 +9,7 @@ import { errorReply } from '../stream/error-reply.ts';
 import type { Stream } from '../stream/stream.ts';
 import { reasonText } from '../http/syntax-reason.ts';
 import { integerBetween, takeChoice, takeFormat, takeWord } from './arguments.ts';
+import type { Regex } from '../match/regex-guard.ts';
 import { buildRegExp, fillReferences } from './regex.ts';
 import { authorityOf, hasRoom, hostHeader, isFieldValue, isLineWord } from './rewrite.ts';
 import { pathStart, rewriteFailed } from './rewrite.ts';
@@ -100,7 +101,7 @@ function buildReplace(read: Read, edit: Edit): (words: WordCursor, scope: Scope)
 }
 
 interface Replacing {
-  readonly regex: RegExp;
+  readonly regex: Regex;
   readonly format: FormatText;
   readonly read: Read;
   readonly edit: Edit;

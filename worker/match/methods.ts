@@ -15,6 +15,7 @@ import { intIndex, parseRange } from './numbers.ts';
 import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
 import { prefixIndex } from './prefixes.ts';
 import { compileRegex } from './regex.ts';
+import type { Regex } from './regex-guard.ts';
 import { exactIndex, regexIndex, substringIndex, suffixIndex, wordIndex } from './strings.ts';
 
 export interface MatchMethodDef {
@@ -48,12 +49,12 @@ const isTrue: PatternIndex = {
   find: () => null,
 };
 
-type Compiled = WeakMap<PatternEntry, RegExp>;
+type Compiled = WeakMap<PatternEntry, Regex>;
 const compiled: Compiled = new WeakMap();
 const compiledIgnoringCase: Compiled = new WeakMap();
 
 /** The expression of an entry, compiled once per entry and case. */
-export function regexOf(entry: PatternEntry, { ignoreCase }: PatternOptions): RegExp {
+export function regexOf(entry: PatternEntry, { ignoreCase }: PatternOptions): Regex {
   const known = ignoreCase ? compiledIgnoringCase : compiled;
   let regex = known.get(entry);
   if (regex === undefined) {

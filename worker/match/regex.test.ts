@@ -54,11 +54,11 @@ const matches: readonly (readonly [string, string, boolean, boolean?])[] = [
 test('expressions match what PCRE matches', () => {
   for (const [source, subject, expected, ignoreCase] of matches) {
     const regex = compileRegex(source, { ignoreCase: ignoreCase === true });
-    assert.ok(regex instanceof RegExp, `${source}: ${String(regex)}`);
+    assert.ok(typeof regex !== 'string', `${source}: ${String(regex)}`);
     assert.equal(
       regex.test(subject),
       expected,
-      `${source} on ${JSON.stringify(subject)}: ${regex}`,
+      `${source} on ${JSON.stringify(subject)}: ${regex.source}`,
     );
   }
 });
@@ -89,7 +89,7 @@ test('what has no equal is refused with the reason', () => {
 
 test('groups keep their numbers where they are read', () => {
   const regex = compileRegex('^(a)(b)?(?>c+)', { captures: true });
-  assert.ok(regex instanceof RegExp);
+  assert.ok(typeof regex !== 'string');
   assert.deepEqual([...(regex.exec('abcc') ?? [])].slice(1, 3), ['a', 'b']);
   assert.equal(typeof compileRegex('a++(b)', { captures: true }), 'string');
 });

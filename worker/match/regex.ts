@@ -1,5 +1,6 @@
 // Regular expressions as HAProxy users write them (PCRE 2, no Unicode) made into JavaScript ones
-// over latin1 strings. Called at start only, by match methods, arguments and rewriting actions.
+// over latin1 strings; regex-guard.ts then says which engine runs them. Called at start only, by
+// match methods, arguments and rewriting actions.
 // What cannot be said in JavaScript with the same meaning is refused with a message, never
 // approximated. Two small differences remain: a back-reference to a group that took no part
 // matches the empty text instead of failing, and a group inside a repetition is forgotten at each
@@ -13,6 +14,7 @@ import {
   posixClasses,
   setEscapes,
 } from './regex-classes.ts';
+import { guardRegex, type Regex } from './regex-guard.ts';
 
 interface RegexOptions {
   readonly ignoreCase?: boolean;
@@ -21,7 +23,7 @@ interface RegexOptions {
 }
 
 /** The expression, or a message that says why it cannot be used. */
-export function compileRegex(text: string, options: RegexOptions = {}): RegExp | string {
+export function compileRegex(text: string, options: RegexOptions = {}): Regex | string {
   const translation = new Translation(text, options.captures === true);
   // Flag i folds the accented letters too, which bytes are not: only safe when there are none.
   const foldByFlag =
@@ -30,7 +32,8 @@ export function compileRegex(text: string, options: RegexOptions = {}): RegExp |
   const source = translation.run();
   if (translation.fault !== '') return translation.fault;
   try {
-    return new RegExp(source, foldByFlag ? 'i' : '');
+    const regex = guardRegex(new RegExp(source, foldByFlag ? 'i' : ''));
+    return typeof regex === 'string' ? `regex '${text}' cannot be used (${regex})` : regex;
   } catch (error) {
     return `regex '${text}' is invalid (${(error as Error).message})`;
   }

@@ -2,6 +2,8 @@
 // groups, `\xHH` a byte, a backslash before anything else is dropped. Parsed at start where the
 // text is constant.
 
+import type { Regex } from './regex-guard.ts';
+
 export interface Replacement {
   /** Texts around the groups: one more than there are groups. */
   readonly texts: readonly string[];
@@ -42,7 +44,7 @@ export function fillReplacement(replacement: Replacement, match: RegExpExecArray
 }
 
 /** Replaces the first match, or every match of an expression with flag g. Proxy thread. */
-export function replaceMatches(text: string, regex: RegExp, replacement: Replacement): string {
+export function replaceMatches(text: string, regex: Regex, replacement: Replacement): string {
   let out = '';
   let from = 0;
   regex.lastIndex = 0;

@@ -5,6 +5,7 @@
 import type { Sample } from '../sample/sample.ts';
 import { KeyedEntries } from './keyed-entries.ts';
 import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
+import type { Regex } from './regex-guard.ts';
 import { hasWord, lowerAscii, strip } from './text.ts';
 
 type Entries = readonly PatternEntry[];
@@ -176,7 +177,7 @@ export function wordIndex(delimiters: string) {
 }
 
 /** Expressions that `compile` has accepted before. */
-export function regexIndex(compile: (entry: PatternEntry, options: PatternOptions) => RegExp) {
+export function regexIndex(compile: (entry: PatternEntry, options: PatternOptions) => Regex) {
   return (entries: Entries, options: PatternOptions): PatternIndex => {
     if (entries.length === 1) {
       const [entry] = entries;

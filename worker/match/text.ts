@@ -49,3 +49,9 @@ export function hasWord(text: string, word: string, delimiters: string): boolean
   }
   return false;
 }
+
+/** The same letter of ASCII in the other case, or the code itself. */
+export function asciiPair(code: number): number {
+  const lower = code | 32;
+  return lower >= 97 && lower <= 122 ? code ^ 32 : code;
+}

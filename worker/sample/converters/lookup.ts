@@ -13,6 +13,7 @@ import {
   type Replacement,
   replaceMatches,
 } from '../../match/replacement.ts';
+import { addFlags, type Regex } from '../../match/regex-guard.ts';
 import { parseIpv4, parseIpv6 } from '../address.ts';
 import { parseInt64 } from '../int64.ts';
 import { kindAddress, kindSint, kindString, type Sample, type SampleKind } from '../sample.ts';
@@ -215,7 +216,7 @@ const keys = inputs.map(
 
 /** regsub(regex,replacement[,flags]): g replaces all, i ignores case. */
 function buildRegsub(args: readonly ArgumentValue[], scope: Scope): Convert | null {
-  const [regex, template, flags = ''] = args as readonly [RegExp, string, string?];
+  const [regex, template, flags = ''] = args as readonly [Regex, string, string?];
   if (/[^gi]/.test(flags)) {
     scope.alert(`regsub knows the flags 'g' and 'i', not '${flags}'`);
     return null;
@@ -224,7 +225,11 @@ function buildRegsub(args: readonly ArgumentValue[], scope: Scope): Convert | nu
     scope.alert('regsub cannot ignore the case of bytes beyond ASCII');
     return null;
   }
-  const made = new RegExp(regex.source, [...new Set(regex.flags + flags)].join(''));
+  const made = addFlags(regex, flags);
+  if (typeof made === 'string') {
+    scope.alert(`regex of regsub cannot be used (${made})`);
+    return null;
+  }
   const replacement = parseReplacement(template);
   return (sample) => sample.setText(replaceMatches(sample.text, made, replacement));
 }
