@@ -3,7 +3,7 @@
 // threads).
 
 import type { Diagnostic } from './config/diagnostic.ts';
-import type { Model, ServerModel } from './config/model.ts';
+import type { Model, ProxyModel, ServerModel } from './config/model.ts';
 
 /**
  * A listening socket as the master bound it. Order = Model.proxies order, binds, addresses, shards.
@@ -89,9 +89,9 @@ export type WorkerToMaster =
 
 /** Objects of the segment (counter rows, shared words) that one proxy's parts count in. */
 export interface ProxyObjects {
-  /** -1: it has no such side. */
+  /** -1: it has no such side, or is gone. */
   readonly front: number;
-  readonly back: number;
+  back: number;
   /** In the model's order; grows with servers added at run time. */
   readonly servers: number[];
 }
@@ -100,7 +100,7 @@ export interface ProxyObjects {
 export interface ObjectNumbers {
   readonly process: number;
   /** By proxy index. */
-  readonly proxies: readonly ProxyObjects[];
+  readonly proxies: ProxyObjects[];
   /** By listener index, -1: neither option socket-stats nor a maxconn of its own. */
   readonly listeners: readonly number[];
 }
@@ -188,6 +188,17 @@ export interface ServerAdded {
   readonly farm: { readonly buffer: SharedArrayBuffer; readonly room: number } | null;
 }
 
+/** A backend without servers, which no rule leads to yet. */
+export interface BackendAdded {
+  readonly type: 'backend-added';
+  readonly proxyIndex: number;
+  readonly proxy: ProxyModel;
+  /** Its object in the segment. */
+  readonly object: number;
+  /** Memory to balance in, for `room` servers. */
+  readonly farm: { readonly buffer: SharedArrayBuffer; readonly room: number };
+}
+
 export type ControlToThread =
   /** Everybody is ready and privileges are dropped: accept. */
   | { readonly type: 'go' }
@@ -218,6 +229,14 @@ export type ControlToThread =
       readonly proxyIndex: number;
       readonly serverIndex?: number;
     }
+  /** Rules of other proxies may, or may not, lead to this backend. */
+  | {
+      readonly type: 'backend-published';
+      readonly proxyIndex: number;
+      readonly isPublished: boolean;
+    }
+  | BackendAdded
+  | { readonly type: 'backend-removed'; readonly proxyIndex: number }
   | ServerAdded
   /** Fields of a server's model are others now (address, name, TLS). */
   | {

@@ -19,7 +19,7 @@ import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
 import { fullconnOf } from './compile/fullconn.ts';
 import { compileGlobalLog } from './compile/logs.ts';
-import { Fleet } from './fleet.ts';
+import { makeFleets } from './fleets.ts';
 import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
 import { LiveData } from './live.ts';
@@ -34,7 +34,7 @@ import { makePageChange } from './runtime/page-changes.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import { publishFacts } from './shared-facts.ts';
 import type { FarmStates } from './server/farm-states.ts';
-import { proxyStateLines } from './stats/dump.ts';
+import { dumpStates } from './stats/dump.ts';
 import { bytesOut } from './stats/process-info.ts';
 import { sampleMaxima } from './stats/sampler.ts';
 import { preloadStatsFile } from './stats/stats-file.ts';
@@ -76,7 +76,9 @@ export class Control implements RuntimeContext {
   readonly threadCount: number;
   readonly live: LiveData;
   readonly tables: StickTables;
-  readonly fleet: Fleet;
+  readonly references: RuntimeContext['references'];
+  readonly fleet: RuntimeContext['fleet'];
+  readonly backends: RuntimeContext['backends'];
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
@@ -131,15 +133,20 @@ export class Control implements RuntimeContext {
       nowMs: () => this.nowMs(),
       broadcast: (message) => this.broadcast(message),
     });
-    this.fleet = new Fleet(parts, {
-      nowSeconds: () => Math.floor(this.nowMs() / 1000),
-      settled: () => this.inspect('thread').then(() => undefined),
-      checksChange: (...change) => this.checks?.serverChanged(...change),
-    });
+    this.references = this.live;
+    ({ fleet: this.fleet, backends: this.backends } = makeFleets(parts, {
+      live: this.live,
+      nowMs: () => this.nowMs(),
+      inspect: (what) => this.inspect(what),
+      checks: () => this.checks,
+      grew: () => this.grew(),
+    }));
   }
 
-  get references(): LiveData {
-    return this.live;
+  private grew(): void {
+    this.fronts.push('OPEN');
+    this.frontLimits.push(0);
+    this.tables.byProxy.push(null);
   }
 
   private makeStats(): StatsSource {
@@ -272,13 +279,8 @@ export class Control implements RuntimeContext {
 
   /** SIGHUP without a master: the servers' states, to the logs. SIGQUIT: garbage.ts. */
   dump(what: 'servers' | 'pools'): void {
-    if (what === 'pools') {
-      void freeMemory(this);
-      return;
-    }
-    this.parts.start.model.proxies.forEach((_proxy, index) => {
-      for (const line of proxyStateLines(this.stats, index)) this.report(index, levelNotice, line);
-    });
+    if (what === 'pools') void freeMemory(this);
+    else dumpStates(this.stats, (index, line) => this.report(index, levelNotice, line));
   }
 
   /** Once a second: maxima that only a sum over threads can show. */

@@ -183,6 +183,11 @@ export class Fleet implements FleetAccess {
     return { buffer: allocateBlock(room), room };
   }
 
+  /** A backend was added whose threads have memory for `room` servers. */
+  setRoom(proxyIndex: number, room: number): void {
+    this.rooms[proxyIndex] = room;
+  }
+
   isBusy(proxyIndex: number, serverIndex: number): boolean {
     const { liveWords: live, objects } = this.parts;
     const at = live.row(objects.proxies[proxyIndex].servers[serverIndex]);

@@ -10,7 +10,7 @@ import type { Sys } from '../shared/sys/sys.ts';
 import { actions } from './catalog.ts';
 import { type CompileResult, compileProgram } from './compile/compile.ts';
 import { lineCursor } from './compile/line-cursor.ts';
-import { compileLine } from './compile/proxies.ts';
+import { compileLine, compileProxy } from './compile/proxies.ts';
 import { CompileScope } from './compile/scope.ts';
 import { checkServerTls } from './compile/tls.ts';
 import { ControlEdits } from './match/edits.ts';
@@ -103,6 +103,39 @@ export class LiveData implements LiveAccess, ReferenceAccess {
     if (isTracked(model, proxyIndex, serverIndex)) return true;
     const { context } = this.ready().result;
     return context.referred.has(`server ${proxyIndex * serverStride + serverIndex}`);
+  }
+
+  isBackendReferred(proxyIndex: number): boolean {
+    const { model } = this.parts;
+    const { name } = model.proxies[proxyIndex];
+    const isTarget = model.proxies.some(
+      ({ defaultBackend, useBackends }) =>
+        defaultBackend === name || useBackends.some(({ words }) => words[0] === name),
+    );
+    return isTarget || this.ready().result.context.referred.has(`backend ${proxyIndex}`);
+  }
+
+  /** The last proxy of the model has just been added; '' or what is wrong with it. */
+  compileLast(): string {
+    const { context, compiler, diagnostics, program } = this.ready().result;
+    const { proxies } = this.parts.model;
+    const known = diagnostics.list.length;
+    const { alerts } = diagnostics;
+    context.changeBackend(proxies[proxies.length - 1].name, true);
+    const plan = compileProxy(compiler, proxies.length - 1);
+    const said = diagnostics.list.splice(known).map(({ message }) => message);
+    if (diagnostics.alerts === alerts) {
+      program.proxies[proxies.length - 1] = plan;
+      return '';
+    }
+    context.changeBackend(proxies[proxies.length - 1].name, false);
+    return said.join('\n');
+  }
+
+  forgetBackend(proxyIndex: number): void {
+    const { context, program } = this.ready().result;
+    context.changeBackend(program.proxies[proxyIndex].name, false);
+    program.proxies[proxyIndex].name = '';
   }
 
   serverFault(proxyIndex: number, server: ServerModel): string {

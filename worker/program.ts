@@ -18,7 +18,7 @@ export interface Program {
   /** Payload may move by splice at all (nosplice, -dS, -dF, -dZ and their words). */
   readonly splices: boolean;
   /** Same order and index as model.proxies. */
-  readonly proxies: readonly ProxyPlan[];
+  readonly proxies: ProxyPlan[];
   readonly listeners: readonly ListenerPlan[];
   /** Index by variable: scope letter and name; see sample/variables.ts. */
   readonly variableNames: readonly string[];
@@ -187,7 +187,8 @@ export const namesReject = 2;
 export interface ProxyPlan {
   /** Index in Program.proxies and Model.proxies. */
   readonly index: number;
-  readonly name: string;
+  /** '': it was deleted. */
+  name: string;
   readonly model: ProxyModel;
   readonly isHttp: boolean;
   readonly hasFront: boolean;
@@ -213,6 +214,10 @@ export interface ProxyPlan {
   readonly inspectDelayMs: number;
   readonly responseInspectDelayMs: number;
   readonly switches: readonly SwitchPlan[];
+  /** Rules of other proxies may lead here: neither disabled nor unpublished. May change. */
+  isOpen: boolean;
+  /** `force-be-switch`: rules lead to backends that are not open, when one of these holds. */
+  readonly forceSwitches: readonly Condition[];
   /** Index of default_backend, -1: none (a listen is its own backend). */
   readonly defaultBackend: number;
   /** Path of monitor-uri, '' for none, and `monitor fail` conditions. */

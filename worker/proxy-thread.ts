@@ -21,7 +21,8 @@ import type { Timed } from './loop/timers.ts';
 import type { ThreadEdits } from './match/edits.ts';
 import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
-import type { ListenerPlan, Program } from './program.ts';
+import type { ListenerPlan } from './program.ts';
+import type { Backend } from './server/backend.ts';
 import { threadWords } from './server/words.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
@@ -31,7 +32,7 @@ import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
 import { ThreadStatsPages } from './stats-pages.ts';
 import { frontStatus, threadStatsSource } from './stats-source.ts';
-import { ThreadServers } from './thread-servers.ts';
+import { ThreadMembers } from './thread-members.ts';
 import type { Stream } from './stream/stream.ts';
 import { closeIdle, killAll } from './stream/session-list.ts';
 import { StreamPool } from './stream/stream-pool.ts';
@@ -67,14 +68,14 @@ export class ProxyThread implements ListenerHost {
   private readonly listeners: Listener[];
   private readonly report: Report;
   private readonly wakeFd: number;
-  private readonly waiters: { serveWaiters(): void; hasWaiters(): boolean }[];
+  private readonly waiters: Backend[];
   private draining: boolean;
   /** The next step of `spreadClose`. */
   private readonly spread: Timed;
   private readonly fronts: FrontStatus[];
   private readonly pages: ThreadStatsPages;
   private readonly limits: ThreadLimits;
-  private readonly servers: ThreadServers;
+  private readonly members: ThreadMembers;
 
   constructor(sys: Sys, start: ThreadStart, report: Report, seed: number) {
     this.sys = sys;
@@ -174,8 +175,12 @@ export class ProxyThread implements ListenerHost {
       nowMs: () => clock.nowMs,
     };
     const stats = threadStatsSource(start, segment, objects, facts);
-    const { thread } = this;
-    this.servers = new ThreadServers({ start, thread, compiler, live, objects, links, stats });
+    const parts = { start, compiler, live, objects, links, stats, names: context };
+    this.members = new ThreadMembers({
+      ...parts,
+      engine: this.context,
+      bind: (backend) => this.bindBackend(backend),
+    });
     const pagesHost = {
       tables: () => this.thread.tables,
       source: stats,
@@ -184,7 +189,8 @@ export class ProxyThread implements ListenerHost {
     };
     this.pages = new ThreadStatsPages(pagesHost, start.threadIndex);
     this.thread.statsPages = this.pages;
-    this.waiters = this.bindBackends(program);
+    this.waiters = [];
+    for (const { backend } of program.proxies) if (backend !== null) this.bindBackend(backend);
     this.listeners = program.listeners.map(
       (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
     );
@@ -211,17 +217,12 @@ export class ProxyThread implements ListenerHost {
     });
   }
 
-  private bindBackends(program: Program): { serveWaiters(): void; hasWaiters(): boolean }[] {
-    const bound: { serveWaiters(): void; hasWaiters(): boolean }[] = [];
-    for (const { backend } of program.proxies) {
-      if (backend === null) continue;
-      backend.bind({
-        resume: (stream) => this.engine.resume(stream),
-        wakeThread: (threadIndex) => this.wake(threadIndex),
-      });
-      bound.push(backend);
-    }
-    return bound;
+  private bindBackend(backend: Backend): void {
+    backend.bind({
+      resume: (stream) => this.engine.resume(stream),
+      wakeThread: (threadIndex) => this.wake(threadIndex),
+    });
+    this.waiters.push(backend);
   }
 
   /** A fault of ours in one stream or timer: said, counted, and the loop goes on. */
@@ -332,13 +333,7 @@ export class ProxyThread implements ListenerHost {
         this.limits.set(message.limit, message.value);
         return;
       case 'servers-changed':
-        this.servers.changed(message.proxyIndex, message.serverIndex ?? -1);
-        return;
-      case 'server-added':
-      case 'server-renewed':
-      case 'server-leaving':
-      case 'server-removed':
-        this.servers.handle(message);
+        this.members.changed(message.proxyIndex, message.serverIndex ?? -1);
         return;
       case 'edit':
         this.edits.apply(message, message.origin === this.start.threadIndex);
@@ -346,6 +341,8 @@ export class ProxyThread implements ListenerHost {
       case 'inspect':
         this.report({ type: 'snapshot', id: message.id, data: this.inspect(message) });
         return;
+      default:
+        this.members.handle(message);
     }
   }
 

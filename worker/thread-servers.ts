@@ -1,43 +1,28 @@
 // Servers that come and go while a proxy thread serves: what the control thread's messages change
-// here, between two turns of the loop. Made by proxy-thread.ts; the other side is fleet.ts.
+// here, between two turns of the loop. Made by thread-members.ts; the other side is fleet.ts.
 
 import type { ServerModel } from '../shared/config/model.ts';
-import type { ControlToThread, ServerAdded, ThreadStart } from '../shared/messages.ts';
-import type { LiveWords } from '../shared/segment/live.ts';
-import type { ObjectTable } from '../shared/segment/objects.ts';
+import type { ControlToThread, ServerAdded } from '../shared/messages.ts';
 import { ServerWords } from '../shared/segment/server-state.ts';
-import { compileLine, type ProxyCompiler } from './compile/proxies.ts';
-import type { Links } from './mux/links.ts';
+import { compileLine } from './compile/proxies.ts';
 import type { Backend } from './server/backend.ts';
 import { lateBlock } from './server/farm.ts';
 import { admit, expel, moveTo, renew } from './server/membership.ts';
 import type { Server } from './server/server.ts';
-import type { StatsSource } from './stats/source.ts';
-import type { ThreadContext } from './thread-context.ts';
-
-/** What proxy-thread.ts hands over. */
-export interface ThreadServersParts {
-  readonly start: ThreadStart;
-  readonly thread: ThreadContext;
-  readonly compiler: ProxyCompiler;
-  readonly live: LiveWords;
-  readonly objects: ObjectTable;
-  readonly links: Links;
-  readonly stats: StatsSource;
-}
+import type { ThreadMembersParts } from './thread-members.ts';
 
 type Message<T extends ControlToThread['type']> = Extract<ControlToThread, { type: T }>;
 
-type ServerMessage =
+export type ServerMessage =
   | ServerAdded
   | Message<'server-renewed'>
   | Message<'server-leaving'>
   | Message<'server-removed'>;
 
 export class ThreadServers {
-  private readonly parts: ThreadServersParts;
+  private readonly parts: ThreadMembersParts;
 
-  constructor(parts: ThreadServersParts) {
+  constructor(parts: ThreadMembersParts) {
     this.parts = parts;
   }
 
@@ -53,7 +38,8 @@ export class ThreadServers {
    * they tell has been seen then. What is idle is of no use to a server in maintenance.
    */
   changed(proxyIndex: number, serverIndex: number): void {
-    const { thread, links } = this.parts;
+    const { engine, links } = this.parts;
+    const { thread } = engine;
     const { backend } = thread.program.proxies[proxyIndex];
     backend?.follow();
     if (backend === null || serverIndex < 0) return;
@@ -62,7 +48,8 @@ export class ThreadServers {
   }
 
   private added(message: ServerAdded): void {
-    const { start, thread, compiler, live, objects, stats } = this.parts;
+    const { start, engine, compiler, live, objects, stats } = this.parts;
+    const { thread } = engine;
     const { proxyIndex, serverIndex, server: model, object, farm } = message;
     const plan = thread.program.proxies[proxyIndex];
     const backend = this.backendOf(proxyIndex);
@@ -88,7 +75,8 @@ export class ThreadServers {
 
   /** Connections that are idle lead to where the server was. */
   private renewed({ proxyIndex, serverIndex, fields }: Message<'server-renewed'>): void {
-    const { thread, compiler, links } = this.parts;
+    const { engine, compiler, links } = this.parts;
+    const { thread } = engine;
     const plan = thread.program.proxies[proxyIndex];
     const backend = this.backendOf(proxyIndex);
     const server = backend.servers[serverIndex];
@@ -118,7 +106,7 @@ export class ThreadServers {
 
   private backendOf(proxyIndex: number): Backend {
     // Only backends have servers.
-    return this.parts.thread.program.proxies[proxyIndex].backend!;
+    return this.parts.engine.thread.program.proxies[proxyIndex].backend!;
   }
 }
 

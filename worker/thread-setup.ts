@@ -98,15 +98,16 @@ export function makeEngineContext(
     thread,
     live,
     frontRows: Int32Array.from(fronts, rowOf),
-    backRows: Int32Array.from(backs, rowOf),
     listenerRows: Int32Array.from(start.objects.listeners, rowOf),
     frontLive: Int32Array.from(fronts, lineOf),
     listenerLive: Int32Array.from(start.objects.listeners, lineOf),
-    backLive: Int32Array.from(backs, lineOf),
+    backLive: backs.map(lineOf),
     processRow: rowOf(start.objects.process),
     processLive: lineOf(start.objects.process),
     proxyAt: (index) => program.proxies[index],
     proxyNamed: (name) => byName.get(name) ?? null,
+    nameProxy: (proxy) => void byName.set(proxy.name, proxy),
+    forgetProxy: ({ name }) => void byName.delete(name),
   } as Partial<EngineContext> as EngineContext;
 }
 

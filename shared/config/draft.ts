@@ -111,6 +111,7 @@ export function newProxyDraft(
       parent === null
         ? newServerDraft(place, '')
         : copyServerDraft(parent.defaultServer, place, ''),
+    hasMode: parent?.hasMode ?? false,
     hasDefaultServer: parent?.hasDefaultServer ?? false,
     namedDefaultServers: new Map(),
     serverNames: new Map(),

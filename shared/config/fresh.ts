@@ -364,6 +364,8 @@ export function freshProxy(place: Place, name: string, kind: ProxyModel['kind'])
     stickTable: null,
     stickRules: [],
     redirects: [],
+    unpublished: false,
+    forceSwitches: [],
     forcePersist: [],
     ignorePersist: [],
     monitorFail: [],

@@ -52,6 +52,8 @@ export interface ProxyDraft {
   /** What `default-server` set so far, and whether it says anything. */
   defaultServer: ServerDraft;
   hasDefaultServer: boolean;
+  /** `mode` was written, here or in the defaults section it starts from by name. */
+  hasMode: boolean;
   readonly namedDefaultServers: Map<string, ServerDraft>;
   readonly serverNames: Map<string, ServerDraft>;
   /** Options that `no option` turned off. */

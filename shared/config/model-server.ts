@@ -70,9 +70,9 @@ export interface ServerPresetModel {
   readonly tlsOn: boolean;
 }
 
-/** A server that was deleted at run time: only its place is left. */
-export function isGone(server: Pick<ServerModel, 'name'>): boolean {
-  return server.name === '';
+/** A server or backend that was deleted at run time: only its place is left. */
+export function isGone({ name }: Pick<ServerModel, 'name'>): boolean {
+  return name === '';
 }
 
 export interface ServerSslModel {

@@ -53,14 +53,23 @@ export interface Model {
   readonly files: readonly string[];
   readonly global: GlobalModel;
   /** Frontends, backends and listens in order of appearance, each with its defaults applied. */
-  readonly proxies: readonly ProxyModel[];
+  readonly proxies: ProxyModel[];
   /** Defaults sections whose rules or ACLs are still referred to by a LineModel's `from`. */
-  readonly defaults: readonly { readonly name: string; readonly acls: readonly LineModel[] }[];
+  readonly defaults: readonly DefaultsModel[];
   readonly httpErrors: readonly HttpErrorsModel[];
   readonly userlists: readonly UserlistModel[];
   readonly logProfiles: readonly LogProfileModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
+}
+
+/** A defaults section with a name: its ACLs, and what a backend that is added inherits. */
+export interface DefaultsModel {
+  readonly name: string;
+  readonly acls: readonly LineModel[];
+  readonly proxy: ProxyModel;
+  /** `mode` was written. */
+  readonly hasMode: boolean;
 }
 
 /** One address of a `bind` line, after port ranges and lists were expanded. */
@@ -238,7 +247,8 @@ export interface CaptureModel {
 
 export interface ProxyModel {
   readonly place: Place;
-  readonly name: string;
+  /** '': a backend that was deleted at run time, only its place is left. */
+  name: string;
   readonly kind: 'frontend' | 'backend' | 'listen';
   id: number;
   guid: string;
@@ -272,6 +282,10 @@ export interface ProxyModel {
   /** `stick VERB ...`: `words[0]` is the verb. */
   stickRules: LineModel[];
   redirects: LineModel[];
+  /** `be-unpublished`, changed by the runtime API: rules of other proxies do not lead here. */
+  unpublished: boolean;
+  /** `force-be-switch`: when rules lead to backends that are disabled or unpublished too. */
+  forceSwitches: LineModel[];
   forcePersist: LineModel[];
   ignorePersist: LineModel[];
   monitorFail: LineModel[];

@@ -31,10 +31,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   resolveServers(draft, names);
   for (const proxy of draft.proxies) {
     if (proxy.model.disabled) continue;
-    checkBinds(proxy, draft);
-    checkMode(proxy, draft);
-    checkBackends(proxy, draft);
-    checkTimeouts(proxy, draft);
+    completeProxy(proxy, draft);
   }
   checkGuids(draft);
   resolveStick(draft);
@@ -58,7 +55,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
 }
 
 /** What servers may start from that the runtime API adds. */
-function presetsOf(proxy: ProxyDraft): ProxyModel['presets'] {
+export function presetsOf(proxy: ProxyDraft): ProxyModel['presets'] {
   if (proxy.section === 'frontend') return [];
   const own: [string, ServerDraft][] = proxy.hasDefaultServer ? [['', proxy.defaultServer]] : [];
   return [...own, ...proxy.namedDefaultServers].map(([name, { model: server, tls, tlsOn }]) => ({
@@ -69,10 +66,23 @@ function presetsOf(proxy: ProxyDraft): ProxyModel['presets'] {
   }));
 }
 
+/** The checks of one proxy, and the settings that depend on others. */
+export function completeProxy(proxy: ProxyDraft, draft: Draft): void {
+  checkBinds(proxy, draft);
+  checkMode(proxy, draft);
+  checkBackends(proxy, draft);
+  checkTimeouts(proxy, draft);
+}
+
 /** Defaults sections whose rules some proxy carries. */
 function usedDefaults(draft: Draft): Model['defaults'] {
   const named = draft.defaults.filter(({ model }) => model.name !== '');
-  return named.map(({ model }) => ({ name: model.name, acls: model.acls }));
+  return named.map((proxy) => ({
+    name: proxy.model.name,
+    acls: proxy.model.acls,
+    proxy: { ...proxy.model, presets: presetsOf(proxy) },
+    hasMode: proxy.hasMode,
+  }));
 }
 
 /** Free numbers from 2 on: HAProxy never gives number 1 by itself. */

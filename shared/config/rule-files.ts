@@ -25,7 +25,7 @@ function readLinesOf(model: ProxyModel, draft: Draft): void {
     if (line !== null) readBodies(line, draft);
   }
   const conditions = [model.acls, model.useBackends, model.useServers, model.redirects];
-  const persistence = [model.forcePersist, model.ignorePersist];
+  const persistence = [model.forceSwitches, model.forcePersist, model.ignorePersist];
   for (const lines of [...conditions, ...persistence, model.monitorFail]) {
     for (const line of lines) readPatterns(line, draft);
   }

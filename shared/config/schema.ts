@@ -8,6 +8,7 @@ import type {
   BindModel,
   BindSslModel,
   CaptureModel,
+  DefaultsModel,
   ErrorModel,
   ForwardForModel,
   GlobalModel,
@@ -485,6 +486,8 @@ const proxy = shape<ProxyModel>({
   stickTable: orNull(stickTable),
   stickRules: list(line),
   redirects: list(line),
+  unpublished: flag,
+  forceSwitches: list(line),
   forcePersist: list(line),
   ignorePersist: list(line),
   monitorFail: list(line),
@@ -538,7 +541,7 @@ const model = shape<Model>({
   files: list(text),
   global,
   proxies: list(proxy),
-  defaults: list(shape<Model['defaults'][number]>({ name: text, acls: list(line) })),
+  defaults: list(shape<DefaultsModel>({ name: text, acls: list(line), proxy, hasMode: flag })),
   httpErrors: list(shape<HttpErrorsModel>({ name: text, errors: list(error) })),
   userlists: list(
     shape<UserlistModel>({

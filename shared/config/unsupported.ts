@@ -48,8 +48,8 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'be-unpublished compression dynamic-cookie-key email-alert external-check ' +
-  'filter filter-sequence force-be-switch http-check http-send-name-header ' +
+  'compression dynamic-cookie-key email-alert external-check ' +
+  'filter filter-sequence http-check http-send-name-header ' +
   'load-server-state-from-file ' +
   'persist quic-initial server-state-file-name server-template ssl-f-use ' +
   'tcp-check trace use-fcgi-app'

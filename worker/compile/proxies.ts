@@ -201,7 +201,12 @@ function spliceOf({ options }: ProxyModel, name: 'splice-request' | 'splice-resp
 
 type Switching = Pick<
   ProxyPlan,
-  'switches' | 'defaultBackend' | 'inspectDelayMs' | 'responseInspectDelayMs'
+  | 'switches'
+  | 'isOpen'
+  | 'forceSwitches'
+  | 'defaultBackend'
+  | 'inspectDelayMs'
+  | 'responseInspectDelayMs'
 >;
 
 function compileSwitching(compiler: ProxyCompiler, model: ProxyModel): Switching {
@@ -215,10 +220,22 @@ function compileSwitching(compiler: ProxyCompiler, model: ProxyModel): Switching
   refuseUpgrade(compiler, model, named, scope);
   return {
     switches,
+    isOpen: !model.disabled && !model.unpublished,
+    forceSwitches: compileForces(compiler, model),
     defaultBackend: named,
     inspectDelayMs: firstSet(model.inspectDelayMs),
     responseInspectDelayMs: firstSet(model.responseInspectDelayMs),
   };
+}
+
+function compileForces(compiler: ProxyCompiler, model: ProxyModel): Condition[] {
+  const forces: Condition[] = [];
+  for (const line of model.forceSwitches) {
+    const scope = compiler.scopeOf(model, line, '', points.backendChoice);
+    const condition = scope.condition(lineCursor(line));
+    if (condition !== null) forces.push(condition);
+  }
+  return forces;
 }
 
 /** The loader has reported static names that do not exist. */

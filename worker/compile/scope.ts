@@ -80,6 +80,12 @@ export class CompileContext {
     }
   }
 
+  /** A backend of the runtime API came, as the last one of the model, or went. */
+  changeBackend(name: string, exists: boolean): void {
+    if (exists) this.backends.set(name, this.model.proxies.length - 1);
+    else this.backends.delete(name);
+  }
+
   frontendIndex(name: string): number {
     return this.frontends.get(name) ?? -1;
   }

@@ -3,6 +3,7 @@
 
 import { activityCommands } from './activity.ts';
 import { anonymityCommands } from './anonymity.ts';
+import { backendCommands } from './backends.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { debugCommands } from './debug.ts';
@@ -32,6 +33,7 @@ export function runtimeCommands(
     platformCommands,
     serverCommands,
     dynamicServerCommands,
+    backendCommands,
     processCommands,
     patternCommands,
     tableCommands,

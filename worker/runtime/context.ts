@@ -2,7 +2,7 @@
 // tests make a smaller one. Kept to what a command cannot do by itself on the segment and the
 // model.
 
-import type { ServerModel } from '../../shared/config/model.ts';
+import type { ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type {
   CliListener,
   ControlToThread,
@@ -132,15 +132,28 @@ export interface FleetAccess {
   renew(proxyIndex: number, serverIndex: number, fields: Partial<ServerModel>): Promise<void>;
 }
 
+/** Backends that come and go: worker/fleet-backends.ts. Promises end as above. */
+export interface BackendAccess {
+  /** The backend joins, without servers; '' or why it cannot. */
+  add(proxy: ProxyModel): Promise<string>;
+  /** Lets rules lead to it, or not. */
+  publish(proxyIndex: number, isPublished: boolean): Promise<void>;
+  /** Streams of this process still use it. */
+  isBusy(proxyIndex: number): boolean;
+  remove(proxyIndex: number): Promise<boolean>;
+}
+
 /** What the configuration's own words refer to, so that it must stay: worker/live.ts. */
 export interface ReferenceAccess {
   isServerReferred(proxyIndex: number, serverIndex: number): boolean;
+  isBackendReferred(proxyIndex: number): boolean;
   /** What is wrong with a server that shall be added, '' for nothing. */
   serverFault(proxyIndex: number, server: ServerModel): string;
 }
 
 export interface RuntimeContext {
   readonly fleet: FleetAccess;
+  readonly backends: BackendAccess;
   readonly references: ReferenceAccess;
   readonly sys: Sys;
   readonly stats: StatsSource;

@@ -44,7 +44,12 @@ export function sampleContext(text: string): SampleContext {
       },
     },
     fleet: sampleFleet(done),
-    references: { isServerReferred: () => false, serverFault: () => '' },
+    backends: sampleBackends(done),
+    references: {
+      isServerReferred: () => false,
+      isBackendReferred: () => false,
+      serverFault: () => '',
+    },
     uptimeMs: () => 93_784_000,
     broadcast: (message) => void done.push(`broadcast ${message.type}`),
     inspect: async (what, argument = []) => {
@@ -72,6 +77,18 @@ export function sampleContext(text: string): SampleContext {
     log: (severity, line) => void done.push(`log ${severity} ${line}`),
   };
   return { context, done, answers };
+}
+
+function sampleBackends(done: string[]): RuntimeContext['backends'] {
+  return {
+    add: async (proxy) => {
+      done.push(`add backend ${proxy.name}`);
+      return '';
+    },
+    publish: async (index, isPublished) => void done.push(`publish ${index} ${isPublished}`),
+    isBusy: () => false,
+    remove: async (index) => done.push(`remove backend ${index}`) > 0,
+  };
 }
 
 function sampleFleet(done: string[]): RuntimeContext['fleet'] {

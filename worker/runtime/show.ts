@@ -179,7 +179,9 @@ const connectionHead =
   'idle_sess unsafe_nb safe_nb idle_lim idle_cur\n';
 
 function showBackends({ context }: RuntimeCall): Answer {
-  const names = context.stats.model.proxies.filter(hasBack).map((proxy) => `${proxy.name}\n`);
+  const names = context.stats.model.proxies
+    .filter((proxy) => hasBack(proxy) && !isGone(proxy))
+    .map((proxy) => `${proxy.name}\n`);
   return `# name\n${names.join('')}`;
 }
 

@@ -65,9 +65,10 @@ export function findProxy(
   fits: (proxy: ProxyModel) => boolean,
 ): number {
   const { proxies } = context.stats.model;
-  const index = proxies.findIndex((proxy) => fits(proxy) && proxy.name === word);
+  const may = (proxy: ProxyModel): boolean => !isGone(proxy) && fits(proxy);
+  const index = proxies.findIndex((proxy) => may(proxy) && proxy.name === word);
   if (index >= 0 || !word.startsWith('#')) return index;
-  return proxies.findIndex((proxy) => fits(proxy) && `#${proxy.id}` === word);
+  return proxies.findIndex((proxy) => may(proxy) && `#${proxy.id}` === word);
 }
 
 function findNamed(

@@ -4,7 +4,7 @@
 import { parseTime } from '../../shared/units.ts';
 import { type Answer, failure, information, type RuntimeCall } from './command.ts';
 import type { RuntimeContext } from './context.ts';
-import { type Removability, serverRemovability } from './removability.ts';
+import { backendRemovability, type Removability, serverRemovability } from './removability.ts';
 
 /** What a look at a condition found: 'no' may become 'yes', 'never' will not. */
 interface Finding {
@@ -28,13 +28,15 @@ const conditions: readonly Condition[] = [
       if (word === undefined) return 'Missing server name (<backend>/<server>).';
       return /.\/./.test(word) ? '' : "Require 'backend/server'.";
     },
-    look: serverIsRemovable,
+    look: (context, word) => asFinding(serverRemovability(context, word)),
+  },
+  {
+    name: 'be-removable',
+    usage: 'be-removable <px> : the backend is unpublished, without servers and without streams',
+    check: (word) => (word === undefined ? 'Missing backend name.' : ''),
+    look: (context, word) => asFinding(backendRemovability(context, word)),
   },
 ];
-
-function serverIsRemovable(context: RuntimeContext, word: string): Finding {
-  return asFinding(serverRemovability(context, word));
-}
 
 const answers = { now: 'yes', later: 'no', never: 'never' } as const;
 

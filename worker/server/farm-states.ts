@@ -11,9 +11,9 @@ import type { ObjectIndex } from './object-index.ts';
 
 export interface FarmStates {
   /** By proxy index, null on a pure frontend. */
-  readonly backends: readonly (BackendWords | null)[];
+  readonly backends: (BackendWords | null)[];
   /** By proxy index and server index. */
-  readonly servers: readonly ServerWords[][];
+  readonly servers: ServerWords[][];
 }
 
 /**

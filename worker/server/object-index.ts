@@ -18,7 +18,7 @@ import {
 export interface ObjectIndex {
   readonly process: number;
   /** By proxy index. */
-  readonly proxies: readonly ProxyObjects[];
+  readonly proxies: ProxyObjects[];
   /** By listener index, -1: neither `option socket-stats` nor a maxconn of its own. */
   readonly listeners: readonly number[];
 }
@@ -51,7 +51,7 @@ export function hasBack(proxy: ProxyModel): boolean {
 }
 
 function indexProxy(proxy: ProxyModel, table: ObjectTable, slot: number): ProxyObjects {
-  const identity = proxy.guid || derivedIdentity(proxy.name);
+  const identity = backendIdentity(proxy);
   return {
     front: hasFront(proxy) ? table.register(typeFrontend, identity, slot) : -1,
     back: hasBack(proxy) ? table.register(typeBackend, identity, slot) : -1,
@@ -59,6 +59,11 @@ function indexProxy(proxy: ProxyModel, table: ObjectTable, slot: number): ProxyO
       table.register(typeServer, serverIdentity(proxy, server), slot),
     ),
   };
+}
+
+/** What both sides of a proxy are found by in the segment. */
+export function backendIdentity({ guid, name }: Pick<ProxyModel, 'guid' | 'name'>): string {
+  return guid || derivedIdentity(name);
 }
 
 /** What a server is found by in the segment. */

@@ -53,6 +53,11 @@ export class Persistence {
     for (const server of parts.servers) this.byName.set(server.name, server);
   }
 
+  /** The server of this name, null: there is none. */
+  named(name: string): Server | null {
+    return this.byName.get(name) ?? null;
+  }
+
   /** A server joined at run time. */
   admit(server: Server): void {
     this.byName.set(server.name, server);

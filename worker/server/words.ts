@@ -29,6 +29,8 @@ export interface ServerWordsTable {
   backend(proxyIndex: number): ObjectWords;
   server(proxyIndex: number, serverIndex: number): ObjectWords;
   farm(proxyIndex: number): FarmBlock;
+  /** Memory of a backend that was added at run time, before it is compiled. */
+  addFarm?(proxyIndex: number, block: FarmBlock): void;
 }
 
 /** What worker/thread.ts knows when it makes the table of its thread. */
@@ -56,6 +58,7 @@ export function threadWords(from: ThreadWords): ServerWordsTable {
     liveAt: from.liveAt(object),
     row: from.counters.row(object),
   });
+  const late = new Map<number, FarmBlock>();
   return {
     threadIndex: from.threadIndex,
     threadCount: from.threadCount,
@@ -63,7 +66,8 @@ export function threadWords(from: ThreadWords): ServerWordsTable {
     values: from.counters.values,
     backend: (proxy) => place(from.objects[proxy].back),
     server: (proxy, server) => place(from.objects[proxy].servers[server]),
-    farm: (proxy) => farmBlock(from.farm, from.model, proxy, from.threadCount),
+    farm: (proxy) => late.get(proxy) ?? farmBlock(from.farm, from.model, proxy, from.threadCount),
+    addFarm: (proxy, block) => void late.set(proxy, block),
   };
 }
 

@@ -109,9 +109,14 @@ const limit: MakeColumn = (source, line) => {
   return line.words?.words[line.words.at + state.serverMaxconn] || null;
 };
 
+function backendStatus(source: StatsSource, { proxy, proxyIndex }: Subject): string {
+  const word = source.backends[proxyIndex]?.isUp() ? 'UP' : 'DOWN';
+  return proxy.unpublished ? `${word} (UNPUB)` : word;
+}
+
 const status: MakeColumn = (source, line) => {
   if (line.words !== null) return serverStatus(line.words);
-  if (line.kind === 'B') return source.backends[line.proxyIndex]?.isUp() ? 'UP' : 'DOWN';
+  if (line.kind === 'B') return backendStatus(source, line);
   if (line.kind === 'F') return source.frontStatus(line.proxyIndex);
   if (source.frontStatus(line.proxyIndex) !== 'OPEN') return 'WAITING';
   const bind = line.listener === null ? null : line.proxy.binds[line.listener.bindIndex];

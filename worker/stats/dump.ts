@@ -7,9 +7,20 @@ import { serverState, stateStopped } from '../../shared/segment/server-state.ts'
 import { isGone } from '../../shared/config/model.ts';
 import type { StatsSource } from './source.ts';
 
+/** Every line about every proxy, to whoever writes them. */
+export function dumpStates(
+  source: StatsSource,
+  write: (proxyIndex: number, line: string) => void,
+): void {
+  for (let index = 0; index < source.model.proxies.length; index++) {
+    for (const line of proxyStateLines(source, index)) write(index, line);
+  }
+}
+
 /** The lines about one proxy, without line ends. */
 export function proxyStateLines(source: StatsSource, proxyIndex: number): string[] {
   const { name, servers } = source.model.proxies[proxyIndex];
+  if (name === '') return [];
   const lines = servers.flatMap((server, index) => {
     if (isGone(server)) return [];
     const { words, at } = source.servers[proxyIndex][index];

@@ -21,9 +21,9 @@ export interface StatsSource {
   readonly objects: ObjectIndex;
   readonly listeners: readonly ListenerObject[];
   /** By proxy index, null on a pure frontend. */
-  readonly backends: readonly (BackendWords | null)[];
+  readonly backends: (BackendWords | null)[];
   /** By proxy index and server index. */
-  readonly servers: readonly ServerWords[][];
+  readonly servers: ServerWords[][];
   /** Shared clock, milliseconds. */
   nowMs(): number;
   frontStatus(proxyIndex: number): FrontStatus;

@@ -96,6 +96,7 @@ export function isSelected(line: Subject, selection: StatSelection): boolean {
 /** A proxy's own lines. */
 export function proxySubjects(source: StatsSource, proxyIndex: number): Subject[] {
   const proxy = source.model.proxies[proxyIndex];
+  if (isGone(proxy)) return [];
   const objects = source.objects.proxies[proxyIndex];
   const base = { proxy, proxyIndex, server: null, words: null, listener: null, id: 0 } as const;
   const lines: Subject[] = [];

@@ -12,14 +12,14 @@ export interface EngineContext {
   readonly live: LiveWords;
   /** Counter rows (index into counters.values) by proxy index, -1: none on that side. */
   readonly frontRows: Int32Array;
-  readonly backRows: Int32Array;
   /** By listener index, -1: no socket-stats. */
   readonly listenerRows: Int32Array;
   /** Live words by proxy index. */
   readonly frontLive: Int32Array;
   /** By listener index, -1: neither socket-stats nor a maxconn of its own. */
   readonly listenerLive: Int32Array;
-  readonly backLive: Int32Array;
+  /** Grows with backends added at run time. */
+  readonly backLive: number[];
   readonly links: Links;
   /** Row of the process object, and its live words. */
   readonly processRow: number;
@@ -32,4 +32,8 @@ export interface EngineContext {
   endFront(stream: Stream, keep: boolean): void;
   proxyAt(index: number): ProxyPlan;
   proxyNamed(name: string): ProxyPlan | null;
+  /** A backend was added at run time; `backLive` is told apart. */
+  nameProxy(proxy: ProxyPlan): void;
+  /** A backend is gone. */
+  forgetProxy(proxy: ProxyPlan): void;
 }

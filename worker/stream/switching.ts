@@ -38,6 +38,16 @@ function takeTimeouts(stream: Stream, to: ProxyTimeouts): void {
   if (stream.tarpitTimeoutMs === 0) stream.tarpitTimeoutMs = to.tarpitMs;
 }
 
+/** Rules pass over backends that are disabled or unpublished, unless force-be-switch says so. */
+function mayLead(stream: Stream, target: ProxyPlan): boolean {
+  if (target.isOpen) return true;
+  const { forceSwitches } = stream.frontend;
+  for (let i = 0; i < forceSwitches.length; i++) {
+    if (forceSwitches[i](stream) === 1) return true;
+  }
+  return false;
+}
+
 function chooseBackend(context: EngineContext, stream: Stream): ProxyPlan | null {
   const { switches, defaultBackend } = stream.frontend;
   for (let i = 0; i < switches.length; i++) {
@@ -46,8 +56,10 @@ function chooseBackend(context: EngineContext, stream: Stream): ProxyPlan | null
     const target =
       rule.name === null ? context.proxyAt(rule.proxyIndex) : context.proxyNamed(rule.name(stream));
     // A name that turns out not to be a backend: the default decides (manual 4, use_backend).
-    if (target !== null) return target;
-    break;
+    if (target === null) break;
+    if (mayLead(stream, target)) return target;
   }
-  return defaultBackend < 0 ? null : context.proxyAt(defaultBackend);
+  if (defaultBackend < 0) return null;
+  const target = context.proxyAt(defaultBackend);
+  return mayLead(stream, target) ? target : null;
 }

@@ -12,7 +12,7 @@ import type { ThreadContext } from '../thread-context.ts';
 /** The stick tables of the configuration as one thread sees them. */
 export interface StickTables {
   /** By index of the proxy whose name a table has, null: it has none. */
-  readonly byProxy: readonly (StickTable | null)[];
+  readonly byProxy: (StickTable | null)[];
   readonly references: TableReferences;
 }
 

@@ -24,6 +24,26 @@ export const persistenceKeywords: readonly ProxyKeyword[] = [
     },
   },
   {
+    name: 'be-unpublished',
+    side: 'back',
+    defaults: 'no',
+    help: 'rules of other proxies do not lead here until it is published',
+    example: 'be-unpublished',
+    parse: (line, proxy) => {
+      if (line.atMost(0)) proxy.model.unpublished = true;
+    },
+  },
+  {
+    name: 'force-be-switch',
+    side: 'front',
+    defaults: 'no',
+    help: 'when rules lead to backends that are disabled or unpublished too',
+    example: 'force-be-switch if FALSE',
+    parse: (line, proxy) => {
+      if (hasCondition(line)) proxy.model.forceSwitches.push(line.model(0, ''));
+    },
+  },
+  {
     name: 'force-persist',
     side: 'back',
     defaults: 'no',

@@ -157,6 +157,7 @@ const laterModes = ['log', 'spop', 'haterm'];
 function setMode(line: Line, proxy: ProxyDraft): void {
   if (!line.atMost(1)) return;
   const mode = line.arg(0);
+  proxy.hasMode = true;
   if (mode === 'tcp' || mode === 'http') proxy.model.mode = mode;
   else if (laterModes.includes(mode)) line.notSupported(0, `mode ${mode}`);
   else if (mode === 'health') {

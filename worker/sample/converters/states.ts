@@ -33,8 +33,8 @@ function buildIndexes(scope: Scope): ReadonlyMap<string, number> {
 function buildUsableCount(_args: readonly ArgumentValue[], scope: Scope): Convert {
   const indexes = buildIndexes(scope);
   return (sample, stream) => {
-    const index = indexes.get(sample.text);
-    return index !== undefined && sample.setInt(usableServers(stream, index));
+    const index = indexOf(stream, indexes, sample.text);
+    return index >= 0 && sample.setInt(usableServers(stream, index));
   };
 }
 
@@ -43,18 +43,25 @@ type FindServer = (stream: Stream, name: string) => Server | null;
 /** `backend/server`, or a server of the stream's own backend. */
 function buildFinder(scope: Scope): FindServer {
   const indexes = buildIndexes(scope);
-  const servers = new Map<string, number>();
-  for (const [proxyIndex, { servers: own }] of scope.model.proxies.entries()) {
-    for (const [index, { name }] of own.entries()) servers.set(`${proxyIndex} ${name}`, index);
-  }
   return (stream, text) => {
     const slash = text.indexOf('/');
-    const proxyIndex = slash < 0 ? stream.backend.index : indexes.get(text.slice(0, slash));
-    if (proxyIndex === undefined) return null;
-    const index = servers.get(`${proxyIndex} ${text.slice(slash + 1)}`);
-    if (index === undefined) return null;
-    return stream.thread.program.proxies[proxyIndex].backend?.servers[index] ?? null;
+    const proxyIndex =
+      slash < 0 ? stream.backend.index : indexOf(stream, indexes, text.slice(0, slash));
+    if (proxyIndex < 0) return null;
+    const { backend } = stream.thread.program.proxies[proxyIndex];
+    return backend?.persistence.named(text.slice(slash + 1)) ?? null;
   };
+}
+
+/** Backends of the configuration are known by name, those that came later are looked for. */
+function indexOf(stream: Stream, indexes: ReadonlyMap<string, number>, name: string): number {
+  const { proxies } = stream.thread.program;
+  const known = indexes.get(name) ?? -1;
+  if (known >= 0 && proxies[known].name === name) return known;
+  for (let i = proxies.length - 1; i >= indexes.size; i--) {
+    if (proxies[i].name === name && proxies[i].hasBack) return i;
+  }
+  return -1;
 }
 
 /** What is read from the server that the sample names. */
