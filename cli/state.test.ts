@@ -68,7 +68,7 @@ function fill(path: string): void {
   const nowMs = sys.monotonicNs() / 1e6;
   for (const [keyType, keyLength, put] of keys) {
     const shape = { name: keyType, keyType, keyLength, size: 9, store };
-    const policy = { shape, expireMs: 0, purges: true, bytesRateFactor: 1 };
+    const policy = { shape, expireMs: 0, purges: true, bytesRateFactor: 1, reports: false };
     const { table } = openTable({ segment, objects, slot, nowMs }, policy);
     put(table);
     const at = table.at(table.take(nowMs));

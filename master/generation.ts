@@ -44,7 +44,7 @@ export class Generation {
     this.events = events;
     this.startMs = Date.now();
     const { bound, segment } = prepared;
-    const all = [...bound.listeners, ...bound.cliListeners];
+    const all = [...bound.listeners, ...bound.cliListeners, ...bound.peerListeners];
     const entry = fileURLToPath(new URL('./worker-process.js', import.meta.url));
     this.child = spawn(process.execPath, [...process.execArgv, entry, program.workerUrl.href], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', segment.fd, ...all.map(({ fd }) => fd)],
@@ -120,5 +120,11 @@ function inChild(start: ReturnType<typeof workerStart>): ReturnType<typeof worke
     ...listener,
     fd: firstListenerFd + count + index,
   }));
-  return { ...start, listeners, cliListeners, segment: { ...start.segment, fd: segmentFd } };
+  const peersFrom = firstListenerFd + count + cliListeners.length;
+  const peerListeners = start.peerListeners.map((listener, index) => ({
+    ...listener,
+    fd: peersFrom + index,
+  }));
+  const segment = { ...start.segment, fd: segmentFd };
+  return { ...start, listeners, cliListeners, peerListeners, segment };
 }

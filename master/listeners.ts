@@ -6,7 +6,7 @@
 import { lookup } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import type { AddressModel, BindModel, Model, ProxyModel } from '../shared/config/model.ts';
-import type { CliListener, ListenerObject } from '../shared/messages.ts';
+import type { CliListener, ListenerObject, PeerListener } from '../shared/messages.ts';
 import { AF_UNIX, SHUT_RD, SOCK_STREAM } from '../shared/sys/constants.ts';
 import { encodeAddress } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
@@ -37,6 +37,7 @@ export interface BindResult {
   readonly sockets: readonly BoundSocket[];
   readonly listeners: readonly ListenerObject[];
   readonly cliListeners: readonly CliListener[];
+  readonly peerListeners: readonly PeerListener[];
   /** Sentences of what could not be bound, in HAProxy's words. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
@@ -46,8 +47,10 @@ export interface BindResult {
 
 /** One socket that the configuration asks for. */
 interface Wanted {
-  /** null: a `stats socket` of the global section. */
+  /** null: a `stats socket` of the global section, or a peers section. */
   readonly proxy: ProxyModel | null;
+  /** -1: it is none of a peers section. */
+  readonly peersIndex: number;
   readonly proxyIndex: number;
   readonly bind: BindModel;
   readonly bindIndex: number;
@@ -159,17 +162,23 @@ export function threadCount(model: Model): number {
 
 function* wantedSockets(model: Model): Generator<Wanted> {
   for (const [bindIndex, bind] of model.global.statsSockets.entries()) {
-    yield* wantedByBind(model, { proxy: null, proxyIndex: -1, bind, bindIndex });
+    yield* wantedByBind(model, { ...global, bind, bindIndex });
   }
   for (const [proxyIndex, proxy] of model.proxies.entries()) {
     if (proxy.disabled) continue;
     for (const [bindIndex, bind] of proxy.binds.entries()) {
-      yield* wantedByBind(model, { proxy, proxyIndex, bind, bindIndex });
+      yield* wantedByBind(model, { proxy, proxyIndex, peersIndex: -1, bind, bindIndex });
     }
+  }
+  for (const [peersIndex, { bind, disabled }] of model.peers.entries()) {
+    if (disabled || bind === null) continue;
+    yield* wantedByBind(model, { ...global, peersIndex, bind, bindIndex: 0 });
   }
 }
 
-type BindPart = Pick<Wanted, 'proxy' | 'proxyIndex' | 'bind' | 'bindIndex'>;
+const global = { proxy: null, proxyIndex: -1, peersIndex: -1 } as const;
+
+type BindPart = Pick<Wanted, 'proxy' | 'proxyIndex' | 'peersIndex' | 'bind' | 'bindIndex'>;
 
 function* wantedByBind(model: Model, part: BindPart): Generator<Wanted> {
   const count = part.proxy === null ? 1 : shardCount(model, part.bind);
@@ -195,6 +204,7 @@ class Attempt {
   private readonly sockets: BoundSocket[] = [];
   private readonly listeners: ListenerObject[] = [];
   private readonly cliListeners: CliListener[] = [];
+  private readonly peerListeners: PeerListener[] = [];
   private readonly errors: string[] = [];
   private readonly warnings: string[] = [];
   private retryable = true;
@@ -214,9 +224,9 @@ class Attempt {
   }
 
   result(): BindResult {
-    const { sockets, listeners, cliListeners, errors, warnings } = this;
+    const { sockets, listeners, cliListeners, peerListeners, errors, warnings } = this;
     const retryable = errors.length > 0 && this.retryable;
-    return { sockets, listeners, cliListeners, errors, warnings, retryable };
+    return { sockets, listeners, cliListeners, peerListeners, errors, warnings, retryable };
   }
 
   /** All is well: sockets get their paths. Otherwise those who have them keep them. */
@@ -285,6 +295,10 @@ class Attempt {
   private record(wanted: Wanted, socket: BoundSocket): void {
     const { bindIndex, proxyIndex, addressIndex, shard } = wanted;
     const { fd, family, host, port } = socket;
+    if (wanted.peersIndex >= 0) {
+      this.peerListeners.push({ peersIndex: wanted.peersIndex, fd, family, host, port });
+      return;
+    }
     if (wanted.proxy === null) {
       this.cliListeners.push({ bindIndex, fd, host, port });
       return;
@@ -358,8 +372,9 @@ const kindNames: Readonly<Record<string, string>> = {
 
 function sentence(wanted: Wanted, text: string, address: AddressModel): string {
   const { file, line } = wanted.bind.place;
+  const none = wanted.peersIndex < 0 ? 'proxy GLOBAL' : 'peers';
   const owner =
-    wanted.proxy === null ? 'proxy GLOBAL' : `${kindNames[wanted.proxy.kind]} ${wanted.proxy.name}`;
+    wanted.proxy === null ? none : `${kindNames[wanted.proxy.kind]} ${wanted.proxy.name}`;
   const protocol = protocolName(address.family);
   return `Binding [${file}:${line}] for ${owner}: protocol ${protocol}: ${text}.`;
 }

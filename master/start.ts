@@ -124,6 +124,8 @@ export function workerStart(program: Program, prepared: Prepared): WorkerStart {
     model: prepared.model,
     listeners: prepared.bound.listeners,
     cliListeners: prepared.bound.cliListeners,
+    peerListeners: prepared.bound.peerListeners,
+    oldProcesses: prepared.generation === 1 ? program.flags.oldPids.length : 0,
     segment: segmentHandle(prepared.segment),
     generation: prepared.generation,
     reloads: prepared.reloads,

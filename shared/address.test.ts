@@ -7,6 +7,11 @@ const bind: AddressRules = { port: true, portNeeded: true, portRange: true, fd: 
 const server: AddressRules = { port: true, portOffset: true, names: true, fd: true };
 const log: AddressRules = { port: true, dgram: true, defaultDgram: true, fd: true, names: true };
 
+const variables = new Map([
+  ['host', '127.0.0.2'],
+  ['port', '81'],
+]);
+
 /** family socket host low-high[+] fd, in one line. */
 function short(text: string, rules: AddressRules): string {
   const { address, error } = parseAddress(text, rules);
@@ -33,6 +38,8 @@ test('addresses that are understood', () => {
     ['fd@7', bind, 'fd stream  0-0 7'],
     ['sockpair@9', bind, 'sockpair stream  0-0 9'],
     ['127.0.0.1', server, 'ipv4 stream 127.0.0.1 0-0 -1'],
+    ['${host}:$port', { ...server, variables }, 'ipv4 stream 127.0.0.2 81-81 -1'],
+    ['${none}:${none}', { ...server, variables }, 'ipv4 stream  0-0 -1'],
     ['127.0.0.1:+100', server, 'ipv4 stream 127.0.0.1 100-100+ -1'],
     ['127.0.0.1:-100', server, 'ipv4 stream 127.0.0.1 -100--100+ -1'],
     ['[::1]', server, 'ipv6 stream ::1 0-0 -1'],

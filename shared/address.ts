@@ -41,6 +41,8 @@ export interface AddressRules {
   readonly defaultDgram?: boolean;
   /** Host names are acceptable. */
   readonly names?: boolean;
+  /** What `$name` and `${name}` stand for, nothing when unknown; without it they are text. */
+  readonly variables?: ReadonlyMap<string, string>;
   /** Put before unix paths (`unix-bind prefix`). */
   readonly pathPrefix?: string;
 }
@@ -91,8 +93,17 @@ interface Head {
 
 const fault = (error: string): AddressResult => ({ address: null, error });
 
-/** Parses one address. The environment has been expanded before. */
-export function parseAddress(text: string, rules: AddressRules): AddressResult {
+const reference = /\$(?:\{([A-Za-z0-9_]*)\}?|([A-Za-z0-9_]*))/g;
+
+/** Parses one address. Variables in it are replaced even where the line's quoting left them. */
+export function parseAddress(written: string, rules: AddressRules): AddressResult {
+  const { variables } = rules;
+  const text =
+    variables === undefined
+      ? written
+      : written.replace(reference, (_, braced?: string, bare?: string) => {
+          return variables.get(braced ?? bare ?? '') ?? '';
+        });
   if (text === '') {
     return fault("'' resolves to an empty address (environment variable missing?)");
   }

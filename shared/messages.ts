@@ -33,6 +33,15 @@ export interface CliListener {
   readonly port: number;
 }
 
+/** Where the local peer of a peers section listens, as the master bound it. */
+export interface PeerListener {
+  readonly peersIndex: number;
+  readonly fd: number;
+  readonly family: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface SegmentHandle {
   /** Descriptor of the file or memfd in the receiving process. */
   readonly fd: number;
@@ -45,6 +54,9 @@ export interface WorkerStart {
   readonly model: Model;
   readonly listeners: readonly ListenerObject[];
   readonly cliListeners: readonly CliListener[];
+  readonly peerListeners: readonly PeerListener[];
+  /** Processes that this one takes over from (-sf, -st): one of them may teach its tables. */
+  readonly oldProcesses: number;
   readonly segment: SegmentHandle;
   /** Generation, 1 for the first; and how many reloads the master has done. */
   readonly generation: number;
@@ -118,7 +130,7 @@ export interface ThreadStart {
   /** SharedClock.offsetNs of the control thread: all threads read the same clock. */
   readonly clockOffsetNs: number;
   readonly objects: ObjectNumbers;
-  /** Objects of stick tables by proxy index, -1: the proxy has none. */
+  /** Objects of stick tables by number of the table, -1: there is none. */
   readonly tables: readonly number[];
   /** worker/server/farm.ts and shared/segment/ring.ts. */
   readonly farm: SharedArrayBuffer;

@@ -13,7 +13,7 @@ import type {
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
 import { LiveReader, type LiveWords, liveQueued, liveServed } from '../shared/segment/live.ts';
-import { ObjectTable } from '../shared/segment/objects.ts';
+import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
@@ -26,6 +26,7 @@ import { LiveData } from './live.ts';
 import { levelNotice, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
 import { SenderSet } from './log/sender.ts';
+import { PeersHost } from './peers-host.ts';
 import { ProcessFacts, processLines } from './process-facts.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
 import type { CommandTable } from './runtime/command.ts';
@@ -37,7 +38,7 @@ import type { FarmStates } from './server/farm-states.ts';
 import { dumpStates } from './stats/dump.ts';
 import { bytesOut } from './stats/process-info.ts';
 import { sampleMaxima } from './stats/sampler.ts';
-import { preloadStatsFile } from './stats/stats-file.ts';
+import { preloadCounters } from './stats/stats-file.ts';
 import { type OpenedTables, sweepTables, viewTables } from './tables/table-set.ts';
 import type { StickTables } from './tables/tracking.ts';
 import type { FrontStatus, StatsSource } from './stats/source.ts';
@@ -79,6 +80,7 @@ export class Control implements RuntimeContext {
   readonly references: RuntimeContext['references'];
   readonly fleet: RuntimeContext['fleet'];
   readonly backends: RuntimeContext['backends'];
+  readonly peers: PeersHost;
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
@@ -113,6 +115,7 @@ export class Control implements RuntimeContext {
     this.checks = null;
     this.globalLog = null;
     this.senders = new SenderSet();
+    this.peers = new PeersHost(parts, this);
     this.stats = this.makeStats();
     this.facts = new ProcessFacts({
       start,
@@ -146,7 +149,7 @@ export class Control implements RuntimeContext {
   private grew(): void {
     this.fronts.push('OPEN');
     this.frontLimits.push(0);
-    this.tables.byProxy.push(null);
+    this.tables.list.push(null);
   }
 
   private makeStats(): StatsSource {
@@ -168,7 +171,7 @@ export class Control implements RuntimeContext {
     };
   }
 
-  private nowMs(): number {
+  nowMs(): number {
     const { clock, sys } = this.parts;
     clock.turn(sys.monotonicNs());
     return clock.nowMs;
@@ -182,6 +185,7 @@ export class Control implements RuntimeContext {
         cliListeners: this.cliListeners.length,
         patterns: this.live.patterns.totals,
       }),
+      ...this.peers.counts(),
       Uptime_sec: Math.floor(this.uptimeMs() / 1000),
       Maxconn: this.globalMaxconn,
     };
@@ -189,12 +193,7 @@ export class Control implements RuntimeContext {
 
   /** Counters of a stats-file, before anything is counted. */
   preload(): void {
-    const { start, segment } = this.parts;
-    const path = start.model.global.statsFile;
-    const text = start.model.contents[path];
-    if (path === '' || text === undefined) return;
-    const place = { source: this.stats, table: new ObjectTable(segment), counters: this.counters };
-    for (const warning of preloadStatsFile(place, path, text)) this.say('warning', warning);
+    for (const warning of preloadCounters(this.stats, this.counters)) this.say('warning', warning);
   }
 
   // ---- life ----
@@ -208,6 +207,7 @@ export class Control implements RuntimeContext {
     this.checks = startChecks(this.checkHost());
     this.facts.bootMs = Math.round(process.uptime() * 1000);
     this.publish();
+    this.peers.begin();
   }
 
   private checkHost(): CheckHost {
@@ -251,12 +251,14 @@ export class Control implements RuntimeContext {
   stopping(): void {
     this.fronts.fill('STOP');
     this.checks?.stop();
+    this.peers.stop();
   }
 
   close(): void {
     this.checks?.stop();
     this.sockets?.close();
     this.facts.close();
+    this.peers.close();
   }
 
   /** A word from a proxy thread for the operator. */

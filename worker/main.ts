@@ -182,7 +182,7 @@ class Worker implements RunningWorker {
       }
     } else if (message.type === 'drained') {
       this.undrained--;
-      if (this.undrained === 0) this.end(0);
+      if (this.undrained === 0) void this.control?.peers.taught.then(() => this.end(0));
     } else if (message.type === 'log') {
       this.control?.say(message.level, message.text);
     } else if (message.type === 'edit') {

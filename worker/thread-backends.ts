@@ -34,7 +34,7 @@ export class ThreadBackends {
     stats.servers[proxyIndex] = [];
     const at = objects.sharedWords(object);
     stats.backends[proxyIndex] = new BackendWords(live.words, at, stats.servers[proxyIndex]);
-    thread.tables?.byProxy.push(null);
+    thread.tables?.list.push(null);
     compiler.words?.addFarm?.(proxyIndex, lateBlock(farm.buffer, farm.room, start.threadCount));
     const plan = compileProxy(compiler, proxyIndex);
     thread.program.proxies[proxyIndex] = plan;

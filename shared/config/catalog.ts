@@ -22,6 +22,7 @@ import { headerCaseKeywords } from './sections/header-case.ts';
 import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
+import { peersSection } from './sections/peers.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
@@ -66,6 +67,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(userlistSection),
   sectionEntry(httpErrorsSection),
   sectionEntry(logProfileSection),
+  sectionEntry(peersSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 

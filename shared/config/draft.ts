@@ -4,7 +4,7 @@
 
 import type { Diagnostics, Place } from './diagnostic.ts';
 import { freshGlobal, freshProxy, freshRules, freshServer, noAddress } from './fresh.ts';
-import type { Mutable, ProxyDraft, ServerDraft } from './keyword.ts';
+import type { Mutable, PeersDraft, ProxyDraft, ServerDraft } from './keyword.ts';
 import type {
   GlobalModel,
   HttpErrorsModel,
@@ -33,6 +33,7 @@ export interface Draft {
   readonly httpErrors: Mutable<HttpErrorsModel>[];
   readonly userlists: Mutable<UserlistModel>[];
   readonly logProfiles: Mutable<LogProfileModel>[];
+  readonly peers: PeersDraft[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
   /** What is read comes from the runtime API, not from a file. */
@@ -64,11 +65,17 @@ export function newDraft(
     httpErrors: [],
     userlists: [],
     logProfiles: [],
+    peers: [],
     contents: new Map(),
     isRuntime: false,
     linesFine: true,
     resolveHost,
   };
+}
+
+/** Everything with bind and server lines: proxies and peers sections. */
+export function allProxies({ proxies, peers }: Draft): readonly ProxyDraft[] {
+  return [...proxies, ...peers.map(({ proxy }) => proxy)];
 }
 
 /**

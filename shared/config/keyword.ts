@@ -7,8 +7,10 @@ import type { Draft } from './draft.ts';
 import type { Line } from './line.ts';
 import type {
   BindModel,
+  BindSslModel,
   GlobalModel,
   HttpErrorsModel,
+  PeersModel,
   ProxyModel,
   ServerModel,
   ServerSslModel,
@@ -111,6 +113,25 @@ export interface NamedSection<T> {
 
 export type UserlistKeyword = NamedKeyword<Mutable<UserlistModel>>;
 export type HttpErrorsKeyword = NamedKeyword<Mutable<HttpErrorsModel>>;
+/** The words of a `bind` line as they come in, perhaps over several lines. */
+export interface BindDraft {
+  bind: BindModel;
+  readonly tls: BindSslModel;
+  tlsOn: boolean;
+}
+
+/** A peers section while it is read. */
+export interface PeersDraft {
+  readonly model: Mutable<PeersModel>;
+  /** What `bind` and `server` lines write as they do in a proxy. */
+  readonly proxy: ProxyDraft;
+  /** null: neither `bind` nor `default-bind` was written. */
+  binding: BindDraft | null;
+  hasBind: boolean;
+  hasPeer: boolean;
+}
+
+export type PeersKeyword = NamedKeyword<PeersDraft>;
 
 export type Mutable<T> = {
   -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K];

@@ -97,6 +97,8 @@ function setVariables(draft: Draft, files: readonly string[], overrides: LoadOve
   environment.set('HAPROXY_STARTUP_VERSION', compatibilityVersion);
   environment.set('HAPROXY_BRANCH', compatibilityBranch);
   environment.set('HAPROXY_CFGFILES', files.join(';'));
+  // Peers sections must know who is meant while they are read.
+  if (overrides.localpeer !== undefined) draft.global.localpeer = overrides.localpeer;
   if (overrides.masterWorker === true) environment.set('HAPROXY_MWORKER', '1');
   for (const [name, format] of Object.entries(logFormats)) {
     if (!environment.has(name)) environment.set(name, format);

@@ -131,6 +131,7 @@ export interface TuneModel {
   varsTxnMaxSize: number;
   varsReqresMaxSize: number;
   maxChecksPerThread: number;
+  peersMaxUpdatesAtOnce: number;
   stickCounters: number;
   cliMaxPayloadSize: number;
   buffersLimit: number;

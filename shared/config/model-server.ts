@@ -40,6 +40,8 @@ export interface ServerModel {
   cookie: string;
   /** No stick rule remembers it. */
   nonStick: boolean;
+  /** Of peers only: the part of the keys that it is sent, 0: all. */
+  shard: number;
   redir: string;
   sendProxy: 0 | 1 | 2;
   proxyV2Options: readonly string[];

@@ -8,6 +8,7 @@ import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
 import type { LogProfileModel, LogTargetModel } from './model-logging.ts';
+import type { PeersModel } from './model-peers.ts';
 import type { GlobalModel } from './model-process.ts';
 import type { ServerModel, ServerPresetModel } from './model-server.ts';
 
@@ -17,6 +18,7 @@ export {
   type ServerPresetModel,
   type ServerSslModel,
 } from './model-server.ts';
+export type { PeerModel, PeersModel, PeersTableModel } from './model-peers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type { LogProfileModel, LogProfileStepModel, LogTargetModel } from './model-logging.ts';
 
@@ -59,6 +61,7 @@ export interface Model {
   readonly httpErrors: readonly HttpErrorsModel[];
   readonly userlists: readonly UserlistModel[];
   readonly logProfiles: readonly LogProfileModel[];
+  readonly peers: readonly PeersModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
 }
@@ -180,6 +183,12 @@ export interface StickTableModel {
   readonly serverKey: 'name' | 'addr';
   /** Bytes are divided by this before they count in a rate (brates-factor). */
   readonly bytesRateFactor: number;
+  /** Peers section that its entries are shared through, '' for none. */
+  readonly peers: string;
+  /** Table that what peers say of this one goes to as well, '' for none. */
+  readonly writeTo: string;
+  /** Nothing here changes the table, so what is local to peers is learned too. */
+  readonly receivesOnly: boolean;
 }
 
 export interface SourceModel {

@@ -2,7 +2,7 @@
 // store-request"). Called once by resolve.ts.
 
 import type { Draft } from './draft.ts';
-import type { LineModel, ProxyModel } from './model.ts';
+import type { LineModel, ProxyModel, StickTableModel } from './model.ts';
 
 const serverTypes = ['server_id', 'server_key'] as const;
 
@@ -25,9 +25,17 @@ function resolveRule(model: ProxyModel, rule: LineModel, draft: Draft): void {
   const owner = draft.proxies.find(
     (one) => one.model.name === name && one.model.stickTable !== null,
   )?.model;
-  if (!owner?.stickTable) return;
-  const { store } = owner.stickTable;
+  if (owner?.stickTable) owner.stickTable = withServer(owner.stickTable);
+  for (const { model: section } of draft.peers) {
+    section.tables = section.tables.map((one) =>
+      `${section.name}/${one.name}` === name ? { ...one, table: withServer(one.table) } : one,
+    );
+  }
+}
+
+function withServer(table: StickTableModel): StickTableModel {
+  const { store } = table;
   const added = serverTypes.filter((type) => !store.some((one) => one.name === type));
   const more = added.map((type) => ({ name: type, length: 1, periodMs: 0 }));
-  if (more.length > 0) owner.stickTable = { ...owner.stickTable, store: [...store, ...more] };
+  return more.length > 0 ? { ...table, store: [...store, ...more] } : table;
 }

@@ -1,7 +1,7 @@
 // TLS settings of global become part of every bind line and server that uses TLS, so that readers
 // of the Model look in one place. Called by resolve.ts.
 
-import type { Draft } from './draft.ts';
+import { allProxies, type Draft } from './draft.ts';
 import type { BindModel, ServerModel, SslDefaultsModel } from './model.ts';
 import { narrowVersions, noAlpn, versionWords } from './sections/bind-tls.ts';
 
@@ -15,7 +15,7 @@ const httpAlpn: ReadonlyMap<string, string> = new Map([
 /** Completes every TLS line, and reports those that cannot work. Called once per load. */
 export function mergeTlsDefaults(draft: Draft): void {
   const { ssl } = draft.global;
-  for (const { model } of draft.proxies) {
+  for (const { model } of allProxies(draft)) {
     for (const bind of model.binds) mergeBind(bind, ssl, model.mode === 'http');
     for (const server of model.servers) mergeServer(server, ssl);
   }
@@ -66,7 +66,7 @@ function mergeVersions(limits: Limits, words: readonly string[]): void {
 
 /** TLS lines that cannot work: no certificate, or nothing to verify against. */
 function reportMissing(draft: Draft): void {
-  for (const { model } of draft.proxies) {
+  for (const { model } of allProxies(draft)) {
     for (const { ssl, place } of model.binds) {
       if (ssl === null) continue;
       if (ssl.crts.length === 0) {

@@ -2,7 +2,7 @@
 // depend on other settings, and the warnings that HAProxy gives at the end of a load.
 // Called once by load.ts after the last line.
 
-import { type Draft, finalWarning } from './draft.ts';
+import { allProxies, type Draft, finalWarning } from './draft.ts';
 import type { HostResolver } from './hosts.ts';
 import type { ProxyDraft, ServerDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
@@ -10,6 +10,7 @@ import { modelVersion } from './model.ts';
 import { checkGuids } from './resolve-guid.ts';
 import { checkMode } from './resolve-mode.ts';
 import { resolveLogs } from './resolve-logs.ts';
+import { checkPeers, completePeers } from './resolve-peers.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
@@ -29,6 +30,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   draft.linesFine = draft.diagnostics.alerts === 0;
   assignProxyIds(draft);
   resolveServers(draft, names);
+  completePeers(draft);
   for (const proxy of draft.proxies) {
     if (proxy.model.disabled) continue;
     completeProxy(proxy, draft);
@@ -36,6 +38,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   checkGuids(draft);
   resolveStick(draft);
   mergeTlsDefaults(draft);
+  checkPeers(draft);
   checkUserlists(draft);
   checkErrorSections(draft);
   resolveLogs(draft);
@@ -50,6 +53,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     httpErrors: draft.httpErrors,
     userlists: draft.userlists,
     logProfiles: draft.logProfiles,
+    peers: draft.peers.map((section) => section.model),
     contents: Object.fromEntries(draft.contents),
   };
 }
@@ -147,7 +151,7 @@ function assignBindIds(model: ProxyModel, draft: Draft): void {
 
 /** Names of servers, all at once: one question to the system for the whole load. */
 function resolveServers(draft: Draft, { hosts, mayFail }: Names): void {
-  const named = draft.proxies.flatMap(({ model }) =>
+  const named = allProxies(draft).flatMap(({ model }) =>
     model.servers.filter(({ fqdn }) => fqdn !== ''),
   );
   if (named.length === 0) return;

@@ -18,6 +18,9 @@ import type {
   LogProfileStepModel,
   LogTargetModel,
   Model,
+  PeerModel,
+  PeersModel,
+  PeersTableModel,
   ProxyModel,
   ServerModel,
   ServerPresetModel,
@@ -191,6 +194,9 @@ const stickTable = shape<StickTableModel>({
   store: list(shape<StoredType>({ name: text, length: natural, periodMs: natural })),
   serverKey: oneOf('name', 'addr'),
   bytesRateFactor: natural,
+  peers: text,
+  writeTo: text,
+  receivesOnly: flag,
 });
 
 const server = define(
@@ -226,6 +232,7 @@ const server = define(
     fall: natural,
     cookie: text,
     nonStick: flag,
+    shard: natural,
     redir: text,
     sendProxy: oneOf(0, 1, 2),
     proxyV2Options: list(text),
@@ -307,6 +314,7 @@ const tune = shape<TuneModel>({
   varsTxnMaxSize: natural,
   varsReqresMaxSize: natural,
   maxChecksPerThread: natural,
+  peersMaxUpdatesAtOnce: natural,
   stickCounters: natural,
   cliMaxPayloadSize: natural,
   buffersLimit: natural,
@@ -536,6 +544,17 @@ const proxy = shape<ProxyModel>({
   statsLines: list(line),
 });
 
+const peers = shape<PeersModel>({
+  place,
+  name: text,
+  disabled: flag,
+  shards: natural,
+  bind: orNull(bind),
+  peers: list(shape<PeerModel>({ name: text, isLocal: flag, shard: natural, server })),
+  logs: list(logTarget),
+  tables: list(shape<PeersTableModel>({ name: text, table: stickTable })),
+});
+
 const model = shape<Model>({
   version: { const: modelVersion },
   files: list(text),
@@ -572,6 +591,7 @@ const model = shape<Model>({
       ),
     }),
   ),
+  peers: list(peers),
   contents: map(text),
 });
 

@@ -1,19 +1,53 @@
-// The stick tables of a model as the segment knows them: shape and policy. Asked by the master for
-// the size of the segment, and by workers that open their tables.
+// The stick tables of a model: in which order they are numbered, how they are called, and what the
+// segment must know of them. Asked by the master for the size of the segment, by the compiler for
+// the tables that rules name, and by workers that open them.
 
 import type { OpenOptions } from '../segment/segment.ts';
 import { tableBytes, type TablePolicy } from '../segment/table-layout.ts';
-import type { Model, ProxyModel } from './model.ts';
+import type { Model, StickTableModel } from './model.ts';
 
-/** null: the proxy has no table. */
-export function tablePolicyOf({ name, stickTable }: ProxyModel): TablePolicy | null {
-  if (stickTable === null) return null;
-  const { keyType, keyLength, size, store, expireMs, purges, bytesRateFactor } = stickTable;
-  return { shape: { name, keyType, keyLength, size, store }, expireMs, purges, bytesRateFactor };
+export type TableOwners = Pick<Model, 'proxies' | 'peers'>;
+
+export interface NamedTable {
+  /** For rules and the runtime API: the proxy's name, or SECTION/NAME. */
+  readonly name: string;
+  /** What peers call it: the proxy's name, or /NAME. */
+  readonly wireName: string;
+  readonly table: StickTableModel;
+}
+
+/**
+ * By number: first those of peers sections, then one place for each proxy, null where it has no
+ * table. A proxy that is added while running has the next number.
+ */
+export function tablesOf({ proxies, peers }: TableOwners): readonly (NamedTable | null)[] {
+  const own = proxies.map(({ name, stickTable }) =>
+    stickTable === null ? null : { name, wireName: name, table: stickTable },
+  );
+  const shared = peers.flatMap((section) =>
+    section.tables.map(({ name, table }) => ({
+      name: `${section.name}/${name}`,
+      wireName: `/${name}`,
+      table,
+    })),
+  );
+  return [...shared, ...own];
+}
+
+/** The number of the table that is called `name`, -1: there is none. */
+export function tableIndexOf(owners: TableOwners, name: string): number {
+  return tablesOf(owners).findIndex((one) => one?.name === name);
+}
+
+/** What the segment must know of a table. */
+export function tablePolicyOf({ name, table }: NamedTable): TablePolicy {
+  const { keyType, keyLength, size, store, expireMs, purges, bytesRateFactor, peers } = table;
+  const shape = { name, keyType, keyLength, size, store };
+  return { shape, expireMs, purges, bytesRateFactor, reports: peers !== '' };
 }
 
 /** What a segment of this configuration must hold. */
-export function segmentOptions(model: Pick<Model, 'global' | 'proxies'>): OpenOptions {
+export function segmentOptions(model: Pick<Model, 'global' | 'proxies' | 'peers'>): OpenOptions {
   const { shmStatsFile, shmStatsFileMaxObjects, nbthread, threadGroups } = model.global;
   return {
     path: shmStatsFile,
@@ -25,21 +59,19 @@ export function segmentOptions(model: Pick<Model, 'global' | 'proxies'>): OpenOp
 }
 
 /** Frontends, backends, servers, listeners and tables, and the process itself. */
-function countObjects({ proxies }: Pick<Model, 'proxies'>): number {
-  let count = 1;
-  for (const { kind, servers, binds, stickTable } of proxies) {
+function countObjects(model: TableOwners): number {
+  let count = 1 + tablesOf(model).filter((one) => one !== null).length;
+  for (const { kind, servers, binds } of model.proxies) {
     count += (kind === 'listen' ? 2 : 1) + servers.length + binds.length;
-    if (stickTable !== null) count++;
   }
   return count;
 }
 
 /** Bytes that all tables take when they are full. */
-function bytesOfTables({ proxies }: Pick<Model, 'proxies'>): number {
+function bytesOfTables(owners: TableOwners): number {
   let sum = 0;
-  for (const proxy of proxies) {
-    const policy = tablePolicyOf(proxy);
-    if (policy !== null) sum += tableBytes(policy.shape);
+  for (const one of tablesOf(owners)) {
+    if (one !== null) sum += tableBytes(tablePolicyOf(one).shape);
   }
   return sum;
 }

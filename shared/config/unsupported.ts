@@ -26,7 +26,7 @@ export const unsupportedGlobal: readonly string[] = (
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
   'tune.lua.log.loggers tune.lua.log.stderr tune.lua.maxmem tune.lua.openlibs ' +
   'tune.lua.service-timeout tune.lua.session-timeout tune.lua.task-timeout ' +
-  'tune.peers.max-updates-at-once tune.quic.be.cc.cubic-min-losses tune.quic.be.cc.hystart ' +
+  'tune.quic.be.cc.cubic-min-losses tune.quic.be.cc.hystart ' +
   'tune.quic.be.cc.max-frame-loss tune.quic.be.cc.max-win-size tune.quic.be.cc.reorder-ratio ' +
   'tune.quic.be.max-idle-timeout tune.quic.be.sec.glitches-threshold ' +
   'tune.quic.be.stream.data-ratio tune.quic.be.stream.max-concurrent ' +
@@ -81,14 +81,14 @@ export const unsupportedServer: readonly string[] = (
   'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error on-marked-down on-marked-up ' +
   'quic-cc-algo renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
-  'shard sigalgs slowstart ' +
+  'sigalgs slowstart ' +
   'socks4 tcp-md5sig tls-tickets usesrc'
 ).split(' ');
 
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
   'acme cache crt-store fcgi-app healthcheck log-forward mailers namespace_list ' +
-  'peers resolvers ring spoe-agent spoe-group spoe-message traces'
+  'resolvers ring spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 
 /** The same for words of `bind` lines. */

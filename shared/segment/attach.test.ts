@@ -41,6 +41,7 @@ const policy: TablePolicy = {
   expireMs: 0,
   purges: true,
   bytesRateFactor: 1,
+  reports: false,
 };
 
 /** One process that counts, keeps an entry, and leaves. */

@@ -21,7 +21,14 @@ const requests: StoredType = { name: 'http_req_rate', length: 1, periodMs: 10_00
 
 function policy(shape: Partial<TableShape>, rest: Partial<TablePolicy> = {}): TablePolicy {
   const whole = { name: 't', keyType: 'integer' as KeyType, keyLength: 4, size: 100, store: [] };
-  return { shape: { ...whole, ...shape }, expireMs: 0, purges: true, bytesRateFactor: 1, ...rest };
+  return {
+    shape: { ...whole, ...shape },
+    expireMs: 0,
+    purges: true,
+    bytesRateFactor: 1,
+    reports: false,
+    ...rest,
+  };
 }
 
 interface Home {

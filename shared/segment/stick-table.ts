@@ -6,17 +6,18 @@
 import { chunkAt } from './chunks.ts';
 import { acquire, lockToken, release } from './owner-lock.ts';
 import type { Segment } from './segment.ts';
+import { queueChange } from './table-changes.ts';
 import { hashWords, packBytes } from './table-key.ts';
 import { type Column, type DataTypeDef, dataTypes } from './table-data.ts';
 import {
   bucketMask,
   bucketShift,
   claimTableChunk,
+  entryChanged,
   entryHash,
   entryHolders,
   entryKey,
   entryNext,
-  entryOlder,
   entryUsed,
   entryYounger,
   headerWords,
@@ -29,8 +30,8 @@ import {
   tableOldest,
   type TablePolicy,
   tableUsed,
-  tableYoungest,
 } from './table-layout.ts';
+import { appendYoungest, insertByUse, unlinkEntry } from './table-order.ts';
 import type { TableReferences } from './table-references.ts';
 import { repairTable } from './table-repair.ts';
 
@@ -61,6 +62,7 @@ export class StickTable {
   private readonly expireMs: number;
   private readonly slot: number;
   private readonly token: number;
+  private readonly reports: boolean;
 
   constructor(segment: Segment, object: number, policy: TablePolicy, slot: number) {
     this.segment = segment;
@@ -83,6 +85,7 @@ export class StickTable {
     this.mask = this.geometry.buckets - 1;
     this.size = policy.shape.size;
     this.expireMs = policy.expireMs;
+    this.reports = policy.reports;
     this.slot = slot;
     this.token = lockToken(segment, slot);
     locateChunks(segment, object, this.chunks);
@@ -212,24 +215,30 @@ export class StickTable {
     this.floats[(at + entryUsed) >> 1] = nowMs;
     const bucket = this.bucketAt(hash);
     words[at + entryNext] = words[bucket];
-    this.append(entry, at);
+    appendYoungest(this, entry, at);
     words[this.header + tableUsed]++;
     // From here on a repair counts the entry in.
     Atomics.store(words, at + entryHolders, 1);
     words[bucket] = entry + 1;
+    if (this.reports && words[at + entryChanged] === 0) queueChange(this, entry, at);
     return entry;
   }
 
-  /** The entry is used now: it will be the last to go. */
+  /** The entry is used or changed now: it will be the last to go, and peers will hear of it. */
   touch(entry: number, nowMs: number): void {
     const at = this.at(entry);
-    const used = (at + entryUsed) >> 1;
+    if (this.reports && this.words[at + entryChanged] === 0) queueChange(this, entry, at);
     // Within a millisecond the order does not matter, and moving an entry touches three.
-    if (nowMs - this.floats[used] < 1) return;
-    this.floats[used] = nowMs;
-    if (this.words[this.header + tableYoungest] === entry + 1) return;
-    this.unlink(at);
-    this.append(entry, at);
+    if (nowMs - this.floats[(at + entryUsed) >> 1] >= 1) insertByUse(this, entry, at, nowMs);
+  }
+
+  /** The entry was last used at `usedMs`, which may be before or after what is known of it. */
+  setUsed(entry: number, usedMs: number): void {
+    insertByUse(this, entry, this.at(entry), usedMs);
+  }
+
+  usedMs(entry: number): number {
+    return this.floats[(this.at(entry) + entryUsed) >> 1];
   }
 
   isExpired(at: number, nowMs: number): boolean {
@@ -274,7 +283,7 @@ export class StickTable {
       link = this.at(words[link] - 1) + entryNext;
     }
     if (words[link] !== 0) words[link] = words[at + entryNext];
-    this.unlink(at);
+    unlinkEntry(this, at);
     words[at + entryNext] = words[header + tableFree];
     words[header + tableFree] = entry + 1;
     words[header + tableUsed]--;
@@ -291,7 +300,7 @@ export class StickTable {
       const at = this.at(entry);
       if (floats[(at + entryUsed) >> 1] + this.expireMs > nowMs) break;
       if (words[at + entryHolders] > 1) {
-        this.touch(entry, nowMs);
+        insertByUse(this, entry, at, nowMs);
       } else {
         this.remove(entry);
         dropped++;
@@ -373,25 +382,5 @@ export class StickTable {
     if (chunk < 0) return false;
     this.chunks[ordinal] = chunkAt(this.segment, chunk) / 4;
     return true;
-  }
-
-  private append(entry: number, at: number): void {
-    const { words, header } = this;
-    const youngest = words[header + tableYoungest];
-    words[at + entryOlder] = youngest;
-    words[at + entryYounger] = 0;
-    if (youngest === 0) words[header + tableOldest] = entry + 1;
-    else words[this.at(youngest - 1) + entryYounger] = entry + 1;
-    words[header + tableYoungest] = entry + 1;
-  }
-
-  private unlink(at: number): void {
-    const { words, header } = this;
-    const older = words[at + entryOlder];
-    const younger = words[at + entryYounger];
-    if (older === 0) words[header + tableOldest] = younger;
-    else words[this.at(older - 1) + entryYounger] = younger;
-    if (younger === 0) words[header + tableYoungest] = older;
-    else words[this.at(younger - 1) + entryOlder] = older;
   }
 }

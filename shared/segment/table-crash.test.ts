@@ -36,6 +36,7 @@ const tablePolicy: TablePolicy = {
   expireMs: 50,
   purges: true,
   bytesRateFactor: 1,
+  reports: true,
 };
 
 function openHere(segment: Segment, slot: number): StickTable {

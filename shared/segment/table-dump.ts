@@ -96,6 +96,7 @@ const policyOf = (shape: TableShape): TablePolicy => ({
   expireMs: 0,
   purges: true,
   bytesRateFactor: 1,
+  reports: false,
 });
 
 function* dumpEntries(table: StickTable, nowMs: number): Generator<EntryDump> {

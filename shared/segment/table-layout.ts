@@ -6,8 +6,8 @@
 //   chunks b+1..   entries; an entry never crosses a chunk
 //
 //   entry          0 next of its bucket + 1, 1 older + 1, 2 younger + 1, 3 references + 1
-//                  (0: free), 4-5 last use (float, shared ms), 6 hash, 7... key, then data
-//                  (table-data.ts)
+//                  (0: free), 4-5 last use (float, shared ms), 6 hash, 7 next changed one + 2
+//                  (0: not waiting, table-changes.ts), 8... key, then data (table-data.ts)
 //
 // A string's key is its length in bytes and then the bytes, four to a word, the last filled with 0.
 
@@ -39,6 +39,8 @@ export interface TablePolicy {
   readonly purges: boolean;
   /** Bytes count in rates divided by this. */
   readonly bytesRateFactor: number;
+  /** What changes is queued for peers. */
+  readonly reports: boolean;
 }
 
 const chunkWords = chunkBytes / 4;
@@ -62,6 +64,11 @@ export const tableKeyType = 9;
 export const tableKeyLength = 10;
 export const tableSize = 11;
 export const tableColumnCount = 12;
+/** Entries that peers have to hear of, oldest change first; each + 1. */
+export const tableFirstChange = 13;
+export const tableLastChange = 14;
+/** 1: the table has learned all that its peers knew. */
+export const tableLearned = 15;
 export const tableColumns = 64;
 
 export const stateReady = 2;
@@ -73,7 +80,9 @@ export const entryYounger = 2;
 export const entryHolders = 3;
 export const entryUsed = 4;
 export const entryHash = 6;
-export const entryKey = 7;
+/** Place in the queue of changes for peers. */
+export const entryChanged = 7;
+export const entryKey = 8;
 
 export interface TableGeometry {
   readonly keyWords: number;

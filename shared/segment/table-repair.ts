@@ -3,16 +3,20 @@
 // again, since those of a dead process are gone. Under the table's lock; never while all is well.
 
 import type { StickTable } from './stick-table.ts';
+import { queueChange } from './table-changes.ts';
 import { dataTypeByName } from './table-data.ts';
 import {
+  entryChanged,
   entryHash,
   entryHolders,
   entryNext,
   entryOlder,
   entryUsed,
   entryYounger,
+  tableFirstChange,
   tableFree,
   tableFresh,
+  tableLastChange,
   tableOldest,
   tableUsed,
   tableYoungest,
@@ -43,7 +47,20 @@ export function repairTable(table: StickTable): void {
   const usedMs = (entry: number): number => floats[(table.at(entry) + entryUsed) >> 1];
   used.sort((a, b) => usedMs(a) - usedMs(b));
   linkInOrder(table, used);
+  queueAgain(table, used);
   recountReferences(table);
+}
+
+/** Changes that were waiting for peers wait again, those of entries that are gone do not. */
+function queueAgain(table: StickTable, used: readonly number[]): void {
+  const { words, header } = table;
+  words[header + tableFirstChange] = 0;
+  words[header + tableLastChange] = 0;
+  const waiting = used.filter((entry) => words[table.at(entry) + entryChanged] !== 0);
+  for (let entry = words[header + tableFresh] - 1; entry >= 0; entry--) {
+    words[table.at(entry) + entryChanged] = 0;
+  }
+  for (const entry of waiting) queueChange(table, entry, table.at(entry));
 }
 
 function linkInOrder(table: StickTable, order: readonly number[]): void {

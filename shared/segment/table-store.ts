@@ -57,7 +57,8 @@ export function openTable(place: StorePlace, policy: TablePolicy): OpenedTable {
   }
   const isNew = sequence === 0;
   if (isNew) makeTable(place, object, shape);
-  const table = new StickTable(segment, object, policy, slot);
+  // What is copied or repaired here is no change that peers must hear of.
+  const table = new StickTable(segment, object, { ...policy, reports: false }, slot);
   const notice = isNew && last !== undefined ? migrate(place, last.object, table) : '';
   table.enter();
   recountReferences(table);

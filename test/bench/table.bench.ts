@@ -36,7 +36,7 @@ function policyOf(size: number, expireMs: number): TablePolicy {
     { name: 'gpc0', length: 1, periodMs: 0 },
   ];
   const shape = { name: 'bench', keyType: 'ip' as const, keyLength: 4, size, store };
-  return { shape, expireMs, purges: true, bytesRateFactor: 1 };
+  return { shape, expireMs, purges: true, bytesRateFactor: 1, reports: false };
 }
 
 function open(segment: Segment, slot: number, policy: TablePolicy): StickTable {
@@ -218,7 +218,7 @@ function expire(table: StickTable, nowMs: number): void {
   const references = new TableReferences(table.segment, 0, 1);
   const sweeps: number[] = [];
   while (table.used > 0) {
-    sweeps.push(timed(() => sweepTables({ byProxy: [table], references }, nowMs)));
+    sweeps.push(timed(() => sweepTables({ list: [table], references }, nowMs)));
   }
   held.sort((a, b) => a - b);
   print(`${sweeps.length} sweeps drop them all, one takes`, median(sweeps), 'ms');

@@ -1,6 +1,7 @@
 // Actions on tracked counters (manual 4.4: track-sc*, sc-*). A track rule of a connection or
 // session lasts as long as the session, one of contents or messages as long as the stream.
 
+import { tableIndexOf, tablesOf } from '../../shared/config/stick-tables.ts';
 import { fitsKey, setKey } from '../sample/table-key.ts';
 import {
   countedErrors,
@@ -43,10 +44,9 @@ interface TrackPlan {
 }
 
 /** The table called `name`, '' : the proxy's own; -1 with an alert. */
-function tableIndexOf(name: string, slot: number, scope: Scope): number {
-  const { proxies } = scope.model;
+function trackedIndex(name: string, slot: number, scope: Scope): number {
   const wanted = name === '' ? (scope.proxy?.name ?? '') : name;
-  const index = proxies.findIndex((one) => one.name === wanted && one.stickTable !== null);
+  const index = tableIndexOf(scope.model, wanted);
   if (index < 0) {
     scope.alert(`unable to find table '${wanted}' referenced by track-sc${slot}`);
   }
@@ -64,16 +64,17 @@ function buildTrack(words: WordCursor, scope: Scope): Act | null {
     if (word === null) return null;
     name = word;
   }
-  const tableIndex = tableIndexOf(name, slot, scope);
+  const tableIndex = trackedIndex(name, slot, scope);
   if (tableIndex < 0) return null;
-  const { keyType } = scope.model.proxies[tableIndex].stickTable!;
-  if (!fitsKey(expression.returns, keyType)) {
-    const table = scope.model.proxies[tableIndex].name;
-    scope.alert(`stick-table '${table}' uses a type incompatible with the 'track-sc${slot}' rule`);
+  const named = tablesOf(scope.model)[tableIndex]!;
+  if (!fitsKey(expression.returns, named.table.keyType)) {
+    scope.alert(
+      `stick-table '${named.name}' uses a type incompatible with the 'track-sc${slot}' rule`,
+    );
     return null;
   }
   const fillsKey = (stream: Stream): boolean | null => {
-    const table = stream.thread.tables?.byProxy[tableIndex] ?? null;
+    const table = stream.thread.tables?.list[tableIndex] ?? null;
     if (table === null) return false;
     const { sample } = stream;
     sample.restart();
@@ -91,7 +92,7 @@ const trackSession: TrackOf =
   ({ slot, tableIndex, fillsKey }) =>
   (stream) => {
     if (trackerOf(stream, slot) !== null || fillsKey(stream) !== true) return verdictNext;
-    const table = stream.thread.tables!.byProxy[tableIndex]!;
+    const table = stream.thread.tables!.list[tableIndex]!;
     track(stream.thread, stream.session.trackersToFill(), slot, table);
     return verdictNext;
   };
@@ -104,7 +105,7 @@ const trackContent: TrackOf =
     const isFilled = fillsKey(stream);
     if (isFilled === null) return verdictWait;
     if (!isFilled) return verdictNext;
-    track(stream.thread, stream.trackers, slot, stream.thread.tables!.byProxy[tableIndex]!);
+    track(stream.thread, stream.trackers, slot, stream.thread.tables!.list[tableIndex]!);
     return verdictNext;
   };
 
@@ -115,7 +116,7 @@ const trackMessage: TrackOf = ({ slot, tableIndex, fillsKey }, { ruleSet, model 
   return (stream) => {
     if (trackerOf(stream, slot) !== null || fillsKey(stream) !== true) return verdictNext;
     const { thread, trackers, response } = stream;
-    const tracker = track(thread, trackers, slot, thread.tables!.byProxy[tableIndex]!);
+    const tracker = track(thread, trackers, slot, thread.tables!.list[tableIndex]!);
     if (tracker === null) return verdictNext;
     const { nowMs } = thread.time;
     countIn(tracker, countedRequests, nowMs);

@@ -1,6 +1,7 @@
 // `stick` lines of a backend to a plan (manual 4.2). Start only; called by proxies.ts.
 
 import type { LineModel, ProxyModel } from '../../shared/config/model.ts';
+import { tableIndexOf, tablesOf } from '../../shared/config/stick-tables.ts';
 import type { Scope, WordCursor } from '../keyword.ts';
 import { points } from '../sample/reads.ts';
 import { fitsKey, setKey } from '../sample/table-key.ts';
@@ -50,9 +51,8 @@ function compileRule(
   const known = scope.alerts;
   const condition = words.atEnd() ? null : scope.condition(words);
   if (scope.alerts > known) return null;
-  const { proxies } = scope.model;
-  const tableIndex = proxies.findIndex((one) => one.name === tableName && one.stickTable !== null);
-  const table = proxies[tableIndex]?.stickTable;
+  const tableIndex = tableIndexOf(scope.model, tableName);
+  const table = tablesOf(scope.model)[tableIndex]?.table;
   const refuse = (why: string): null => {
     scope.alert(`Proxy '${proxyName}': ${why} stick-table '${tableName}'.`);
     return null;

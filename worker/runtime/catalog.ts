@@ -10,6 +10,7 @@ import { debugCommands } from './debug.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
 import { patternCommands } from './patterns.ts';
 import { platformCommands } from './platform.ts';
+import { peersCommands } from './peers.ts';
 import { processCommands } from './process.ts';
 import { serverCommands } from './servers.ts';
 import { RuntimeSession } from './session.ts';
@@ -37,6 +38,7 @@ export function runtimeCommands(
     processCommands,
     patternCommands,
     tableCommands,
+    peersCommands,
     variableCommands,
     ...others,
   );

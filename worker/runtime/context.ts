@@ -13,6 +13,7 @@ import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
+import type { Section } from '../peers/section.ts';
 import type { StickTables } from '../tables/tracking.ts';
 import type { StatsSource } from '../stats/source.ts';
 
@@ -166,6 +167,8 @@ export interface RuntimeContext {
   readonly live: LiveAccess;
   /** The control thread's views of the stick tables. */
   readonly tables: StickTables;
+  /** Peers sections that are active. */
+  readonly peers: { readonly sections: readonly Section[] };
   /** Milliseconds since the worker started. */
   uptimeMs(): number;
   broadcast(message: ControlToThread): void;

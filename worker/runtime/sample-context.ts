@@ -34,15 +34,8 @@ export function sampleContext(text: string): SampleContext {
     environment: { HOME: '/root', EMPTY: '' },
     threadCount: 2,
     tables: viewTables(model, openTables(model, place).objects, { segment, slot, writer: 2 }),
-    live: {
-      patterns: new PatternRegistry(),
-      editPatterns: (edits) => void done.push(`edits ${edits.length}`),
-      variable: () => null,
-      setVariable: (name, value) => {
-        done.push(`set ${name} ${value}`);
-        return '';
-      },
-    },
+    peers: { sections: [] },
+    live: sampleLive(done),
     fleet: sampleFleet(done),
     backends: sampleBackends(done),
     references: {
@@ -77,6 +70,18 @@ export function sampleContext(text: string): SampleContext {
     log: (severity, line) => void done.push(`log ${severity} ${line}`),
   };
   return { context, done, answers };
+}
+
+function sampleLive(done: string[]): RuntimeContext['live'] {
+  return {
+    patterns: new PatternRegistry(),
+    editPatterns: (edits) => void done.push(`edits ${edits.length}`),
+    variable: () => null,
+    setVariable: (name, value) => {
+      done.push(`set ${name} ${value}`);
+      return '';
+    },
+  };
 }
 
 function sampleBackends(done: string[]): RuntimeContext['backends'] {

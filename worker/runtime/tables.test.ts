@@ -110,7 +110,7 @@ test('an entry is found by its address, and one that is tracked stays', async ()
   const shown = await converse(context, commands, ['show table addresses\n'], sampleState());
   const pointer = /0x[0-9a-f]+/.exec(shown)?.[0] ?? '';
   assert.match(await run(`show table addresses ptr ${pointer}`), /key=10\.0\.0\.9/);
-  const table = context.tables.byProxy[0];
+  const table = context.tables.list[0];
   assert.ok(table);
   table.keyNumber(0x0a000009);
   const entry = table.find(0);

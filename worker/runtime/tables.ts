@@ -47,7 +47,7 @@ const operators: Readonly<Record<string, (value: number, wanted: number) => bool
 const integer = /^-?\d{1,16}$/;
 
 function tableNamed({ context, words }: RuntimeCall): StickTable | RuntimeMessage {
-  const found = context.tables.byProxy.find((table) => table !== null && table.name === words[0]);
+  const found = context.tables.list.find((table) => table !== null && table.name === words[0]);
   return (
     found ?? failure(words.length === 0 ? 'The name of a table is expected.' : 'No such table')
   );
@@ -181,7 +181,7 @@ function show(call: RuntimeCall): Answer {
   const { context, words, session } = call;
   sweepTables(context.tables, context.stats.nowMs());
   if (words.length === 0) {
-    return context.tables.byProxy.map((table) => (table === null ? '' : headLine(table))).join('');
+    return context.tables.list.map((table) => (table === null ? '' : headLine(table))).join('');
   }
   const table = tableNamed(call);
   if (isMessage(table)) return table;

@@ -1,6 +1,7 @@
 // Reads what stands between the parentheses of a fetch or converter (manual 7.3): quoting, types,
 // names turned into indexes. Start only. Never throws: a fault is a message, the caller says where.
 
+import { tableIndexOf } from '../../shared/config/stick-tables.ts';
 import type { Model } from '../../shared/config/model.ts';
 import { parseSize, parseTime } from '../../shared/units.ts';
 import type { ArgumentDef, ArgumentType, ArgumentValue } from '../keyword.ts';
@@ -245,15 +246,11 @@ function readServer(text: string, names: ArgumentNames): ArgumentValue | Fault {
   return value;
 }
 
-/** The proxy that a table is named after; '' : the line's own. */
+/** The number of a table; '' : the line's own proxy's. */
 function readTable(text: string, { model, proxyIndex }: ArgumentNames): ArgumentValue | Fault {
-  const index =
-    text === ''
-      ? proxyIndex
-      : model.proxies.findIndex((one) => one.name === text && one.stickTable !== null);
-  if (index >= 0 && model.proxies[index].stickTable !== null) return index;
-  const name = text === '' && index >= 0 ? model.proxies[index].name : text;
-  return new Fault(`unable to find table '${name}'`);
+  const name = text === '' && proxyIndex >= 0 ? model.proxies[proxyIndex].name : text;
+  const index = tableIndexOf(model, name);
+  return index >= 0 ? index : new Fault(`unable to find table '${name}'`);
 }
 
 function readUserlist(text: string, names: ArgumentNames): ArgumentValue | Fault {

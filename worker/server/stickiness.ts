@@ -90,7 +90,7 @@ export class Stickiness {
 
   /** Of each table only the first key that is found is stored: later rules are second choices. */
   private apply(stream: Stream, rule: StickRule, first: number): void {
-    const table = stream.thread.tables?.byProxy[rule.tableIndex] ?? null;
+    const table = stream.thread.tables?.list[rule.tableIndex] ?? null;
     if (table === null) return;
     if (rule.stores && isPending(stream, table, first)) return;
     if (rule.condition !== null && rule.condition(stream) !== 1) return;

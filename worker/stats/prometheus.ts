@@ -29,7 +29,7 @@ export function* metricPieces(
     if (request.scopes.has(scope.name)) yield* objectMetrics(source, request, scope, isKept);
   }
   if (request.scopes.has('sticktable') && tables !== undefined) {
-    yield tableMetrics(source, tables, isKept);
+    yield tableMetrics(tables, isKept);
   }
 }
 
@@ -193,24 +193,24 @@ const tableRows: readonly (readonly [string, string])[] = [
   ['used', 'entries that it holds'],
 ];
 
-function tableMetrics(source: StatsSource, tables: StickTables, isKept: IsKept): string {
+function tableMetrics(tables: StickTables, isKept: IsKept): string {
   let text = '';
   for (const [title, help] of tableRows) {
     const name = `haproxy_sticktable_${title}`;
     if (!isKept(name)) continue;
     let isFirst = true;
-    source.model.proxies.forEach((proxy, index) => {
-      const table = tables.byProxy[index];
-      if (proxy.stickTable === null || table === null || table === undefined) return;
+    for (const table of tables.list) {
+      if (table === null) continue;
       if (isFirst) text += `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
       isFirst = false;
+      const { shape } = table.policy;
       const labels: Labels = [
-        ['name', proxy.name],
-        ['type', proxy.stickTable.keyType],
+        ['name', table.name],
+        ['type', shape.keyType],
       ];
-      const value = title === 'size' ? proxy.stickTable.size : table.used;
+      const value = title === 'size' ? shape.size : table.used;
       text += `${name}${labelText(labels)} ${value}\n`;
-    });
+    }
   }
   return text;
 }

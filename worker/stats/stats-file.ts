@@ -13,7 +13,7 @@ import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import { type FieldName, field, fixedColumns, statColumns } from '../../shared/segment/metrics.ts';
 import { backendChangedAt, serverChangedAt } from '../../shared/segment/server-state.ts';
-import type { ObjectTable } from '../../shared/segment/objects.ts';
+import { ObjectTable } from '../../shared/segment/objects.ts';
 import type { StatsSource, Subject, SubjectKind } from './source.ts';
 import { statValue, subjects, wholeSelection } from './table.ts';
 
@@ -77,6 +77,15 @@ interface PreloadState {
   columns: readonly (MetricDef | null)[];
   /** A header was understood: from then on wrong lines are left out, one by one. */
   isValid: boolean;
+}
+
+/** Raises counters to what the `stats-file` of the configuration says; returns warnings. */
+export function preloadCounters(source: StatsSource, counters: CounterWriter): string[] {
+  const { global, contents } = source.model;
+  const text = contents[global.statsFile];
+  if (global.statsFile === '' || text === undefined) return [];
+  const place = { source, table: new ObjectTable(source.segment), counters };
+  return preloadStatsFile(place, global.statsFile, text);
 }
 
 /** Raises counters to what the text of file `path` says; returns warnings about its lines. */

@@ -1,8 +1,7 @@
 // All stick tables of a worker: opened once by the control thread, seen by every thread through
 // views of its own, and swept of expired entries by the control thread, a few at a time.
 
-import type { Model } from '../../shared/config/model.ts';
-import { tablePolicyOf } from '../../shared/config/stick-tables.ts';
+import { type TableOwners, tablePolicyOf, tablesOf } from '../../shared/config/stick-tables.ts';
 import type { Segment } from '../../shared/segment/segment.ts';
 import { StickTable } from '../../shared/segment/stick-table.ts';
 import { TableReferences } from '../../shared/segment/table-references.ts';
@@ -10,19 +9,18 @@ import { openTable, type StorePlace } from '../../shared/segment/table-store.ts'
 import type { StickTables } from './tracking.ts';
 
 export interface OpenedTables {
-  /** Object of the segment by proxy index, -1: the proxy has no table. */
+  /** Object of the segment by number of the table, -1: there is none. */
   readonly objects: readonly number[];
   /** Sentences for the operator. */
   readonly notices: readonly string[];
 }
 
 /** Control thread, before threads run. Throws SegmentError when there is no room. */
-export function openTables(model: Pick<Model, 'proxies'>, place: StorePlace): OpenedTables {
+export function openTables(model: TableOwners, place: StorePlace): OpenedTables {
   const notices: string[] = [];
-  const objects = model.proxies.map((proxy) => {
-    const policy = tablePolicyOf(proxy);
-    if (policy === null) return -1;
-    const { table, notice } = openTable(place, policy);
+  const objects = tablesOf(model).map((one) => {
+    if (one === null) return -1;
+    const { table, notice } = openTable(place, tablePolicyOf(one));
     if (notice !== '') notices.push(notice);
     return table.object;
   });
@@ -31,15 +29,14 @@ export function openTables(model: Pick<Model, 'proxies'>, place: StorePlace): Op
 
 /** The tables as one thread sees them; `writer`: its index, the control thread's is the last. */
 export function viewTables(
-  model: Pick<Model, 'proxies'>,
+  model: TableOwners,
   objects: readonly number[],
   { segment, slot, writer }: { segment: Segment; slot: number; writer: number },
 ): StickTables {
-  const byProxy = model.proxies.map((proxy, index) => {
-    const policy = tablePolicyOf(proxy);
-    return policy === null ? null : new StickTable(segment, objects[index], policy, slot);
-  });
-  return { byProxy, references: new TableReferences(segment, slot, writer) };
+  const list = tablesOf(model).map((one, index) =>
+    one === null ? null : new StickTable(segment, objects[index], tablePolicyOf(one), slot),
+  );
+  return { list, references: new TableReferences(segment, slot, writer) };
 }
 
 /** Entries dropped under one lock, and in one call: a proxy thread never waits long for either. */
@@ -47,8 +44,8 @@ const dropsPerLock = 256;
 const dropsPerSweep = 65_536;
 
 /** Control thread, now and then and before sizes are told: drops what has expired. */
-export function sweepTables({ byProxy }: StickTables, nowMs: number): void {
-  for (const table of byProxy) if (table !== null) sweepTable(table, nowMs);
+export function sweepTables({ list }: StickTables, nowMs: number): void {
+  for (const table of list) if (table !== null) sweepTable(table, nowMs);
 }
 
 /** No lock is held for long, and no call takes long. */

@@ -166,5 +166,5 @@ test('stick rules keep the server that answered and find it again', () => {
   made.response('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Key: k1\r\n\r\n');
   farm.persistence.onConnected(stream);
   assert.equal(choose(), 's3');
-  assert.equal(stream.thread.tables?.byProxy[2]?.used, 1, 'the key of the response');
+  assert.equal(stream.thread.tables?.list[2]?.used, 1, 'the key of the response');
 });

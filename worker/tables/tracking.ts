@@ -11,8 +11,8 @@ import type { ThreadContext } from '../thread-context.ts';
 
 /** The stick tables of the configuration as one thread sees them. */
 export interface StickTables {
-  /** By index of the proxy whose name a table has, null: it has none. */
-  readonly byProxy: (StickTable | null)[];
+  /** By number of the table (tablesOf), null: there is none. */
+  readonly list: (StickTable | null)[];
   readonly references: TableReferences;
 }
 

@@ -11,7 +11,13 @@ import { groupId, userId } from '../accounts.ts';
 import type { Draft } from '../draft.ts';
 import { freshBind, freshBindSsl } from '../fresh.ts';
 import { nearestWord } from '../hint.ts';
-import { type BindKeyword, indexRows, type ProxyDraft, type WordCursor } from '../keyword.ts';
+import {
+  type BindDraft,
+  type BindKeyword,
+  indexRows,
+  type ProxyDraft,
+  type WordCursor,
+} from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { AddressModel, BindModel } from '../model.ts';
 import { obsoleteBind, unsupportedBind } from '../unsupported.ts';
@@ -37,9 +43,14 @@ export function readBind(line: Line, proxy: ProxyDraft, draft: Draft): void {
   proxy.model.binds.push(bind);
 }
 
-function readAddresses(line: Line, text: string, draft: Draft): AddressModel[] {
+/** The addresses of a list, names resolved; those that cannot be used are reported. */
+export function readAddresses(line: Line, text: string, draft: Draft): AddressModel[] {
   const all: AddressModel[] = [];
-  const rules = { ...listening, pathPrefix: draft.global.unixBindPrefix };
+  const rules = {
+    ...listening,
+    pathPrefix: draft.global.unixBindPrefix,
+    variables: draft.environment,
+  };
   for (const part of splitAddresses(text)) {
     const { address, error } = parseAddress(part, rules);
     if (address === null) {
@@ -345,9 +356,12 @@ const unsupported = new Set(unsupportedBind);
 
 /** Reads option words from argument `from` on into `bind`. */
 export function readBindWords(line: Line, from: number, bind: BindModel, draft: Draft): void {
-  const tls = { tlsOn: false };
-  const settings = freshBindSsl();
-  bind.ssl = settings;
+  readMoreBindWords(line, from, { bind, tls: freshBindSsl(), tlsOn: false }, draft);
+}
+
+/** The same, on top of what earlier lines said. */
+export function readMoreBindWords(line: Line, from: number, to: BindDraft, draft: Draft): void {
+  to.bind.ssl = to.tls;
   for (let index = from; index < line.count; ) {
     const word = line.arg(index);
     const row = byName.get(word);
@@ -355,11 +369,11 @@ export function readBindWords(line: Line, from: number, bind: BindModel, draft: 
       reportUnknown(line, index, word);
       break;
     }
-    if (word === 'ssl') tls.tlsOn = true;
-    row.parse({ line, index }, bind, draft);
+    if (word === 'ssl') to.tlsOn = true;
+    row.parse({ line, index }, to.bind, draft);
     index += 1 + row.takes;
   }
-  if (!tls.tlsOn) bind.ssl = null;
+  if (!to.tlsOn) to.bind.ssl = null;
 }
 
 function reportUnknown(line: Line, index: number, word: string): void {

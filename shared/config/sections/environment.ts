@@ -51,6 +51,7 @@ function addStatsSocket(line: Line, global: GlobalModel, draft: Draft): void {
     portNeeded: true,
     fd: true,
     names: true,
+    variables: draft.environment,
     pathPrefix: global.unixBindPrefix,
   });
   if (address === null) {

@@ -62,7 +62,7 @@ function readTarget(line: Line, draft: Draft): Target | null {
   if (text === 'stderr' || text === 'fd@2') return { address: null, target: 'stderr' };
   if (/^(ring|backend)@/.test(text)) return line.notSupported(0, `log ${text.split('@')[0]}@`);
   const rules = { port: true, dgram: true, defaultDgram: true, fd: true, names: true };
-  const { address, error } = parseAddress(text, rules);
+  const { address, error } = parseAddress(text, { ...rules, variables: draft.environment });
   if (address === null) return line.alert(0, `log : ${error}`);
   if (address.socket === 'stream' && address.family !== 'fd') {
     return line.notSupported(0, 'log to a stream address');

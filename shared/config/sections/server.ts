@@ -46,6 +46,7 @@ const numbers: readonly (readonly [string, Field<number>, number, number, string
   ['rise', 'rise', 1, 2 ** 31 - 1, 'good checks until up'],
   ['fall', 'fall', 1, 2 ** 31 - 1, 'bad checks until down'],
   ['port', 'checkPort', 1, 65_535, 'port of health checks'],
+  ['shard', 'shard', 1, 2 ** 31 - 1, 'part of the keys that a peer is sent'],
 ];
 
 const numberRows = numbers.map(
@@ -135,7 +136,8 @@ const flagRows = flags.map(
 function readCheckAddress(cursor: WordCursor, model: ServerModel, draft: Draft): void {
   const text = wordText(cursor);
   if (text === null) return;
-  const { address, error } = parseAddress(text, { port: true, names: true });
+  const rules = { port: true, names: true, variables: draft.environment };
+  const { address, error } = parseAddress(text, rules);
   if (address === null) {
     cursor.line.alert(cursor.index + 1, `'addr' : ${error}`);
     return;
@@ -358,45 +360,72 @@ function findBackend(name: string, draft: Draft): ProxyDraft | undefined {
 
 /** Reads `server NAME ADDRESS [from PRESET] words...`. */
 export function readServer(line: Line, proxy: ProxyDraft, draft: Draft): void {
-  const [name, text] = [line.arg(0), line.arg(1)];
-  if (text === '') {
+  if (line.arg(1) === '') {
     line.alert(-1, "'server' expects <name> and <addr>[:<port>] as arguments.");
     return;
   }
+  const server = beginServer(line, 2, proxy, draft);
+  if (server === null || !readServerAddress(line, line.arg(1), server.model, draft)) return;
+  endServer(line, server, proxy, draft);
+}
+
+/** A server whose words have not been read. */
+interface BegunServer extends ServerDraft {
+  /** Where they begin. */
+  readonly next: number;
+  /** What it starts from. */
+  readonly preset: ServerDraft | null;
+}
+
+/** A server whose words begin at `wordsAt`; its address is not read yet. null after an alert. */
+export function beginServer(
+  line: Line,
+  wordsAt: number,
+  proxy: ProxyDraft,
+  draft: Draft,
+): BegunServer | null {
+  const name = line.arg(0);
   const bad = /[^A-Za-z0-9_.:-]/.exec(name);
   if (bad !== null) {
-    line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
-    return;
+    return line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
   }
   const other = proxy.serverNames.get(name);
   if (other !== undefined) {
     const at = other.model.place.line;
-    line.alert(
+    return line.alert(
       0,
       `another server named '${name}' was already defined at line ${at}, ` +
         'please use a distinct name.',
     );
-    return;
   }
-  const from = readFrom(line, 2, proxy, draft);
-  if (from === null) return;
+  const from = readFrom(line, wordsAt, proxy, draft);
+  if (from === null) return null;
   const usual = draft.isRuntime ? null : proxy.defaultServer;
   const preset = from.preset === undefined ? usual : from.preset;
-  const server = startFrom(preset, line, name);
-  if (!readServerAddress(line, text, server.model)) return;
-  readWords(line, from.next, server, draft);
+  return { ...startFrom(preset, line, name), next: from.next, preset };
+}
+
+/** Reads the words and adds the server to the proxy, unless something was wrong. */
+export function endServer(line: Line, server: BegunServer, proxy: ProxyDraft, draft: Draft): void {
+  readWords(line, server.next, server, draft);
   if (line.failed) return;
-  const { model } = server;
+  const { model, preset } = server;
   const tls = server.tls ?? freshServerSsl();
   model.ssl = server.tlsOn ? tls : null;
   model.spareSsl = !server.tlsOn && preset?.tlsOn === true ? { ...tls } : null;
   model.isDynamic = draft.isRuntime;
-  proxy.serverNames.set(name, server);
+  proxy.serverNames.set(server.model.name, server);
   proxy.model.servers.push(server.model);
 }
 
-function readServerAddress(line: Line, text: string, model: ServerModel): boolean {
-  const rules = { port: true, portOffset: true, names: true, fd: true };
+/** Reads where a server is into its model; false after an alert. */
+export function readServerAddress(
+  line: Line,
+  text: string,
+  model: ServerModel,
+  { environment }: Draft,
+): boolean {
+  const rules = { port: true, portOffset: true, names: true, fd: true, variables: environment };
   const { address, error } = parseAddress(text, rules);
   if (address === null) {
     line.alert(1, error);

@@ -44,7 +44,12 @@ function readAddress(
 ): (Pick<SourceModel, 'portLow' | 'portHigh'> & { address: AddressModel }) | null {
   const text = line.arg(at);
   if (text === '') return line.alert(at, "'source' expects <addr>[:<port>[-<port>]] as argument.");
-  const { address, error } = parseAddress(text, { port: true, portRange: range, names: true });
+  const { address, error } = parseAddress(text, {
+    port: true,
+    portRange: range,
+    names: true,
+    variables: draft.environment,
+  });
   if (address === null) return line.alert(at, `'source' : ${error}`);
   const model = toAddressModel(address, draft);
   if (model === null) return line.alert(at, `'source' : could not resolve '${address.host}'.`);

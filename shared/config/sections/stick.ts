@@ -153,12 +153,22 @@ function addStored(line: Line, index: number, part: string, table: TableDraft): 
 
 const noPeriod = { value: 0, fault: '' } as const;
 
-const later =
-  (what: string): Reader =>
-  (line, index) => {
-    line.notSupported(index, what);
+function readPeersName(line: Line, index: number, table: TableDraft): number {
+  const name = valueAfter(line, index);
+  if (name === null) return -1;
+  table.peers = name;
+  return index + 2;
+}
+
+function readTarget(line: Line, index: number, table: TableDraft): number {
+  const name = line.arg(index + 1);
+  if (name === '') {
+    line.alert(index, `${line.name} : write-to requires table name.`);
     return -1;
-  };
+  }
+  table.writeTo = name;
+  return index + 2;
+}
 
 const readers: Readonly<Record<string, Reader>> = {
   type: readType,
@@ -171,9 +181,12 @@ const readers: Readonly<Record<string, Reader>> = {
     table.purges = false;
     return index + 1;
   },
-  peers: later('stick-table peers'),
-  'write-to': later('stick-table write-to'),
-  'recv-only': later('stick-table recv-only'),
+  peers: readPeersName,
+  'write-to': readTarget,
+  'recv-only': (_line, index, table) => {
+    table.receivesOnly = true;
+    return index + 1;
+  },
 };
 
 /** One table per name: frontends and backends may share names, their tables may not. */
@@ -193,22 +206,24 @@ function addTable(
     );
     return;
   }
+  const table = readStickTable(line, 0);
+  if (table !== null) model.stickTable = table;
+}
+
+/** The words from argument `from` on; null after an alert. `peers` is a word of proxies only. */
+export function readStickTable(line: Line, from: number): StickTableModel | null {
   const table = freshTable(line);
-  for (let index = 0; index < line.count; ) {
-    const reader = readers[line.arg(index)];
-    if (reader === undefined) {
-      line.alert(index, `${line.name}: unknown argument '${line.arg(index)}'.`);
-      return;
-    }
+  for (let index = from; index < line.count; ) {
+    const word = line.arg(index);
+    const reader = from > 0 && word === 'peers' ? undefined : readers[word];
+    if (reader === undefined) return line.alert(index, `${line.name}: unknown argument '${word}'.`);
     index = reader(line, index, table);
-    if (index < 0) return;
+    if (index < 0) return null;
   }
-  if (table.size === 0) line.alert(-1, `${line.name}: missing size.`);
-  else if (!table.typed) line.alert(-1, `${line.name}: missing type.`);
-  else {
-    const { typed: _, ...known } = table;
-    model.stickTable = known;
-  }
+  if (table.size === 0) return line.alert(-1, `${line.name}: missing size.`);
+  if (!table.typed) return line.alert(-1, `${line.name}: missing type.`);
+  const { typed: _, ...known } = table;
+  return known;
 }
 
 function freshTable(line: Line): TableDraft {
@@ -222,6 +237,9 @@ function freshTable(line: Line): TableDraft {
     store: [],
     serverKey: 'name',
     bytesRateFactor: 1,
+    peers: '',
+    writeTo: '',
+    receivesOnly: false,
     typed: false,
   };
 }

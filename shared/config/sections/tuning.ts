@@ -184,6 +184,14 @@ const numbers: readonly NumberRow[] = [
     help: 'bytes of request and response variables',
   },
   {
+    name: 'tune.peers.max-updates-at-once',
+    field: 'peersMaxUpdatesAtOnce',
+    kind: 'integer',
+    min: 1,
+    example: '200',
+    help: 'updates that a peer is sent in one go',
+  },
+  {
     name: 'tune.max-checks-per-thread',
     field: 'maxChecksPerThread',
     kind: 'integer',

@@ -14,7 +14,7 @@ const indexArgument: ArgumentDef = { name: 'index', type: 'sint' };
 
 /** The table with the sample as its key; null: there is no table, or the value is no key. */
 function keyed(stream: Stream, tableIndex: number, sample: Sample): StickTable | null {
-  const table = stream.thread.tables?.byProxy[tableIndex] ?? null;
+  const table = stream.thread.tables?.list[tableIndex] ?? null;
   return table !== null && setKey(table, sample) ? table : null;
 }
 

@@ -32,7 +32,7 @@ const slotArgument: ArgumentDef = { name: 'counter', type: 'sint' };
 const indexArgument: ArgumentDef = { name: 'index', type: 'sint' };
 
 function tableAt(stream: Stream, index: number): StickTable | null {
-  return stream.thread.tables?.byProxy[index] ?? null;
+  return stream.thread.tables?.list[index] ?? null;
 }
 
 /** The entry that counter `slot` tracks, or the one with its key in another table. */

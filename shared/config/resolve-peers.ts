@@ -1,0 +1,151 @@
+// Peers sections as wholes (manual 11.2): who is who, which sections cannot work, and what tables
+// ask of them. Called by resolve.ts, in two steps: sections first, then the tables that name them.
+
+import { type Draft, finalWarning } from './draft.ts';
+import type { PeersDraft } from './keyword.ts';
+import type { PeerModel, ServerModel, StickTableModel } from './model.ts';
+import { tableIndexOf, tablesOf } from './stick-tables.ts';
+
+const nowhere = { file: '', line: 0, column: 0 };
+
+/** Peers and listening address of each section; one without a local peer does nothing. */
+export function completePeers(draft: Draft): void {
+  for (const section of draft.peers) {
+    const { model, proxy, binding } = section;
+    model.peers = proxy.model.servers.map((server) => peerOf(server, section, draft));
+    if (binding !== null && binding.bind.addresses.length > 0) {
+      model.bind = binding.bind;
+      proxy.model.binds.push(binding.bind);
+    }
+    if (model.disabled) continue;
+    const local = model.peers.find((peer) => peer.isLocal);
+    if (local === undefined) {
+      const name = draft.global.localpeer;
+      finalWarning(
+        draft,
+        nowhere,
+        `Removing incomplete section 'peers ${model.name}' (no peer named '${name}').`,
+      );
+      model.disabled = true;
+      continue;
+    }
+    checkWords(section, draft);
+    checkTls(section, local, draft);
+  }
+}
+
+function peerOf(server: ServerModel, { model }: PeersDraft, draft: Draft): PeerModel {
+  const { name, shard } = server;
+  const isLocal = name === draft.global.localpeer;
+  const own = `Peers section '${model.name}': shard ignored for '${name}'`;
+  if (isLocal && shard > 0) finalWarning(draft, nowhere, `${own} local peer`);
+  if (!isLocal && shard > model.shards) {
+    const limit = `the section's number of shards (${model.shards})`;
+    finalWarning(draft, server.place, `${own}: ${shard} is greater than ${limit}`);
+  }
+  return { name, isLocal, shard: isLocal || shard > model.shards ? 0 : shard, server };
+}
+
+/** Words of bind and server lines that peers cannot honour yet. */
+const laterServerWords: readonly (readonly [string, (server: ServerModel) => boolean])[] = [
+  ['send-proxy', ({ sendProxy }) => sendProxy > 0],
+  ['tfo', ({ tfo }) => tfo],
+  ['tcp-ut', ({ tcpUtMs }) => tcpUtMs > 0],
+  ['usesrc', ({ source }) => source !== null && source.usesrc !== ''],
+  ['source with an interface', ({ source }) => source !== null && source.interface !== ''],
+  ['source with ports', ({ source }) => source !== null && source.portLow > 0],
+  ['sni with an expression', ({ ssl }) => ssl !== null && !isLiteral(ssl.sni)],
+];
+
+const isLiteral = (sni: string): boolean => sni === '' || /^str\([^)]*\)$/.test(sni);
+
+function checkWords({ model }: PeersDraft, draft: Draft): void {
+  const { diagnostics } = draft;
+  const refuse = (place: ServerModel['place'], word: string): void => {
+    diagnostics.alert(place, `'${word}' is not supported yet in a peers section`);
+  };
+  for (const { server } of model.peers) {
+    for (const [word, isUsed] of laterServerWords) if (isUsed(server)) refuse(server.place, word);
+  }
+  const { bind } = model;
+  if (bind === null) return;
+  if (bind.acceptProxy) refuse(bind.place, 'accept-proxy');
+  if (bind.ssl?.strictSni === true) refuse(bind.place, 'strict-sni');
+  if ((bind.ssl?.crts.length ?? 0) > 1) refuse(bind.place, 'more than one crt');
+}
+
+function checkTls({ model }: PeersDraft, { server }: PeerModel, draft: Draft): void {
+  const { bind, name } = model;
+  if (bind === null) return;
+  const { file, line } = server.place;
+  const at = `configured at line ${file}:${line}.`;
+  const own = `Peers section '${name}': local peer have a`;
+  if (server.ssl !== null && bind.ssl === null) {
+    finalWarning(draft, nowhere, `${own} non-SSL listener and a SSL server ${at}`);
+  } else if (server.ssl === null && bind.ssl !== null) {
+    finalWarning(draft, nowhere, `${own} SSL listener and a non-SSL server ${at}`);
+  }
+}
+
+/** Tables: the sections and tables that they name must be there. */
+export function checkPeers(draft: Draft): void {
+  for (const { model } of draft.proxies) {
+    if (model.stickTable === null) continue;
+    const peers = sectionOf(model.name, model.stickTable, model.disabled, draft);
+    if (peers !== model.stickTable.peers) model.stickTable = { ...model.stickTable, peers };
+  }
+  for (const { model } of draft.peers) {
+    if (!model.disabled) continue;
+    model.tables = model.tables.map(({ name, table }) => ({
+      name,
+      table: { ...table, peers: '' },
+    }));
+  }
+  const owners = {
+    proxies: draft.proxies.map(({ model }) => model),
+    peers: draft.peers.map(({ model }) => model),
+  };
+  for (const one of tablesOf(owners)) {
+    const target = one === null ? '' : one.table.writeTo;
+    if (one === null || target === '') continue;
+    const other = tablesOf(owners)[tableIndexOf(owners, target)] ?? null;
+    const fault = other === null ? `table '${target}' doesn't exist` : targetFault(one, other);
+    if (fault === '') continue;
+    const what = `failed to initialize '${one.name}' stick-table: write-to: ${fault}.`;
+    draft.diagnostics.alert(one.table.place, what);
+  }
+}
+
+/** The section that shares the table, '' : none does. */
+function sectionOf(
+  proxy: string,
+  { peers, place }: StickTableModel,
+  isDisabled: boolean,
+  draft: Draft,
+): string {
+  if (peers === '' || isDisabled) return '';
+  const section = draft.peers.find(({ model }) => model.name === peers);
+  if (section === undefined) {
+    draft.diagnostics.alert(place, `Proxy '${proxy}': unable to find sync peers '${peers}'.`);
+    return '';
+  }
+  return section.model.disabled ? '' : peers;
+}
+
+type Owned = NonNullable<ReturnType<typeof tablesOf>[number]>;
+
+function targetFault(from: Owned, to: Owned): string {
+  if (to.table.writeTo !== '') return `table '${to.name}' is already used as a source table`;
+  const [source, target] = [from.table, to.table];
+  if (target.keyType !== source.keyType) {
+    return (
+      `cannot mix table types ('${to.name}' has '${target.keyType}' type and ` +
+      `'${from.name}' has '${source.keyType}' type)`
+    );
+  }
+  if (target.keyLength === source.keyLength) return '';
+  return (
+    `cannot mix key sizes ('${to.name}' has '${target.keyLength}' key_size and ` +
+    `'${from.name}' has '${source.keyLength}' key_size)`
+  );
+}
