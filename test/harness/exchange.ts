@@ -90,7 +90,21 @@ export class Exchange {
     } as unknown as ThreadContext;
     const frontend = program.proxies[0];
     const session: Session = {
-      connection: { sys, fd: -1, source: new Endpoint(), transport: null },
+      connection: {
+        sys,
+        fd: -1,
+        source: new Endpoint(),
+        destination: new Endpoint(),
+        transport: null,
+        fault: 0,
+      },
+      proxyTlvs: [],
+      hasProxyHeader: false,
+      acceptMs: 1000,
+      acceptWallMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      handshakeMs: 0,
+      streamCount: 1,
+      own: null,
       listener: { index: 0, proxy: frontend, bind: frontend.model.binds[0] },
       frontend,
       source: new Endpoint(),

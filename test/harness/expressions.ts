@@ -7,7 +7,15 @@ import { converters, fetches, logTags } from '../../worker/catalog.ts';
 import { lineCursor } from '../../worker/compile/line-cursor.ts';
 import { buildReply } from '../../worker/compile/reply.ts';
 import { CompileContext, CompileScope } from '../../worker/compile/scope.ts';
-import { kindAny, kindNames, kindString, Sample } from '../../worker/sample/sample.ts';
+import type { Expression } from '../../worker/keyword.ts';
+import { variableWriter } from '../../worker/sample/variables.ts';
+import {
+  kindAny,
+  kindNames,
+  kindString,
+  Sample,
+  type SampleKind,
+} from '../../worker/sample/sample.ts';
 import { castSample } from '../../worker/sample/cast.ts';
 import { compileText, Exchange, frontendText } from './exchange.ts';
 
@@ -49,6 +57,22 @@ export class ExpressionBench {
   scope(words: readonly string[] = []): CompileScope {
     const [proxy] = this.context.model.proxies;
     return new CompileScope(this.context, { proxy, ruleSet: this.ruleSet, line: this.line(words) });
+  }
+
+  /** The expression, built once for many evaluations; null with alerts. */
+  build(text: string, kind: SampleKind): Expression | null {
+    return this.scope([text]).expressionOf(text, kind);
+  }
+
+  /** Gives a variable bytes. */
+  variableSetter(name: string): (text: string) => void {
+    const write = variableWriter(name, 0, this.scope());
+    if (write === null) throw new Error(this.faults());
+    const sample = new Sample();
+    return (text) => {
+      sample.setBinary(text);
+      write(this.exchange.stream, sample);
+    };
   }
 
   /**

@@ -20,7 +20,7 @@ function buildCapture(words: WordCursor, scope: Scope): Act | null {
 
 /** The loader has made the slot (shared/config/sections/captures.ts). */
 function captureInto(words: WordCursor, scope: Scope, evaluate: Evaluate): Act | null {
-  const length = takeInteger(words, scope, 'a length');
+  const length = takeInteger(words, scope, 'a length', 1);
   const { proxy } = scope;
   if (length === null || proxy === null) return null;
   const { file, line } = words.place;
@@ -38,15 +38,15 @@ function captureById(
   evaluate: Evaluate,
   isResponse: boolean,
 ): Act | null {
-  const slot = takeInteger(words, scope, 'the number of a slot');
+  const slot = takeInteger(words, scope, 'the number of a slot', 0);
   return slot === null ? null : store(evaluate, slot, isResponse);
 }
 
-function takeInteger(words: WordCursor, scope: Scope, what: string): number | null {
+function takeInteger(words: WordCursor, scope: Scope, what: string, min: number): number | null {
   const place = words.here();
   const text = takeWord(words, scope, what);
   if (text === null) return null;
-  const value = integerBetween(0, 65_535)(text);
+  const value = integerBetween(min, 65_535)(text);
   if (!Number.isNaN(value)) return value;
   scope.alertAt(place, `'${text}' is not ${what}`);
   return null;

@@ -44,3 +44,12 @@ export function carriedScene(
     chains,
   };
 }
+
+/** The texts and bytes of a message that `carry` made. */
+export function carriedBytes(message: string): readonly string[] {
+  return message.split('\r\n').flatMap((line) => {
+    const [, letter, value] = /^([tx])\d+: (.*)$/s.exec(line) ?? [];
+    if (letter === undefined) return [];
+    return [letter === 't' ? value : Buffer.from(value, 'base64').toString('latin1')];
+  });
+}
