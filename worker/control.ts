@@ -12,11 +12,12 @@ import type {
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
-import { LiveReader, type LiveWords, liveQueued, liveServed } from '../shared/segment/live.ts';
+import { LiveReader, type LiveWords } from '../shared/segment/live.ts';
 import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Sys } from '../shared/sys/sys.ts';
-import { type CheckHost, type RunningChecks, startChecks } from './check/runner.ts';
+import type { RunningChecks } from './check/host.ts';
+import { CheckService } from './check-host.ts';
 import { fullconnOf } from './compile/fullconn.ts';
 import { compileGlobalLog } from './compile/logs.ts';
 import { makeFleets } from './fleets.ts';
@@ -204,42 +205,30 @@ export class Control implements RuntimeContext {
     if (warning !== '') this.say('warning', warning);
     for (const notice of tables.notices) this.say('notice', notice);
     this.sockets = serveSockets(this, this.commands);
-    this.checks = startChecks(this.checkHost());
+    const { start, sys, farm, objects } = this.parts;
+    this.checks = new CheckService({
+      model: start.model,
+      sys,
+      farm,
+      objects,
+      counters: this.counters,
+      live: this.live,
+      context: this,
+      nowMs: () => this.nowMs(),
+      report: (proxy, severity, text, shown) => this.report(proxy, severity, text, shown),
+      fault: (text) => this.say('error', text),
+    });
     this.facts.bootMs = Math.round(process.uptime() * 1000);
     this.publish();
     this.peers.begin();
-  }
-
-  private checkHost(): CheckHost {
-    const { start, farm, sys, objects } = this.parts;
-    return {
-      sys,
-      model: start.model,
-      server: (proxy, server) => farm.servers[proxy][server],
-      // A proxy with servers has a backend side.
-      backend: (proxy) => farm.backends[proxy]!,
-      load: (proxy, server) => {
-        const object = objects.proxies[proxy].servers[server];
-        const { live } = this.stats;
-        return { sessions: live.sum(object, liveServed), queued: live.sum(object, liveQueued) };
-      },
-      count: (proxy, server, at) => {
-        const { back, servers } = objects.proxies[proxy];
-        this.counters.values[this.counters.row(server < 0 ? back : servers[server]) + at] += 1;
-      },
-      nowMs: () => this.nowMs(),
-      random: Math.random,
-      report: (proxy, severity, text) => this.report(proxy, severity, text),
-      changed: (proxyIndex) => this.broadcast({ type: 'servers-changed', proxyIndex }),
-    };
   }
 
   /**
    * A change of a server or proxy: to standard error as HAProxy does at start, and to the proxy's
    * logs.
    */
-  private report(proxyIndex: number, severity: number, text: string): void {
-    this.say(severity <= 1 ? 'alert' : 'warning', text);
+  report(proxyIndex: number, severity: number, text: string, shown = text): void {
+    this.say(severity === 0 ? 'alert' : 'warning', shown);
     const { sys } = this.parts;
     const { program } = this.live;
     const message = { level: severity, text, wallMs: sys.wallUs() / 1000 };

@@ -1,7 +1,7 @@
 // The control thread's part in servers and backends that come and go, put together. Called by
 // control.ts.
 
-import type { RunningChecks } from './check/runner.ts';
+import type { RunningChecks } from './check/host.ts';
 import { Fleet, type FleetHost, type FleetParts } from './fleet.ts';
 import { FleetBackends } from './fleet-backends.ts';
 import type { LiveData } from './live.ts';

@@ -59,7 +59,8 @@ const unlisted: ReadonlySet<string> = new Set([
     'description disabled enabled error-log-format fd-hard-limit fullconn gid ' +
     'hash-balance-factor hash-type http-after-response http-request http-response http-reuse ' +
     'id insecure-fork-wanted limited-quic log log-format log-format-sd log-send-hostname ' +
-    'log-tag max-session-srv-conns maxconn maxconnrate maxpipes maxsessrate maxsslrate ' +
+    'log-tag max-session-srv-conns max-spread-checks maxconn maxconnrate maxpipes ' +
+    'maxsessrate maxsslrate ' +
     'mode monitor-uri node ' +
     'nosplice numa-cpu-mapping ' +
     'quick-exit redirect retries server set-dumpable source spread-checks ssl-server-verify ' +

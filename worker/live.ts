@@ -51,6 +51,11 @@ export class LiveData implements LiveAccess, ReferenceAccess {
     this.compiled = null;
   }
 
+  /** What expressions of the process run with. */
+  get thread(): ThreadContext {
+    return this.ready().thread;
+  }
+
   get program(): CompileResult['program'] {
     return this.ready().result.program;
   }

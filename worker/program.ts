@@ -4,6 +4,7 @@
 import type { ListenerObject } from '../shared/messages.ts';
 import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
 import type { TlsContext } from '../shared/sys/tls.ts';
+import type { CheckPlans } from './check/plans.ts';
 import type { TlsClientPlan } from './conn/tls-contexts.ts';
 import type { HeaderName } from './http/message.ts';
 import type { NameCase } from './http/name-case.ts';
@@ -19,6 +20,8 @@ export interface Program {
   readonly splices: boolean;
   /** Same order and index as model.proxies. */
   readonly proxies: ProxyPlan[];
+  /** What the control thread asks servers to know how they are. */
+  readonly checks: CheckPlans;
   readonly listeners: readonly ListenerPlan[];
   /** Index by variable: scope letter and name; see sample/variables.ts. */
   readonly variableNames: readonly string[];

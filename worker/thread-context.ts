@@ -93,6 +93,8 @@ export interface ThreadContext {
    * above.
    */
   publishPattern?: (reference: PatternReference, edit: PatternEdit) => void;
+  /** Variables of the check that is being evaluated (check.*): the control thread's alone. */
+  checkVariables?: (Sample | null)[];
   /** Stick tables; absent as `numbers`. */
   tables?: StickTables;
   /** Absent: a check of the configuration or a test without a segment. */

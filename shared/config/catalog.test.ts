@@ -68,7 +68,9 @@ test('each global example loads', () => {
 test('each proxy example loads, in a named defaults section too where that is legal', () => {
   for (const row of proxySectionKeywords.values()) {
     const servers = row.name === 'server' ? '' : '\n  server s1 127.0.0.1:80';
-    loadsWell(frame('', `${listening}${servers}\n  ${row.example}`), row.example);
+    // An external check needs its command, and leave to run one.
+    const before = `${listening}${servers}\n  external-check command /bin/true`;
+    loadsWell(frame('external-check', `${before}\n  ${row.example}`), row.example);
     assert.ok(row.help.length > 3, row.name);
     const inDefaults = messages(`defaults named\n  ${row.example}\n`);
     const refused = inDefaults.some((message) => message.includes('not allowed in'));

@@ -16,6 +16,7 @@ import { bindKeywords } from './sections/bind.ts';
 import { globalTlsKeywords } from './sections/bind-tls.ts';
 import { captureKeywords } from './sections/captures.ts';
 import { environmentKeywords } from './sections/environment.ts';
+import { checkKeywords, healthcheckSection } from './sections/check.ts';
 import { errorKeywords, httpErrorsKeywords, httpErrorsSection } from './sections/errors.ts';
 import { logProfileSection } from './sections/log-profile.ts';
 import { headerCaseKeywords } from './sections/header-case.ts';
@@ -60,6 +61,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   stickKeywords,
   errorKeywords,
   statisticsKeywords,
+  checkKeywords,
 );
 
 /** Sections of their own, beside global and the proxies: one line here adds one. */
@@ -68,6 +70,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(httpErrorsSection),
   sectionEntry(logProfileSection),
   sectionEntry(peersSection),
+  sectionEntry(healthcheckSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 

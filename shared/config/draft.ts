@@ -7,6 +7,7 @@ import { freshGlobal, freshProxy, freshRules, freshServer, noAddress } from './f
 import type { Mutable, PeersDraft, ProxyDraft, ServerDraft } from './keyword.ts';
 import type {
   GlobalModel,
+  HealthcheckModel,
   HttpErrorsModel,
   LineModel,
   LogProfileModel,
@@ -34,6 +35,7 @@ export interface Draft {
   readonly userlists: Mutable<UserlistModel>[];
   readonly logProfiles: Mutable<LogProfileModel>[];
   readonly peers: PeersDraft[];
+  readonly healthchecks: HealthcheckModel[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
   /** What is read comes from the runtime API, not from a file. */
@@ -66,6 +68,7 @@ export function newDraft(
     userlists: [],
     logProfiles: [],
     peers: [],
+    healthchecks: [],
     contents: new Map(),
     isRuntime: false,
     linesFine: true,
@@ -94,7 +97,17 @@ export function newServerDraft(place: Place, name: string): ServerDraft {
 /** A server that starts with what `from` says (a default-server, or another draft). */
 export function copyServerDraft(from: ServerDraft, place: Place, name: string): ServerDraft {
   return {
-    model: { ...from.model, place, name, id: 0, guid: '', fqdn: '', address: noAddress },
+    model: {
+      ...from.model,
+      place,
+      name,
+      id: 0,
+      guid: '',
+      fqdn: '',
+      address: noAddress,
+      checks: { ...from.model.checks },
+      agent: { ...from.model.agent },
+    },
     tls: from.tls === null ? null : { ...from.tls },
     tlsOn: from.tlsOn,
   };
@@ -123,6 +136,7 @@ export function newProxyDraft(
     namedDefaultServers: new Map(),
     serverNames: new Map(),
     cleared: new Set(parent?.cleared),
+    ownChecks: new Set(),
     explicitRef: false,
     implicitRef: false,
     hidden: null,
@@ -202,6 +216,7 @@ function inherit(model: ProxyModel, section: ProxyDraft['section'], parent: Prox
   if (back) {
     copyFields(model, from, backSide);
     Object.assign(model.srvtcpka, from.srvtcpka);
+    Object.assign(model.check, from.check);
     for (const name of backTimeouts) model.timeouts[name] = from.timeouts[name];
   }
   // Rules of a defaults section run in the proxies that use it, never in another defaults section.

@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os';
 import type { Place } from './diagnostic.ts';
+import { freshAgent, freshCheck, freshServerCheck } from './model-check.ts';
 import type { H2SideModel, H2TuneModel } from './model-process.ts';
 import type {
   AddressModel,
@@ -152,6 +153,8 @@ export function freshGlobal(): GlobalModel {
     mworkerMaxReloads: 50,
     insecureForkWanted: false,
     spreadChecks: 0,
+    maxSpreadChecksMs: 0,
+    externalCheck: '',
     ssl: freshSslDefaults(),
     ...freshProcess(),
   };
@@ -279,6 +282,8 @@ export function freshServer(place: Place, name: string): ServerModel {
     checkPort: 0,
     checkAddress: null,
     checkSendProxy: false,
+    checks: freshServerCheck(),
+    agent: freshAgent(),
     hashKey: 'id',
     strictMaxconn: false,
     interMs: 2000,
@@ -380,6 +385,7 @@ export function freshProxy(place: Place, name: string, kind: ProxyModel['kind'])
     ...freshLogging(),
     ...freshHttp(),
     graceMs: -1,
+    check: freshCheck(),
     statsLines: [],
   };
 }

@@ -60,6 +60,8 @@ export interface ProxyDraft {
   readonly serverNames: Map<string, ServerDraft>;
   /** Options that `no option` turned off. */
   readonly cleared: Set<string>;
+  /** Lists of check rules that this section has begun itself; until then they are inherited. */
+  readonly ownChecks: Set<'tcp' | 'http'>;
   /** How sections inherit from this one (defaults only): by name, or as the last one seen. */
   explicitRef: boolean;
   implicitRef: boolean;

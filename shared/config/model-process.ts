@@ -81,6 +81,10 @@ export interface GlobalModel {
   /** Words that are accepted and only steer what hawser does not have (pollers, trimming). */
   others: Readonly<Record<string, string>>;
   spreadChecks: number;
+  /** Time between the first and the last check of a start at most, 0: no limit. */
+  maxSpreadChecksMs: number;
+  /** `external-check`: commands may check servers, with the environment of the program or not. */
+  externalCheck: '' | 'on' | 'preserve-env';
   ssl: SslDefaultsModel;
 }
 

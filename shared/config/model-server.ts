@@ -3,6 +3,7 @@
 
 import type { Place } from './diagnostic.ts';
 import type { AddressModel, SourceModel } from './model.ts';
+import type { AgentModel, ServerCheckModel } from './model-check.ts';
 
 export interface ServerModel {
   readonly place: Place;
@@ -29,6 +30,9 @@ export interface ServerModel {
   checkPort: number;
   checkAddress: AddressModel | null;
   checkSendProxy: boolean;
+  /** How its checks differ from its traffic and from the checks of its proxy. */
+  checks: ServerCheckModel;
+  agent: AgentModel;
   /** Keys of consistent hashing: 'id' (default), 'addr', 'addr-port', 'guid'. */
   hashKey: string;
   strictMaxconn: boolean;

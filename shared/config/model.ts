@@ -7,6 +7,7 @@
 import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
+import type { CheckModel, HealthcheckModel } from './model-check.ts';
 import type { LogProfileModel, LogTargetModel } from './model-logging.ts';
 import type { PeersModel } from './model-peers.ts';
 import type { GlobalModel } from './model-process.ts';
@@ -21,6 +22,8 @@ export {
 export type { PeerModel, PeersModel, PeersTableModel } from './model-peers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type { LogProfileModel, LogProfileStepModel, LogTargetModel } from './model-logging.ts';
+
+export type { AgentModel, CheckModel, HealthcheckModel, ServerCheckModel } from './model-check.ts';
 
 export const modelVersion = 1;
 
@@ -60,6 +63,7 @@ export interface Model {
   readonly defaults: readonly DefaultsModel[];
   readonly httpErrors: readonly HttpErrorsModel[];
   readonly userlists: readonly UserlistModel[];
+  readonly healthchecks: readonly HealthcheckModel[];
   readonly logProfiles: readonly LogProfileModel[];
   readonly peers: readonly PeersModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
@@ -346,6 +350,7 @@ export interface ProxyModel {
   uniqueIdFormat: LineModel | null;
   uniqueIdHeader: string;
   graceMs: number;
+  check: CheckModel;
   /** `stats` lines of the HTML page, by sub-keyword. */
   statsLines: LineModel[];
 }

@@ -39,7 +39,7 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
 
 /** Both what is on and what could be turned on. */
 export function mergeServer(server: ServerModel, defaults: SslDefaultsModel): void {
-  const ssl = server.ssl ?? server.spareSsl;
+  const ssl = server.ssl ?? server.spareSsl ?? server.checks.tls;
   if (ssl === null) return;
   ssl.ciphers ||= defaults.serverCiphers;
   ssl.ciphersuites ||= defaults.serverCiphersuites;

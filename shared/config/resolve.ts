@@ -8,6 +8,7 @@ import type { ProxyDraft, ServerDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
 import { checkGuids } from './resolve-guid.ts';
+import { checkChecks } from './resolve-check.ts';
 import { checkMode } from './resolve-mode.ts';
 import { resolveLogs } from './resolve-logs.ts';
 import { checkPeers, completePeers } from './resolve-peers.ts';
@@ -54,6 +55,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     userlists: draft.userlists,
     logProfiles: draft.logProfiles,
     peers: draft.peers.map((section) => section.model),
+    healthchecks: draft.healthchecks,
     contents: Object.fromEntries(draft.contents),
   };
 }
@@ -76,6 +78,7 @@ export function completeProxy(proxy: ProxyDraft, draft: Draft): void {
   checkMode(proxy, draft);
   checkBackends(proxy, draft);
   checkTimeouts(proxy, draft);
+  checkChecks(proxy, draft);
 }
 
 /** Defaults sections whose rules some proxy carries. */

@@ -34,6 +34,13 @@ import type {
   UserlistModel,
 } from './model.ts';
 import { modelVersion } from './model.ts';
+import {
+  type AgentModel,
+  type CheckModel,
+  checkKinds,
+  type HealthcheckModel,
+  type ServerCheckModel,
+} from './model-check.ts';
 import type { H2SideModel, H2TuneModel } from './model-process.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import { keyTypes } from '../segment/table-layout.ts';
@@ -199,6 +206,44 @@ const stickTable = shape<StickTableModel>({
   receivesOnly: flag,
 });
 
+const check = define(
+  'check',
+  shape<CheckModel>({
+    kind: oneOf(...checkKinds),
+    line: orNull(line),
+    tcp: list(line),
+    http: list(line),
+    command: text,
+    path: text,
+  }),
+);
+
+const serverChecks = shape<ServerCheckModel>({
+  ssl: oneOf('server', 'on', 'off'),
+  tls: orNull(serverSsl),
+  sni: text,
+  sniAuto: flag,
+  alpn: text,
+  proto: text,
+  viaSocks4: flag,
+  healthcheck: text,
+  observe: oneOf('', 'layer4', 'layer7'),
+  onError: oneOf('fastinter', 'fail-check', 'sudden-death', 'mark-down'),
+  errorLimit: natural,
+  shutsWhenDown: flag,
+  shutsBackupsWhenUp: flag,
+  initState: oneOf('', 'fully-up', 'up', 'down', 'fully-down'),
+  slowstartMs: natural,
+});
+
+const agent = shape<AgentModel>({
+  enabled: flag,
+  address: orNull(address),
+  port: natural,
+  interMs: natural,
+  send: text,
+});
+
 const server = define(
   'server',
   shape<ServerModel>({
@@ -223,6 +268,8 @@ const server = define(
     checkPort: natural,
     checkAddress: orNull(address),
     checkSendProxy: flag,
+    checks: serverChecks,
+    agent,
     hashKey: oneOf('id', 'addr', 'addr-port', 'guid'),
     strictMaxconn: flag,
     interMs: natural,
@@ -392,6 +439,8 @@ const global = shape<GlobalModel>({
   mworkerMaxReloads: natural,
   insecureForkWanted: flag,
   spreadChecks: natural,
+  maxSpreadChecksMs: natural,
+  externalCheck: oneOf('', 'on', 'preserve-env'),
   ssl: sslDefaults,
   zeroWarning: flag,
   quiet: flag,
@@ -541,6 +590,7 @@ const proxy = shape<ProxyModel>({
   uniqueIdFormat: orNull(line),
   uniqueIdHeader: text,
   graceMs: optional,
+  check,
   statsLines: list(line),
 });
 
@@ -592,6 +642,7 @@ const model = shape<Model>({
     }),
   ),
   peers: list(peers),
+  healthchecks: list(shape<HealthcheckModel>({ place, name: text, check })),
   contents: map(text),
 });
 

@@ -6,14 +6,14 @@
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
   'acme.scheduler cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
-  'dns-accept-family external-check force-cfg-parser-pause ' +
+  'dns-accept-family force-cfg-parser-pause ' +
   'h2-workaround-bogus-websocket-clients ' +
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
   'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
   'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
   'httpclient.timeout.connect insecure-setuid-wanted issuers-chain-path jwt.decrypt_alg_list ' +
   'jwt.decrypt_enc_list key-base lua-load lua-load-per-thread lua-prepend-path ' +
-  'max-spread-checks maxcompcpuusage maxcomprate maxzlibmem ' +
+  'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode profiling.memory server-state-base ' +
   'server-state-file setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ' +
@@ -48,22 +48,18 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'compression dynamic-cookie-key email-alert external-check ' +
-  'filter filter-sequence http-check http-send-name-header ' +
+  'compression dynamic-cookie-key email-alert ' +
+  'filter filter-sequence http-send-name-header ' +
   'load-server-state-from-file ' +
   'persist quic-initial server-state-file-name server-template ssl-f-use ' +
-  'tcp-check trace use-fcgi-app'
+  'trace use-fcgi-app'
 )
   .split(' ')
   .concat('stats show-modules');
 
 /** Second words of `option` lines. */
-export const unsupportedOptions: readonly string[] = (
-  'assume-rfc6587-ntf dont-parse-log external-check ' +
-  '' +
-  'httpchk ldap-check mysql-check pgsql-check redis-check ' +
-  'smtpchk spop-check ssl-hello-chk tcp-check use-small-buffers'
-).split(' ');
+export const unsupportedOptions: readonly string[] =
+  'assume-rfc6587-ntf dont-parse-log use-small-buffers'.split(' ');
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
@@ -75,9 +71,9 @@ export const unsupportedBind: readonly string[] = (
 
 /** Option words of `server` lines. */
 export const unsupportedServer: readonly string[] = (
-  'agent-addr agent-check agent-inter agent-port agent-send allow-0rtt cc check-alpn ' +
-  'check-pool-conn-name check-proto check-reuse-pool check-sni check-sni-auto check-ssl ' +
-  'check-via-socks4 client-sigalgs crl-file curves error-limit healthcheck idle-ping ' +
+  'allow-0rtt cc ' +
+  'check-pool-conn-name check-reuse-pool ' +
+  'check-via-socks4 client-sigalgs crl-file curves error-limit idle-ping ' +
   'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error on-marked-down on-marked-up ' +
   'quic-cc-algo renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
@@ -87,7 +83,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
-  'acme cache crt-store fcgi-app healthcheck log-forward mailers namespace_list ' +
+  'acme cache crt-store fcgi-app log-forward mailers namespace_list ' +
   'resolvers ring spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 

@@ -52,10 +52,15 @@ export const checkStatuses: readonly CheckStatusDef[] = [
 ];
 
 export const statusInitial = 1;
+export const statusChecked = 3;
+/** Errors of traffic brought it about (observe). */
+export const statusObserved = 4;
 export const statusSocketError = 5;
 export const statusL4Ok = 6;
 export const statusL4Timeout = 7;
 export const statusL4Connection = 8;
+/** From here on a result has a code, which reports show. */
+export const statusFirstDetailed = 14;
 
 /**
  * Number of a status by its name; for tables that name statuses. Throws on a name that is none.

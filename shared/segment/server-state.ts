@@ -54,6 +54,7 @@ export const checkInProgress = 1;
 export const checkConfigured = 2;
 export const checkEnabled = 4;
 export const checkPaused = 8;
+export const checkAgent = 16;
 export const serverAgentFlags = 14;
 export const serverAgentHealth = 15;
 export const serverAgentStatus = 16;
@@ -67,6 +68,10 @@ export const serverLoad = 23;
 export const serverIdRevision = 24;
 export const serverRise = 25;
 export const serverFall = 26;
+export const serverAgentCode = 27;
+export const serverAgentDurationMs = 28;
+/** Errors of traffic one after the other (observe); any thread counts. */
+export const serverErrors = 29;
 
 /** Text of the last check: length in bytes, then up to 116 bytes from the next word on. */
 export const serverCheckText = 34;
@@ -96,6 +101,10 @@ export interface ServerSetup {
   /** Health checks decide: it starts UP (one failure from down) unless `initUp` is false. */
   readonly checked: boolean;
   readonly initUp: boolean;
+  /** Health the check counter starts with, where `initUp` alone does not say. */
+  readonly initHealth?: number;
+  /** Its agent is asked. */
+  readonly agent?: boolean;
 }
 
 /** One server's words. Made at start by everyone who needs them; `words` is the whole segment. */
@@ -103,11 +112,14 @@ export class ServerWords {
   words: Int32Array;
   at: number;
   readonly backendAt: number;
+  /** What the agent said last; known where it is asked, on the control thread. */
+  agentText: string;
 
   constructor(words: Int32Array, objects: ObjectTable, server: number, backend: number) {
     this.words = words;
     this.at = objects.sharedWords(server);
     this.backendAt = objects.sharedWords(backend);
+    this.agentText = '';
   }
 
   /**
@@ -134,6 +146,7 @@ export class ServerWords {
     const checks = setup.checked ? checkConfigured | checkEnabled : 0;
     words[at + serverCheckFlags] = setup.disabled ? checks | checkPaused : checks;
     if (!keepsHealth) this.prepareHealth(setup, nowSeconds);
+    this.prepareAgent(setup.agent === true);
     if (setup.disabled) {
       words[at + serverState] = stateStopped;
       words[at + serverHealth] = 0;
@@ -145,7 +158,7 @@ export class ServerWords {
   private prepareHealth(setup: ServerSetup, nowSeconds: number): void {
     const { words, at } = this;
     words[at + serverState] = setup.initUp ? stateRunning : stateStopped;
-    words[at + serverHealth] = setup.initUp ? setup.rise : 0;
+    words[at + serverHealth] = setup.initHealth ?? (setup.initUp ? setup.rise : 0);
     words[at + serverCheckStatus] = statusInitial;
     words[at + serverCheckCode] = 0;
     words[at + serverCheckDurationMs] = 0;
@@ -160,6 +173,19 @@ export class ServerWords {
 
   get isRetired(): boolean {
     return this.words === retiredWords;
+  }
+
+  private prepareAgent(isAsked: boolean): void {
+    const { words, at } = this;
+    const wasAsked = (words[at + serverAgentFlags] & checkConfigured) !== 0;
+    words[at + serverAgentFlags] = isAsked ? checkConfigured | checkEnabled | checkAgent : 0;
+    words[at + serverErrors] = 0;
+    if (isAsked && wasAsked) return;
+    // Until it has said something, the agent is not in the way.
+    words[at + serverAgentHealth] = isAsked ? 1 : 0;
+    words[at + serverAgentStatus] = isAsked ? statusInitial : 0;
+    words[at + serverAgentCode] = 0;
+    words[at + serverAgentDurationMs] = 0;
   }
 
   /** New connections may go to it (weight and maxconn aside). Hot path: plain reads. */

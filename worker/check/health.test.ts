@@ -1,142 +1,171 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ObjectTable } from '../../shared/segment/objects.ts';
+import { checkStatusNumber } from '../../shared/segment/check-status.ts';
 import {
-  statusL4Connection,
-  statusL4Ok,
-  statusL4Timeout,
-} from '../../shared/segment/check-status.ts';
-import {
-  ServerWords,
+  adminForcedMaint,
+  checkEnabled,
+  type ServerSetup,
+  serverAdmin,
+  serverAgentFlags,
+  serverAgentHealth,
+  serverCheckFlags,
   serverHealth,
   serverState,
+  serverWeight,
+  ServerWords,
   stateRunning,
+  stateStarting,
   stateStopped,
+  stateStopping,
 } from '../../shared/segment/server-state.ts';
-import { applyResult, changeText, healthText, intervalMs, reasonText } from './health.ts';
+import {
+  agentKind,
+  applyState,
+  changeText,
+  type CheckResult,
+  healthKind,
+  healthText,
+  intervalMs,
+  noteResult,
+  type ProbeKind,
+  reasonText,
+} from './health.ts';
 
-function words(rise: number, fall: number): ServerWords {
-  const table = { sharedWords: (index: number) => index * 64 } as unknown as ObjectTable;
-  const server = new ServerWords(new Int32Array(new SharedArrayBuffer(512)), table, 0, 1);
-  const setup = {
-    weight: 1,
-    disabled: false,
-    backup: false,
-    maxconn: 0,
-    checked: true,
-    initUp: true,
-  };
-  server.prepare({ ...setup, rise, fall }, 1, 100);
-  return server;
+const objects = { sharedWords: (object: number) => object * 64 } as ConstructorParameters<
+  typeof ServerWords
+>[1];
+
+function server(setup: Partial<ServerSetup> = {}): ServerWords {
+  const words = new ServerWords(new Int32Array(new SharedArrayBuffer(1024)), objects, 1, 2);
+  const full = { weight: 1, disabled: false, backup: false, maxconn: 0, rise: 2, fall: 3 };
+  words.prepare({ ...full, checked: true, initUp: true, ...setup }, 1, 100);
+  return words;
 }
 
-const result = (ok: boolean) => ({
-  status: ok ? statusL4Ok : statusL4Connection,
-  info: ok ? '' : 'Connection refused',
-  durationMs: 0,
+const result = (name: string, more: Partial<CheckResult> = {}): CheckResult => ({
+  status: checkStatusNumber(name),
+  info: '',
+  code: 0,
+  durationMs: 7.6,
+  ...more,
 });
 
-/**
- * `results`: + a good check, - a bad one; expected: the counter after each, D and U for changes.
- */
-const stories: readonly (readonly [
-  rise: number,
-  fall: number,
-  results: string,
-  expected: string,
-])[] = [
-  [2, 3, '-', '0D'],
-  [2, 3, '+', '4'],
-  [2, 3, '+---', '4 3 2 0D'],
-  [2, 3, '+--+', '4 3 2 4'],
-  [2, 3, '-++', '0D 1 4U'],
-  [2, 3, '-+-+', '0D 1 0 1'],
-  [1, 1, '-+-', '0D 1U 0D'],
-  [3, 1, '-+++', '0D 1 2 3U'],
-  [2, 3, '--', '0D 0'],
-];
+const word = ({ words, at }: ServerWords, index: number): number => words[at + index];
 
-for (const [rise, fall, results, expected] of stories) {
-  test(`rise ${rise} fall ${fall}: ${results}`, () => {
-    const server = words(rise, fall);
-    const seen = [...results].map((sign) => {
-      const change = applyResult(server, result(sign === '+'), 200);
-      const mark = change.became === '' ? '' : change.became === 'up' ? 'U' : 'D';
-      const state = server.words[server.at + serverState];
-      if (mark !== '') assert.equal(state, mark === 'U' ? stateRunning : stateStopped);
-      return server.words[server.at + serverHealth] + mark;
-    });
-    assert.equal(seen.join(' '), expected);
-  });
+/** What a result changes: news, failure, the state it leads to, the counter. */
+function feed(words: ServerWords, name: string, kind: ProbeKind = healthKind, slowstartMs = 0) {
+  const one = result(name);
+  const { isNews, isFailure } = noteResult(words, kind, one);
+  const became = applyState(words, kind, one.status, { nowSeconds: 200, slowstartMs });
+  return [isNews, isFailure, became, word(words, kind.health)];
 }
 
-test('only results that change something are news, only failures of a live server count', () => {
-  const server = words(2, 3);
-  assert.deepEqual(applyResult(server, result(true), 1), {
-    isNews: true,
-    isFailure: false,
-    became: '',
-  });
-  assert.equal(applyResult(server, result(true), 1).isNews, false);
-  applyResult(server, result(false), 1);
-  applyResult(server, result(false), 1);
-  assert.equal(applyResult(server, result(false), 1).isFailure, true);
-  assert.deepEqual(applyResult(server, result(false), 1), {
-    isNews: false,
-    isFailure: false,
-    became: '',
-  });
+test('fall failures take a server down, rise successes bring it up again', () => {
+  const words = server();
+  assert.deepEqual(feed(words, 'L4OK'), [true, false, '', 4]);
+  assert.deepEqual(feed(words, 'L4OK'), [false, false, '', 4]);
+  assert.deepEqual(feed(words, 'L4CON'), [true, true, '', 3]);
+  assert.deepEqual(feed(words, 'L4CON'), [true, true, '', 2]);
+  assert.deepEqual(feed(words, 'L4TOUT'), [true, true, 'down', 0]);
+  assert.deepEqual(feed(words, 'L4TOUT'), [false, false, '', 0]);
+  assert.equal(word(words, serverState), stateStopped);
+  assert.deepEqual(feed(words, 'L4OK'), [true, false, '', 1]);
+  assert.deepEqual(feed(words, 'L4CON'), [true, true, '', 0]);
+  assert.deepEqual(feed(words, 'L7OK'), [true, false, '', 1]);
+  assert.deepEqual(feed(words, 'L7OK'), [true, false, 'up', 4]);
+  assert.equal(word(words, serverState), stateRunning);
 });
 
-test('intervals: full health, changing, down', () => {
-  const times = { interMs: 2000, fastinterMs: 500, downinterMs: 9000 };
-  const server = words(2, 3);
-  assert.equal(intervalMs(server, times), 500);
-  applyResult(server, result(true), 1);
-  assert.equal(intervalMs(server, times), 2000);
-  for (let i = 0; i < 3; i++) applyResult(server, result(false), 1);
-  assert.equal(intervalMs(server, times), 9000);
-  assert.equal(intervalMs(server, { interMs: 2000, fastinterMs: 0, downinterMs: 0 }), 2000);
+test('a slow start begins where it comes up', () => {
+  const words = server({ initUp: false, rise: 1 });
+  assert.equal(feed(words, 'L4OK', healthKind, 5000)[2], 'up');
+  assert.equal(word(words, serverState), stateStarting);
 });
 
-const names = { backend: 'be', server: 's1', isBackup: false };
-const none = { active: 0, backup: 0, sessions: 0, requeued: 0, queued: 0 };
-
-test('sentences of a change, as monitoring reads them', () => {
-  assert.equal(
-    changeText(names, 'down', reasonText(result(false)), none),
-    'Server be/s1 is DOWN, reason: Layer4 connection problem, info: "Connection refused", ' +
-      'check duration: 0ms. 0 active and 0 backup servers left. 0 sessions active, 0 requeued, ' +
-      '0 remaining in queue.',
-  );
-  const timeout = { status: statusL4Timeout, info: '', durationMs: 2001.4 };
-  assert.equal(
-    changeText({ ...names, isBackup: true }, 'down', reasonText(timeout), { ...none, backup: 1 }),
-    'Backup Server be/s1 is DOWN, reason: Layer4 timeout, check duration: 2001ms. ' +
-      '0 active and 1 backup servers left. Running on backup. ' +
-      '0 sessions active, 0 requeued, 0 remaining in queue.',
-  );
-  assert.equal(
-    changeText(names, 'up', ' via a/b', { ...none, active: 2, queued: 3 }),
-    'Server be/s1 is UP via a/b. 2 active and 0 backup servers online. ' +
-      '0 sessions requeued, 3 total in queue.',
-  );
+test('a conditional success stops softly, a full one undoes it', () => {
+  const words = server();
+  assert.deepEqual(feed(words, 'L7OKC').slice(2), ['stopping', 4]);
+  assert.equal(word(words, serverState), stateStopping);
+  assert.deepEqual(feed(words, 'L7OKC').slice(2), ['', 4]);
+  assert.deepEqual(feed(words, 'L7OK').slice(2), ['up', 4]);
 });
 
-test('option log-health-checks', () => {
-  const server = words(2, 3);
-  const bad = result(false);
-  applyResult(server, bad, 1);
+test('maintenance keeps the state, whatever the checks say', () => {
+  const words = server({ fall: 1 });
+  words.setAdmin(adminForcedMaint, 0);
+  words.setState(stateStopped, 150);
+  assert.equal(feed(words, 'L4OK')[2], '');
+  assert.equal(feed(words, 'L4CON')[2], '');
+  assert.equal(word(words, serverAdmin), adminForcedMaint);
+});
+
+test('an agent takes a server down when it says so, not when it cannot be asked', () => {
+  const words = server({ agent: true, checked: false });
+  words.words[words.at + serverCheckFlags] = 0;
+  assert.deepEqual(feed(words, 'L4CON', agentKind), [true, false, '', 1]);
+  words.words[words.at + serverAgentHealth] = 0;
+  assert.deepEqual(feed(words, 'L7STS', agentKind).slice(2), ['down', 0]);
+  assert.equal(feed(words, 'CHECKED', agentKind)[2], '');
+  words.words[words.at + serverAgentHealth] = 1;
+  assert.deepEqual(feed(words, 'L7OK', agentKind).slice(2), ['up', 1]);
+});
+
+test('health checks and agent must both be content', () => {
+  const words = server({ agent: true });
+  words.words[words.at + serverAgentHealth] = 0;
+  for (let i = 0; i < 5; i++) feed(words, 'L4CON');
+  assert.equal(feed(words, 'L4OK')[2], '');
+  assert.equal(feed(words, 'L4OK')[2], '');
+  assert.equal(word(words, serverHealth), 4);
+  words.words[words.at + serverAgentFlags] &= ~checkEnabled;
+  assert.equal(feed(words, 'L4OK')[2], 'up');
+});
+
+test('inter, fastinter while changing or hurried, downinter when down', () => {
+  const model = { interMs: 2000, fastinterMs: 500, downinterMs: 9000 };
+  const words = server();
+  assert.equal(intervalMs(words, healthKind, model), 500);
+  feed(words, 'L4OK');
+  assert.equal(intervalMs(words, healthKind, model), 2000);
+  assert.equal(intervalMs(words, healthKind, model, true), 500);
+  for (let i = 0; i < 3; i++) feed(words, 'L4CON');
+  assert.equal(intervalMs(words, healthKind, model), 9000);
+  const plain = { interMs: 2000, fastinterMs: 0, downinterMs: 0 };
+  assert.equal(intervalMs(words, healthKind, plain), 2000);
+});
+
+test('sentences about results', () => {
+  assert.equal(reasonText(result('L4OK')), ', reason: Layer4 check passed, check duration: 7ms');
   assert.equal(
-    healthText(names, bad, server),
-    'Health check for server be/s1 failed, reason: Layer4 connection problem, ' +
-      'info: "Connection refused", check duration: 0ms, status: 0/2 DOWN.',
+    reasonText(result('L7STS', { code: 503, info: 'a "b"\n' })),
+    ', reason: Layer7 wrong status, code: 503, info: "a <22>b<22><0A>", check duration: 7ms',
   );
-  applyResult(server, result(true), 1);
-  applyResult(server, result(true), 1);
+  const observed = result('HANA', { info: 'x', durationMs: -1 });
+  assert.equal(reasonText(observed), ', reason: Health analyze, info: "x"');
+  const names = { backend: 'b', server: 's', isBackup: true };
+  const words = server();
+  const one = result('L7OKC');
+  noteResult(words, healthKind, one);
   assert.equal(
-    healthText(names, result(true), server),
-    'Health check for server be/s1 succeeded, reason: Layer4 check passed, ' +
-      'check duration: 0ms, status: 3/3 UP.',
+    healthText(names, healthKind, one, words),
+    'Health check for backup server b/s conditionally succeeded, ' +
+      'reason: Layer7 check conditionally passed, code: 0, check duration: 7ms, status: 3/3 UP.',
+  );
+  words.words[words.at + serverWeight] = 0;
+  assert.match(healthText(names, healthKind, one, words), /status: 3\/3 DRAIN\.$/);
+});
+
+test('sentences about changes', () => {
+  const names = { backend: 'b', server: 's', isBackup: false };
+  const numbers = { active: 0, backup: 1, sessions: 5, requeued: 2, queued: 3 };
+  assert.equal(
+    changeText(names, 'down', ' via b/t', numbers),
+    'Server b/s is DOWN via b/t. 0 active and 1 backup servers left. Running on backup. ' +
+      '5 sessions active, 2 requeued, 3 remaining in queue.',
+  );
+  assert.equal(
+    changeText(names, 'stopping', '', { ...numbers, active: 1 }),
+    'Server b/s is stopping. 1 active and 1 backup servers online. ' +
+      '2 sessions requeued, 3 total in queue.',
   );
 });

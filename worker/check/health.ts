@@ -2,13 +2,28 @@
 // down, coming up, and the sentences about it (those of HAProxy: monitoring reads them). Control
 // thread only.
 
-import { checkStatuses, resultFailed } from '../../shared/segment/check-status.ts';
+import {
+  checkStatuses,
+  checkStatusNumber,
+  resultConditional,
+  resultFailed,
+  resultNeutral,
+  resultPassed,
+  statusFirstDetailed,
+} from '../../shared/segment/check-status.ts';
 import {
   adminMaint,
+  checkEnabled,
   type ServerWords,
   serverAdmin,
+  serverAgentCode,
+  serverAgentDurationMs,
+  serverAgentFlags,
+  serverAgentHealth,
+  serverAgentStatus,
   serverCheckCode,
   serverCheckDurationMs,
+  serverCheckFlags,
   serverCheckStatus,
   serverFall,
   serverHealth,
@@ -16,15 +31,54 @@ import {
   serverState,
   serverWeight,
   stateRunning,
+  stateStarting,
   stateStopped,
+  stateStopping,
 } from '../../shared/segment/server-state.ts';
 
 export interface CheckResult {
   /** Number of a row of checkStatuses. */
   readonly status: number;
   readonly info: string;
+  readonly code: number;
+  /** Below zero: it was not measured. */
   readonly durationMs: number;
 }
+
+/** Which words a result is written to, and how they are read. */
+export interface ProbeKind {
+  readonly isAgent: boolean;
+  readonly title: string;
+  readonly health: number;
+  readonly status: number;
+  readonly code: number;
+  readonly durationMs: number;
+  rise(server: ServerWords): number;
+  fall(server: ServerWords): number;
+}
+
+export const healthKind: ProbeKind = {
+  isAgent: false,
+  title: 'Health',
+  health: serverHealth,
+  status: serverCheckStatus,
+  code: serverCheckCode,
+  durationMs: serverCheckDurationMs,
+  rise: ({ words, at }) => words[at + serverRise],
+  fall: ({ words, at }) => words[at + serverFall],
+};
+
+/** Agents change the state at once. */
+export const agentKind: ProbeKind = {
+  isAgent: true,
+  title: 'Agent',
+  health: serverAgentHealth,
+  status: serverAgentStatus,
+  code: serverAgentCode,
+  durationMs: serverAgentDurationMs,
+  rise: () => 1,
+  fall: () => 1,
+};
 
 /** What a result changed. */
 export interface HealthChange {
@@ -34,80 +88,138 @@ export interface HealthChange {
   readonly isNews: boolean;
   /** A failure that counts (column chkfail). */
   readonly isFailure: boolean;
-  readonly became: 'up' | 'down' | '';
+  /** The state that the server has now because of it, '' when it has not changed. */
+  readonly became: StateChange;
 }
 
-/** Applies a result to the server's words. Does not refresh its backend. */
-export function applyResult(
+export type StateChange = 'up' | 'down' | 'stopping' | '';
+
+const L7Status = checkStatusNumber('L7STS');
+
+/** Writes a result to the server's words, and moves its counter. */
+export function noteResult(
   server: ServerWords,
+  kind: ProbeKind,
   result: CheckResult,
-  nowSeconds: number,
-): HealthChange {
+): Pick<HealthChange, 'isNews' | 'isFailure'> {
   const { words, at } = server;
-  const before = words[at + serverHealth];
-  const rise = words[at + serverRise];
-  const full = rise + words[at + serverFall] - 1;
-  const failed = checkStatuses[result.status].result === resultFailed;
-  const health = failed ? afterFailure(before, rise) : afterSuccess(before, rise, full);
-  const isNews = health !== before || words[at + serverCheckStatus] !== result.status;
-  words[at + serverHealth] = health;
-  words[at + serverCheckStatus] = result.status;
-  words[at + serverCheckCode] = 0;
-  words[at + serverCheckDurationMs] = Math.round(result.durationMs);
-  server.setCheckText(result.info);
-  const became = applyState(server, failed, nowSeconds);
-  return { isNews, isFailure: failed && before > 0, became };
-}
-
-function afterFailure(health: number, rise: number): number {
-  return health - 1 < rise ? 0 : health - 1;
-}
-
-function afterSuccess(health: number, rise: number, full: number): number {
-  return health + 1 >= rise ? full : health + 1;
-}
-
-function applyState(server: ServerWords, failed: boolean, nowSeconds: number): 'up' | 'down' | '' {
-  const { words, at } = server;
-  if ((words[at + serverAdmin] & adminMaint) !== 0) return '';
-  const state = words[at + serverState];
-  const health = words[at + serverHealth];
-  if (failed) {
-    if (health > 0 || state === stateStopped) return '';
-    server.setState(stateStopped, nowSeconds);
-    return 'down';
+  const outcome = checkStatuses[result.status].result;
+  const before = words[at + kind.health];
+  const rise = kind.rise(server);
+  const full = rise + kind.fall(server) - 1;
+  let isNews = words[at + kind.status] !== result.status;
+  words[at + kind.status] = result.status;
+  words[at + kind.code] = result.code;
+  words[at + kind.durationMs] = Math.round(result.durationMs);
+  if (kind.isAgent) server.agentText = result.info;
+  else server.setCheckText(result.info);
+  if (outcome === resultNeutral) return { isNews: false, isFailure: false };
+  let isFailure = false;
+  if (outcome === resultFailed) {
+    // An agent that does not answer says nothing about the server.
+    const counts = !kind.isAgent || result.status >= statusFirstDetailed;
+    isFailure = counts && before > 0;
+    if (isFailure) words[at + kind.health] = before - 1 < rise ? 0 : before - 1;
+  } else if (before < full) {
+    words[at + kind.health] = before + 1 >= rise ? full : before + 1;
+    isNews = true;
   }
-  if (health < words[at + serverRise] || state !== stateStopped) return '';
-  server.setState(stateRunning, nowSeconds);
+  return { isNews: isNews || isFailure, isFailure };
+}
+
+/** Milliseconds of a slow start, 0 for none, and the clock. */
+export interface Moment {
+  readonly nowSeconds: number;
+  readonly slowstartMs: number;
+}
+
+/** The state that follows from a result that has been noted. */
+export function applyState(
+  server: ServerWords,
+  kind: ProbeKind,
+  status: number,
+  moment: Moment,
+): StateChange {
+  const outcome = checkStatuses[status].result;
+  if (outcome === resultFailed) return applyFailure(server, kind, status, moment);
+  if (outcome !== resultPassed && outcome !== resultConditional) return '';
+  if (!mayRun(server)) return '';
+  const state = server.words[server.at + serverState];
+  if (outcome === resultConditional) {
+    if (kind.isAgent || state === stateStopping) return '';
+    server.setState(stateStopping, moment.nowSeconds);
+    return 'stopping';
+  }
+  if (state === stateStarting || state === stateRunning) return '';
+  if (kind.isAgent && state === stateStopping) return '';
+  server.setState(moment.slowstartMs > 0 ? stateStarting : stateRunning, moment.nowSeconds);
   return 'up';
+}
+
+function applyFailure(
+  server: ServerWords,
+  kind: ProbeKind,
+  status: number,
+  { nowSeconds }: Moment,
+): StateChange {
+  const { words, at } = server;
+  // Only an agent that says so marks a server down, not one that cannot be reached.
+  if (kind.isAgent && status !== L7Status) return '';
+  if (words[at + kind.health] > 0) return '';
+  if ((words[at + serverAdmin] & adminMaint) !== 0) return '';
+  if (words[at + serverState] === stateStopped) return '';
+  server.setState(stateStopped, nowSeconds);
+  return 'down';
+}
+
+/** Neither maintenance nor another probe is in the way. */
+export function mayRun(server: ServerWords): boolean {
+  const { words, at } = server;
+  if ((words[at + serverAdmin] & adminMaint) !== 0) return false;
+  const isChecked = (words[at + serverCheckFlags] & checkEnabled) !== 0;
+  if (isChecked && words[at + serverHealth] < words[at + serverRise]) return false;
+  const isAsked = (words[at + serverAgentFlags] & checkEnabled) !== 0;
+  return !isAsked || words[at + serverAgentHealth] >= agentKind.rise(server);
+}
+
+interface Intervals {
+  readonly interMs: number;
+  readonly fastinterMs: number;
+  readonly downinterMs: number;
 }
 
 /** Milliseconds until the next check: inter, fastinter while changing, downinter when down. */
 export function intervalMs(
   server: ServerWords,
-  model: { readonly interMs: number; readonly fastinterMs: number; readonly downinterMs: number },
+  kind: ProbeKind,
+  { interMs, fastinterMs, downinterMs }: Intervals,
+  isForced = false,
 ): number {
   const { words, at } = server;
-  const health = words[at + serverHealth];
-  if (health === words[at + serverRise] + words[at + serverFall] - 1) return model.interMs;
-  if (health === 0) return model.downinterMs > 0 ? model.downinterMs : model.interMs;
-  return model.fastinterMs > 0 ? model.fastinterMs : model.interMs;
+  const health = words[at + kind.health];
+  const full = kind.rise(server) + kind.fall(server) - 1;
+  if (!isForced && health === full) return interMs;
+  if (words[at + serverState] === stateStopped && health === 0) return downinterMs || interMs;
+  return fastinterMs || interMs;
 }
 
-/** ", reason: ..., info: ..., check duration: Nms" of a result. */
-export function reasonText({ status, info, durationMs }: CheckResult): string {
-  const quoted = info === '' ? '' : `, info: "${escaped(info)}"`;
-  return `, reason: ${checkStatuses[status].text}${quoted}, check duration: ${Math.round(durationMs)}ms`;
+/** ", reason: ..., code: N, info: ..., check duration: Nms" of a result. */
+export function reasonText({ status, info, code, durationMs }: CheckResult): string {
+  const coded = status >= statusFirstDetailed ? `, code: ${code}` : '';
+  const quoted = info === '' ? '' : `, info: "${escaped(info.slice(0, infoMax))}"`;
+  const lasted = durationMs < 0 ? '' : `, check duration: ${Math.floor(durationMs)}ms`;
+  return `, reason: ${checkStatuses[status].text}${coded}${quoted}${lasted}`;
 }
 
-/** Quotes, backslashes and what is not printable, as the reference writes them. */
+const infoMax = 127;
+
+/** Quotes and what is not printable, as the reference writes them. */
 function escaped(text: string): string {
   let out = '';
-  for (const char of text) {
-    const code = char.charCodeAt(0);
-    if (char === '"' || char === '\\') out += `\\${char}`;
-    else if (code >= 32 && code < 127) out += char;
-    else out += `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 32 && code < 127 && code !== 34) out += text[i];
+    else out += `<${code.toString(16).toUpperCase().padStart(2, '0')}>`;
   }
   return out;
 }
@@ -127,42 +239,53 @@ export interface ServerNames {
   readonly isBackup: boolean;
 }
 
+const verbs: Readonly<Record<Exclude<StateChange, ''>, string>> = {
+  up: 'UP',
+  down: 'DOWN',
+  stopping: 'stopping',
+};
+
 /**
  * `Server b/s is DOWN...`. `reason` of reasonText, or ` via b/s` for a server that tracks another.
  */
 export function changeText(
   names: ServerNames,
-  became: 'up' | 'down',
+  became: Exclude<StateChange, ''>,
   reason: string,
   numbers: ChangeNumbers,
 ): string {
   const { active, backup, sessions, requeued, queued } = numbers;
-  const head = `${names.isBackup ? 'Backup ' : ''}Server ${names.backend}/${names.server} is `;
+  const title = `${names.isBackup ? 'Backup ' : ''}Server ${names.backend}/${names.server}`;
+  const head = `${title} is ${verbs[became]}${reason}. ${active} active and ${backup}`;
   const onBackup = backup > 0 && active === 0 ? ' Running on backup.' : '';
-  if (became === 'up') {
-    return (
-      `${head}UP${reason}. ${active} active and ${backup} backup servers online.${onBackup}` +
-      ` ${requeued} sessions requeued, ${queued} total in queue.`
-    );
+  if (became !== 'down') {
+    return `${head} backup servers online.${onBackup} ${requeued} sessions requeued, ${queued} total in queue.`;
   }
   return (
-    `${head}DOWN${reason}. ${active} active and ${backup} backup servers left.${onBackup}` +
+    `${head} backup servers left.${onBackup}` +
     ` ${sessions} sessions active, ${requeued} requeued, ${queued} remaining in queue.`
   );
 }
 
 /** `option log-health-checks`: one line per result that is news. */
-export function healthText(names: ServerNames, result: CheckResult, server: ServerWords): string {
+export function healthText(
+  names: ServerNames,
+  kind: ProbeKind,
+  result: CheckResult,
+  server: ServerWords,
+): string {
   const { words, at } = server;
-  const health = words[at + serverHealth];
-  const rise = words[at + serverRise];
+  const health = words[at + kind.health];
+  const rise = kind.rise(server);
   const isUp = health >= rise;
-  const failed = checkStatuses[result.status].result === resultFailed;
-  const kind = `${names.isBackup ? 'backup ' : ''}server ${names.backend}/${names.server}`;
-  const count = isUp ? `${health - rise + 1}/${words[at + serverFall]}` : `${health}/${rise}`;
+  const outcome = checkStatuses[result.status].result;
+  const conditional = outcome === resultConditional ? 'conditionally ' : '';
+  const verb = outcome >= resultPassed ? 'succeeded' : 'failed';
+  const subject = `${names.isBackup ? 'backup ' : ''}server ${names.backend}/${names.server}`;
+  const count = isUp ? `${health - rise + 1}/${kind.fall(server)}` : `${health}/${rise}`;
   const state = isUp ? (words[at + serverWeight] > 0 ? 'UP' : 'DRAIN') : 'DOWN';
   return (
-    `Health check for ${kind} ${failed ? 'failed' : 'succeeded'}${reasonText(result)}, ` +
+    `${kind.title} check for ${subject} ${conditional}${verb}${reasonText(result)}, ` +
     `status: ${count} ${state}.`
   );
 }

@@ -1,189 +1,190 @@
-// One health check over the wire: connects to a server, maybe says PROXY and shakes hands, and
-// tells how it went. Called by runner.ts on the control thread; keeps nothing once it has answered.
+// One probe of one server, again and again: its timer, the limit on how many run at once, and what
+// its results do to the server. What it asks is a run, an agent's run, or a command.
 
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import type { AddressModel, ServerModel } from '../../shared/config/model.ts';
+import { field } from '../../shared/segment/metrics.ts';
 import {
-  checkStatusNumber,
-  statusL4Connection,
-  statusL4Ok,
-  statusL4Timeout,
-  statusSocketError,
-} from '../../shared/segment/check-status.ts';
-import { AF_UNIX, SOCK_STREAM } from '../../shared/sys/constants.ts';
-import { errnoText } from '../../shared/sys/errno.ts';
-import { encodeAddress } from '../../shared/sys/sockaddr.ts';
-import type { Sys } from '../../shared/sys/sys.ts';
+  adminDrain,
+  adminMaint,
+  checkEnabled,
+  checkInProgress,
+  checkPaused,
+  type ServerWords,
+  serverAdmin,
+  serverAgentFlags,
+  serverCheckFlags,
+  serverErrors,
+  serverState,
+  stateStopping,
+} from '../../shared/segment/server-state.ts';
+import type { Timed } from '../loop/timers.ts';
+import type { FarmChanges } from './farm.ts';
+import {
+  applyState,
+  type CheckResult,
+  healthText,
+  intervalMs,
+  noteResult,
+  type ProbeKind,
+  reasonText,
+} from './health.ts';
+import { type CheckHost, severityNotice, type Subject } from './host.ts';
+import type { RunResult } from './run.ts';
 
-const statusL6Ok = checkStatusNumber('L6OK');
-const statusL6Timeout = checkStatusNumber('L6TOUT');
-const statusL6Response = checkStatusNumber('L6RSP');
-
-/**
- * `status`: number of a row of checkStatuses; `info`: what the log shows between quotes, '' for
- * none.
- */
-export type ProbeDone = (status: number, info: string) => void;
-
-/** What to probe, worked out once per server. */
-export interface ProbeTarget {
-  readonly address: AddressModel;
-  readonly port: number;
-  readonly localAddress: string;
-  /** Bytes to send once connected. */
-  readonly preamble: Buffer | null;
-  /** null: clear text. */
-  readonly tls: { readonly verify: boolean; readonly ca: string } | null;
+/** What a probe asks. */
+export interface Asking {
+  /** Ends with a call of the probe's `ended`, perhaps at once. */
+  start(): void;
+  /** Ends without. */
+  stop(): void;
 }
 
-const proxyUnknown = Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
-/** Signature, version 2 with command LOCAL, no address (PROXY protocol 2.2). */
-const proxyLocal = Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex');
+/** What the scheduler starts. */
+export interface Startable {
+  readonly interMs: number;
+  begin(delayMs: number): void;
+  stop(): void;
+}
 
-/** Where a server's checks go and what they say (manual 5.2: addr, port, check-send-proxy). */
-export function probeTarget(
-  server: ServerModel,
-  contents: Readonly<Record<string, string>>,
-): ProbeTarget {
-  const { checkAddress, checkPort, ssl } = server;
-  const own = checkAddress === null && checkPort === 0;
-  const address = checkAddress ?? server.address;
-  const port = checkPort || checkAddress?.port || server.address.port;
-  const says = server.checkSendProxy || (own && server.sendProxy !== 0);
-  const tls =
-    own && ssl !== null
-      ? { verify: ssl.verify === 'required', ca: contents[ssl.caFile] ?? '' }
-      : null;
-  return {
-    address,
-    port,
-    localAddress: server.source?.address?.host ?? '',
-    preamble: says ? (server.sendProxy === 2 ? proxyLocal : proxyUnknown) : null,
-    tls,
+export interface ProbeParts {
+  readonly host: CheckHost;
+  readonly farm: FarmChanges;
+  readonly subject: Subject;
+  readonly kind: ProbeKind;
+  readonly interMs: number;
+}
+
+export class Probe implements Timed, Startable {
+  dueMs: number;
+  bucket: number;
+  timerNext: Timed | null;
+  timerPrevious: Timed | null;
+  readonly interMs: number;
+  readonly subject: Subject;
+  readonly words: ServerWords;
+  private readonly host: CheckHost;
+  private readonly farm: FarmChanges;
+  private readonly kind: ProbeKind;
+  private readonly flagsAt: number;
+  private readonly slowstartMs: number;
+  private readonly intervals: {
+    readonly interMs: number;
+    readonly fastinterMs: number;
+    readonly downinterMs: number;
   };
-}
+  private asking: Asking | null;
+  private isAsking: boolean;
+  private isFast: boolean;
+  private startedMs: number;
 
-/**
- * Runs one check; `done` is called exactly once, perhaps at once. Returns what stops it silently.
- */
-export function probe(
-  sys: Sys,
-  target: ProbeTarget,
-  timeoutMs: number,
-  done: ProbeDone,
-): () => void {
-  const { family } = target.address;
-  if (family === 'unix' || family === 'abns' || family === 'abnsz') {
-    probePath(sys, target, done);
-    return () => {};
-  }
-  const attempt = new Attempt(target, done);
-  attempt.begin(timeoutMs);
-  return () => attempt.stop();
-}
-
-/** A path connects at once or not at all. */
-function probePath(sys: Sys, { address, preamble }: ProbeTarget, done: ProbeDone): void {
-  const to = sys.address();
-  const { family, host } = address;
-  const isPath = family === 'unix' || family === 'abns' || family === 'abnsz';
-  if (!isPath || !encodeAddress({ family, host, port: 0 }, to)) {
-    done(statusSocketError, 'the path is too long');
-    return;
-  }
-  const fd = sys.socket(AF_UNIX, SOCK_STREAM, 0);
-  if (fd < 0) {
-    done(statusSocketError, errnoText(-fd));
-    return;
-  }
-  const result = sys.connect(fd, to);
-  if (result >= 0 && preamble !== null) {
-    const region = sys.region(preamble.length);
-    region.bytes.set(preamble);
-    sys.send(fd, region, 0, preamble.length, 0);
-  }
-  sys.close(fd);
-  if (result < 0) done(statusL4Connection, errnoText(-result));
-  else done(statusL4Ok, '');
-}
-
-class Attempt {
-  private readonly target: ProbeTarget;
-  private done: ProbeDone | null;
-  private socket: Socket | null;
-  private timer: NodeJS.Timeout | null;
-  private isConnected: boolean;
-
-  constructor(target: ProbeTarget, done: ProbeDone) {
-    this.target = target;
-    this.done = done;
-    this.socket = null;
-    this.timer = null;
-    this.isConnected = false;
+  constructor({ host, farm, subject, kind, interMs }: ProbeParts) {
+    this.dueMs = 0;
+    this.bucket = -1;
+    this.timerNext = null;
+    this.timerPrevious = null;
+    this.interMs = interMs;
+    this.subject = subject;
+    this.host = host;
+    this.farm = farm;
+    this.kind = kind;
+    this.words = host.server(subject.proxyIndex, subject.serverIndex);
+    this.flagsAt = kind.isAgent ? serverAgentFlags : serverCheckFlags;
+    const model = host.model.proxies[subject.proxyIndex].servers[subject.serverIndex];
+    this.slowstartMs = model.checks.slowstartMs;
+    const { fastinterMs, downinterMs } = model;
+    this.intervals = kind.isAgent
+      ? { interMs, fastinterMs: 0, downinterMs: 0 }
+      : { interMs, fastinterMs, downinterMs };
+    this.asking = null;
+    this.isAsking = false;
+    this.isFast = false;
+    this.startedMs = 0;
   }
 
-  begin(timeoutMs: number): void {
-    const { address, port, localAddress } = this.target;
-    const host = address.host === '' ? '127.0.0.1' : address.host;
-    const local = localAddress === '' ? {} : { localAddress };
-    const socket = connectTcp({ host, port, ...local });
-    this.socket = socket;
-    socket.setNoDelay(true);
-    socket.on('connect', () => this.onConnect(socket));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.onError(error));
-    this.timer = setTimeout(() => this.onTimeout(), timeoutMs);
+  /** What it asks; set once, before it begins. */
+  asks(asking: Asking): void {
+    this.asking = asking;
   }
 
-  private onConnect(socket: Socket): void {
-    this.isConnected = true;
-    const { preamble, tls } = this.target;
-    if (preamble !== null) socket.write(preamble);
-    if (tls !== null) this.shakeHands(socket, tls);
-    else if (preamble === null) this.finish(statusL4Ok, '');
-    else socket.end(() => this.finish(statusL4Ok, ''));
+  begin(delayMs: number): void {
+    const { stage } = this.host;
+    stage.timers.schedule(this, Math.max(1, stage.time.nowMs + delayMs));
   }
 
-  private shakeHands(socket: Socket, tls: { readonly verify: boolean; readonly ca: string }): void {
-    const ca = tls.ca === '' ? {} : { ca: tls.ca };
-    const secure = connectTls({
-      socket,
-      rejectUnauthorized: tls.verify,
-      checkServerIdentity: () => undefined,
-      ...ca,
-    });
-    secure.on('secureConnect', () => this.finish(statusL6Ok, ''));
-    secure.on('error', (error: NodeJS.ErrnoException) => this.onError(error));
+  stop(): void {
+    this.host.stage.timers.remove(this);
+    if (this.isAsking) this.asking?.stop();
+    this.setProgress(false);
   }
 
-  private onError(error: NodeJS.ErrnoException): void {
-    if (this.isConnected && this.target.tls !== null) {
-      this.finish(statusL6Response, 'SSL handshake failure');
+  /** Errors of traffic want an answer soon: fastinter from now on, until the next result. */
+  hurry(): void {
+    this.isFast = true;
+    if (this.isAsking || this.intervals.fastinterMs === 0) return;
+    const { stage } = this.host;
+    const dueMs = stage.time.nowMs + this.wait();
+    if (dueMs < this.dueMs) stage.timers.schedule(this, dueMs);
+  }
+
+  private wait(): number {
+    return intervalMs(this.words, this.kind, this.intervals, this.isFast);
+  }
+
+  private setProgress(on: boolean): void {
+    this.isAsking = on;
+    const { words, at } = this.words;
+    if (on) Atomics.or(words, at + this.flagsAt, checkInProgress);
+    else Atomics.and(words, at + this.flagsAt, ~checkInProgress);
+  }
+
+  isActive(): boolean {
+    const { words, at } = this.words;
+    const flags = words[at + this.flagsAt];
+    return (flags & checkEnabled) !== 0 && (flags & checkPaused) === 0;
+  }
+
+  onTimeout(): void {
+    if (!this.isActive()) {
+      this.begin(this.interMs);
       return;
     }
-    const text = error.errno === undefined ? error.message : errnoText(Math.abs(error.errno));
-    this.finish(this.isConnected ? statusSocketError : statusL4Connection, text);
+    this.startedMs = this.host.nowMs();
+    this.setProgress(true);
+    this.asking?.start();
   }
 
-  private onTimeout(): void {
-    this.finish(this.isConnected ? statusL6Timeout : statusL4Timeout, '');
+  /** The question was answered, or could not be. */
+  ended({ status, info, code }: RunResult): void {
+    const durationMs = this.host.nowMs() - this.startedMs;
+    this.setProgress(false);
+    this.apply({ status, info, code, durationMs });
+    const spread = (this.wait() * this.host.model.global.spreadChecks) / 100;
+    this.begin(this.wait() + spread - 2 * spread * this.host.random());
+    this.isFast = false;
   }
 
-  private finish(status: number, info: string): void {
-    const { done } = this;
-    this.stop();
-    done?.(status, info);
+  /** Notes a result and spreads what it changes. */
+  apply(result: CheckResult): void {
+    const { host, farm, words, kind, subject } = this;
+    const { proxyIndex, serverIndex } = subject;
+    const change = noteResult(words, kind, result);
+    if (change.isFailure) host.count(proxyIndex, serverIndex, field.chkfail);
+    const isLogged = host.model.proxies[proxyIndex].options['log-health-checks'] === true;
+    if (change.isNews && isLogged) {
+      const text = healthText(farm.namesOf(subject), kind, result, words);
+      host.report(proxyIndex, severityNotice, text);
+    }
+    const wasStopping = this.isStopping();
+    const moment = { nowSeconds: farm.nowSeconds(), slowstartMs: this.slowstartMs };
+    const became = applyState(words, kind, result.status, moment);
+    if (became === 'up') words.words[words.at + serverErrors] = 0;
+    // The reason has been told already where results are logged.
+    const reason = isLogged ? '' : reasonText(result);
+    if (became !== '') farm.announce(subject, became, reason, wasStopping);
   }
 
-  /** A reset leaves no socket in TIME_WAIT on this side. */
-  stop(): void {
-    this.done = null;
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    const { socket } = this;
-    this.socket = null;
-    if (socket === null) return;
-    if (this.isConnected && this.target.preamble === null) socket.resetAndDestroy();
-    else socket.destroy();
+  private isStopping(): boolean {
+    const { words, at } = this.words;
+    if (words[at + serverState] === stateStopping) return true;
+    return (words[at + serverAdmin] & (adminDrain | adminMaint)) !== 0;
   }
 }

@@ -13,6 +13,7 @@ import { SenderSet } from '../log/sender.ts';
 import type { ListenerPlan, Program, ProxyPlan } from '../program.ts';
 import { points } from '../sample/reads.ts';
 import type { ServerWordsTable } from '../server/words.ts';
+import { compileChecks } from './checks.ts';
 import { defaultReplies } from './error-page.ts';
 import { lineCursor } from './line-cursor.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
@@ -88,6 +89,11 @@ export function compileProgram(input: CompileInput): CompileResult {
     model,
     splices: splice && !disableFastForward && !disableZeroCopyForwarding,
     proxies,
+    checks: compileChecks({
+      model,
+      actions,
+      scopeOf: (proxy, line, point) => compiler.scopeOf(proxy, line, '', point),
+    }),
     listeners: input.listeners.map((object) => compileListener(object, proxies, tls)),
     variableNames: context.variables.names,
     defaultReplies: defaultReplies(),

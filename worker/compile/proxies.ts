@@ -329,8 +329,10 @@ function compileConditions(
 
 function compileUniqueId(compiler: ProxyCompiler, model: ProxyModel): FormatText | null {
   const line = model.uniqueIdFormat;
+  // A pure backend's is that of its health checks.
+  const point = model.kind === 'backend' ? points.check : points.frontRequest;
   if (line === null) return null;
-  const scope = compiler.scopeOf(model, line, '', points.frontRequest);
+  const scope = compiler.scopeOf(model, line, '', point);
   return scope.logFormatAs(line.words[0] ?? '', uniqueIdFormat);
 }
 

@@ -27,7 +27,8 @@ export class Opening implements ConnectionOwner, Timed {
   private readonly steps: readonly OpeningStep[];
   private readonly report: (result: number) => void;
   private timers: Timers | null;
-  private connected: boolean;
+  /** TCP's own handshake is over. */
+  connected: boolean;
   private step: number;
 
   /** `report`: 0 ready, or minus errno; called once, never from within the constructor. */

@@ -99,6 +99,19 @@ export class Loop implements FdHandler {
     this.stopped = true;
   }
 
+  /** libuv has something to do that its descriptor does not tell of: the turn ends soon. */
+  yieldToUv(): void {
+    this.uvReady = true;
+  }
+
+  /** One look at what is there, without waiting: libuv has not settled yet. */
+  glance(): void {
+    if (this.stopped) return;
+    this.refreshTime();
+    this.once(0);
+    if (!this.stopped) this.sys.write(this.pair[0], this.byte, 0, 1);
+  }
+
   /** Serves until libuv wants its turn or the loop is stopped. */
   turn(): void {
     this.uvReady = false;

@@ -43,9 +43,18 @@ function tell(context: RuntimeContext, target: ServerTarget, change: Change): vo
   const isBackup = words.words[words.at + state.serverIsBackup] !== 0;
   const farm = change.showsFarm ? farmText(context, target) : '';
   const text = `${isBackup ? 'Backup ' : ''}Server ${name} ${change.text}${farm}.`;
-  context.serverChanged(proxyIndex, serverIndex, text);
+  context.serverChanged(proxyIndex, serverIndex, '');
+  context.report(proxyIndex, change.isAlarm === true ? 1 : 5, text);
   if (became === 'down') {
-    context.log(0, `backend ${name.split('/')[0]} has no server available!`);
+    const { name: backendName, kind } = context.stats.model.proxies[proxyIndex];
+    const what = kind === 'listen' ? 'proxy' : 'backend';
+    const rest = 'has no server available!';
+    context.report(
+      proxyIndex,
+      0,
+      `${what} ${backendName} ${rest}`,
+      `${what} '${backendName}' ${rest}`,
+    );
   }
 }
 
@@ -81,6 +90,8 @@ const healthTexts: Readonly<Record<HealthState, string>> = {
 interface Change {
   readonly text: string;
   readonly showsFarm: boolean;
+  /** A server that served goes away. */
+  readonly isAlarm?: boolean;
 }
 
 const quiet: Change = { text: '', showsFarm: false };
@@ -92,7 +103,7 @@ const adminChanges: Readonly<
     if (!words.setAdmin(state.adminForcedMaint, 0)) return quiet;
     setPaused(words, true);
     return words.setState(state.stateStopped, now)
-      ? { text: 'is going DOWN for maintenance', showsFarm: true }
+      ? { text: 'is going DOWN for maintenance', showsFarm: true, isAlarm: true }
       : { text: 'was DOWN and now enters maintenance', showsFarm: false };
   },
   drain: (words, now) => {
@@ -122,6 +133,7 @@ function leaveMaint(words: state.ServerWords, now: number): string {
 
 function setPaused(words: state.ServerWords, isPaused: boolean): void {
   const flags = words.words[words.at + state.serverCheckFlags];
+  if ((flags & state.checkEnabled) === 0) return;
   const paused = isPaused ? flags | state.checkPaused : flags & ~state.checkPaused;
   words.set(state.serverCheckFlags, paused);
 }

@@ -98,7 +98,7 @@ test('administrative states', async () => {
   const going = `Server b/s1 is going DOWN for maintenance`;
   const ready = 'is UP/READY (leaving forced maintenance).';
   const byHand = 'reason: changed from CLI';
-  const empty = 'log 0 backend b has no server available!';
+  const empty = 'report 1 0 backend b has no server available!';
   const steps: readonly [string, number, number, number, string, boolean][] = [
     ['set server b/s1 state maint', 0, 1, 0, `${going}${none}`, true],
     ['set server b/s1 state maint', 0, 1, 0, '', false],
@@ -143,7 +143,8 @@ test('administrative states', async () => {
     assert.equal(await run(line), '', line);
     assert.equal(word(server, state.serverAdmin), admin, line);
     assert.equal(word(server, state.serverState), operational, line);
-    const expected = told === '' ? [] : [`changed 1/${server} ${told}`];
+    const level = told.includes('going DOWN') ? 1 : 5;
+    const expected = told === '' ? [] : [`changed 1/${server}`, `report 1 ${level} ${told}`];
     assert.deepEqual(done, isEmpty ? [...expected, empty] : expected, line);
   }
   assert.equal(word(0, state.serverHealth), 4, 'up by hand starts with full health');

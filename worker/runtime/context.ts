@@ -196,6 +196,8 @@ export interface RuntimeContext {
   serverChanged(proxyIndex: number, serverIndex: number, text: string): void;
   /** A warning for standard error and the global logs. */
   warn(text: string): void;
+  /** A line for a proxy's logs and standard error, which shows it as `shown`. */
+  report(proxyIndex: number, severity: number, text: string, shown?: string): void;
   /** A line for the global logs, severity as syslog numbers it. */
   log(severity: number, text: string): void;
 }

@@ -38,11 +38,7 @@ export function sampleContext(text: string): SampleContext {
     live: sampleLive(done),
     fleet: sampleFleet(done),
     backends: sampleBackends(done),
-    references: {
-      isServerReferred: () => false,
-      isBackendReferred: () => false,
-      serverFault: () => '',
-    },
+    references: nobodyRefers,
     uptimeMs: () => 93_784_000,
     broadcast: (message) => void done.push(`broadcast ${message.type}`),
     inspect: async (what, argument = []) => {
@@ -67,6 +63,7 @@ export function sampleContext(text: string): SampleContext {
       stats.source.backends[proxyIndex]?.refresh(Math.floor(stats.source.nowMs() / 1000));
       done.push(`changed ${proxyIndex}/${serverIndex} ${sentence}`.trim());
     },
+    report: (proxy, severity, line) => void done.push(`report ${proxy} ${severity} ${line}`),
     log: (severity, line) => void done.push(`log ${severity} ${line}`),
   };
   return { context, done, answers };
@@ -83,6 +80,12 @@ function sampleLive(done: string[]): RuntimeContext['live'] {
     },
   };
 }
+
+const nobodyRefers: RuntimeContext['references'] = {
+  isServerReferred: () => false,
+  isBackendReferred: () => false,
+  serverFault: () => '',
+};
 
 function sampleBackends(done: string[]): RuntimeContext['backends'] {
   return {

@@ -48,7 +48,8 @@ function parseWeight(word: string | undefined, initial: number): number | Runtim
   return match[2] === '' ? value : failure('Trailing garbage in weight string');
 }
 
-function setWeight(context: RuntimeContext, target: ServerTarget, word?: string): Answer {
+/** `set weight`; also for agents. */
+export function setWeight(context: RuntimeContext, target: ServerTarget, word?: string): Answer {
   const { words, at } = target.words;
   const initial = words[at + state.serverWeightConfigured];
   const weight = parseWeight(word, initial);
@@ -64,7 +65,8 @@ function setWeight(context: RuntimeContext, target: ServerTarget, word?: string)
   return '';
 }
 
-function setMaxconn(context: RuntimeContext, target: ServerTarget, word?: string): Answer {
+/** `set maxconn server`; also for agents. */
+export function setMaxconn(context: RuntimeContext, target: ServerTarget, word?: string): Answer {
   if (word === undefined) return failure('Require <maxconn>.');
   const match = /^(\d+)(.*)$/.exec(word);
   if (match === null) return failure('maxconn string empty or preceded by garbage');

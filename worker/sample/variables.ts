@@ -89,8 +89,8 @@ const places: Readonly<Record<VariableScope, Place>> = {
   txn: (stream) => stream.variables,
   req: (stream) => (stream.direction === directionRequest ? stream.variables : null),
   res: (stream) => (stream.direction === directionResponse ? stream.variables : null),
-  // Health checks have their own stream-less context: no traffic can reach these.
-  check: () => null,
+  // Only health checks have these, each check its own: no traffic can reach them.
+  check: (stream) => stream.thread.checkVariables ?? null,
 };
 
 /** The value of a slot, null when unset. */

@@ -44,8 +44,16 @@ export function prepareFarm(
   return { backends, servers };
 }
 
+/** `init-state`: up or down, and how far from the other (manual 5.2). */
+function initialHealth({ checks, rise, fall }: ServerModel): number {
+  if (checks.initState === 'fully-up') return rise + fall - 1;
+  if (checks.initState === 'down') return rise - 1;
+  return checks.initState === 'fully-down' ? 0 : rise;
+}
+
 /** What the words of a server begin with. */
 export function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup {
+  const initHealth = initialHealth(server);
   return {
     weight: server.weight,
     disabled: server.disabled || proxy.disabled,
@@ -54,6 +62,8 @@ export function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup
     rise: server.rise,
     fall: server.fall,
     checked: server.check,
-    initUp: true,
+    initUp: initHealth >= server.rise,
+    initHealth,
+    agent: server.agent.enabled,
   };
 }

@@ -3,7 +3,11 @@
 // function has no value in hawser yet and stays empty, as the reference prints what does not
 // apply.
 
-import { checkStatuses } from '../../shared/segment/check-status.ts';
+import {
+  checkStatuses,
+  statusChecked,
+  statusFirstDetailed,
+} from '../../shared/segment/check-status.ts';
 import { shownWeight } from '../../shared/segment/backend-state.ts';
 import {
   liveCurrent,
@@ -167,11 +171,27 @@ const checkStatus = (words: state.ServerWords): string => {
   return ((flags & state.checkInProgress) !== 0 ? '* ' : '') + status8(words).name;
 };
 
-const checkCode = (words: state.ServerWords): Value =>
-  status8(words).isDone ? words.words[words.at + state.serverCheckCode] : null;
+/** The word, once the status of its check is `from` or later. */
+const since =
+  (from: number, word: number, status = state.serverCheckStatus) =>
+  (words: state.ServerWords): Value =>
+    words.words[words.at + status] >= from ? Math.max(0, words.words[words.at + word]) : null;
 
-const checkDuration = (words: state.ServerWords): Value =>
-  status8(words).isDone ? words.words[words.at + state.serverCheckDurationMs] : null;
+/** A column of servers whose agent is asked. */
+const asked =
+  (value: (words: state.ServerWords) => Value): MakeColumn =>
+  (_source, { words }) =>
+    words === null || (words.words[words.at + state.serverAgentFlags] & state.checkEnabled) === 0
+      ? null
+      : value(words);
+
+const agentStatus = (words: state.ServerWords): string => {
+  const flags = words.words[words.at + state.serverAgentFlags];
+  const status = checkStatuses[words.words[words.at + state.serverAgentStatus]];
+  return ((flags & state.checkInProgress) !== 0 ? '* ' : '') + status.name;
+};
+
+const agentCode = since(statusFirstDetailed, state.serverAgentCode, state.serverAgentStatus);
 
 const checkWord =
   (word: number): ((words: state.ServerWords) => Value) =>
@@ -208,13 +228,21 @@ export const madeColumns: Readonly<Record<string, MakeColumn>> = {
   type: (_source, line) => typeNumbers[line.kind],
   rate_lim: (_source, line) => line.proxy.rateLimitSessions,
   check_status: checked(checkStatus),
-  check_code: checked(checkCode),
-  check_duration: checked(checkDuration),
+  check_code: checked(since(statusFirstDetailed, state.serverCheckCode)),
+  check_duration: checked(since(statusChecked, state.serverCheckDurationMs)),
   check_desc: checked((words) => status8(words).text),
   last_chk: checked((words) => words.checkText()),
   check_rise: checked(checkWord(state.serverRise)),
   check_fall: checked(checkWord(state.serverFall)),
   check_health: checked(checkWord(state.serverHealth)),
+  agent_status: asked(agentStatus),
+  agent_code: asked(agentCode),
+  agent_duration: asked(checkWord(state.serverAgentDurationMs)),
+  agent_desc: asked((words) => checkStatuses[words.words[words.at + state.serverAgentStatus]].text),
+  last_agt: asked((words) => words.agentText),
+  agent_rise: asked(() => 1),
+  agent_fall: asked(() => 1),
+  agent_health: asked(checkWord(state.serverAgentHealth)),
   addr: address,
   cookie,
   mode: (_source, line) => line.proxy.mode,

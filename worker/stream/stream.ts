@@ -116,7 +116,8 @@ export class Stream implements Timed {
   waiter: Waiter | null;
 
   readonly request: Message;
-  readonly response: Message;
+  /** Health checks evaluate with the answer of each in turn; nobody else changes it. */
+  response: Message;
   readonly requestPayload: Payload;
   readonly responsePayload: Payload;
   /** directionRequest or directionResponse: what is being evaluated now. */

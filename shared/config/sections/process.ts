@@ -314,9 +314,12 @@ const textRows = texts.map(
   }),
 );
 
-const times: readonly (readonly [string, 'hardStopAfterMs' | 'graceMs', string])[] = [
+type TimeField = 'hardStopAfterMs' | 'graceMs' | 'maxSpreadChecksMs';
+
+const times: readonly (readonly [string, TimeField, string])[] = [
   ['hard-stop-after', 'hardStopAfterMs', 'longest time of a soft stop'],
   ['grace', 'graceMs', 'time between the stop signal and closing the listeners'],
+  ['max-spread-checks', 'maxSpreadChecksMs', 'time within which all first checks are made'],
 ];
 
 const timeRows = times.map(
@@ -434,6 +437,16 @@ export const processKeywords: readonly GlobalKeyword[] = [
     parse: setCloseSpread,
   },
   { name: 'cpu-map', help: 'CPUs of threads', example: 'cpu-map 1/1-4 0-3', parse: addCpuMap },
+  {
+    name: 'external-check',
+    help: 'allow commands to check servers',
+    example: 'external-check preserve-env',
+    parse: (line, global) => {
+      if (!line.atMost(1)) return;
+      const kept = line.count === 0 ? 'on' : line.choice(0, ['preserve-env']);
+      if (kept !== null) global.externalCheck = kept;
+    },
+  },
   {
     name: 'thread-groups',
     help: 'number of thread groups',

@@ -5,27 +5,15 @@ import { parseAddress } from '../../address.ts';
 import { copyServerDraft, type Draft, newServerDraft } from '../draft.ts';
 import { freshServerSsl } from '../fresh.ts';
 import { nearestWord } from '../hint.ts';
-import {
-  indexRows,
-  type ProxyDraft,
-  type ServerDraft,
-  type ServerKeyword,
-  type WordCursor,
-} from '../keyword.ts';
+import { indexRows, type ProxyDraft, type ServerDraft, type ServerKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { ServerModel } from '../model.ts';
 import { unsupportedServer } from '../unsupported.ts';
-import {
-  toAddressModel,
-  wordChoice,
-  wordInteger,
-  wordProtocol,
-  wordText,
-  wordTime,
-} from './bind.ts';
+import { wordChoice, wordInteger, wordProtocol, wordText, wordTime } from './bind.ts';
 import { dynamicWords } from './dynamic-words.ts';
 import { persistenceWords } from './persistence.ts';
 import { stickWords } from './stick.ts';
+import { readProbeAddress, serverCheckKeywords } from './server-check.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
@@ -104,12 +92,7 @@ const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
 ];
 
 /** Words that say what is so anyway, because the opposite does not work yet. */
-const defaults = [
-  'no-agent-check',
-  'no-check-ssl',
-  'no-check-reuse-pool',
-  'no-check-sni-auto',
-] as const;
+const defaults = ['no-check-reuse-pool'] as const;
 
 const defaultRows = defaults.map(
   (name): ServerKeyword => ({
@@ -133,27 +116,13 @@ const flagRows = flags.map(
   }),
 );
 
-function readCheckAddress(cursor: WordCursor, model: ServerModel, draft: Draft): void {
-  const text = wordText(cursor);
-  if (text === null) return;
-  const rules = { port: true, names: true, variables: draft.environment };
-  const { address, error } = parseAddress(text, rules);
-  if (address === null) {
-    cursor.line.alert(cursor.index + 1, `'addr' : ${error}`);
-    return;
-  }
-  const checkAddress = toAddressModel(address, draft);
-  if (checkAddress === null) {
-    cursor.line.alert(cursor.index + 1, `'addr' : could not resolve '${address.host}'.`);
-  } else Object.assign(model, { checkAddress });
-}
-
 export const serverKeywords: readonly ServerKeyword[] = [
   ...numberRows,
   ...timeRows,
   ...flagRows,
   ...defaultRows,
   ...serverTlsKeywords,
+  ...serverCheckKeywords,
   ...serverProxyKeywords,
   ...persistenceWords,
   ...stickWords,
@@ -181,7 +150,9 @@ export const serverKeywords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'address of health checks',
     example: 'server s 127.0.0.1:80 addr 127.0.0.2',
-    parse: (cursor, { model }, draft) => readCheckAddress(cursor, model, draft),
+    parse: (cursor, { model }, draft) => {
+      model.checkAddress = readProbeAddress(cursor, draft) ?? model.checkAddress;
+    },
   },
   {
     name: 'pool-conn-name',
@@ -413,6 +384,7 @@ export function endServer(line: Line, server: BegunServer, proxy: ProxyDraft, dr
   const tls = server.tls ?? freshServerSsl();
   model.ssl = server.tlsOn ? tls : null;
   model.spareSsl = !server.tlsOn && preset?.tlsOn === true ? { ...tls } : null;
+  model.checks.tls = server.tlsOn ? null : server.tls;
   model.isDynamic = draft.isRuntime;
   proxy.serverNames.set(server.model.name, server);
   proxy.model.servers.push(server.model);

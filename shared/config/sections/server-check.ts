@@ -1,0 +1,151 @@
+// The words of `server` lines about health: how its checks differ from its traffic, and its agent.
+// Rows write ServerModel.checks and .agent; intervals and thresholds are rows of server.ts.
+
+import { parseAddress } from '../../address.ts';
+import type { Draft } from '../draft.ts';
+import type { ServerKeyword, WordCursor } from '../keyword.ts';
+import type { AddressModel, ServerModel } from '../model.ts';
+import type { ServerCheckModel } from '../model-check.ts';
+import { toAddressModel, wordInteger, wordProtocol, wordText, wordTime } from './bind.ts';
+import { readAlpn } from './bind-tls.ts';
+
+const switches: readonly (readonly [string, Partial<ServerCheckModel>, string])[] = [
+  ['check-ssl', { ssl: 'on' }, 'TLS in health checks'],
+  ['no-check-ssl', { ssl: 'off' }, 'no TLS in health checks'],
+  ['check-sni-auto', { sniAuto: true }, 'checks ask for the name of their Host header'],
+  ['no-check-sni-auto', { sniAuto: false }, 'checks ask for no name without check-sni'],
+];
+
+const switchRows = switches.map(
+  ([name, fields, help]): ServerKeyword => ({
+    name,
+    takes: 0,
+    help,
+    example: `server s 127.0.0.1:80 check ${name}`,
+    parse: (_cursor, { model }) => {
+      Object.assign(model.checks, fields);
+    },
+  }),
+);
+
+type TextField = 'sni' | 'healthcheck';
+
+const texts: readonly (readonly [string, TextField, string])[] = [
+  ['check-sni', 'sni', 'name that health checks ask for'],
+  ['healthcheck', 'healthcheck', 'healthcheck section that says how it is checked'],
+];
+
+const textRows = texts.map(
+  ([name, field, help]): ServerKeyword => ({
+    name,
+    takes: 1,
+    help,
+    example: `server s 127.0.0.1:80 ${name} example.com`,
+    parse: (cursor, { model }) => {
+      model.checks[field] = wordText(cursor) ?? model.checks[field];
+    },
+  }),
+);
+
+/** An address that checks or agents are asked at; null after an alert. */
+export function readProbeAddress(cursor: WordCursor, draft: Draft): AddressModel | null {
+  const text = wordText(cursor);
+  if (text === null) return null;
+  const { line, index } = cursor;
+  const name = line.arg(index);
+  const { address, error } = parseAddress(text, {
+    port: true,
+    names: true,
+    variables: draft.environment,
+  });
+  if (address === null) return line.alert(index + 1, `'${name}' : ${error}`);
+  const found = toAddressModel(address, draft);
+  return found ?? line.alert(index + 1, `'${name}' : could not resolve '${address.host}'.`);
+}
+
+/** agent-inter must be a time above zero. */
+function readInterval(cursor: WordCursor, { agent }: ServerModel): void {
+  const value = wordTime(cursor);
+  if (value === null) return;
+  if (value > 0) agent.interMs = value;
+  else cursor.line.alert(cursor.index + 1, "invalid value 0 for argument 'agent-inter' of server.");
+}
+
+const agentWords: readonly ServerKeyword[] = [
+  {
+    name: 'agent-check',
+    takes: 0,
+    help: 'an agent is asked for the state of the server',
+    example: 'server s 127.0.0.1:80 agent-check agent-port 9999',
+    parse: (_cursor, { model }) => {
+      model.agent.enabled = true;
+    },
+  },
+  {
+    name: 'no-agent-check',
+    takes: 0,
+    help: 'no agent is asked',
+    example: 'server s 127.0.0.1:80 no-agent-check',
+    parse: (_cursor, { model }) => {
+      model.agent.enabled = false;
+    },
+  },
+  {
+    name: 'agent-addr',
+    takes: 1,
+    help: 'address of the agent',
+    example: 'server s 127.0.0.1:80 agent-check agent-addr 127.0.0.2 agent-port 9999',
+    parse: (cursor, { model }, draft) => {
+      model.agent.address = readProbeAddress(cursor, draft) ?? model.agent.address;
+    },
+  },
+  {
+    name: 'agent-port',
+    takes: 1,
+    help: 'port of the agent',
+    example: 'server s 127.0.0.1:80 agent-check agent-port 9999',
+    parse: (cursor, { model }) => {
+      model.agent.port = wordInteger(cursor, 1, 65_535) ?? model.agent.port;
+    },
+  },
+  {
+    name: 'agent-inter',
+    takes: 1,
+    help: 'time between two questions to the agent',
+    example: 'server s 127.0.0.1:80 agent-check agent-port 9999 agent-inter 5s',
+    parse: (cursor, { model }) => readInterval(cursor, model),
+  },
+  {
+    name: 'agent-send',
+    takes: 1,
+    help: 'text that the agent is sent',
+    example: 'server s 127.0.0.1:80 agent-check agent-port 9999 agent-send s\\n',
+    parse: (cursor, { model }) => {
+      model.agent.send = wordText(cursor) ?? model.agent.send;
+    },
+  },
+];
+
+export const serverCheckKeywords: readonly ServerKeyword[] = [
+  ...switchRows,
+  ...textRows,
+  ...agentWords,
+  {
+    name: 'check-alpn',
+    takes: 1,
+    help: 'protocols that health checks negotiate',
+    example: 'server s 127.0.0.1:443 check check-ssl check-alpn h2,http/1.1',
+    parse: (cursor, { model }) => {
+      model.checks.alpn = readAlpn(cursor, ['h3']) ?? model.checks.alpn;
+    },
+  },
+  {
+    name: 'check-proto',
+    takes: 1,
+    help: 'protocol that HTTP checks speak',
+    example: 'server s 127.0.0.1:80 check check-proto h2',
+    parse: (cursor, { model }) => {
+      model.checks.proto = wordProtocol(cursor) ?? model.checks.proto;
+    },
+  },
+];

@@ -1,0 +1,166 @@
+// Health checks as the control thread runs them: the loop, memory and TLS they need, and the ways
+// from a result to counters, logs, proxy threads and administrative states. Made by control.ts;
+// costs nothing where no server is checked.
+
+import { freshServerSsl } from '../shared/config/fresh.ts';
+import type { Model, ServerModel } from '../shared/config/model.ts';
+import type { CounterWriter } from '../shared/segment/counters.ts';
+import { liveQueued, liveServed } from '../shared/segment/live.ts';
+import type { ObjectNumbers } from '../shared/messages.ts';
+import { openSslTls } from '../shared/sys/openssl.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import type { Tls } from '../shared/sys/tls.ts';
+import type { CheckTls } from './check/connect.ts';
+import type { CheckHost, RunningChecks } from './check/host.ts';
+import { startChecks } from './check/runner.ts';
+import { CheckStage } from './check/stage.ts';
+import { ControlLoop } from './control-loop.ts';
+import { TlsContexts } from './conn/tls-contexts.ts';
+import type { LiveData } from './live.ts';
+import { SlotPool } from './memory/pool.ts';
+import { setAdminState } from './runtime/administration.ts';
+import type { Answer } from './runtime/command.ts';
+import type { RuntimeContext } from './runtime/context.ts';
+import { setMaxconn, setWeight } from './runtime/servers.ts';
+import type { ServerTarget } from './runtime/target.ts';
+import type { FarmStates } from './server/farm-states.ts';
+import { processStream } from './stream/process-stream.ts';
+import { directionResponse } from './stream/stream.ts';
+import { scratchSlots, type ThreadContext } from './thread-context.ts';
+
+export interface CheckParts {
+  readonly model: Model;
+  readonly sys: Sys;
+  readonly farm: FarmStates;
+  readonly objects: ObjectNumbers;
+  readonly counters: CounterWriter;
+  readonly live: LiveData;
+  readonly context: RuntimeContext;
+  nowMs(): number;
+  report(proxyIndex: number, severity: number, text: string, shown?: string): void;
+  fault(text: string): void;
+}
+
+/** Checks that receive at the same time: a slot each, committed as it is used. */
+const answersMax = 4096;
+
+/** The checks of a worker: they begin with the first server that is checked. */
+export class CheckService implements RunningChecks {
+  private readonly parts: CheckParts;
+  private checks: RunningChecks | null;
+  private loop: ControlLoop | null;
+
+  constructor(parts: CheckParts) {
+    this.parts = parts;
+    this.checks = null;
+    this.loop = null;
+    if (hasChecks(parts.model)) this.begin();
+  }
+
+  private begin(): void {
+    const { parts } = this;
+    const loop = new ControlLoop(parts.sys, {
+      nowMs: () => parts.nowMs(),
+      onFault: (error) => {
+        parts.fault(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      },
+    });
+    this.loop = loop;
+    this.checks = startChecks(makeHost(parts, loop));
+    loop.start();
+  }
+
+  follow(proxyIndex: number, serverIndex: number): void {
+    this.checks?.follow(proxyIndex, serverIndex);
+  }
+
+  serverChanged(proxyIndex: number, serverIndex: number, exists: boolean): void {
+    if (this.checks !== null) this.checks.serverChanged(proxyIndex, serverIndex, exists);
+    else if (exists && hasChecks(this.parts.model)) this.begin();
+  }
+
+  stop(): void {
+    this.checks?.stop();
+    this.loop?.stop();
+  }
+}
+
+function hasChecks({ proxies }: Model): boolean {
+  return proxies.some(
+    ({ servers, disabled }) =>
+      !disabled &&
+      servers.some(({ check, agent, track }) => check || agent.enabled || track !== ''),
+  );
+}
+
+function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
+  const { model, sys, farm, live, counters, context } = parts;
+  const target = (proxyIndex: number, serverIndex: number): ServerTarget => {
+    const proxy = model.proxies[proxyIndex];
+    const name = `${proxy.name}/${proxy.servers[serverIndex].name}`;
+    return { proxyIndex, serverIndex, words: farm.servers[proxyIndex][serverIndex], name };
+  };
+  return {
+    sys,
+    model,
+    program: live.program,
+    stage: makeStage(parts, loop),
+    server: (proxy, server) => farm.servers[proxy][server],
+    // A proxy with servers has a backend side.
+    backend: (proxy) => farm.backends[proxy]!,
+    load: (proxy, server) => {
+      const object = parts.objects.proxies[proxy].servers[server];
+      const { live: words } = context.stats;
+      return { sessions: words.sum(object, liveServed), queued: words.sum(object, liveQueued) };
+    },
+    count: (proxy, server, at) => {
+      const { back, servers } = parts.objects.proxies[proxy];
+      counters.values[counters.row(server < 0 ? back : servers[server]) + at] += 1;
+    },
+    tlsFor: tlsOf(model),
+    busy: () => loop.yieldToUv(),
+    nowMs: () => parts.nowMs(),
+    random: Math.random,
+    report: (proxy, severity, text, shown) => parts.report(proxy, severity, text, shown),
+    changed: (proxyIndex) => context.broadcast({ type: 'servers-changed', proxyIndex }),
+    administer: (proxy, server, state) => setAdminState(context, target(proxy, server), state),
+    setWeight: (proxy, server, weight) =>
+      complaint(setWeight(context, target(proxy, server), weight)),
+    setMaxconn: (proxy, server, maxconn) =>
+      complaint(setMaxconn(context, target(proxy, server), maxconn)),
+  };
+}
+
+/** What a command would have answered that went wrong. */
+function complaint(answer: Answer): string {
+  return typeof answer === 'object' && 'text' in answer ? answer.text : '';
+}
+
+function makeStage({ model, sys, live }: CheckParts, loop: ControlLoop['loop']): CheckStage {
+  const { bufsize } = model.global.tune;
+  const memory = new SlotPool(sys, bufsize, answersMax + scratchSlots);
+  const scratchAt = memory.take();
+  for (let i = 1; i < scratchSlots; i++) memory.take();
+  const { poller, timers, time } = loop;
+  const thread: ThreadContext = { ...live.thread, memory, scratchAt, poller, timers, time };
+  const stream = processStream(thread);
+  stream.direction = directionResponse;
+  return new CheckStage({ sys, poller, timers, time, memory, scratchAt, stream, thread, model });
+}
+
+/** Contexts are made when a check first connects, and shared by servers with equal words. */
+function tlsOf(model: Model): (server: ServerModel, alpn: string) => CheckTls | null {
+  let library: Tls | null = null;
+  const open = (): Tls => {
+    library ??= openSslTls();
+    return library;
+  };
+  const contexts = new TlsContexts(open, model, null);
+  return (server, alpn) => {
+    const words = server.ssl ?? server.checks.tls ?? freshServerSsl();
+    const { context } = contexts.clientOf({ ...words, alpn: alpn || words.alpn });
+    if (context === null) return null;
+    const { verify, verifyHost } = words;
+    return { context, verifies: verify === 'required', verifyHost };
+  };
+}

@@ -1,0 +1,192 @@
+// Where a check connects and what it says before its first step: address and port, PROXY header,
+// TLS (manual 5.2: addr, port, check-ssl, check-sni, check-alpn, check-send-proxy; 4.2: connect).
+// Control thread.
+
+import type { AddressModel, ServerModel } from '../../shared/config/model.ts';
+import { encodeAddress } from '../../shared/sys/sockaddr.ts';
+import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
+import type { Connection } from '../conn/connection.ts';
+import { openSocket, type SocketPlan } from '../conn/connector.ts';
+import type { OpeningStep } from '../conn/opening.ts';
+import { type HeaderRoom, ProxySender } from '../conn/proxy-steps.ts';
+import { TlsHandshake, tlsSessionOf, TlsTransport } from '../conn/tls.ts';
+import { kindSint } from '../sample/sample.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { ConnectStep } from './plan.ts';
+
+/** One connection as a step wants it. */
+export interface CheckRoute {
+  readonly step: ConnectStep;
+  readonly target: SocketAddress | null;
+  readonly isInternet: boolean;
+  readonly socket: SocketPlan;
+  readonly lingers: boolean;
+  openingSteps(): readonly OpeningStep[];
+  /** What HTTP checks speak on it: 'h1' or 'h2'. Once it is open. */
+  protocolOf(connection: Connection): string;
+}
+
+/** TLS as one step wants it: a context, and what its sessions ask for. */
+export interface CheckTls {
+  readonly context: TlsContext;
+  readonly verifies: boolean;
+  readonly verifyHost: string;
+}
+
+export interface RouteParts {
+  readonly sys: Sys;
+  readonly model: ServerModel;
+  readonly room: HeaderRoom;
+  readonly socket: SocketPlan;
+  /** A server's agent is asked: words about checks do not count. */
+  readonly isAgent: boolean;
+  /** Address and port that stand on the server line for this check, or were set since. */
+  address(): AddressModel | null;
+  port(): number;
+  /** Where the server's traffic goes. */
+  serverAddress(): AddressModel;
+  /** TLS that offers these protocols; null: it could not be made. */
+  tlsFor(alpn: string): CheckTls | null;
+}
+
+const EINVAL = 22;
+
+/** A descriptor with a connect under way, or minus errno. */
+export function openCheck(sys: Sys, route: CheckRoute): number {
+  if (route.target === null) return -EINVAL;
+  return openSocket(sys, route.target, route.socket, noApproach);
+}
+
+const noApproach = { lent: null, hasData: false, mark: -1, tos: -1 };
+
+const isPath = (address: AddressModel): boolean =>
+  address.family === 'unix' || address.family === 'abns' || address.family === 'abnsz';
+
+/** Makes the routes of one server's checks; one target that is filled again each time. */
+export class Router {
+  private readonly parts: RouteParts;
+  private readonly target: SocketAddress;
+
+  constructor(parts: RouteParts) {
+    this.parts = parts;
+    this.target = parts.sys.address();
+  }
+
+  routeOf(step: ConnectStep, stream: Stream): CheckRoute {
+    const { parts, target } = this;
+    const address = step.address ?? parts.address() ?? parts.serverAddress();
+    const port = this.portOf(step, stream);
+    const isKnown = encode(address, port, target);
+    const { isAgent, socket } = parts;
+    return {
+      step,
+      target: isKnown ? target : null,
+      isInternet: !isPath(address),
+      socket,
+      lingers: step.lingers || (isAgent && step.isImplicit),
+      openingSteps: () => this.stepsOf(step, stream),
+      protocolOf: (connection) => this.protocolOf(step, connection),
+    };
+  }
+
+  /** The first that was given, from the step to the server line. */
+  private portOf(step: ConnectStep, stream: Stream): number {
+    const { parts } = this;
+    return (
+      step.port ||
+      evaluatePort(step, stream) ||
+      (step.address?.port ?? 0) ||
+      parts.port() ||
+      (parts.address()?.port ?? 0) ||
+      parts.serverAddress().port
+    );
+  }
+
+  /** Said by a word, else by what was negotiated. */
+  private protocolOf(step: ConnectStep, connection: Connection): string {
+    const { checks, proto } = this.parts.model;
+    const said = step.proto || (step.isDefault ? checks.proto || proto : '');
+    if (said !== '') return said;
+    return tlsSessionOf(connection)?.alpn() === 'h2' ? 'h2' : 'h1';
+  }
+
+  private stepsOf(step: ConnectStep, stream: Stream): readonly OpeningStep[] {
+    const steps: OpeningStep[] = [];
+    const { parts } = this;
+    const preamble = preambleOf(step, parts);
+    if (preamble !== '') steps.push(new ProxySender(parts.room, preamble));
+    if (usesTls(step, parts)) steps.push(this.handshake(step, stream));
+    return steps;
+  }
+
+  private handshake(step: ConnectStep, stream: Stream): TlsHandshake {
+    const { parts } = this;
+    const { checks } = parts.model;
+    const alpn = step.alpn || (step.isDefault ? checks.alpn : '');
+    const tls = parts.tlsFor(alpn);
+    const name =
+      step.sni ||
+      (step.isDefault ? checks.sni : '') ||
+      (checks.sniAuto && step.sniOf !== null ? hostName(step.sniOf(stream)) : '');
+    return new TlsHandshake(false, (connection) => {
+      if (tls === null) throw new Error(`no TLS for the checks of ${parts.model.name}`);
+      const session = tls.context.session(connection.fd);
+      if (name !== '') session.setHostname(name);
+      const expected = name || tls.verifyHost;
+      if (tls.verifies && expected !== '') session.expectHost(expected);
+      return new TlsTransport(session, connection, unwatched, 0);
+    });
+  }
+}
+
+const unwatched = {
+  shaken(_session: TlsSession, _succeeded: boolean): void {},
+  resumable(_session: TlsSession): void {},
+  freed(): void {},
+};
+
+function encode(address: AddressModel, port: number, target: SocketAddress): boolean {
+  const { family, host } = address;
+  if (family === 'ipv4' || family === 'ipv6' || isPath(address)) {
+    const wanted = host === '' ? '127.0.0.1' : host;
+    return encodeAddress({ family: family as 'ipv4', host: wanted, port }, target);
+  }
+  return false;
+}
+
+function evaluatePort({ portOf }: ConnectStep, stream: Stream): number {
+  if (portOf === null) return 0;
+  const { sample } = stream;
+  sample.restart();
+  return portOf(stream, sample) && sample.kind === kindSint ? Number(sample.int) : 0;
+}
+
+/** A name without the port that a Host header may carry. */
+function hostName(text: string): string {
+  const at = text.lastIndexOf(':');
+  return at > text.lastIndexOf(']') ? text.slice(0, at) : text;
+}
+
+const proxyUnknown = 'PROXY UNKNOWN\r\n';
+/** Signature, version 2 with command LOCAL, no address (PROXY protocol 2.2). */
+const proxyLocal = '\r\n\r\n\0\r\nQUIT\n\x20\0\0\0';
+
+/** Nothing is known of a client: there is none. */
+function preambleOf(step: ConnectStep, { model, isAgent }: RouteParts): string {
+  const own = model.checkAddress === null && model.checkPort === 0;
+  const isAsked = model.checkSendProxy || (own && model.sendProxy !== 0);
+  const says = step.sendsProxy || (step.isDefault && isAsked && !isAgent);
+  if (!says) return '';
+  return model.sendProxy === 2 ? proxyLocal : proxyUnknown;
+}
+
+/** A check with an address or port of its own speaks clear text unless it is told otherwise. */
+function usesTls(step: ConnectStep, { model, isAgent }: RouteParts): boolean {
+  if (step.tls) return true;
+  if (!step.isDefault || isAgent) return false;
+  const { ssl } = model.checks;
+  if (ssl === 'on') return true;
+  const own = model.checkAddress === null && model.checkPort === 0;
+  return own && ssl === 'server' && model.ssl !== null;
+}
