@@ -12,6 +12,7 @@ import { patterns } from './actions/patterns.ts';
 import { redirect } from './actions/redirect.ts';
 import { serviceActions } from './actions/service.ts';
 import { stickActions } from './actions/stick.ts';
+import { switchMode } from './actions/switch-mode.ts';
 import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
 import { verdict } from './actions/verdict.ts';
@@ -74,6 +75,7 @@ export const actions = table<ActionDef>(
   capture,
   drop,
   earlyHint,
+  switchMode,
   patterns,
   stickActions,
   serviceActions(services),

@@ -46,6 +46,8 @@ export const verdictTarpit = 7;
 export const verdictDrop = 8;
 /** What was waited for did not come in time: 408 to a client (cR), 504 for a server (sH). */
 export const verdictLate = 9;
+/** A TCP session goes on as HTTP (switch-mode). */
+export const verdictSwitch = 10;
 
 /** Kinds of arguments between parentheses (manual 7.1: fetches and converters). */
 export interface ArgumentDef {

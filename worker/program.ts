@@ -194,6 +194,8 @@ export interface ProxyPlan {
   name: string;
   readonly model: ProxyModel;
   readonly isHttp: boolean;
+  /** The same frontend as its sessions see it that have become HTTP; null: none may. */
+  readonly httpTwin: ProxyPlan | null;
   readonly hasFront: boolean;
   readonly hasBack: boolean;
   /** Counter objects (shared/segment), -1: none on that side. */

@@ -168,6 +168,7 @@ export class ProxyThread implements ListenerHost {
       links,
       log: logStream,
       endFront: this.acceptor.endFront.bind(this.acceptor),
+      toHttp: this.acceptor.toHttp.bind(this.acceptor),
     });
     const facts = {
       fronts: this.fronts,

@@ -18,7 +18,6 @@ const rows: readonly UnsupportedRow[] = [
   { name: 'do-resolve', sets: ['tcp-request content', 'http-request'] },
   { name: 'send-spoe-group', sets: [...contents, ...messages] },
   { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
-  { name: 'switch-mode', sets: ['tcp-request content'] },
 ];
 
 const setsByName: ReadonlyMap<string, readonly RuleSet[]> = new Map(

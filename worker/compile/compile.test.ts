@@ -78,13 +78,19 @@ test('rules of a TCP proxy leave the HTTP sets empty', () => {
   assert.match(messages.join('\n'), /'http-request' rules ignored/);
 });
 
-test('an HTTP backend behind a TCP frontend is refused by name', () => {
-  const text = frontendText([], 'tcp').replace('\nbackend be', '\nbackend be\n  mode http');
-  const { messages } = compileText(text);
-  assert.match(
-    messages.join('\n'),
-    /an HTTP backend \('be'\) behind a TCP frontend is not supported yet/,
-  );
+test('a TCP frontend that may become HTTP has a twin, with HTTP rules only where rules switch', () => {
+  const plain = frontendText([], 'tcp');
+  assert.equal(compileText(plain).program.proxies[0].httpTwin, null);
+  const byBackend = plain.replace('\nbackend be', '\nbackend be\n  mode http');
+  const [one] = compileText(byBackend).program.proxies;
+  assert.equal(one.isHttp, false);
+  assert.equal(one.httpTwin?.isHttp, true);
+  assert.equal(one.httpTwin?.httpRequest.length, 0);
+  const rules = ['tcp-request content switch-mode http', 'http-request deny'];
+  const byRule = frontendText(rules, 'tcp').replace('\nbackend be', '\nbackend be\n  mode http');
+  const [two] = compileText(byRule).program.proxies;
+  assert.equal(two.isHttp, false);
+  assert.equal(two.httpTwin?.httpRequest.length, 1);
 });
 
 const networks: readonly (readonly [

@@ -25,6 +25,8 @@ import type { CompileScope } from './scope.ts';
 
 export interface LogInput {
   readonly model: ProxyModel;
+  /** Its lines are about HTTP: also those of a TCP session that has become so. */
+  readonly isHttp: boolean;
   readonly global: GlobalModel;
   readonly scope: CompileScope;
   readonly senders: SenderSet;
@@ -72,12 +74,12 @@ const untilEnd = /-totals|response-body/;
  * Without log-steps a line is written as soon as all it shows is known (manual 4, log-steps), at
  * the end at the latest.
  */
-function ownSteps({ model }: LogInput, hasFormat: boolean, use: FormatUse): number {
+function ownSteps({ model, isHttp }: LogInput, hasFormat: boolean, use: FormatUse): number {
   if (!hasFormat) return stepBit(stepAccept);
   const waits = new Set([...use.tags].map((tag) => tag.waits ?? 'answer'));
   const atEnd = waits.has('end') || [...use.reads].some((reads) => untilEnd.test(reads));
   if (atEnd && model.options['logasap'] !== true) return stepBit(stepClose);
-  if (model.mode !== 'http') return stepBit(stepConnect) | stepBit(stepClose);
+  if (!isHttp) return stepBit(stepConnect) | stepBit(stepClose);
   const withRequest = waits.has('request') && !waits.has('answer') && use.reads.size === 0;
   const first = withRequest && !atEnd ? stepRequest : stepResponse;
   return stepBit(first) | stepBit(stepClose);

@@ -79,13 +79,15 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
   const hasFront = model.kind !== 'backend';
   const hasBack = model.kind !== 'frontend';
   const objects = compiler.objectsOf(index);
-  const isHttp = model.mode === 'http';
+  // HTTP rules of a TCP frontend are for sessions that its rules make HTTP.
+  const isHttp = model.mode === 'http' || switchesMode(model);
   const rules = compileRuleSets(compiler, model, isHttp);
-  return {
+  const plan: ProxyPlan = {
     index,
     name: model.name,
     model,
-    isHttp,
+    isHttp: model.mode === 'http',
+    httpTwin: null,
     hasFront,
     hasBack,
     frontObject: hasFront ? objects.front : -1,
@@ -99,10 +101,24 @@ export function compileProxy(compiler: ProxyCompiler, index: number): ProxyPlan 
     ...compileFeatures(compiler, model, isHttp),
     ...compileCaptures(model),
     statsPage: isHttp ? compileStatsPage(compiler, model) : null,
-    log: compileProxyLog(compiler, model),
+    log: compileProxyLog(compiler, model, model.mode === 'http'),
     backend: hasBack ? compileBackend(compiler, model, index, scope) : null,
     serverLines: model.servers.map((server) => compileLine(compiler, model, server)),
   };
+  if (scope.alerts > 0 || !mayBecomeHttp(compiler.model, model)) return plan;
+  const log = compileProxyLog(compiler, model, true);
+  return { ...plan, httpTwin: { ...plan, isHttp: true, log } };
+}
+
+const switchesMode = ({ rules }: ProxyModel): boolean =>
+  rules['tcp-request content'].some(({ words }) => words[0] === 'switch-mode');
+
+/** A TCP session becomes HTTP by a rule, or by the backend that is chosen for it. */
+function mayBecomeHttp({ proxies }: Model, model: ProxyModel): boolean {
+  if (model.mode !== 'tcp' || model.kind === 'backend') return false;
+  return (
+    switchesMode(model) || proxies.some(({ kind, mode }) => kind !== 'frontend' && mode === 'http')
+  );
 }
 
 /** What connections to `server` of proxy `model` evaluate. */
@@ -121,10 +137,10 @@ function scopeOfServer(compiler: ProxyCompiler, model: ProxyModel, { place }: Se
   return compiler.scopeOf(model, line, '');
 }
 
-function compileProxyLog(compiler: ProxyCompiler, model: ProxyModel) {
+function compileProxyLog(compiler: ProxyCompiler, model: ProxyModel, isHttp: boolean) {
   const { senders } = compiler;
   const scope = compiler.scopeOf(model, null, '', points.log);
-  return compileLog({ model, global: compiler.model.global, scope, senders });
+  return compileLog({ model, isHttp, global: compiler.model.global, scope, senders });
 }
 
 function compileBackend(compiler: ProxyCompiler, model: ProxyModel, index: number, scope: Scope) {
@@ -217,7 +233,6 @@ function compileSwitching(compiler: ProxyCompiler, model: ProxyModel): Switching
   }
   const scope = compiler.scopeOf(model, null, '');
   const named = model.defaultBackend === '' ? -1 : scope.backendIndex(model.defaultBackend);
-  refuseUpgrade(compiler, model, named, scope);
   return {
     switches,
     isOpen: !model.disabled && !model.unpublished,
@@ -254,20 +269,7 @@ function compileSwitch(
     return format === null ? null : { condition, proxyIndex: -1, name: format };
   }
   const proxyIndex = scope.backendIndex(name);
-  refuseUpgrade(compiler, model, proxyIndex, scope);
   return proxyIndex < 0 ? null : { condition, proxyIndex, name: null };
-}
-
-/** A TCP frontend that hands over to an HTTP backend would become HTTP on the way. */
-function refuseUpgrade(
-  compiler: ProxyCompiler,
-  model: ProxyModel,
-  target: number,
-  scope: Scope,
-): void {
-  const backend = target < 0 ? model : compiler.model.proxies[target];
-  if (model.mode !== 'tcp' || backend.mode !== 'http') return;
-  scope.alert(`an HTTP backend ('${backend.name}') behind a TCP frontend is not supported yet`);
 }
 
 type Features = Pick<

@@ -109,6 +109,17 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (this.connection.readable) this.onReadable();
   }
 
+  /** A TCP session goes on as HTTP: `stream` is its first request, `from` has its first bytes. */
+  adopt(stream: Stream, from: Receiver): void {
+    this.inbound.takeOver(from);
+    this.stream = stream;
+    stream.front = this;
+    this.beginHead(stream);
+    stream.times.firstByteMs = this.thread.time.nowMs;
+    if (this.inbound.rawEnd > this.inbound.rawAt) this.parse(this.headBytesMax());
+    else this.receiveHead();
+  }
+
   // ---- events ----
 
   onReadable(): void {
@@ -141,13 +152,12 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   // ---- requests ----
 
   private receiveHead(): void {
-    const { inbound, thread } = this;
+    const { inbound } = this;
     if (!inbound.hold()) {
       this.awaitMemory();
       return;
     }
-    const limit =
-      thread.program.model.global.tune.bufsize - thread.program.model.global.tune.maxrewrite;
+    const limit = this.headBytesMax();
     const got = inbound.receiveRaw(limit);
     if (got > 0) {
       if (this.state === stateIdle) this.firstByte();
@@ -161,6 +171,11 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     }
   }
 
+  private headBytesMax(): number {
+    const { bufsize, maxrewrite } = this.thread.program.model.global.tune;
+    return bufsize - maxrewrite;
+  }
+
   /** Something came and there is no slot for it: asks again, as long as a head may take. */
   private awaitMemory(): void {
     const { thread, proxy } = this;
@@ -171,9 +186,13 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private firstByte(): void {
-    const { thread, session, proxy } = this;
-    const stream = this.host.takeStream(session, this);
+    const stream = this.host.takeStream(this.session, this);
     this.stream = stream;
+    this.beginHead(stream);
+  }
+
+  private beginHead(stream: Stream): void {
+    const { thread, session, proxy } = this;
     this.state = stateHead;
     this.head = takeHead(this.limits);
     const { times } = stream;
@@ -223,7 +242,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   private get mayUpgrade(): boolean {
     const { connection, proxy, session } = this;
     if (this.requestCount > 0 || connection.transport !== null) return false;
-    if (session.listener.bind.proto !== '') return false;
+    if (session.httpProtocol !== '' || session.listener.bind.proto !== '') return false;
     return proxy.model.options['disable-h2-upgrade'] !== true;
   }
 

@@ -78,6 +78,26 @@ export class Receiver implements Inbound {
     return true;
   }
 
+  /** Takes over the slot of a receiver of plain bytes: what it shows is undecoded here. */
+  takeOver(from: Receiver): void {
+    releaseDecoder(from.decoder);
+    from.decoder = null;
+    if (from.slotAt < 0) return;
+    const { slotAt, slotEnd, bodyAt, bodyLength, rawAt, rawEnd } = from;
+    const { bytes } = this.pool;
+    const undecoded = rawEnd - rawAt;
+    bytes.copyWithin(slotAt, bodyAt, bodyAt + bodyLength);
+    bytes.copyWithin(slotAt + bodyLength, rawAt, rawEnd);
+    from.slotAt = -1;
+    from.bodyLength = 0;
+    this.slotAt = slotAt;
+    this.slotEnd = slotEnd;
+    this.rawAt = slotAt;
+    this.rawEnd = slotAt + bodyLength + undecoded;
+    this.bodyBase = slotAt;
+    this.bodyAt = slotAt;
+  }
+
   /** Gives the slot back; whatever was in it is forgotten. */
   drop(): void {
     if (this.slotAt < 0) return;

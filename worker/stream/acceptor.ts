@@ -35,7 +35,8 @@ import {
 import type { ThreadContext } from '../thread-context.ts';
 import { ClientSession, listenerEndpoint, speaksH2 } from './client-session.ts';
 import type { EngineContext } from './context.ts';
-import { logAt } from './finish.ts';
+import { endsBy, finishStream, logAt } from './finish.ts';
+import { flagSwitched, flagTcp, stateFree } from './phases.ts';
 import type { Engine } from './engine.ts';
 import { runRules } from './rule-runner.ts';
 import type { Session } from './session.ts';
@@ -273,8 +274,54 @@ export class Acceptor implements FrontHost {
     const row = this.context.frontRows[session.frontend.index];
     values[row + fieldH1Sessions] -= 1;
     values[row + fieldH2Sessions] += 1;
-    front.link.demux.adopt(slotAt, rawAt, rawEnd);
+    if (slotAt >= 0) front.link.demux.adopt(slotAt, rawAt, rawEnd);
     front.start();
+  }
+
+  /** A TCP session goes on as HTTP (EngineContext.toHttp): its stream is its first request's. */
+  toHttp(stream: Stream): void {
+    const session = stream.session as ClientSession;
+    const { tcp } = session;
+    const twin = session.frontend.httpTwin;
+    const { proto } = session.listener.bind;
+    if (tcp === null || twin === null || proto === 'none') {
+      endsBy(stream, 'P', 'R');
+      finishStream(this.context, stream, false);
+      return;
+    }
+    session.tcp = null;
+    session.frontend = twin;
+    const { values } = this.thread.counters;
+    values[this.rowOf(session) + fieldH1Sessions] += 1;
+    if ((session.httpProtocol || proto) === 'h2' || speaksH2(session)) this.restart(stream, tcp);
+    else this.adopt(stream, twin, tcp);
+  }
+
+  /** HTTP/1: the stream goes on. */
+  private adopt(stream: Stream, twin: ProxyPlan, tcp: TcpSide): void {
+    const session = stream.session as ClientSession;
+    if (stream.backend === stream.frontend) stream.backend = twin;
+    stream.frontend = twin;
+    stream.flags = (stream.flags & ~flagTcp) | flagSwitched;
+    stream.state = stateFree;
+    stream.bytesOutBase = -1;
+    stream.times.requestMs = -1;
+    stream.inspectUntilMs = 0;
+    stream.samplesFinal = true;
+    this.thread.timers.cancel(stream);
+    const front = this.h1Front(session);
+    session.http = front;
+    front.adopt(stream, tcp.inbound);
+  }
+
+  /** HTTP/2: the stream was none of its own. */
+  private restart(stream: Stream, tcp: TcpSide): void {
+    const session = stream.session as ClientSession;
+    this.releaseStream(stream);
+    session.streamCount--;
+    const { slotAt, bodyAt, bodyLength } = tcp.inbound;
+    tcp.inbound.slotAt = -1;
+    this.upgrade(session, slotAt, bodyAt, bodyAt + bodyLength);
   }
 
   private beginTcp(session: ClientSession): void {
@@ -319,6 +366,7 @@ export class Acceptor implements FrontHost {
   }
 
   releaseStream(stream: Stream): void {
+    stream.backend.backend?.leave(stream);
     const session = stream.session as ClientSession;
     if (session.stream === stream) session.stream = null;
     this.streams.release(stream);

@@ -25,7 +25,8 @@ const noTrackers: Tracker[] = [];
 export class ClientSession implements Session {
   readonly connection: Connection;
   readonly listener: ListenerPlan;
-  readonly frontend: ProxyPlan;
+  /** Its HTTP twin once the session has become HTTP. */
+  frontend: ProxyPlan;
   source: Endpoint;
   destination: Endpoint;
   expectsProxy: boolean;
@@ -45,6 +46,8 @@ export class ClientSession implements Session {
   own: OwnConnections | null;
   /** A server has authenticated such a connection: requests stay with it where they can. */
   prefersLast: boolean;
+  /** HTTP version that `switch-mode` names, '' for what the client speaks. */
+  httpProtocol: string;
   /** null until the preamble is over, and in TCP mode. */
   http: FrontMux | null;
   tcp: TcpSide | null;
@@ -72,6 +75,7 @@ export class ClientSession implements Session {
     this.streamCount = 0;
     this.own = null;
     this.prefersLast = false;
+    this.httpProtocol = '';
     this.http = null;
     this.tcp = null;
     this.stream = null;

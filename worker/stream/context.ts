@@ -30,6 +30,8 @@ export interface EngineContext {
   hasTlsRoom(): boolean;
   /** Hands the client's side back to its mux, and the stream to the pool. */
   endFront(stream: Stream, keep: boolean): void;
+  /** A TCP session goes on as HTTP: its client's side is another from here on. */
+  toHttp(stream: Stream): void;
   proxyAt(index: number): ProxyPlan;
   proxyNamed(name: string): ProxyPlan | null;
   /** A backend was added at run time; `backLive` is told apart. */

@@ -57,5 +57,9 @@ export const flagBodySent = 32768;
 export const flagInspects = 65536;
 /** The request is kept and can be sent again (replay.ts). */
 export const flagReplayable = 262144;
+/** A TCP session has become HTTP: content rules of the frontend are over. */
+export const flagSwitched = 524288;
+/** It became so with its backend. */
+export const flagSwitchedBack = 1048576;
 /** The client closed its half while a server was at work, and the server was told. */
 export const flagClientLeft = 131072;

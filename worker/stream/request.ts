@@ -16,6 +16,7 @@ import {
   verdictLate,
   verdictNext,
   verdictStop,
+  verdictSwitch,
   verdictTarpit,
   verdictWait,
 } from '../keyword.ts';
@@ -27,6 +28,8 @@ import { errorReply } from './error-reply.ts';
 import { endsBy, enterBackend, finishStream, logAt } from './finish.ts';
 import { frontFailed } from './forward.ts';
 import {
+  flagSwitched,
+  flagSwitchedBack,
   flagTcp,
   flagUnlogged,
   stateRules,
@@ -71,7 +74,7 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   values[context.processRow + fieldProcessRequests] += 1;
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
   captureRequest(stream);
-  stream.step = stepFrontContent;
+  stream.step = firstStep(stream);
   stream.state = stateRules;
   if (isMonitor(stream)) {
     monitor(context, stream);
@@ -79,6 +82,13 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   }
   logAt(context, stream, logStepRequest);
   runRequest(context, stream);
+}
+
+/** A session that has become HTTP goes on where it was. */
+function firstStep(stream: Stream): number {
+  if ((stream.flags & (flagSwitched | flagSwitchedBack)) === 0) return stepFrontContent;
+  countRequest(stream);
+  return (stream.flags & flagSwitchedBack) === 0 ? stepFrontRules : stepBackContent;
 }
 
 function isMonitor(stream: Stream): boolean {
@@ -263,6 +273,9 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
       return;
     case verdictLate:
       requestLate(context, stream);
+      return;
+    case verdictSwitch:
+      context.toHttp(stream);
       return;
     default:
       throw new Error(`a request rule gave verdict ${verdict}`);

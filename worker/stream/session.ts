@@ -40,6 +40,8 @@ export interface Session {
   own: OwnConnections | null;
   /** A server has authenticated such a connection: requests stay with it where they can. */
   prefersLast: boolean;
+  /** HTTP version that `switch-mode` names, '' for what the client speaks. */
+  httpProtocol: string;
   /** Streams this session has carried. */
   streamCount: number;
 }

@@ -2,10 +2,11 @@
 // it. Called once per stream, between the rules of the frontend and those of the backend.
 
 import { field } from '../../shared/segment/metrics.ts';
-import { verdictNext } from '../keyword.ts';
+import { verdictError, verdictNext, verdictSwitch } from '../keyword.ts';
 import type { ProxyPlan, ProxyTimeouts } from '../program.ts';
 import type { EngineContext } from './context.ts';
 import { enterBackend } from './finish.ts';
+import { flagSwitchedBack, flagTcp } from './phases.ts';
 import type { Stream } from './stream.ts';
 
 const fieldRequests = field.req_tot;
@@ -25,8 +26,15 @@ export function switchBackend(context: EngineContext, stream: Stream): number {
   if (backend.isHttp && backend.backend !== null) {
     context.thread.counters.values[backend.backend.row + fieldRequests] += 1;
   }
-  return verdictNext;
+  if ((stream.flags & flagTcp) === 0) return mayServe(backend) ? verdictNext : verdictError;
+  if (!backend.isHttp) return verdictNext;
+  stream.flags |= flagSwitchedBack;
+  return verdictSwitch;
 }
+
+/** Requests cannot go to TCP servers (manual 4.4, switch-mode). */
+const mayServe = ({ backend, model }: ProxyPlan): boolean =>
+  backend === null || model.mode === 'http';
 
 /** The backend's timeouts replace what set-timeout said in another proxy, but for the tarpit's. */
 function takeTimeouts(stream: Stream, to: ProxyTimeouts): void {

@@ -38,6 +38,7 @@ test('content rules of TCP proxies read HTTP', () => {
     ['GET / HTTP/1.1\r\nHost: bad.ex', false, verdictWait],
     ['GET / HTTP/1.1\r\nHost: bad.ex', true, verdictNext],
     ['\x16\x03\x01 no http', true, verdictNext],
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', false, 1],
     ['', false, verdictWait],
   ];
   for (const [payload, final, expected] of rows) {

@@ -2,7 +2,7 @@
 // Parsed from a copy, because the parser normalises in place and these bytes are forwarded as they
 // came. One result per thread is kept until the payload grows. Runs on the proxy thread.
 
-import { H1Limits, HeadState } from '../../http/h1.ts';
+import { H1Limits, HeadState, h1PrefaceH2 } from '../../http/h1.ts';
 import { parseRequestHead } from '../../http/h1-head.ts';
 import { Message } from '../../http/message.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -29,7 +29,8 @@ export function rawRequest(stream: Stream, out: Sample): Message | null {
   const same =
     parsed.stream === stream && parsed.streamId === stream.id && parsed.length === length;
   if (!same) parse(parsed, stream);
-  if (parsed.result > 0) return parsed.message;
+  // The preface of HTTP/2 is a request line that nothing else could follow (RFC 9113 3.4).
+  if (parsed.result > 0 || parsed.result === h1PrefaceH2) return parsed.message;
   if (parsed.result === 0 && !ended) out.mayChange = true;
   return null;
 }
