@@ -27,6 +27,7 @@ import { threadWords } from './server/words.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import type { Engine } from './stream/engine.ts';
+import { ErrorCaptures } from './stream/error-captures.ts';
 import { makeEngine } from './stream/measured-engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
@@ -74,7 +75,8 @@ export class ProxyThread implements ListenerHost {
   private readonly spread: Timed;
   private readonly fronts: FrontStatus[];
   private readonly pages: ThreadStatsPages;
-  private readonly limits: ThreadLimits;
+  readonly limits: ThreadLimits;
+  private readonly errors: ErrorCaptures;
   private readonly members: ThreadMembers;
 
   constructor(sys: Sys, start: ThreadStart, report: Report, seed: number) {
@@ -136,8 +138,10 @@ export class ProxyThread implements ListenerHost {
     this.edits = connectEdits(this.thread, context.patterns, report);
     this.context = makeEngineContext(this.thread, start, live, program);
     this.limits = new ThreadLimits(start, this.context, segment);
+    this.errors = new ErrorCaptures(start.model.proxies.length);
     Object.assign(this.context, { hasTlsRoom: () => this.limits.hasTlsRoom() });
     Object.assign(this.thread, {
+      errors: this.errors,
       tables: viewTables(start.model, start.tables, {
         segment,
         slot: start.processSlot,
@@ -254,26 +258,6 @@ export class ProxyThread implements ListenerHost {
 
   // ---- what listeners ask ----
 
-  beginBatch(): void {
-    this.limits.begin();
-  }
-
-  reserve(listener: ListenerPlan): boolean {
-    return this.limits.reserve(listener);
-  }
-
-  confirm(listener: ListenerPlan): void {
-    this.limits.confirm(listener);
-  }
-
-  cancel(listener: ListenerPlan): void {
-    this.limits.cancel(listener);
-  }
-
-  handedOver(): void {
-    this.limits.handOver();
-  }
-
   accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void {
     this.acceptor.accept(fd, listener, peer);
   }
@@ -348,8 +332,8 @@ export class ProxyThread implements ListenerHost {
   }
 
   private inspect({ what, argument }: Extract<ControlToThread, { type: 'inspect' }>): unknown {
-    const { start, loop, thread, acceptor, engine, context } = this;
-    const seen = { start, loop, thread, acceptor, engine, processRow: context.processRow };
+    const { start, loop, thread, acceptor, engine, context, errors } = this;
+    const seen = { errors, start, loop, thread, acceptor, engine, processRow: context.processRow };
     return inspectThread(seen, what, argument);
   }
 

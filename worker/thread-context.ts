@@ -56,6 +56,16 @@ export interface StatsPages {
   change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string;
 }
 
+/** Keeps malformed HTTP/1 messages: worker/stream/error-captures.ts. */
+export interface ErrorNotes {
+  /** `errorAt` bytes after `at` is what is wrong, in the thread's memory. */
+  note(
+    stream: Stream,
+    isResponse: boolean,
+    bytes: { readonly at: number; readonly length: number; readonly errorAt: number },
+  ): void;
+}
+
 /** Size of the scratch area: a head, a payload and framing fit. */
 export const scratchSlots = 3;
 
@@ -101,6 +111,8 @@ export interface ThreadContext {
   numbers?: ProxyNumbers;
   /** Statistics pages; absent as `numbers`. */
   statsPages?: StatsPages;
+  /** Absent: nobody asks for malformed messages (a test, a check). */
+  errors?: ErrorNotes;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */
   random(): number;
   /** Runs `act` after the current batch of events, before sleeping. */

@@ -12,6 +12,7 @@ import type { Loop } from './loop/loop.ts';
 import type { DescriptorSnapshot, PoolSnapshot, ThreadSnapshot } from './runtime/context.ts';
 import type { Acceptor } from './stream/acceptor.ts';
 import type { Engine } from './stream/engine.ts';
+import type { ErrorCaptures } from './stream/error-captures.ts';
 import { shutdownServer, shutdownStream, snapshots } from './stream/session-list.ts';
 import type { ThreadContext } from './thread-context.ts';
 
@@ -21,6 +22,7 @@ export interface InspectedThread {
   readonly thread: ThreadContext;
   readonly acceptor: Acceptor;
   readonly engine: Engine;
+  readonly errors: ErrorCaptures;
   /** Of the object of the process, in this thread's counters. */
   readonly processRow: number;
 }
@@ -48,6 +50,7 @@ const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
     ({ acceptor, engine }, [proxyIndex, serverIndex]) =>
       shutdownServer(acceptor, engine, proxyIndex, serverIndex),
   ],
+  ['errors', ({ errors }) => ({ count: errors.count, list: errors.list() })],
   ['delay', ({ thread }, [ms]) => delay(thread, ms)],
 ]);
 

@@ -9,6 +9,7 @@ import { keepPeak, leave, liveCurrent, reserveWithin } from '../shared/segment/l
 import { field } from '../shared/segment/metrics.ts';
 import { countRate } from '../shared/segment/rate.ts';
 import type { Segment } from '../shared/segment/segment.ts';
+import type { AcceptLimits } from './conn/listener.ts';
 import type { ListenerPlan } from './program.ts';
 import type { EngineContext } from './stream/context.ts';
 
@@ -24,7 +25,7 @@ const fieldTlsRate = field.SslRate;
 const fieldTlsCurrent = field.CurrSslConns;
 const fieldFrontRate = field.rate;
 
-export class ThreadLimits {
+export class ThreadLimits implements AcceptLimits {
   private readonly context: EngineContext;
   private readonly objects: ThreadStart['objects'];
   private readonly reader: CounterReader;

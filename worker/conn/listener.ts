@@ -24,11 +24,10 @@ import type { ThreadContext } from '../thread-context.ts';
 /** Without room (frontend full, no descriptors) the listener is looked at again this often. */
 const pauseMs = 20;
 
-export interface ListenerHost {
-  readonly thread: ThreadContext;
-  readonly rings: ThreadRings;
-  /** A batch of this listener begins. */
-  beginBatch(): void;
+/** Whether clients may come in: worker/thread-limits.ts. */
+export interface AcceptLimits {
+  /** A batch of a listener begins. */
+  begin(): void;
   /** Counts one more client of this listener, if there is room for it now. */
   reserve(listener: ListenerPlan): boolean;
   /** The client has come. */
@@ -36,7 +35,13 @@ export interface ListenerHost {
   /** No client came after all. */
   cancel(listener: ListenerPlan): void;
   /** It went to another thread's ring. */
-  handedOver(): void;
+  handOver(): void;
+}
+
+export interface ListenerHost {
+  readonly thread: ThreadContext;
+  readonly rings: ThreadRings;
+  readonly limits: AcceptLimits;
   /** A connection of this thread. */
   /** `peer` null: ask the kernel (the descriptor was accepted by another thread). */
   accept(fd: number, listener: ListenerPlan, peer: SocketAddress | null): void;
@@ -126,31 +131,31 @@ export class Listener implements FdHandler, Timed {
 
   onTimeout(): void {
     const { host, plan } = this;
-    host.beginBatch();
-    if (!host.reserve(plan)) {
+    host.limits.begin();
+    if (!host.limits.reserve(plan)) {
       this.pause();
       return;
     }
-    host.cancel(plan);
+    host.limits.cancel(plan);
     this.watch();
   }
 
   onEvents(): void {
     const { host, plan } = this;
     const { sys } = host.thread;
-    host.beginBatch();
+    host.limits.begin();
     for (let i = 0; i < this.acceptMax; i++) {
-      if (!host.reserve(plan)) {
+      if (!host.limits.reserve(plan)) {
         this.pause();
         return;
       }
       const fd = sys.accept(plan.object.fd, this.peer);
       if (fd >= 0) {
-        host.confirm(plan);
+        host.limits.confirm(plan);
         this.place(fd);
         continue;
       }
-      host.cancel(plan);
+      host.limits.cancel(plan);
       if (fd === -EAGAIN) {
         return;
       } else if (fd === -EMFILE || fd === -ENFILE || fd === -ENOMEM || fd === -ENOBUFS) {
@@ -169,7 +174,7 @@ export class Listener implements FdHandler, Timed {
       host.accept(fd, plan, this.peer);
       return;
     }
-    host.handedOver();
+    host.limits.handOver();
     host.wake(target);
   }
 

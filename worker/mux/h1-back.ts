@@ -213,6 +213,9 @@ export class H1Back implements Side, ConnectionOwner {
         return true;
       }
       if (length < 0) {
+        const { rawAt, rawEnd } = inbound;
+        const bytes = { at: rawAt, length: rawEnd - rawAt, errorAt: head.errorAt };
+        stream.thread.errors?.note(stream, true, bytes);
         this.exchange.onResponseFailure(stream, length);
         return true;
       }

@@ -223,8 +223,14 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (length > 0) {
       this.requestReady(stream, length);
     } else if (length < 0) {
-      if (length === h1PrefaceH2 && this.mayUpgrade) this.upgrade(stream);
-      else this.refuseUnreadable(length === h1PrefaceH2 ? 405 : h1ErrorStatus(length));
+      if (length === h1PrefaceH2 && this.mayUpgrade) {
+        this.upgrade(stream);
+        return;
+      }
+      const { rawAt, rawEnd } = inbound;
+      const bytes = { at: rawAt, length: rawEnd - rawAt, errorAt: head.errorAt };
+      this.thread.errors?.note(stream, false, bytes);
+      this.refuseUnreadable(length === h1PrefaceH2 ? 405 : h1ErrorStatus(length));
     } else if (inbound.rawEnd - inbound.slotAt >= limit) {
       this.refuse(head.inFields ? 431 : 414, 'P');
     } else if (this.connection.readable) {

@@ -8,6 +8,7 @@ import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } f
 import type { RuntimeContext } from './context.ts';
 import { debugCommands } from './debug.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
+import { errorCommands } from './errors.ts';
 import { patternCommands } from './patterns.ts';
 import { platformCommands } from './platform.ts';
 import { peersCommands } from './peers.ts';
@@ -31,6 +32,7 @@ export function runtimeCommands(
     activityCommands,
     anonymityCommands,
     debugCommands,
+    errorCommands,
     platformCommands,
     serverCommands,
     dynamicServerCommands,

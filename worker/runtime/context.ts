@@ -102,6 +102,30 @@ export interface DescriptorSnapshot {
   readonly port: number;
 }
 
+/** The last malformed message of one proxy and side on one thread (stream/error-captures.ts). */
+export interface ErrorSnapshot {
+  readonly proxyIndex: number;
+  readonly isResponse: boolean;
+  /** Number of the malformed message on its thread, from 1. */
+  readonly event: number;
+  readonly wallMs: number;
+  /** address:port. */
+  readonly source: string;
+  /** The proxy on the other side, -1: none was chosen. */
+  readonly otherIndex: number;
+  readonly serverIndex: number;
+  /** One character per byte. */
+  readonly bytes: string;
+  readonly errorAt: number;
+  readonly bufferBytes: number;
+}
+
+/** What a thread answers to `inspect` 'errors'. */
+export interface CapturedErrors {
+  readonly count: number;
+  readonly list: readonly ErrorSnapshot[];
+}
+
 /** CPU time of one proxy thread as the kernel counts it. */
 export interface ThreadTimes {
   readonly runMs: number;
