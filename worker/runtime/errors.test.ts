@@ -26,7 +26,12 @@ const capture = (wallMs: number, more: Partial<ErrorSnapshot> = {}): ErrorSnapsh
 
 test('the newest of each proxy and side, with the other side and the place', async () => {
   const { context, answers } = sampleContext(text);
-  const response = capture(3000, { proxyIndex: 1, isResponse: true, otherIndex: 0, serverIndex: 0 });
+  const response = capture(3000, {
+    proxyIndex: 1,
+    isResponse: true,
+    otherIndex: 0,
+    serverIndex: 0,
+  });
   answers['errors'] = [
     { count: 3, list: [capture(1000), response] },
     { count: 1, list: [capture(2000, { event: 2 })] },
@@ -34,7 +39,10 @@ test('the newest of each proxy and side, with the other side and the place', asy
   const run = async (line: string): Promise<string> =>
     (await converse(context, table, [`${line}\n`])).replace(/\n<end>$/, '');
   const both = await run('show errors');
-  assert.match(both, /^Total events captured on \[\d\d\/[A-Z][a-z]{2}\/\d{4}:[\d:]{8}\.\d{3}\] : 4\n/);
+  assert.match(
+    both,
+    /^Total events captured on \[\d\d\/[A-Z][a-z]{2}\/\d{4}:[\d:]{8}\.\d{3}\] : 4\n/,
+  );
   const [, request, answer] = both.split(' \n[');
   const lines = request.split('\n').slice(0, 4);
   assert.match(lines[0], /\.000\] frontend fe \(#2\): invalid request$/);
@@ -43,9 +51,11 @@ test('the newest of each proxy and side, with the other side and the place', asy
     `  buffer starts at 0 (including 0 out), ${16_384 - bytes.length} free,`,
     `  len ${bytes.length}, wraps at 16384, error at position 19`,
   ]);
-  assert.match(answer, /\] backend be \(#3\): invalid response\n {2}frontend fe \(#2\), server s1 /);
-  const count = async (line: string): Promise<number> =>
-    (await run(line)).split(' \n[').length - 1;
+  assert.match(
+    answer,
+    /\] backend be \(#3\): invalid response\n {2}frontend fe \(#2\), server s1 /,
+  );
+  const count = async (line: string): Promise<number> => (await run(line)).split(' \n[').length - 1;
   assert.equal(await count('show errors fe'), 2);
   assert.equal(await count('show errors 3 request'), 0);
   assert.equal(await count('show errors be response'), 1);
