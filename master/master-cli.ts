@@ -148,7 +148,9 @@ export class MasterSession {
         return;
       }
     }
-    if (changeSession(this, rest, (text) => this.answer(text))) return;
+    // A word behind a worker's prefix is the worker's; without one it is about this session.
+    const isForSession = rest === words || target === 0;
+    if (isForSession && changeSession(this, rest, (text) => this.answer(text))) return;
     if (target === 0) return await this.runHere(rest);
     const generation = this.find(target);
     if (generation === null) return this.close("Can't connect to the target CLI!\n");
@@ -156,7 +158,7 @@ export class MasterSession {
   }
 
   private async runHere(words: readonly string[]): Promise<void> {
-    if (words[0] === 'help' || words[0] === '?') return this.answer(masterHelp(this));
+    if (words[0] === 'help') return this.answer(masterHelp(words.slice(1)));
     const { text, close } = await runMasterCommand(this, words);
     if (close) this.close(`${text}\n`);
     else this.answer(text);

@@ -2,7 +2,9 @@
 // master-cli.ts. They look at the supervisor and ask it for reloads; they never reach into a
 // worker.
 
+import { helpOf, unknownOf } from '../shared/command-help.ts';
 import { compatibilityVersion } from '../shared/config/features.ts';
+import { masterCommandRows } from '../shared/master-commands.ts';
 import { type CliLevel, isAllowed } from './cli-level.ts';
 import type { Generation } from './generation.ts';
 import type { MasterSession } from './master-cli.ts';
@@ -16,7 +18,6 @@ export interface CommandAnswer {
 
 interface MasterCommandDef {
   readonly name: string;
-  readonly help: string;
   readonly level: CliLevel;
   readonly run: (
     session: MasterSession,
@@ -27,7 +28,6 @@ interface MasterCommandDef {
 const commands: readonly MasterCommandDef[] = [
   {
     name: 'show proc',
-    help: 'show proc [debug]: the processes and their age',
     level: 'operator',
     run: ({ supervisor }, words) => {
       if (words.length > 0 && words[0] !== 'debug') {
@@ -38,25 +38,21 @@ const commands: readonly MasterCommandDef[] = [
   },
   {
     name: 'show startup-logs',
-    help: 'show startup-logs: messages of the last start or reload',
     level: 'operator',
     run: ({ supervisor }) => supervisor.program.console.startupLogs,
   },
   {
     name: 'show version',
-    help: 'show version: the version of this process',
     level: 'user',
     run: () => `${compatibilityVersion}\n`,
   },
   {
     name: 'show cli level',
-    help: 'show cli level: what this session may do',
     level: 'user',
     run: ({ level }) => `${level}\n`,
   },
   {
     name: 'show env',
-    help: 'show env [var]: the environment the master was started with',
     level: 'operator',
     run: ({ supervisor }, [wanted]) =>
       Object.entries(supervisor.program.environment)
@@ -65,42 +61,35 @@ const commands: readonly MasterCommandDef[] = [
         .join('') || 'Variable not found\n',
   },
   {
+    name: 'show cli sockets',
+    level: 'user',
+    run: () => '',
+  },
+  {
+    name: '_loadstatus',
+    level: 'user',
+    run: ({ supervisor }) => loadStatus(supervisor, supervisor.failedReloads === 0),
+  },
+  {
     name: 'echo',
-    help: 'echo <text>: print text to the output',
     level: 'user',
     run: (_, words) => `${words.join(' ')}\n`,
   },
   {
     name: 'reload',
-    help: 'reload: load the configuration again; old workers finish',
     level: 'operator',
     run: ({ supervisor }) => reload(supervisor, false),
   },
   {
     name: 'hard-reload',
-    help: 'hard-reload: load the configuration again; old workers are ended',
     level: 'operator',
     run: ({ supervisor }) => reload(supervisor, true),
   },
 ];
 
-const prefixHelp = [
-  '@<relative pid>: send a command to a worker; @1 is the current one',
-  '@!<pid>: send a command to the worker with this process id',
-  '@master, @: send a command to the master',
-  '@@<pid>: send the whole line to a worker',
-  'help: this text',
-  'prompt, quit, user, operator, expert-mode, experimental-mode, mcli-debug-mode [on|off]',
-];
-
-/** What this session may say. */
-export function masterHelp(session: MasterSession): string {
-  const allowed = commands.filter(({ level }) => isAllowed(session.level, level));
-  const rows = [...prefixHelp, ...allowed.map(({ help }) => help)].map((help) => {
-    const [name, text] = help.split(/: (.*)/s);
-    return text === undefined ? `  ${name}\n` : `  ${name.padEnd(39)} : ${text}\n`;
-  });
-  return `The following commands are valid at this level:\n${rows.join('')}`;
+/** The answer to `help`, less what `words` leave out. */
+export function masterHelp(words: readonly string[]): string {
+  return helpOf(masterCommandRows, words);
 }
 
 /** Runs a command of the master's own; unknown words answer with the list of commands. */
@@ -111,7 +100,7 @@ export async function runMasterCommand(
   const line = words.join(' ');
   const row = commands.find(({ name }) => line === name || line.startsWith(`${name} `));
   if (row === undefined) {
-    return { text: `Unknown command: '${words[0]}'.\n${masterHelp(session)}`, close: false };
+    return { text: unknownOf(masterCommandRows, words), close: false };
   }
   if (!isAllowed(session.level, row.level)) return { text: 'Permission denied\n', close: false };
   const answer = await row.run(session, words.slice(row.name.split(' ').length));
@@ -123,9 +112,13 @@ async function reload(supervisor: Supervisor, hard: boolean): Promise<CommandAns
     return { text: 'Success=0\n--\nAnother reload is still in progress.\n', close: true };
   }
   const done = await supervisor.reload(hard);
-  const { startupLogs } = supervisor.program.console;
+  return { text: loadStatus(supervisor, done), close: true };
+}
+
+function loadStatus({ program }: Supervisor, done: boolean): string {
+  const { startupLogs } = program.console;
   const logs = startupLogs === '' ? '' : `--\n${startupLogs}`;
-  return { text: `Success=${done ? 1 : 0}\n${logs}`, close: true };
+  return `Success=${done ? 1 : 0}\n${logs}`;
 }
 
 const columns = 15;

@@ -4,6 +4,7 @@
 
 import { configKeywords, type ListedKeyword } from '../shared/config/catalog.ts';
 import { ruleSets } from '../shared/config/model.ts';
+import { masterCommandRows } from '../shared/master-commands.ts';
 import type { ActionDef, ArgumentDef, ConverterDef, FetchDef, ServiceDef } from './keyword.ts';
 import { aclKeywords } from './match/methods.ts';
 import { pointLabels, readsColumns } from './sample/reads.ts';
@@ -160,25 +161,21 @@ function listServices({ services }: ListedTables): readonly string[] {
   return ['# List of registered service names:', ...sorted([...services.keys()])];
 }
 
-/** Commands that a master answers too. */
-const masterToo: ReadonlySet<string> = new Set([
-  ...'echo experimental-mode expert-mode help operator prompt quit user'.split(' '),
-  'show cli level',
-  'show cli sockets',
-  'show env',
-  'show startup-logs',
-  'show version',
-]);
-
 const modeMarks = { expert: '[EXPERT] ', experimental: '[EXPERIM] ' };
 
 function listCommands({ commands }: ListedTables): readonly string[] {
+  const shared = masterCommandRows.filter(({ isShared }) => isShared);
+  const masterToo = new Set(shared.map(({ words }) => words.join(' ')));
   const lines = commands.map(({ words, mode }) => {
     const name = words.join(' ');
     const master = masterToo.has(name) ? '[MASTER] ' : '';
     return `${name} ${master}[WORKER] ${mode === undefined ? '' : modeMarks[mode]}`;
   });
-  return ['# List of registered CLI keywords:', ...sorted(lines)];
+  const known = new Set(commands.map(({ words }) => words.join(' ')));
+  const others = masterCommandRows
+    .filter(({ words }) => !known.has(words.join(' ')))
+    .map(({ words, isShared }) => `${words.join(' ')} [MASTER] ${isShared ? '[WORKER] ' : ''}`);
+  return ['# List of registered CLI keywords:', ...sorted([...lines, ...others])];
 }
 
 const typeNames: Readonly<Record<string, string>> = {

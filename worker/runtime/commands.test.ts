@@ -6,7 +6,7 @@ import { liveCurrent } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { runtimeCommands } from './catalog.ts';
-import { usageOf } from './help.ts';
+import { usageOf } from '../../shared/command-help.ts';
 import { converse, sampleContext, sampleState } from './sample-context.ts';
 
 const text = `
