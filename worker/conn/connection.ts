@@ -11,12 +11,14 @@ import {
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
+  IPPROTO_TCP,
   MSG_MORE,
   MSG_NOSIGNAL,
   MSG_PEEK,
   SHUT_WR,
   SO_LINGER,
   SOL_SOCKET,
+  TCP_NODELAY,
 } from '../../shared/sys/constants.ts';
 import type { IoVector, Region, Sys } from '../../shared/sys/sys.ts';
 import type { FdHandler, Poller } from '../loop/poller.ts';
@@ -210,9 +212,15 @@ export class Connection implements FdHandler {
   }
 
   /** Gathers. Only on a clear connection. */
-  sendVector(vector: IoVector, length: number): number {
+  sendVector(vector: IoVector, length: number, more: boolean): number {
     assert(this.fd >= 0 && this.transport === null, 'vector on a closed or encrypted connection');
-    return this.account(this.sys.sendVector(this.fd, vector, MSG_NOSIGNAL), length);
+    const flags = more ? moreFlags : MSG_NOSIGNAL;
+    return this.account(this.sys.sendVector(this.fd, vector, flags), length);
+  }
+
+  /** What was sent with `more` waits no longer for it: setting this option again sends it. */
+  push(): void {
+    this.sys.setsockoptInt(this.fd, IPPROTO_TCP, TCP_NODELAY, 1);
   }
 
   private account(sent: number, length: number): number {

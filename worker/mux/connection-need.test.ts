@@ -5,12 +5,16 @@ import { ConnectionNeed } from './connection-need.ts';
 test('one idle connection is kept, and as many as were in use at once', () => {
   const need = new ConnectionNeed(0);
   for (let i = 0; i < 3; i++) need.borrowed();
-  assert.equal(need.isWorthKeeping(0), true);
+  assert.equal(need.isWorthKeeping(0, false), true);
   need.returned();
-  assert.equal(need.isWorthKeeping(1), true, '2 in use and 1 idle are the 3 of before');
+  assert.equal(need.isWorthKeeping(1, false), true, '2 in use and 1 idle are the 3 of before');
   need.returned();
-  assert.equal(need.isWorthKeeping(2), true);
-  assert.equal(need.isWorthKeeping(3), false, '1 in use and 3 idle are more than ever needed');
+  assert.equal(need.isWorthKeeping(2, false), true);
+  assert.equal(
+    need.isWorthKeeping(3, false),
+    false,
+    '1 in use and 3 idle are more than ever needed',
+  );
 });
 
 test('clients that never use an idle connection again leave no trail', () => {
@@ -18,7 +22,7 @@ test('clients that never use an idle connection again leave no trail', () => {
   let idle = 0;
   for (let i = 0; i < 1000; i++) {
     need.borrowed();
-    if (need.isWorthKeeping(idle)) idle++;
+    if (need.isWorthKeeping(idle, false)) idle++;
     need.returned();
   }
   assert.equal(idle, 1);
@@ -27,8 +31,8 @@ test('clients that never use an idle connection again leave no trail', () => {
 test('pool-low-conn keeps so many more', () => {
   const need = new ConnectionNeed(5);
   need.borrowed();
-  assert.equal(need.isWorthKeeping(5), true);
-  assert.equal(need.isWorthKeeping(6), false);
+  assert.equal(need.isWorthKeeping(5, false), true);
+  assert.equal(need.isWorthKeeping(6, false), false);
 });
 
 test('what is beyond the need goes by halves, and the need follows what is used', () => {
@@ -43,4 +47,12 @@ test('what is beyond the need goes by halves, and the need follows what is used'
   });
   assert.deepEqual(closed, [0, 0, 4, 4, 3, 2, 2, 1]);
   assert.equal(idle, 0);
+});
+
+test('few connections of different kinds are kept, one of each', () => {
+  const need = new ConnectionNeed(0);
+  need.borrowed();
+  assert.equal(need.isWorthKeeping(20, true), true);
+  assert.equal(need.isWorthKeeping(20, false), false);
+  assert.equal(need.isWorthKeeping(32, true), false);
 });

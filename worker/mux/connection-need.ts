@@ -3,6 +3,9 @@
 // it, clients that close after each request would leave a trail of connections behind that nobody
 // can use again.
 
+/** Connections that are the only ones of their kind: so many are kept whatever the need. */
+const kindsMax = 32;
+
 export class ConnectionNeed {
   /** Connections in use now. */
   used: number;
@@ -32,9 +35,13 @@ export class ConnectionNeed {
     this.used--;
   }
 
-  /** May one that is being given back join `idle` others? One idle connection is always kept. */
-  isWorthKeeping(idle: number): boolean {
-    if (idle === 0) return true;
+  /**
+   * May one that is being given back join `idle` others? One idle connection is always kept, and
+   * one for each kind as long as there are few (`isOnly`: no other idle one goes to the same name,
+   * source and so on).
+   */
+  isWorthKeeping(idle: number, isOnly: boolean): boolean {
+    if (idle === 0 || (isOnly && idle < kindsMax)) return true;
     return this.used + idle <= Math.max(this.used, this.needed) + this.spare;
   }
 

@@ -43,7 +43,11 @@ export class H2Inbound implements Inbound {
   private readonly ends: number[];
   private trailersSlotAt: number;
 
+  /** Frames of several streams follow one another: nobody knows whose comes next. */
+  readonly hasMore: boolean;
+
   constructor(pool: SlotPool) {
+    this.hasMore = false;
     this.bodyAt = 0;
     this.bodyLength = 0;
     this.bodyDone = false;

@@ -52,7 +52,11 @@ export class H2Outbound implements Outbound {
   private stashStart: number;
   private stashEnd: number;
 
+  /** Of no use here: the connection gathers frames by itself. */
+  isFollowed: boolean;
+
   constructor(pool: SlotPool, waiter: RoomWaiter) {
+    this.isFollowed = false;
     this.pool = pool;
     this.waiter = waiter;
     this.id = 0;
@@ -201,6 +205,8 @@ export class H2Outbound implements Outbound {
     this.stashEnd += length;
     return true;
   }
+
+  letGo(): void {}
 
   /** Frames cannot be spliced: nobody asks for it, because `isRaw` says so. */
   sendPipe(_pipe: Pipe): void {}

@@ -85,6 +85,14 @@ export class ServerPool implements IdlePool, Timed {
     return this.share === null ? 0 : this.share.uses;
   }
 
+  private isWorthKeeping({ hash }: H1Back): boolean {
+    const { idle, need } = this;
+    if (hash === '' || idle.length === 0) return need.isWorthKeeping(idle.length, false);
+    let isOnly = true;
+    for (let i = 0; i < idle.length && isOnly; i++) isOnly = idle[i].hash !== hash;
+    return need.isWorthKeeping(idle.length, isOnly);
+  }
+
   private isLow(): boolean {
     const { server, lowConn } = this;
     return lowConn > 0 && Atomics.load(server.words, server.liveAt + liveIdleSafe) < lowConn;
@@ -114,7 +122,7 @@ export class ServerPool implements IdlePool, Timed {
   put(mux: H1Back): void {
     const { share, limit } = this;
     const isWanted = limit !== 0 && mux.useCount < this.useMax;
-    if (!isWanted || !this.need.isWorthKeeping(this.idle.length) || !this.mayEnter()) {
+    if (!isWanted || !this.isWorthKeeping(mux) || !this.mayEnter()) {
       mux.close();
       return;
     }

@@ -63,14 +63,22 @@ class TestSocket {
     return Buffer.from(this.memory.bytes.subarray(at, at + length)).toString('latin1');
   }
 
-  send(at: number, length: number): number {
+  send(at: number, length: number, more: boolean): number {
+    this.holds.push(more);
     return this.take(this.text(at, length));
   }
 
-  sendVector(): number {
+  push(): void {
+    this.holds.push('push');
+  }
+
+  sendVector(_vector: unknown, _length: number, more: boolean): number {
+    this.holds.push(more);
     return this.take(this.vector.map(([at, length]) => this.text(at, length)).join(''));
   }
 
+  /** For each send: may the kernel keep its end back? And when it was told not to any more. */
+  readonly holds: (boolean | 'push')[] = [];
   readonly list = {
     clear: () => {
       this.vector = [];
@@ -241,4 +249,19 @@ test('without memory for the rest, or on a closed connection, the side is gone',
   const closed = new Bench(3);
   closed.socket.isOpen = false;
   assert.equal(closed.send('abc', true), sideGone);
+});
+
+test('the kernel may keep the end of a send back for what follows, until nothing does', () => {
+  const bench = new Bench(100_000);
+  bench.output.isFollowed = true;
+  bench.start(head, 'x'.repeat(100), false);
+  bench.output.isFollowed = true;
+  bench.start(head, 'x'.repeat(4000), false);
+  bench.output.letGo();
+  bench.output.letGo();
+  bench.send('unmarked', false);
+  bench.output.isFollowed = true;
+  bench.send('the last', true);
+  bench.output.letGo();
+  assert.deepEqual(bench.socket.holds, [true, true, 'push', false, false]);
 });

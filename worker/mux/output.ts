@@ -43,6 +43,9 @@ export class Output implements Outbound {
   private pipe: Pipe | null;
   /** null until something had to wait behind a pipe or a full slot. */
   private second: PendingBytes | null;
+  isFollowed: boolean;
+  /** The kernel may keep the end of what was sent last back. */
+  private isHeldBack: boolean;
 
   constructor(connection: Connection, thread: ThreadContext) {
     this.connection = connection;
@@ -56,6 +59,8 @@ export class Output implements Outbound {
     this.first = null;
     this.pipe = null;
     this.second = null;
+    this.isFollowed = false;
+    this.isHeldBack = false;
   }
 
   setTrailers(at: number, length: number): void {
@@ -87,7 +92,7 @@ export class Output implements Outbound {
     if (!isFlushed) return 0;
     if (this.chunked) return this.gather(0, at, length, done);
     if (length === 0 || !this.connection.writable) return 0;
-    const sent = this.connection.send(at, length, false);
+    const sent = this.connection.send(at, length, this.takeMark(done));
     if (sent === blocked) return 0;
     return sent < 0 ? sideGone : sent;
   }
@@ -99,6 +104,20 @@ export class Output implements Outbound {
     this.first = second;
     this.second = first;
     return this.flushFirst();
+  }
+
+  /** May the kernel keep the end of the coming send back? Once per mark. */
+  private takeMark(done: boolean): boolean {
+    const isHeldBack = this.isFollowed && !done && this.connection.transport === null;
+    this.isFollowed = false;
+    this.isHeldBack = isHeldBack;
+    return isHeldBack;
+  }
+
+  letGo(): void {
+    if (!this.isHeldBack) return;
+    this.isHeldBack = false;
+    if (this.connection.isOpen) this.connection.push();
   }
 
   private flushFirst(): boolean {
@@ -221,7 +240,7 @@ export class Output implements Outbound {
     parts.at = at;
     parts.b = b;
     parts.c = c;
-    const sent = this.push();
+    const sent = this.push(this.takeMark(done));
     if (sent === a + b + c) return b;
     return sent < 0 ? sideGone : this.keepRest(sent);
   }
@@ -244,7 +263,7 @@ export class Output implements Outbound {
     return writeLastChunk(bytes, end) - at;
   }
 
-  private push(): number {
+  private push(isFollowed: boolean): number {
     const { connection, thread } = this;
     const { copied, a, at, b, c } = parts;
     if (!connection.writable || !this.isFlushed()) return 0;
@@ -252,14 +271,14 @@ export class Output implements Outbound {
     if (total === 0) return 0;
     let sent: number;
     if (copied) {
-      sent = connection.send(thread.scratchAt, total, false);
+      sent = connection.send(thread.scratchAt, total, isFollowed);
     } else {
       const { vector, memory } = thread;
       vector.clear();
       if (a > 0) vector.add(memory.region, thread.scratchAt, a);
       vector.add(memory.region, at, b);
       if (c > 0) vector.add(memory.region, thread.scratchAt + a, c);
-      sent = connection.sendVector(vector, total);
+      sent = connection.sendVector(vector, total, isFollowed);
     }
     return sent === blocked ? 0 : sent;
   }

@@ -38,8 +38,8 @@ export class Receiver implements Inbound {
   taken: number;
   trailersAt: number;
   trailersLength: number;
-  /** More came at once than memory had room for: worth a bypass although its length is unknown. */
-  private isFlowing: boolean;
+  /** Also what makes a bypass worth it although the length is unknown. */
+  hasMore: boolean;
   private bodyBase: number;
   private framing: number;
 
@@ -59,7 +59,7 @@ export class Receiver implements Inbound {
     this.taken = 0;
     this.trailersAt = 0;
     this.trailersLength = 0;
-    this.isFlowing = false;
+    this.hasMore = false;
     this.bodyBase = 0;
     this.framing = 0;
   }
@@ -114,6 +114,7 @@ export class Receiver implements Inbound {
     if (room <= 0) return blocked;
     const got = this.connection.recv(this.rawEnd, room);
     if (got > 0) this.rawEnd += got;
+    this.hasMore = got === room;
     return got;
   }
 
@@ -124,6 +125,7 @@ export class Receiver implements Inbound {
   rewind(): void {
     this.bodyLength = 0;
     this.bodyDone = false;
+    this.hasMore = false;
     this.failure = 0;
     this.framing = bodyNone;
     releaseDecoder(this.decoder);
@@ -153,7 +155,6 @@ export class Receiver implements Inbound {
     this.failure = 0;
     this.taken = 0;
     this.trailersLength = 0;
-    this.isFlowing = false;
     this.framing = framing;
     this.decoder ??= takeDecoder(this.trailers);
     this.decoder.start(framing, contentLength);
@@ -188,7 +189,7 @@ export class Receiver implements Inbound {
       return true;
     }
     this.rawEnd += got;
-    this.isFlowing = got === room;
+    this.hasMore = got === room;
     this.decode();
     return true;
   }
@@ -208,12 +209,12 @@ export class Receiver implements Inbound {
     if (this.framing === framingLength) return decoder.remaining;
     if (this.framing === bodyChunked) return decoder.isInPayload() ? decoder.remaining : 0;
     const isEndless = this.framing === bodyTunnel || this.framing === bodyUntilClose;
-    return isEndless && this.isFlowing ? bypassMax : 0;
+    return isEndless && this.hasMore ? bypassMax : 0;
   }
 
   bypassed(length: number): void {
     this.taken += length;
-    this.isFlowing = length >= flowingBytes;
+    this.hasMore = length >= flowingBytes;
     this.connection.bytesReceived += length;
     this.connection.splicedIn += length;
     const { decoder } = this;

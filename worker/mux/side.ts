@@ -29,6 +29,8 @@ export interface Inbound {
   /** Trailer lines with their empty line, once bodyDone (RFC 9112 7.1.2); length 0: none. */
   trailersAt: number;
   trailersLength: number;
+  /** The last receive took all that there was room for: the next one will find more. */
+  readonly hasMore: boolean;
   /** Takes `length` bytes off what is shown. */
   consume(length: number): void;
   /** One receive, if there is room and the socket has something. True when anything changed. */
@@ -50,6 +52,13 @@ export const inboundRefused = -1001;
 export const inboundTruncated = -1002;
 
 export interface Outbound {
+  /**
+   * Set before a send when more of the message is at hand: the kernel may keep an incomplete
+   * segment back for it. The send takes the mark off.
+   */
+  isFollowed: boolean;
+  /** Nothing more is at hand after all: what the kernel keeps back leaves now. */
+  letGo(): void;
   /** Sends payload; `done`: nothing follows. Bytes taken (0: blocked), or sideGone. */
   send(at: number, length: number, done: boolean): number;
   /**

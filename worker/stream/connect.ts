@@ -128,6 +128,7 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   }
   const { bodyLength: length, bodyDone: done } = inbound;
   if (inbound.trailersLength > 0) handTrailers(stream, front, back);
+  back.outbound.isFollowed = inbound.hasMore;
   const taken = back.sendHead(stream.request, inbound.bodyAt, length, done);
   if (taken === sideGone) {
     backGone(context, stream, back);

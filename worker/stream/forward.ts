@@ -45,6 +45,7 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
     if (inbound.bodyLength > 0 || inbound.bodyDone) {
       const length = inbound.bodyLength;
       if (inbound.trailersLength > 0) handTrailers(stream, from, to);
+      outbound.isFollowed = inbound.hasMore;
       const taken = outbound.send(inbound.bodyAt, length, inbound.bodyDone);
       if (taken === sideGone) return moveTargetGone;
       if (taken > 0) {
@@ -55,7 +56,10 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
       if (inbound.bodyDone) return moveDone;
     }
     if (inbound.failure !== 0) return moveSourceFailed;
-    if (bypass(stream, from, to) === 0 && !inbound.receive()) return moveBlocked;
+    if (bypass(stream, from, to) === 0 && !inbound.receive()) {
+      outbound.letGo();
+      return moveBlocked;
+    }
     touch(context, stream);
   }
   return moveMore;

@@ -221,6 +221,7 @@ function sendResponse(context: EngineContext, stream: Stream): void {
   const done = inbound.bodyDone && !tunnel;
   stream.bytesOutBase = front.outbound.offeredBytes();
   if (inbound.trailersLength > 0) handTrailers(stream, back, front);
+  front.outbound.isFollowed = inbound.hasMore;
   const taken = front.sendHead(response, inbound.bodyAt, length, done);
   if (taken === sideGone) {
     frontGone(context, stream);
