@@ -17,6 +17,11 @@ export async function runTool(words: readonly string[]): Promise<number> {
     process.stderr.write(`hawser: '${words[0]}' is not supported yet.\n`);
     return 1;
   }
+  // Before yargs, whose own `help` would take the word.
+  if (words[0] === 'help' && words.length > 1) {
+    const { help } = await import('./help.ts');
+    return help(words.slice(1));
+  }
   let status = 0;
   const run: Run = async (work) => {
     status = await work.catch((fault: unknown) => {
@@ -30,6 +35,7 @@ export async function runTool(words: readonly string[]): Promise<number> {
     .scriptName('hawser')
     .usage("$0 <command>, or HAProxy's flags: $0 -f FILE, $0 -c -f FILE, $0 -vv")
     .command('version', 'the version', {}, () => run(printVersion()))
+    .command('help [word..]', 'what a word of the configuration or of the runtime API means')
     .version(hawserVersion)
     .demandCommand(1, 'A command is needed.')
     .strict()

@@ -1,0 +1,56 @@
+// `hawser help WORD`: what a word of the configuration language or of the runtime API means, from
+// the rows that the build has collected (reference.json, beside the program).
+
+import { readFileSync } from 'node:fs';
+import { nearestWord } from '../shared/config/hint.ts';
+import type { ReferenceRow } from '../shared/config/reference.ts';
+
+/** Rows shown at most where a word is only part of their names. */
+const listMax = 30;
+
+/** Prints what is known of a word; the exit status. */
+export function help(words: readonly string[]): number {
+  const rows = readRows();
+  const wanted = words.join(' ').toLowerCase();
+  const found = rowsNamed(rows, wanted);
+  if (found.length > 0) {
+    process.stdout.write(found.map(describe).join('\n'));
+    return 0;
+  }
+  const similar = rows.filter(({ name }) => name.toLowerCase().includes(wanted));
+  if (similar.length > 0) {
+    process.stdout.write(`${similar.slice(0, listMax).map(brief).join('\n')}\n`);
+    const more = similar.length - listMax;
+    if (more > 0) process.stdout.write(`and ${more} more\n`);
+    return 0;
+  }
+  const near = nearestWord(
+    wanted,
+    rows.map(({ name }) => name),
+  );
+  const hint = near === '' ? '' : `; did you mean '${near}'?`;
+  process.stderr.write(`hawser: no word that works is called '${wanted}'${hint}\n`);
+  return 1;
+}
+
+/** `http-request deny` is looked for as it stands, then as deny. */
+function rowsNamed(rows: readonly ReferenceRow[], wanted: string): readonly ReferenceRow[] {
+  const plain = wanted.replace(/\(.*$/, '');
+  const whole = rows.filter(({ name }) => name.toLowerCase() === plain);
+  if (whole.length > 0) return whole;
+  const last = plain.replace(/^(?:http|tcp|quic)-[a-z-]+ (?:(?:connection|session|content) )?/, '');
+  return rows.filter(({ kind, name }) => kind === 'action' && name === last);
+}
+
+function describe({ kind, form, about, help: text, example }: ReferenceRow): string {
+  const lines = [`${form}`, `  ${kind}${about === '' ? '' : `: ${about}`}`, `  ${text}`];
+  if (example !== '' && example !== form) lines.push(`  example: ${example}`);
+  return `${lines.join('\n')}\n`;
+}
+
+const brief = ({ kind, form, help: text }: ReferenceRow): string => `${form}  (${kind}) ${text}`;
+
+function readRows(): readonly ReferenceRow[] {
+  const path = new URL('../reference.json', import.meta.url);
+  return JSON.parse(readFileSync(path, 'utf8')) as ReferenceRow[];
+}
