@@ -160,8 +160,7 @@ export class Fleet implements FleetAccess {
     // Its place may still have the words of one that was deleted and that another process uses.
     words.words[words.at + serverLoad] = 0;
     words.prepare(setup, load, this.host.nowSeconds());
-    const nameless = server.fqdn !== '' && server.address.family === 'unspecified';
-    const admin = adminForcedMaint | (nameless ? adminResolutionMaint : 0);
+    const admin = adminForcedMaint | (setup.unresolved === true ? adminResolutionMaint : 0);
     const { words: all, at } = words;
     Atomics.store(all, at + serverAdmin, admin);
     // Checks of a server that is added wait for `enable health`, not for `enable server`.

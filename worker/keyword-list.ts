@@ -66,7 +66,9 @@ const unlisted: ReadonlySet<string> = new Set([
     'nosplice numa-cpu-mapping ' +
     'quick-exit redirect retries server set-dumpable source spread-checks ssl-server-verify ' +
     'strict-limits uid ulimit-n unique-id-format unique-id-header unix-bind use-server ' +
-    'use_backend cookie force-persist ignore-persist stats-file stick-table'
+    'use_backend cookie force-persist ignore-persist stats-file stick-table ' +
+    'load-server-state-from-file server-state-base server-state-file server-state-file-name ' +
+    'server-template'
   ).split(' '),
   'stick match',
   'stick on',

@@ -31,6 +31,7 @@ import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords, userlistSection } from './sections/services.ts';
 import { http2Keywords } from './sections/http2.ts';
+import { serverStateGlobals, serverStateKeywords } from './sections/server-state.ts';
 import { stateKeywords } from './sections/state.ts';
 import { stickKeywords } from './sections/stick.ts';
 import { statisticsKeywords } from './sections/statistics.ts';
@@ -41,6 +42,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   'global keyword',
   processKeywords,
   stateKeywords,
+  serverStateGlobals,
   environmentKeywords,
   tuningKeywords,
   globalTlsKeywords,
@@ -57,6 +59,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   captureKeywords,
   balanceKeywords,
   persistenceKeywords,
+  serverStateKeywords,
   loggingKeywords,
   stickKeywords,
   errorKeywords,

@@ -179,6 +179,8 @@ const backSide = [
   'hashType',
   'hashBalanceFactor',
   'hashPreserveAffinity',
+  'loadServerState',
+  'serverStateFileName',
   'fullconn',
   'retries',
   'redispatch',

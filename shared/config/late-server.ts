@@ -77,6 +77,8 @@ function draftOf(server: ServerModel): ServerDraft {
 /** What resolve.ts does for the servers of a file. */
 function complete({ global }: Model, server: ServerModel): void {
   mergeServer(server, global.ssl);
+  // No name is asked for at run time: the server waits for an address.
+  if (server.fqdn !== '') server.address = { ...server.address, host: '' };
   const { ssl } = server;
   if (ssl !== null && ssl.caFile === '' && global.ssl.serverVerify === 'none') ssl.verify = 'none';
 }

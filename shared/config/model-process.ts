@@ -50,6 +50,8 @@ export interface GlobalModel {
   shmStatsFileMaxObjects: number;
   /** `stats-file`: its text is in Model.contents when it could be read. */
   statsFile: string;
+  serverStateBase: string;
+  serverStateFile: string;
   tune: TuneModel;
   /** `set-var` and `set-var-fmt` lines of global, name and expression words. */
   setVars: readonly LineModel[];

@@ -15,6 +15,10 @@ export interface ServerModel {
   guid: string;
   /** The name that was written, '' when it was a number; `address` is what it gave. */
   fqdn: string;
+  /** Ways of `init-addr`, empty for the usual ones. */
+  initAddr: readonly string[];
+  /** What a file of server states says of it. */
+  savedState: SavedStateModel | null;
   address: AddressModel;
   weight: number;
   backup: boolean;
@@ -66,6 +70,22 @@ export interface ServerModel {
   proto: string;
   /** Protocol that WebSocket goes over. */
   ws: 'auto' | 'h1' | 'h2';
+}
+
+/** One line of `show servers state`, as far as it is not in other fields of the model. */
+export interface SavedStateModel {
+  /** Last address, '' for none. */
+  readonly address: string;
+  readonly state: number;
+  readonly admin: number;
+  readonly weight: number;
+  readonly weightConfigured: number;
+  readonly sinceChangeSeconds: number;
+  readonly checkStatus: number;
+  readonly checkResult: number;
+  readonly checkHealth: number;
+  readonly checkFlags: number;
+  readonly agentFlags: number;
 }
 
 /** A `default-server`, '' for the one without a name: what servers added later may start from. */

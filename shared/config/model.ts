@@ -15,6 +15,7 @@ import type { ServerModel, ServerPresetModel } from './model-server.ts';
 
 export {
   isGone,
+  type SavedStateModel,
   type ServerModel,
   type ServerPresetModel,
   type ServerSslModel,
@@ -271,6 +272,9 @@ export interface ProxyModel {
   binds: BindModel[];
   servers: ServerModel[];
   presets: readonly ServerPresetModel[];
+  /** `load-server-state-from-file`, and the file of this backend ('': its name). */
+  loadServerState: 'global' | 'local' | 'none';
+  serverStateFileName: string;
   /** Frontend connection limit, 0: the process limit. */
   maxconn: number;
   backlog: number;

@@ -2,14 +2,15 @@
 // depend on other settings, and the warnings that HAProxy gives at the end of a load.
 // Called once by load.ts after the last line.
 
-import { allProxies, type Draft, finalWarning } from './draft.ts';
-import type { HostResolver } from './hosts.ts';
+import { type Draft, finalWarning } from './draft.ts';
 import type { ProxyDraft, ServerDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
 import { checkGuids } from './resolve-guid.ts';
 import { checkChecks } from './resolve-check.ts';
 import { checkMode } from './resolve-mode.ts';
+import { type Names, resolveServers } from './resolve-addresses.ts';
+import { loadServerStates } from './server-states.ts';
 import { resolveLogs } from './resolve-logs.ts';
 import { checkPeers, completePeers } from './resolve-peers.ts';
 import { resolveStick } from './resolve-stick.ts';
@@ -19,17 +20,11 @@ import { readHeaderCaseFile } from './sections/header-case.ts';
 
 const nowhere = { file: '', line: 0, column: 0 };
 
-/** How server names become addresses. */
-interface Names {
-  readonly hosts: HostResolver;
-  /** -dr: a server without an address is disabled. */
-  readonly mayFail: boolean;
-}
-
 /** Finishes `draft`. Mistakes are reported to its diagnostics; the Model is whole either way. */
 export function resolveDraft(draft: Draft, files: readonly string[], names: Names): Model {
   draft.linesFine = draft.diagnostics.alerts === 0;
   assignProxyIds(draft);
+  loadServerStates(draft);
   resolveServers(draft, names);
   completePeers(draft);
   for (const proxy of draft.proxies) {
@@ -149,31 +144,6 @@ function assignBindIds(model: ProxyModel, draft: Draft): void {
     while (used.has(next)) next++;
     bind.id = next;
     for (let index = 0; index < bind.addresses.length; index++) used.add(next++);
-  }
-}
-
-/** Names of servers, all at once: one question to the system for the whole load. */
-function resolveServers(draft: Draft, { hosts, mayFail }: Names): void {
-  const named = allProxies(draft).flatMap(({ model }) =>
-    model.servers.filter(({ fqdn }) => fqdn !== ''),
-  );
-  if (named.length === 0) return;
-  hosts.prepare(named.map(({ fqdn }) => fqdn));
-  for (const server of named) {
-    const host = hosts.resolve(server.fqdn);
-    if (host === null && mayFail) {
-      server.disabled = true;
-      const message = `could not resolve address '${server.fqdn}', disabling server '${server.name}'.`;
-      draft.diagnostics.warning(server.place, message);
-      continue;
-    }
-    if (host === null) {
-      const message = `could not resolve address '${server.fqdn}' of server '${server.name}'.`;
-      draft.diagnostics.alert(server.place, message);
-      continue;
-    }
-    const family = host.includes(':') ? 'ipv6' : 'ipv4';
-    server.address = { ...server.address, family, host };
   }
 }
 

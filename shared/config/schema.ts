@@ -22,6 +22,7 @@ import type {
   PeersModel,
   PeersTableModel,
   ProxyModel,
+  SavedStateModel,
   ServerModel,
   ServerPresetModel,
   ServerSslModel,
@@ -244,6 +245,20 @@ const agent = shape<AgentModel>({
   send: text,
 });
 
+const savedState = shape<SavedStateModel>({
+  address: text,
+  state: natural,
+  admin: natural,
+  weight: natural,
+  weightConfigured: natural,
+  sinceChangeSeconds: natural,
+  checkStatus: natural,
+  checkResult: natural,
+  checkHealth: natural,
+  checkFlags: natural,
+  agentFlags: natural,
+});
+
 const server = define(
   'server',
   shape<ServerModel>({
@@ -253,6 +268,8 @@ const server = define(
     id: natural,
     guid: text,
     fqdn: text,
+    initAddr: list(text),
+    savedState: orNull(savedState),
     address,
     weight: { type: 'integer', minimum: 0, maximum: 256 },
     backup: flag,
@@ -433,6 +450,8 @@ const global = shape<GlobalModel>({
   shmStatsFile: text,
   shmStatsFileMaxObjects: natural,
   statsFile: text,
+  serverStateBase: text,
+  serverStateFile: text,
   tune,
   setVars: list(line),
   environment: map(text),
@@ -527,6 +546,8 @@ const proxy = shape<ProxyModel>({
   binds: list(bind),
   servers: list(server),
   presets: list(preset),
+  loadServerState: oneOf('global', 'local', 'none'),
+  serverStateFileName: text,
   maxconn: natural,
   backlog: natural,
   fullconn: natural,

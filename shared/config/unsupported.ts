@@ -15,8 +15,8 @@ export const unsupportedGlobal: readonly string[] = (
   'jwt.decrypt_enc_list key-base lua-load lua-load-per-thread lua-prepend-path ' +
   'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
-  'ocsp-update.mindelay ocsp-update.mode profiling.memory server-state-base ' +
-  'server-state-file setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ' +
+  'ocsp-update.mindelay ocsp-update.mode profiling.memory ' +
+  'setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ' +
   'ssl-default-bind-sigalgs ssl-default-server-client-sigalgs ssl-default-server-curves ' +
   'ssl-default-server-sigalgs ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
   'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
@@ -50,8 +50,7 @@ export const unsupportedGlobal: readonly string[] = (
 export const unsupportedProxy: readonly string[] = (
   'compression dynamic-cookie-key email-alert ' +
   'filter filter-sequence http-send-name-header ' +
-  'load-server-state-from-file ' +
-  'persist quic-initial server-state-file-name server-template ssl-f-use ' +
+  'persist quic-initial ssl-f-use ' +
   'trace use-fcgi-app'
 )
   .split(' ')

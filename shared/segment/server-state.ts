@@ -94,6 +94,8 @@ export const backendLoad = 23;
 export interface ServerSetup {
   readonly weight: number;
   readonly disabled: boolean;
+  /** It has no address yet. */
+  readonly unresolved?: boolean;
   readonly backup: boolean;
   readonly maxconn: number;
   readonly rise: number;
@@ -126,15 +128,16 @@ export class ServerWords {
    * Brings the words to the configuration, once per load (`load` identifies it: a number no other
    * load of this segment has). A worker that replaces a crashed one has the same load and finds
    * all states as they were. A reload resets what the configuration decides, and keeps the health
-   * of a server that is checked, so that a dead server is not tried again.
+   * of a server that is checked, so that a dead server is not tried again. True: it was done now.
    */
-  prepare(setup: ServerSetup, load: number, nowSeconds: number): void {
+  prepare(setup: ServerSetup, load: number, nowSeconds: number): boolean {
     const { words, at } = this;
-    if (words[at + serverLoad] === load) return;
+    if (words[at + serverLoad] === load) return false;
     const known = words[at + serverLoad] !== 0;
     const wasChecked = (words[at + serverCheckFlags] & checkConfigured) !== 0;
     const keepsHealth = known && setup.checked && wasChecked;
-    words[at + serverAdmin] = setup.disabled ? adminConfiguredMaint | adminForcedMaint : 0;
+    const configured = setup.disabled ? adminConfiguredMaint | adminForcedMaint : 0;
+    words[at + serverAdmin] = configured | (setup.unresolved === true ? adminResolutionMaint : 0);
     words[at + serverWeight] = setup.weight;
     words[at + serverWeightConfigured] = setup.weight;
     words[at + serverThrottle] = 100;
@@ -147,12 +150,13 @@ export class ServerWords {
     words[at + serverCheckFlags] = setup.disabled ? checks | checkPaused : checks;
     if (!keepsHealth) this.prepareHealth(setup, nowSeconds);
     this.prepareAgent(setup.agent === true);
-    if (setup.disabled) {
+    if (setup.disabled || setup.unresolved === true) {
       words[at + serverState] = stateStopped;
       words[at + serverHealth] = 0;
     }
     Atomics.store(words, at + serverLoad, load);
     this.raiseRevision();
+    return true;
   }
 
   private prepareHealth(setup: ServerSetup, nowSeconds: number): void {

@@ -35,6 +35,18 @@ export function setHealthState(
   tell(context, target, { text: healthTexts[wanted], showsFarm: true });
 }
 
+/** A server without an address has got one: unless something else keeps it, it is UP. */
+export function setAddressKnown(context: RuntimeContext, target: ServerTarget): void {
+  const { words } = target;
+  if (!words.setAdmin(0, state.adminResolutionMaint)) return;
+  const isKept = (words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0;
+  if (!isKept) begin(words, seconds(context));
+  const text = isKept
+    ? 'resolves again but remains in maintenance'
+    : 'is UP/READY (resolves again)';
+  tell(context, target, { text, showsFarm: false });
+}
+
 /** Says it with what is left of the backend; `serverChanged` does the rest. */
 function tell(context: RuntimeContext, target: ServerTarget, change: Change): void {
   const { proxyIndex, serverIndex, name, words } = target;
@@ -125,10 +137,15 @@ function leaveMaint(words: state.ServerWords, now: number): string {
   if ((words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0) {
     return 'is leaving forced maintenance but remains in maintenance';
   }
+  begin(words, now);
+  return 'is UP/READY (leaving forced maintenance)';
+}
+
+/** In service again: UP, one failed check from DOWN. */
+function begin(words: state.ServerWords, now: number): void {
   setPaused(words, false);
   words.set(state.serverHealth, thresholds(words).rise);
   words.setState(state.stateRunning, now);
-  return 'is UP/READY (leaving forced maintenance)';
 }
 
 function setPaused(words: state.ServerWords, isPaused: boolean): void {

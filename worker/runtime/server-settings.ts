@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import type { ServerModel } from '../../shared/config/model.ts';
 import * as state from '../../shared/segment/server-state.ts';
+import { setAddressKnown } from './administration.ts';
 import { type Answer, failure, notice, type RuntimeCall, severityWarning } from './command.ts';
 import type { ServerTarget } from './target.ts';
 
@@ -53,9 +54,7 @@ async function setAddress(call: RuntimeCall, target: ServerTarget): Promise<Answ
   };
   const { context } = call;
   await context.fleet.renew(target.proxyIndex, target.serverIndex, fields);
-  if (target.words.setAdmin(0, state.adminResolutionMaint)) {
-    context.serverChanged(target.proxyIndex, target.serverIndex, '');
-  }
+  setAddressKnown(context, target);
   return warning(`${changes} by 'stats socket command'`);
 }
 

@@ -6,6 +6,7 @@ import type { Model, ProxyModel, ServerModel } from '../../shared/config/model.t
 import { BackendWords } from '../../shared/segment/backend-state.ts';
 import type { ObjectTable } from '../../shared/segment/objects.ts';
 import { type ServerSetup, ServerWords } from '../../shared/segment/server-state.ts';
+import { applySavedState } from './saved-state.ts';
 import { maxconnOf } from './server.ts';
 import type { ObjectIndex } from './object-index.ts';
 
@@ -33,7 +34,10 @@ export function prepareFarm(
     const { back, servers: indexes } = objects.proxies[index];
     const farm = model.proxies[index].servers.map((server, i) => {
       const words = new ServerWords(at.words, table, indexes[i], back);
-      words.prepare(serverSetup(model.proxies[index], server), at.load, at.nowSeconds);
+      const setup = serverSetup(model.proxies[index], server);
+      const isNew = words.prepare(setup, at.load, at.nowSeconds);
+      const { savedState } = server;
+      if (isNew && savedState !== null) applySavedState(words, server, savedState, at.nowSeconds);
       return words;
     });
     servers.push(farm);
@@ -57,6 +61,7 @@ export function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup
   return {
     weight: server.weight,
     disabled: server.disabled || proxy.disabled,
+    unresolved: server.fqdn !== '' && server.address.family === 'unspecified',
     backup: server.backup,
     maxconn: maxconnOf(server),
     rise: server.rise,

@@ -6,7 +6,7 @@ import type { ProxyDraft, ProxyKeyword, Side } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { ProxyModel, TimeoutsModel } from '../model.ts';
 import { readBind } from './bind.ts';
-import { readDefaultServer, readServer } from './server.ts';
+import { readDefaultServer, readServer, readServerTemplate } from './server.ts';
 import { readSource } from './source.ts';
 
 const timeouts: readonly (readonly [string, keyof TimeoutsModel, Side, string])[] = [
@@ -221,6 +221,14 @@ export const proxyKeywords: readonly ProxyKeyword[] = [
     help: 'a server',
     example: 'server s1 127.0.0.1:80 check',
     parse: readServer,
+  },
+  {
+    name: 'server-template',
+    side: 'back',
+    defaults: 'no',
+    help: 'many servers alike',
+    example: 'server-template web 1-3 127.0.0.1:80 check',
+    parse: readServerTemplate,
   },
   {
     name: 'default-server',

@@ -1,6 +1,7 @@
 // `server` and `default-server` lines: one row per option word. Rows write a ServerDraft; names are
 // resolved later, all at once. Nothing here connects.
 
+import { isIP } from 'node:net';
 import { parseAddress } from '../../address.ts';
 import { copyServerDraft, type Draft, newServerDraft } from '../draft.ts';
 import { freshServerSsl } from '../fresh.ts';
@@ -206,18 +207,17 @@ export const serverKeywords: readonly ServerKeyword[] = [
     name: 'init-addr',
     takes: 1,
     help: 'how the address is found while starting',
-    example: 'server s 127.0.0.1:80 init-addr libc',
-    parse: (cursor) => {
-      const { line, index } = cursor;
-      for (const word of line.arg(index + 1).split(',')) {
-        if (word === 'last' || word === 'none') line.notSupported(index + 1, `init-addr ${word}`);
-        else if (word !== 'libc') {
-          line.alert(index + 1, `'init-addr' : unknown initialization method '${word}'.`);
-        }
-      }
+    example: 'server s 127.0.0.1:80 init-addr last,libc,none',
+    parse: ({ line, index }, { model }) => {
+      const ways = line.arg(index + 1).split(',');
+      const bad = ways.find((way) => !addressWays.has(way) && isIP(way) === 0);
+      if (bad === undefined) model.initAddr = ways;
+      else line.alert(index + 1, `'init-addr' : unknown initialization method '${bad}'.`);
     },
   },
 ];
+
+const addressWays = new Set(['last', 'libc', 'none']);
 
 const byName = indexRows('server option', serverKeywords);
 const unsupported = new Set(unsupportedServer);
@@ -357,9 +357,21 @@ export function beginServer(
 ): BegunServer | null {
   const name = line.arg(0);
   const bad = /[^A-Za-z0-9_.:-]/.exec(name);
-  if (bad !== null) {
-    return line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
-  }
+  if (bad === null) return beginNamed(line, { name, wordsAt }, proxy, draft);
+  return line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
+}
+
+interface ServerHead {
+  readonly name: string;
+  readonly wordsAt: number;
+}
+
+function beginNamed(
+  line: Line,
+  { name, wordsAt }: ServerHead,
+  proxy: ProxyDraft,
+  draft: Draft,
+): BegunServer | null {
   const other = proxy.serverNames.get(name);
   if (other !== undefined) {
     const at = other.model.place.line;
@@ -374,6 +386,36 @@ export function beginServer(
   const usual = draft.isRuntime ? null : proxy.defaultServer;
   const preset = from.preset === undefined ? usual : from.preset;
   return { ...startFrom(preset, line, name), next: from.next, preset };
+}
+
+const templateMax = 100_000;
+
+/** Reads `server-template PREFIX NUMBER|LOW-HIGH ADDRESS [from PRESET] words...`. */
+export function readServerTemplate(line: Line, proxy: ProxyDraft, draft: Draft): void {
+  const [prefix, range] = [line.arg(0), line.arg(1)];
+  if (line.arg(2) === '') {
+    line.alert(-1, "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments.");
+    return;
+  }
+  const bad = /[^A-Za-z0-9_.:-]/.exec(prefix);
+  if (bad !== null) {
+    line.alert(0, `character '${bad[0]}' is not permitted in server-template prefix '${prefix}'.`);
+    return;
+  }
+  const match = /^(?:(\d+)-)?(\d+)$/.exec(range);
+  const [low, high] = match === null ? [1, 0] : [Number(match[1] ?? 1), Number(match[2])];
+  if (low > high || high - low >= templateMax) {
+    line.alert(1, `Wrong server-template number or range arg '${range}'.`);
+    return;
+  }
+  for (let number = low; number <= high && !line.failed; number++) {
+    const head = { name: `${prefix}${number}`, wordsAt: 3 };
+    const server = beginNamed(line, head, proxy, draft);
+    if (server === null || !readServerAddress(line, line.arg(2), server.model, draft)) return;
+    endServer(line, server, proxy, draft);
+    // What can only be one server's is the first one's.
+    if (number > low) Object.assign(server.model, { id: 0, guid: '' });
+  }
 }
 
 /** Reads the words and adds the server to the proxy, unless something was wrong. */
@@ -400,11 +442,14 @@ export function readServerAddress(
   const rules = { port: true, portOffset: true, names: true, fd: true, variables: environment };
   const { address, error } = parseAddress(text, rules);
   if (address === null) {
-    line.alert(1, error);
+    line.alert(Math.max(1, line.rest().indexOf(text)), error);
     return false;
   }
   if (address.family === 'fd') {
-    line.alert(1, `a file descriptor is not acceptable here in '${text}'`);
+    line.alert(
+      Math.max(1, line.rest().indexOf(text)),
+      `a file descriptor is not acceptable here in '${text}'`,
+    );
     return false;
   }
   const { family, socket, host, portLow, portOffset, fd } = address;
