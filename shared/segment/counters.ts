@@ -116,19 +116,24 @@ export class CounterReader {
   /** Counter chunks by part, rebuilt when a chunk changed hands. */
   private parts: number[][];
   private revision: number;
+  /** The object asked for last, and its rows. */
+  private rowsObject: number;
+  private rows: readonly number[];
 
   constructor(segment: Segment) {
     this.segment = segment;
     this.parts = [];
     this.revision = -1;
+    this.rowsObject = -1;
+    this.rows = [];
   }
 
   /** A count: everything ever counted, by processes that are gone too. */
   sum(objectIndex: number, at: number): number {
+    const rows = this.rowsOf(objectIndex);
+    const { floats } = this.segment;
     let total = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      total += this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
-    }
+    for (let i = 0; i < rows.length; i++) total += floats[rows[i] + at];
     return total;
   }
 
@@ -156,8 +161,8 @@ export class CounterReader {
   /** The latest time of all writers, in seconds of the shared clock; 0: never. */
   last(objectIndex: number, at: number): number {
     let latest = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      const value = this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
+    for (const row of this.rowsOf(objectIndex)) {
+      const value = this.segment.floats[row + at];
       if (value > latest) latest = value;
     }
     return latest;
@@ -171,12 +176,8 @@ export class CounterReader {
   /** The same with its fraction. */
   exactRate(objectIndex: number, at: number, nowMs: number): number {
     let total = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      total += rateTotal(
-        this.segment.floats,
-        rowIndex(this.segment, chunk, objectIndex) + at,
-        nowMs,
-      );
+    for (const row of this.rowsOf(objectIndex)) {
+      total += rateTotal(this.segment.floats, row + at, nowMs);
     }
     return total / ratePeriodMs;
   }
@@ -216,6 +217,17 @@ export class CounterReader {
     return slot < 0 ? owner >= 0 : owner === slot;
   }
 
+  /** Where the writers of an object count; one object is mostly asked for many fields in a row. */
+  private rowsOf(objectIndex: number): readonly number[] {
+    const revision = Atomics.load(this.segment.words, wordChunkRevision);
+    if (objectIndex === this.rowsObject && revision === this.revision) return this.rows;
+    this.rows = this.chunksOf(objectIndex).map((chunk) =>
+      rowIndex(this.segment, chunk, objectIndex),
+    );
+    this.rowsObject = objectIndex;
+    return this.rows;
+  }
+
   private chunksOf(objectIndex: number): readonly number[] {
     const revision = Atomics.load(this.segment.words, wordChunkRevision);
     if (revision !== this.revision) this.rebuild(revision);
@@ -225,6 +237,7 @@ export class CounterReader {
   private rebuild(revision: number): void {
     const { segment } = this;
     this.revision = revision;
+    this.rowsObject = -1;
     this.parts = [];
     for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
       const key = keyOf(segment, chunk);

@@ -17,7 +17,8 @@ test('show stat has 214 columns with its separator, show info its lines', () => 
     [73, 'addr'],
     [99, 'uweight'],
     [118, 'cache_hint_hits'],
-    [119, 'ssl_sess'],
+    [119, 'h2_headers_rcvd'],
+    [132, 'ssl_sess'],
     [212, 'h1_spliced_bytes_out'],
   ];
   for (const [at, name] of places) assert.equal(statColumns[at].name, name);

@@ -28,8 +28,11 @@ export interface SessionLimits {
   readonly payloadBytes: number;
 }
 
-/** Pieces of an answer between two turns of the event loop: checks and heartbeats must not wait. */
-const piecesAtOnce = 64;
+/**
+ * Of a long answer between two turns of the event loop: checks and heartbeats must not wait, and a
+ * write for every line would cost more than the line.
+ */
+const bytesAtOnce = 32_768;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const severityNames = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
@@ -176,11 +179,15 @@ export class RuntimeSession {
       await this.output.write(`${severityPrefix(answer.severity, this.state)}${text}\n`);
       return;
     }
-    let written = 0;
+    let text = '';
     for (const piece of answer) {
-      await this.output.write(piece);
-      if (++written % piecesAtOnce === 0) await turn();
+      text += piece;
+      if (text.length < bytesAtOnce) continue;
+      await this.output.write(text);
+      text = '';
+      await turn();
     }
+    if (text !== '') await this.output.write(text);
   }
 
   /** What follows an answer: an empty line, and a prompt when one is wanted. */

@@ -3,11 +3,13 @@
 
 export type Cell = string | number | null;
 
+const ambiguous = /[",\r\n]/;
+
 /** CSV: quoted only when the text would be ambiguous. */
 export function csvField(value: Cell): string {
   if (value === null) return '';
   if (typeof value === 'number') return String(value);
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  return ambiguous.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
 /** `MCPV:u64:12`; `tags` is a row's 'MCP:u64', `kept` says whether the value survives a reload. */

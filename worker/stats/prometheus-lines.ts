@@ -27,6 +27,11 @@ export function objectLines(
   return (makers[column.name] ?? plain)(source, line, column);
 }
 
+/** Whether a column is more than one number per object, or none at times. */
+export function isSpecial({ name }: MetricDef): boolean {
+  return makers[name] !== undefined;
+}
+
 /** Columns that are left out, rather than NaN, where HTTP is not spoken. */
 const httpOnly: ReadonlySet<string> = new Set(
   (

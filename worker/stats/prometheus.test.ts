@@ -65,7 +65,7 @@ test('numbers, states, seconds and classes', () => {
   ]);
   assert.equal(about(lines, 'haproxy_backend_agg_check_status').at(2)?.slice(-2), ' 1');
   assert.ok(lines.includes('haproxy_listener_status{proxy="f",listener="main",state="OPEN"} 1'));
-  assert.ok(lines.includes('haproxy_process_description{desc="the \\\\"whole\\\\""} 1'));
+  assert.ok(lines.includes('haproxy_process_description{desc="the \\"whole\\""} 1'));
   assert.ok(lines.includes('haproxy_process_current_zlib_memory NaN'));
 });
 

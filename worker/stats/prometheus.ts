@@ -9,7 +9,8 @@ import type { MetricScope, MetricsRequest } from '../program.ts';
 import type { StickTables } from '../tables/tracking.ts';
 import type { Value } from './columns.ts';
 import { processInfo } from './process-info.ts';
-import { type Labels, type MetricLine, objectLines, skipsOther } from './prometheus-lines.ts';
+import { type Labels, isSpecial, objectLines, skipsOther } from './prometheus-lines.ts';
+import { atOneInstant, cellValue } from './row-plan.ts';
 import type { StatsSource, Subject } from './source.ts';
 import { infoValues, subjects, wholeSelection } from './table.ts';
 
@@ -18,10 +19,11 @@ const linesMax = 50;
 
 /** The whole answer to `request`. */
 export function* metricPieces(
-  source: StatsSource,
+  live: StatsSource,
   tables: StickTables | undefined,
   request: MetricsRequest,
 ): Generator<string> {
+  const source = atOneInstant(live);
   const keeps = [...request.filters.values()].includes(false);
   const isKept = (name: string): boolean => !(request.filters.get(name) ?? keeps);
   if (request.scopes.has('global')) yield processMetrics(source, request, isKept);
@@ -105,18 +107,17 @@ function* objectMetrics(
   scope: ObjectScope,
   isKept: IsKept,
 ): Generator<string> {
-  const { hidesMaint } = request;
-  const selection = { ...wholeSelection, types: scope.types, hidesMaint };
-  const lines = [...subjects(source, selection)].filter(({ proxy }) => !proxy.disabled);
+  const list = new LabelledLines(source, request, scope);
   const columns = request.withModules ? statColumns : statColumns.slice(0, fixedColumns);
-  for (let at = 0; at < columns.length; at++) {
-    const column = columns[at];
-    const isModule = at >= fixedColumns;
+  for (let number = 0; number < columns.length; number++) {
+    const column = columns[number];
+    const isModule = number >= fixedColumns;
     const title = isModule ? column.name : (names[scope.name]?.[column.name] ?? column.altName);
     const name = `haproxy_${scope.name}_${title}`;
     if (title === '' || !isKept(name)) continue;
     if (column.scope !== '' && !column.scope.includes(scope.kind)) continue;
-    yield* columnMetrics(source, lines, { column, name, isModule, request });
+    const module = isModule ? `,mod="${moduleOf(column.name)}"` : '';
+    yield* columnMetrics(source, list, { column, number, name, module });
   }
 }
 
@@ -125,28 +126,83 @@ const names: Readonly<Partial<Record<MetricScope, Readonly<Record<string, string
   server: { act: 'active', bck: 'backup' },
 };
 
+/** An object with its labels: those before and those behind the name of a module. */
+interface LabelledLine {
+  readonly line: Subject;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The objects of one scope, made as the first metric comes to them and kept for the others. */
+class LabelledLines {
+  private readonly made: LabelledLine[];
+  private readonly more: Iterator<Subject>;
+  private readonly withDescriptions: boolean;
+
+  constructor(source: StatsSource, request: MetricsRequest, { types }: ObjectScope) {
+    this.made = [];
+    this.more = subjects(source, { ...wholeSelection, types, hidesMaint: request.hidesMaint });
+    this.withDescriptions = request.withDescriptions;
+  }
+
+  at(index: number): LabelledLine | null {
+    while (index >= this.made.length) {
+      const next = this.more.next();
+      if (next.done === true) return null;
+      if (!next.value.proxy.disabled) this.made.push(this.label(next.value));
+    }
+    return this.made[index];
+  }
+
+  private label(line: Subject): LabelledLine {
+    const { proxy, server, listener } = line;
+    const own = `proxy="${escapeLabel(proxy.name)}"`;
+    const isDescribed = this.withDescriptions && proxy.description !== '';
+    const about = isDescribed ? `,desc="${escapeLabel(proxy.description)}"` : '';
+    if (server !== null) {
+      return { line, before: `${own}${about},server="${escapeLabel(server.name)}"`, after: '' };
+    }
+    if (listener === null) return { line, before: own, after: about };
+    const name = proxy.binds[listener.bindIndex].name || `sock-${line.id}`;
+    return { line, before: `${own}${about},listener="${escapeLabel(name)}"`, after: '' };
+  }
+}
+
 interface ColumnPlan {
   readonly column: MetricDef;
+  /** Its place among the columns of `show stat`. */
+  readonly number: number;
   readonly name: string;
-  readonly isModule: boolean;
-  readonly request: MetricsRequest;
+  /** A label, '' for columns that are no module's. */
+  readonly module: string;
 }
 
 /** One metric of every object; its head stands above the first line there is. */
 function* columnMetrics(
   source: StatsSource,
-  lines: readonly Subject[],
-  { column, name, isModule, request }: ColumnPlan,
+  list: LabelledLines,
+  { column, number, name, module }: ColumnPlan,
 ): Generator<string> {
   // Classes of responses are one metric with a label: only the first has a head.
   let text = column.altName === 'http_responses_total' && column.name !== 'hrsp_1xx' ? '' : null;
+  const isPlain = !isSpecial(column);
   let count = 0;
-  for (const line of lines) {
+  let next = list.at(0);
+  for (let index = 1; next !== null; index++) {
+    const { line, before, after } = next;
+    next = list.at(index);
     if (skipsOther(column, line)) continue;
-    for (const one of objectLines(source, column, line)) {
+    const start = `${name}{${before}${module}${after}`;
+    if (isPlain) {
       text ??= head(name, column);
-      text += metricLine(name, line, one, { isModule, column, request });
+      text += `${start}} ${numberText(cellValue(source, line, number, true))}\n`;
       count++;
+    } else {
+      for (const { labels, value } of objectLines(source, column, line)) {
+        text ??= head(name, column);
+        text += `${start}${moreLabels(labels)}} ${value ?? 'NaN'}\n`;
+        count++;
+      }
     }
     if (count < linesMax) continue;
     yield text ?? '';
@@ -156,26 +212,10 @@ function* columnMetrics(
   if (text !== null && text !== '') yield text;
 }
 
-function metricLine(
-  name: string,
-  line: Subject,
-  { labels, value }: MetricLine,
-  { isModule, column, request }: Omit<ColumnPlan, 'name'>,
-): string {
-  const all: [string, string][] = [['proxy', line.proxy.name]];
-  const { description } = line.proxy;
-  const module = isModule ? [['mod', moduleOf(column.name)] as [string, string]] : [];
-  const isSingle = line.kind === 'S' || line.kind === 'L';
-  if (!isSingle) all.push(...module);
-  if (request.withDescriptions && description !== '') all.push(['desc', description]);
-  if (line.server !== null) all.push(['server', line.server.name]);
-  if (line.listener !== null) {
-    const bind = line.proxy.binds[line.listener.bindIndex];
-    all.push(['listener', bind.name || `sock-${line.id}`]);
-  }
-  if (isSingle) all.push(...module);
-  all.push(...labels.map(([label, text]): [string, string] => [label, text]));
-  return `${name}${labelText(all)} ${numberText(value)}\n`;
+function moreLabels(labels: Labels): string {
+  let text = '';
+  for (const [name, value] of labels) text += `,${name}="${value}"`;
+  return text;
 }
 
 /** ssl_sess is of module ssl. */
@@ -184,9 +224,7 @@ function moduleOf(column: string): string {
   return first === 'pack' || first === 'qpack' ? 'h3' : first;
 }
 
-function numberText(value: Value): string {
-  return typeof value === 'number' ? String(value) : (value ?? 'NaN');
-}
+const numberText = (value: Value): string => (typeof value === 'number' ? String(value) : 'NaN');
 
 const tableRows: readonly (readonly [string, string])[] = [
   ['size', 'entries that the table can hold'],

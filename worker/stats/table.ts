@@ -7,9 +7,10 @@ import { isGone, type ProxyModel } from '../../shared/config/model.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { hasBack, hasFront } from '../server/object-index.ts';
-import { isChecked, madeColumns, type Value } from './columns.ts';
+import type { Value } from './columns.ts';
 import { csvField, jsonCell, typedCell } from './format.ts';
 import { processInfo } from './process-info.ts';
+import { atOneInstant, cellValue, csvPlan, rowPlan, storedReader } from './row-plan.ts';
 import type { StatsSource, Subject } from './source.ts';
 
 export type StatsFormat = 'csv' | 'typed' | 'json';
@@ -43,7 +44,8 @@ export const wholeSelection: StatSelection = {
 };
 
 /** Answer of `show stat`, piece by piece, so that a large one need not be made in one go. */
-export function* statPieces(source: StatsSource, selection: StatSelection): Generator<string> {
+export function* statPieces(live: StatsSource, selection: StatSelection): Generator<string> {
+  const source = atOneInstant(live);
   const write = writers[selection.format];
   if (selection.format === 'csv') yield csvHeader();
   let before = selection.format === 'json' ? '[' : '';
@@ -58,12 +60,14 @@ const writers = { csv: csvLine, typed: typedLine, json: jsonLine } as const;
 
 /** The values of one line in column order, null where a column is empty. */
 export function statValues(source: StatsSource, line: Subject, isOperator: boolean): Value[] {
-  return statColumns.map((column) => columnValue(source, line, column, isOperator));
+  return rowPlan(line).map((read) => read?.(source, line, isOperator) ?? null);
 }
+
+const columnNumbers = new Map(statColumns.map((column, number) => [column, number]));
 
 /** One value of a line by its column, as statValues. */
 export function statValue(source: StatsSource, line: Subject, column: MetricDef): Value {
-  return columnValue(source, line, column, true);
+  return cellValue(source, line, columnNumbers.get(column) ?? -1, true);
 }
 
 /** The lines of `show stat`: of each proxy its frontend, listeners, servers and backend. */
@@ -98,19 +102,32 @@ export function proxySubjects(source: StatsSource, proxyIndex: number): Subject[
   const proxy = source.model.proxies[proxyIndex];
   if (isGone(proxy)) return [];
   const objects = source.objects.proxies[proxyIndex];
-  const base = { proxy, proxyIndex, server: null, words: null, listener: null, id: 0 } as const;
   const lines: Subject[] = [];
   if (hasFront(proxy)) {
-    lines.push({ ...base, kind: 'F', object: objects.front });
+    lines.push(subjectOf('F', proxy, proxyIndex, objects.front));
     lines.push(...listenerSubjects(source, proxyIndex));
   }
-  proxy.servers.forEach((server, i) => {
-    if (isGone(server)) return;
-    const words = source.servers[proxyIndex][i];
-    lines.push({ ...base, kind: 'S', object: objects.servers[i], server, words, id: server.id });
-  });
-  if (hasBack(proxy)) lines.push({ ...base, kind: 'B', object: objects.back });
+  for (let i = 0; i < proxy.servers.length; i++) {
+    const server = proxy.servers[i];
+    if (isGone(server)) continue;
+    const line = subjectOf('S', proxy, proxyIndex, objects.servers[i]);
+    line.server = server;
+    line.words = source.servers[proxyIndex][i];
+    line.id = server.id;
+    lines.push(line);
+  }
+  if (hasBack(proxy)) lines.push(subjectOf('B', proxy, proxyIndex, objects.back));
   return lines;
+}
+
+/** One shape for all lines, filled in by whoever knows more: thousands are made for one answer. */
+function subjectOf(
+  kind: Subject['kind'],
+  proxy: ProxyModel,
+  proxyIndex: number,
+  object: number,
+): { -readonly [Key in keyof Subject]: Subject[Key] } {
+  return { kind, proxy, proxyIndex, object, server: null, words: null, listener: null, id: 0 };
 }
 
 /** One line per address: the shards of an address share their counters. */
@@ -127,59 +144,12 @@ function listenerSubjects(source: StatsSource, proxyIndex: number): Subject[] {
     const object = source.objects.listeners[listener.index];
     if (object < 0 || seen.has(object)) continue;
     seen.add(object);
-    const base = { proxy, proxyIndex, server: null, words: null };
-    lines.push({ ...base, kind: 'L', object, listener, id });
+    const line = subjectOf('L', proxy, proxyIndex, object);
+    line.listener = listener;
+    line.id = id;
+    lines.push(line);
   }
   return lines;
-}
-
-/** Columns that only mean something where HTTP is spoken. */
-const httpColumns = new Set(
-  ['hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other', 'req_tot'].concat([
-    'intercepted',
-    'cache_lookups',
-    'cache_hits',
-    'cache_hint_hits',
-  ]),
-);
-/** Columns of servers that are checked. */
-const checkColumns = new Set(['chkfail', 'chkdown']);
-/** Health is not derived from traffic yet, so nothing observes. */
-const observedColumns = new Set(['hanafail']);
-
-function columnValue(
-  source: StatsSource,
-  line: Subject,
-  column: MetricDef,
-  isOperator: boolean,
-): Value {
-  if (column.scope !== '' && !column.scope.includes(line.kind)) return null;
-  if (httpColumns.has(column.name) && line.proxy.mode !== 'http') return null;
-  if (observedColumns.has(column.name)) return null;
-  if (checkColumns.has(column.name) && line.words !== null && !isChecked(line.words)) return null;
-  if (column.kind === 'made') return madeColumns[column.name]?.(source, line, isOperator) ?? null;
-  return storedValue(source, line.object, column);
-}
-
-function storedValue(source: StatsSource, object: number, column: MetricDef): number {
-  const { reader } = source;
-  const at = field[column.name as keyof typeof field];
-  switch (column.kind) {
-    case 'rate':
-      return reader.rate(object, at, source.nowMs());
-    case 'last': {
-      const last = reader.last(object, at);
-      return last === 0 ? -1 : Math.max(0, Math.floor(source.nowMs() / 1000) - Math.floor(last));
-    }
-    case 'peak':
-      return Math.floor(reader.peak(object, at));
-    case 'window':
-      return reader.average(object, at);
-    case 'gauge':
-      return Math.max(0, reader.gauge(object, at));
-    default:
-      return reader.sum(object, at);
-  }
 }
 
 function csvHeader(): string {
@@ -188,12 +158,15 @@ function csvHeader(): string {
   return `# ${names.join('')}\n`;
 }
 
-function csvLine(source: StatsSource, line: Subject, selection: StatSelection): string {
-  const cells = statValues(source, line, selection.isOperator).map(
-    (value) => `${csvField(value)},`,
-  );
-  cells.splice(fixedColumns, 0, '-,');
-  return `${cells.join('')}\n`;
+function csvLine(source: StatsSource, line: Subject, { isOperator }: StatSelection): string {
+  const cells = csvPlan(line);
+  let text = '';
+  for (let at = 0; at < cells.length; at++) {
+    const { read, gap } = cells[at];
+    const value = read(source, line, isOperator);
+    text += value === null ? gap : csvField(value) + gap;
+  }
+  return `${text}\n`;
 }
 
 function typedLine(source: StatsSource, line: Subject, selection: StatSelection): string {
@@ -279,7 +252,7 @@ export function infoValues(source: StatsSource, asFloat = false): Value[] {
 
 function infoCount(source: StatsSource, row: MetricDef, asFloat: boolean): Value {
   const { process } = source.objects;
-  if (!asFloat || row.kind !== 'rate') return storedValue(source, process, row);
+  if (!asFloat || row.kind !== 'rate') return storedReader(row)(source, process);
   const at = field[row.name as keyof typeof field];
   return Number(source.reader.exactRate(process, at, source.nowMs()).toFixed(6));
 }

@@ -1,0 +1,125 @@
+// Which columns of `show stat` a kind of line can have, and how each is read: decided once per kind
+// and mode, so that a line among thousands costs what it shows and no look-up by name.
+
+import { field, fixedColumns, statColumns } from '../../shared/segment/metrics.ts';
+import type { MetricDef } from '../../shared/segment/metric.ts';
+import { isChecked, madeColumns, type MakeColumn, type Value } from './columns.ts';
+import type { StatsSource, Subject, SubjectKind } from './source.ts';
+
+/** Columns that only mean something where HTTP is spoken. */
+const httpColumns = new Set(
+  ['hrsp_1xx', 'hrsp_2xx', 'hrsp_3xx', 'hrsp_4xx', 'hrsp_5xx', 'hrsp_other', 'req_tot'].concat([
+    'intercepted',
+    'cache_lookups',
+    'cache_hits',
+    'cache_hint_hits',
+  ]),
+);
+/** Columns of servers that are checked. */
+const checkColumns = new Set(['chkfail', 'chkdown']);
+/** Health is not derived from traffic yet, so nothing observes. */
+const observedColumns = new Set(['hanafail']);
+
+/** By column number; null: always empty for such a line. */
+export type RowPlan = readonly (MakeColumn | null)[];
+
+/** A column that may have a value, and the CSV between it and the next such column. */
+export interface CsvCell {
+  readonly read: MakeColumn;
+  readonly gap: string;
+}
+
+const plans = new Map<string, RowPlan>();
+const csvPlans = new Map<RowPlan, readonly CsvCell[]>();
+
+/** The same for CSV. The first column always has a value. */
+export function csvPlan(line: Subject): readonly CsvCell[] {
+  const plan = rowPlan(line);
+  let cells = csvPlans.get(plan);
+  if (cells === undefined) {
+    cells = makeCsvPlan(plan);
+    csvPlans.set(plan, cells);
+  }
+  return cells;
+}
+
+function makeCsvPlan(plan: RowPlan): CsvCell[] {
+  const cells: { read: MakeColumn; gap: string }[] = [];
+  plan.forEach((read, at) => {
+    // A '-' stands between the fixed columns and those of modules.
+    const separator = at === fixedColumns ? '-,' : '';
+    const last = cells.at(-1);
+    if (last !== undefined) last.gap += separator;
+    if (read !== null) cells.push({ read, gap: ',' });
+    else if (last !== undefined) last.gap += ',';
+  });
+  return cells;
+}
+
+/** The plan of lines like this one. */
+export function rowPlan({ kind, proxy }: Subject): RowPlan {
+  const isHttp = proxy.mode === 'http';
+  const key = isHttp ? `${kind} http` : kind;
+  let plan = plans.get(key);
+  if (plan === undefined) {
+    plan = statColumns.map((column) => cellReader(column, kind, isHttp));
+    plans.set(key, plan);
+  }
+  return plan;
+}
+
+function cellReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): MakeColumn | null {
+  const { name, scope } = column;
+  if (scope !== '' && !scope.includes(kind)) return null;
+  if (httpColumns.has(name) && !isHttp) return null;
+  if (observedColumns.has(name)) return null;
+  const read = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(storedReader(column));
+  if (read === null || kind !== 'S' || !checkColumns.has(name)) return read;
+  return (source, line, isOperator) =>
+    line.words !== null && isChecked(line.words) ? read(source, line, isOperator) : null;
+}
+
+/** Reads a stored number of an object. */
+type ReadStored = (source: StatsSource, object: number) => number;
+
+/** How a stored column or line is read, whatever the kind of its object. */
+export function storedReader(column: MetricDef): ReadStored {
+  const at = field[column.name as keyof typeof field];
+  switch (column.kind) {
+    case 'rate':
+      return ({ reader, nowMs }, object) => reader.rate(object, at, nowMs());
+    case 'last':
+      return ({ reader, nowMs }, object) => {
+        const last = reader.last(object, at);
+        return last === 0 ? -1 : Math.max(0, Math.floor(nowMs() / 1000) - Math.floor(last));
+      };
+    case 'peak':
+      return ({ reader }, object) => Math.floor(reader.peak(object, at));
+    case 'window':
+      return ({ reader }, object) => reader.average(object, at);
+    case 'gauge':
+      return ({ reader }, object) => Math.max(0, reader.gauge(object, at));
+    default:
+      return ({ reader }, object) => reader.sum(object, at);
+  }
+}
+
+function ofLine(read: ReadStored): MakeColumn {
+  return (source, { object }) => read(source, object);
+}
+
+/** One value by the number of its column. */
+export function cellValue(
+  source: StatsSource,
+  line: Subject,
+  column: number,
+  isOperator: boolean,
+): Value {
+  return rowPlan(line)[column]?.(source, line, isOperator) ?? null;
+}
+
+/** The same numbers over and over at one instant: a whole answer tells one time. */
+export function atOneInstant(source: StatsSource): StatsSource {
+  const now = source.nowMs();
+  return { ...source, nowMs: () => now };
+}
