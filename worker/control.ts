@@ -279,7 +279,12 @@ export class Control implements RuntimeContext {
     sampleMaxima(this.stats, this.counters);
     this.facts.sample();
     this.publish();
-    sweepTables(this.tables, this.nowMs());
+    this.sweep();
+  }
+
+  /** A table in which much expires at once is swept in pieces, between other work. */
+  private sweep(): void {
+    if (sweepTables(this.tables, this.nowMs())) setImmediate(() => this.sweep());
   }
 
   /** A line of a master CLI session for this worker. */

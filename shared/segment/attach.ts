@@ -86,10 +86,11 @@ function skewNotice(segment: Segment, path: string): string {
   const skewNs = clockSkewNs(segment, segment.sys.monotonicNs());
   if (Math.abs(skewNs) <= heartbeatTimeoutNs) return '';
   const seconds = Math.round(Math.abs(skewNs) / 1e9);
-  const way = skewNs > 0 ? 'ahead of' : 'behind';
+  const [way, why] =
+    skewNs > 0 ? ['ahead of', 'it was last used'] : ['behind', 'nobody used it since, or it was'];
   return (
     `the clock of segment file '${path}' is ${seconds} s ${way} this machine's: ` +
-    'it was last used on another boot or host; time goes on where it stopped'
+    `${why} on another boot or host; time goes on where it stopped`
   );
 }
 

@@ -26,6 +26,7 @@ import {
   tableFresh,
   tableGeometry,
   type TableGeometry,
+  tableHeld,
   tableLock,
   tableOldest,
   type TablePolicy,
@@ -37,6 +38,8 @@ import { repairTable } from './table-repair.ts';
 
 /** Expired entries that are dropped with every new one. */
 const dropsPerTake = 2;
+/** The same in a full table that only expiry makes room in: held ones may stand before others. */
+const dropsPerShutTake = 64;
 
 export class StickTable {
   readonly segment: Segment;
@@ -105,8 +108,6 @@ export class StickTable {
     return this.columns[type.id];
   }
 
-  // ---- the key ----
-
   /** Types ip and integer. */
   keyNumber(value: number): void {
     this.key[0] = value;
@@ -147,8 +148,6 @@ export class StickTable {
     this.key.set(words);
     this.keyUsed = words.length;
   }
-
-  // ---- the lock ----
 
   enter(): void {
     if (acquire(this.segment, this.header + tableLock, this.token)) repairTable(this);
@@ -203,7 +202,7 @@ export class StickTable {
       this.touch(found, nowMs);
       return found;
     }
-    this.dropExpired(nowMs, dropsPerTake);
+    this.dropExpired(nowMs, this.isShut ? dropsPerShutTake : dropsPerTake);
     const entry = this.allocate();
     if (entry < 0) return -1;
     const { words } = this;
@@ -262,14 +261,18 @@ export class StickTable {
   /** Keeps an entry until `drop`; returns what to hand to it, -1: the segment is full. */
   hold(entry: number, references: TableReferences): number {
     const record = references.add(this.object, entry);
-    if (record >= 0) this.words[this.at(entry) + entryHolders]++;
+    if (record < 0) return record;
+    this.words[this.at(entry) + entryHolders]++;
+    this.words[this.header + tableHeld]++;
     return record;
   }
 
   drop(entry: number, record: number, references: TableReferences): void {
     references.remove(record);
     const at = this.at(entry) + entryHolders;
-    if (this.words[at] > 1) this.words[at]--;
+    if (this.words[at] <= 1) return;
+    this.words[at]--;
+    this.words[this.header + tableHeld]--;
   }
 
   /** Takes an entry out of the table. Nobody may hold it. */
@@ -328,7 +331,9 @@ export class StickTable {
     return this.words[this.at(entry) + entryHolders] > 0;
   }
 
-  // ---- parts ----
+  private get isShut(): boolean {
+    return !this.policy.purges && this.used >= this.size;
+  }
 
   private hasKey(at: number): boolean {
     const { words, key, keyUsed } = this;

@@ -69,6 +69,8 @@ export const tableFirstChange = 13;
 export const tableLastChange = 14;
 /** 1: the table has learned all that its peers knew. */
 export const tableLearned = 15;
+/** References there are into the table, as those who hold and drop them count. */
+export const tableHeld = 16;
 export const tableColumns = 64;
 
 export const stateReady = 2;
@@ -103,13 +105,21 @@ export function tableGeometry(shape: TableShape): TableGeometry {
   const columns = layColumns(shape.store, entryKey + keyWords);
   const last = columns.at(-1);
   const end = last === undefined ? entryKey + keyWords : endOf(last);
-  const slotWords = end + (end % 2);
+  const slotWords = wordsOfSlot(end);
   const buckets = Math.max(16, 2 ** Math.ceil(Math.log2(Math.max(shape.size, 1))));
   const firstEntryChunk = Math.max(1, Math.ceil(buckets / bucketsPerChunk));
   const entriesPerChunk = Math.floor(chunkWords / slotWords);
   const chunksMax = firstEntryChunk + Math.ceil(shape.size / entriesPerChunk);
   return { keyWords, columns, slotWords, buckets, firstEntryChunk, entriesPerChunk, chunksMax };
 }
+
+/** A whole number of cache lines where that takes little more: an entry then touches one less. */
+function wordsOfSlot(words: number): number {
+  const lines = Math.ceil(words / lineWords) * lineWords;
+  return lines - words <= lines / 8 ? lines : words + (words % 2);
+}
+
+const lineWords = 16;
 
 function endOf({ type, length, offset }: Column): number {
   return offset + storageWords[type.storage] * length;

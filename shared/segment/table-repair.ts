@@ -17,6 +17,7 @@ import {
   tableFree,
   tableFresh,
   tableLastChange,
+  tableHeld,
   tableOldest,
   tableUsed,
   tableYoungest,
@@ -48,6 +49,8 @@ export function repairTable(table: StickTable): void {
   used.sort((a, b) => usedMs(a) - usedMs(b));
   linkInOrder(table, used);
   queueAgain(table, used);
+  // What the dead one was about to count is not known.
+  words[header + tableHeld] = -1;
   recountReferences(table);
 }
 
@@ -79,14 +82,18 @@ const currentId = dataTypeByName.get('conn_cur')!.id;
 
 /**
  * References and, with them, open connections, as the living processes have them. A worker does
- * this when it starts.
+ * this when it starts; nobody has died in a table whose sum is right, and all is as it was.
  */
 export function recountReferences(table: StickTable): void {
   const { words, header } = table;
   const counts = new Map<number, number>();
+  let held = 0;
   eachReference(table.segment, table.object, (entry) => {
     counts.set(entry, (counts.get(entry) ?? 0) + 1);
+    held++;
   });
+  if (words[header + tableHeld] === held) return;
+  words[header + tableHeld] = held;
   const current = table.columns[currentId];
   for (let entry = words[header + tableFresh] - 1; entry >= 0; entry--) {
     const at = table.at(entry);

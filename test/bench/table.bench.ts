@@ -23,7 +23,6 @@ import { tableBytes, type TablePolicy } from '../../shared/segment/table-layout.
 import { openTable } from '../../shared/segment/table-store.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { sweepTables } from '../../worker/tables/table-set.ts';
-import { TableReferences } from '../../shared/segment/table-references.ts';
 
 const sys = linuxSys();
 const turns = 1_000_000;
@@ -215,10 +214,9 @@ function expire(table: StickTable, nowMs: number): void {
     held.push((sys.monotonicNs() - since) / 1e3);
     leave();
   };
-  const references = new TableReferences(table.segment, 0, 1);
   const sweeps: number[] = [];
   while (table.used > 0) {
-    sweeps.push(timed(() => sweepTables({ list: [table], references }, nowMs)));
+    sweeps.push(timed(() => sweepTables({ list: [table] }, nowMs)));
   }
   held.sort((a, b) => a - b);
   print(`${sweeps.length} sweeps drop them all, one takes`, median(sweeps), 'ms');

@@ -22,6 +22,8 @@ import { isMessage } from './target.ts';
 
 /** Entries looked at under one lock. */
 const entriesAtOnce = 200;
+/** Expired entries that are dropped before sizes are told. */
+const sweptBeforeShow = 65_536;
 /** Conditions on data in one command. */
 const filtersMax = 4;
 
@@ -179,7 +181,7 @@ const named = new Set(['key', 'ptr']);
 
 function show(call: RuntimeCall): Answer {
   const { context, words, session } = call;
-  sweepTables(context.tables, context.stats.nowMs());
+  sweepTables(context.tables, context.stats.nowMs(), sweptBeforeShow);
   if (words.length === 0) {
     return context.tables.list.map((table) => (table === null ? '' : headLine(table))).join('');
   }

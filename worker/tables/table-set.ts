@@ -39,21 +39,31 @@ export function viewTables(
   return { list, references: new TableReferences(segment, slot, writer) };
 }
 
-/** Entries dropped under one lock, and in one call: a proxy thread never waits long for either. */
-const dropsPerLock = 256;
-const dropsPerSweep = 65_536;
+/** Entries dropped under one lock: a proxy thread that wants it waits some microseconds. */
+const dropsPerLock = 64;
+/** Entries dropped in one go: the control thread has other work. */
+const dropsPerSweep = 8192;
 
-/** Control thread, now and then and before sizes are told: drops what has expired. */
-export function sweepTables({ list }: StickTables, nowMs: number): void {
-  for (const table of list) if (table !== null) sweepTable(table, nowMs);
+/**
+ * Control thread, now and then and before sizes are told: drops what has expired, of each table at
+ * most `most` entries. True: there may be more.
+ */
+export function sweepTables(
+  { list }: Pick<StickTables, 'list'>,
+  nowMs: number,
+  most = dropsPerSweep,
+): boolean {
+  let hasMore = false;
+  for (const table of list) if (table !== null && sweepTable(table, nowMs, most)) hasMore = true;
+  return hasMore;
 }
 
-/** No lock is held for long, and no call takes long. */
-function sweepTable(table: StickTable, nowMs: number): void {
-  for (let dropped = 0; dropped < dropsPerSweep; dropped += dropsPerLock) {
+function sweepTable(table: StickTable, nowMs: number, most: number): boolean {
+  for (let dropped = 0; dropped < most; dropped += dropsPerLock) {
     table.enter();
     const count = table.dropExpired(nowMs, dropsPerLock);
     table.leave();
-    if (count < dropsPerLock) break;
+    if (count < dropsPerLock) return false;
   }
+  return true;
 }
