@@ -86,11 +86,13 @@ export class CheckService implements RunningChecks {
 }
 
 function hasChecks({ proxies }: Model): boolean {
-  return proxies.some(
-    ({ servers, disabled }) =>
-      !disabled &&
-      servers.some(({ check, agent, track }) => check || agent.enabled || track !== ''),
-  );
+  return proxies.some(({ servers, disabled }) => !disabled && servers.some(isWatched));
+}
+
+/** Something must be done for the server now and then, or when it changes. */
+function isWatched({ check, agent, track, checks }: ServerModel): boolean {
+  if (check || agent.enabled || track !== '') return true;
+  return checks.slowstartMs > 0 || checks.shutsWhenDown || checks.shutsBackupsWhenUp;
 }
 
 function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
@@ -123,6 +125,8 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
     random: Math.random,
     report: (proxy, severity, text, shown) => parts.report(proxy, severity, text, shown),
     changed: (proxyIndex) => context.broadcast({ type: 'servers-changed', proxyIndex }),
+    shutdown: (proxy, server, cause) =>
+      void context.inspect('end-streams', [proxy, server, cause.charCodeAt(0)]),
     administer: (proxy, server, state) => setAdminState(context, target(proxy, server), state),
     setWeight: (proxy, server, weight) =>
       complaint(setWeight(context, target(proxy, server), weight)),

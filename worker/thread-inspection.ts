@@ -48,7 +48,12 @@ const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
   [
     'shutdown-server',
     ({ acceptor, engine }, [proxyIndex, serverIndex]) =>
-      shutdownServer(acceptor, engine, proxyIndex, serverIndex),
+      shutdownServer(acceptor, engine, [proxyIndex, serverIndex]),
+  ],
+  [
+    'end-streams',
+    ({ acceptor, engine }, [proxyIndex, serverIndex, cause]) =>
+      shutdownServer(acceptor, engine, [proxyIndex, serverIndex], String.fromCharCode(cause)),
   ],
   ['errors', ({ errors }) => ({ count: errors.count, list: errors.list() })],
   ['delay', ({ thread }, [ms]) => delay(thread, ms)],

@@ -73,10 +73,10 @@ export const unsupportedServer: readonly string[] = (
   'allow-0rtt cc ' +
   'check-pool-conn-name check-reuse-pool ' +
   'check-via-socks4 client-sigalgs crl-file curves error-limit idle-ping ' +
-  'init-state ktls log-bufsize log-proto namespace no-renegotiate ' +
-  'no-tls-tickets npn observe on-error on-marked-down on-marked-up ' +
+  'ktls log-bufsize log-proto namespace no-renegotiate ' +
+  'no-tls-tickets npn observe on-error ' +
   'quic-cc-algo renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
-  'sigalgs slowstart ' +
+  'sigalgs ' +
   'socks4 tcp-md5sig tls-tickets usesrc'
 ).split(' ');
 

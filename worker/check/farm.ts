@@ -73,7 +73,31 @@ export class FarmChanges {
     const { words, at } = host.server(proxyIndex, serverIndex);
     if (words[at + serverState] === stateStarting) this.onStarting(subject);
     host.changed(proxyIndex);
+    if (became === 'down') this.endStreams(subject);
+    if (became === 'up') this.endBackups(subject);
     this.follow(proxyIndex, serverIndex);
+  }
+
+  /** on-marked-down: its streams end with it, in maintenance too. */
+  endStreams({ proxyIndex, serverIndex }: Subject): void {
+    const { host } = this;
+    const server = host.model.proxies[proxyIndex].servers[serverIndex];
+    if (!server.checks.shutsWhenDown) return;
+    if (!host.server(proxyIndex, serverIndex).isReachable()) {
+      host.shutdown(proxyIndex, serverIndex, 'D');
+    }
+  }
+
+  /** on-marked-up: streams leave the backup servers. */
+  private endBackups({ proxyIndex, serverIndex }: Subject): void {
+    const { host } = this;
+    const { servers } = host.model.proxies[proxyIndex];
+    const server = servers[serverIndex];
+    if (!server.checks.shutsBackupsWhenUp || server.backup) return;
+    if (host.server(proxyIndex, serverIndex).effectiveWeight() === 0) return;
+    for (const [index, other] of servers.entries()) {
+      if (other.backup) host.shutdown(proxyIndex, index, 'U');
+    }
   }
 
   private announceBackend(proxyIndex: number): void {

@@ -42,6 +42,8 @@ export interface CheckHost {
   report(proxyIndex: number, severity: number, text: string, shown?: string): void;
   /** Wakes the proxy threads: servers of this proxy changed. */
   changed(proxyIndex: number): void;
+  /** Ends the streams on a server; the cause is the first letter of their termination state. */
+  shutdown(proxyIndex: number, serverIndex: number, cause: 'D' | 'U'): void;
   /** `set server state`, as an agent asks for it. */
   administer(proxyIndex: number, serverIndex: number, state: 'ready' | 'drain' | 'maint'): void;
   /** `set weight` and `set maxconn server`; what is wrong, or ''. */

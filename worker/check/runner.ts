@@ -13,6 +13,7 @@ import { plainPlan } from './plans.ts';
 import { CheckRun, type RunResult } from './run.ts';
 import { Probe, type Startable } from './probe.ts';
 import { ServerSubject } from './subject.ts';
+import { Warmups } from './warmup.ts';
 
 /** Starts spread over the shortest long interval, so that not all servers are asked at once. */
 const interLongMs = 1000;
@@ -26,15 +27,21 @@ class Scheduler implements RunningChecks {
   private readonly host: CheckHost;
   private readonly farm: FarmChanges;
   /** By "proxyIndex/serverIndex": a server's check, then its agent. */
+  private readonly warmups: Warmups;
   private readonly probes: Map<string, readonly Startable[]>;
 
   constructor(host: CheckHost) {
     this.host = host;
     this.farm = new FarmChanges(host);
     this.probes = new Map();
+    this.warmups = new Warmups(host, (subject) => this.farm.announce(subject, 'up', ''));
+    this.farm.onStarting = (subject) => this.warmups.note(subject);
     host.model.proxies.forEach((proxy, proxyIndex) => {
       if (proxy.disabled) return;
-      for (const serverIndex of proxy.servers.keys()) this.add({ proxyIndex, serverIndex });
+      for (const serverIndex of proxy.servers.keys()) {
+        this.add({ proxyIndex, serverIndex });
+        this.warmups.note({ proxyIndex, serverIndex });
+      }
     });
     begin([...this.probes.values()].flat(), host);
   }
@@ -53,6 +60,8 @@ class Scheduler implements RunningChecks {
 
   follow(proxyIndex: number, serverIndex: number): void {
     this.farm.follow(proxyIndex, serverIndex);
+    this.warmups.note({ proxyIndex, serverIndex });
+    this.farm.endStreams({ proxyIndex, serverIndex });
   }
 
   serverChanged(proxyIndex: number, serverIndex: number, exists: boolean): void {
@@ -65,6 +74,7 @@ class Scheduler implements RunningChecks {
   }
 
   stop(): void {
+    this.warmups.stop();
     for (const probes of this.probes.values()) for (const probe of probes) probe.stop();
   }
 }

@@ -2,8 +2,10 @@
 // tells it. Called by the commands of servers.ts; the context spreads the news. Follows
 // management.txt 9.3, `set server`.
 
+import type { ServerModel } from '../../shared/config/model.ts';
 import { liveQueued, liveServed } from '../../shared/segment/live.ts';
 import * as state from '../../shared/segment/server-state.ts';
+import { initialHealth } from '../server/farm-states.ts';
 import type { RuntimeContext } from './context.ts';
 import type { ServerTarget } from './target.ts';
 
@@ -18,7 +20,7 @@ export function setAdminState(
   target: ServerTarget,
   wanted: AdminState,
 ): void {
-  const change = adminChanges[wanted](target.words, seconds(context));
+  const change = adminChanges[wanted](target.words, seconds(context), modelOf(context, target));
   if (change.text !== '') tell(context, target, change);
 }
 
@@ -40,11 +42,28 @@ export function setAddressKnown(context: RuntimeContext, target: ServerTarget): 
   const { words } = target;
   if (!words.setAdmin(0, state.adminResolutionMaint)) return;
   const isKept = (words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0;
-  if (!isKept) begin(words, seconds(context));
+  if (!isKept) begin(words, seconds(context), modelOf(context, target));
   const text = isKept
     ? 'resolves again but remains in maintenance'
     : 'is UP/READY (resolves again)';
   tell(context, target, { text, showsFarm: false });
+}
+
+/** `set server agent`: as if the agent had just said so. */
+export function setAgentHealth(
+  context: RuntimeContext,
+  target: ServerTarget,
+  wanted: 'up' | 'down',
+): void {
+  const { words } = target;
+  words.set(state.serverAgentHealth, wanted === 'up' ? 1 : 0);
+  if ((words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0) return;
+  if (!words.setState(healthStates[wanted], seconds(context))) return;
+  tell(context, target, { text: healthTexts[wanted], showsFarm: true });
+}
+
+function modelOf(context: RuntimeContext, { proxyIndex, serverIndex }: ServerTarget): ServerModel {
+  return context.stats.model.proxies[proxyIndex].servers[serverIndex];
 }
 
 /** Says it with what is left of the backend; `serverChanged` does the rest. */
@@ -109,7 +128,7 @@ interface Change {
 const quiet: Change = { text: '', showsFarm: false };
 
 const adminChanges: Readonly<
-  Record<AdminState, (words: state.ServerWords, nowSeconds: number) => Change>
+  Record<AdminState, (words: state.ServerWords, nowSeconds: number, model: ServerModel) => Change>
 > = {
   maint: (words, now) => {
     if (!words.setAdmin(state.adminForcedMaint, 0)) return quiet;
@@ -118,34 +137,39 @@ const adminChanges: Readonly<
       ? { text: 'is going DOWN for maintenance', showsFarm: true, isAlarm: true }
       : { text: 'was DOWN and now enters maintenance', showsFarm: false };
   },
-  drain: (words, now) => {
+  drain: (words, now, model) => {
     const entered = words.setAdmin(state.adminForcedDrain, 0);
-    const left = leaveMaint(words, now);
+    const left = leaveMaint(words, now, model);
     return entered || left !== '' ? { text: 'enters drain state', showsFarm: true } : quiet;
   },
-  ready: (words, now) => {
+  ready: (words, now, model) => {
     const undrained = words.setAdmin(0, state.adminForcedDrain);
-    const left = leaveMaint(words, now);
+    const left = leaveMaint(words, now, model);
     if (left !== '') return { text: left, showsFarm: false };
     return undrained ? { text: 'is UP (leaving forced drain)', showsFarm: false } : quiet;
   },
 };
 
-/** Leaving maintenance starts the server UP, one failed check from DOWN. */
-function leaveMaint(words: state.ServerWords, now: number): string {
+/** Leaves maintenance: the server is UP, one failed check from DOWN, or as `init-state` says. */
+function leaveMaint(words: state.ServerWords, now: number, model: ServerModel): string {
   if (!words.setAdmin(0, state.adminForcedMaint)) return '';
   if ((words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0) {
     return 'is leaving forced maintenance but remains in maintenance';
   }
-  begin(words, now);
-  return 'is UP/READY (leaving forced maintenance)';
+  const word = begin(words, now, model) ? 'UP' : 'DOWN';
+  const isDrained = (words.words[words.at + state.serverAdmin] & state.adminDrain) !== 0;
+  return `is ${word}/${isDrained ? 'DRAIN' : 'READY'} (leaving forced maintenance)`;
 }
 
-/** In service again: UP, one failed check from DOWN. */
-function begin(words: state.ServerWords, now: number): void {
+/** In service again: UP, one failed check from DOWN, or as `init-state` says. Tells whether UP. */
+function begin(words: state.ServerWords, now: number, model: ServerModel): boolean {
   setPaused(words, false);
-  words.set(state.serverHealth, thresholds(words).rise);
-  words.setState(state.stateRunning, now);
+  const health = initialHealth(model);
+  words.set(state.serverHealth, health);
+  if (health < thresholds(words).rise) return false;
+  const isSlow = model.checks.slowstartMs > 0 && model.checks.initState === '';
+  words.setState(isSlow ? state.stateStarting : state.stateRunning, now);
+  return true;
 }
 
 function setPaused(words: state.ServerWords, isPaused: boolean): void {

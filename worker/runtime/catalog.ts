@@ -13,6 +13,7 @@ import { patternCommands } from './patterns.ts';
 import { platformCommands } from './platform.ts';
 import { peersCommands } from './peers.ts';
 import { processCommands } from './process.ts';
+import { agentCommands } from './agents.ts';
 import { serverCommands } from './servers.ts';
 import { RuntimeSession } from './session.ts';
 import { sessionListCommands } from './sessions.ts';
@@ -34,6 +35,7 @@ export function runtimeCommands(
     debugCommands,
     errorCommands,
     platformCommands,
+    agentCommands,
     serverCommands,
     dynamicServerCommands,
     backendCommands,

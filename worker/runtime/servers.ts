@@ -17,6 +17,7 @@ import {
 } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { hasDynamicBalance } from './balance-kind.ts';
+import { agentSettings } from './agents.ts';
 import { modelSettings } from './server-settings.ts';
 import { findServer, isMessage, type ServerTarget } from './target.ts';
 
@@ -111,11 +112,11 @@ const settings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
 ]);
 
 function setServer(call: RuntimeCall, target: ServerTarget): Answer | Promise<Answer> {
-  const ofModel = modelSettings.get(call.words[1]);
+  const ofModel = modelSettings.get(call.words[1]) ?? agentSettings.get(call.words[1]);
   if (ofModel !== undefined) return ofModel(call, target);
   const setting = settings.get(call.words[1]);
   if (setting === undefined) {
-    const names = [...settings.keys(), ...modelSettings.keys()].sort();
+    const names = [...settings.keys(), ...modelSettings.keys(), ...agentSettings.keys()].sort();
     return failure(`usage: set server <backend>/<server> ${names.join(' | ')}`);
   }
   return setting(call, target, call.words[2]);

@@ -49,7 +49,7 @@ export function prepareFarm(
 }
 
 /** `init-state`: up or down, and how far from the other (manual 5.2). */
-function initialHealth({ checks, rise, fall }: ServerModel): number {
+export function initialHealth({ checks, rise, fall }: ServerModel): number {
   if (checks.initState === 'fully-up') return rise + fall - 1;
   if (checks.initState === 'down') return rise - 1;
   return checks.initState === 'fully-down' ? 0 : rise;

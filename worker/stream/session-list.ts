@@ -56,9 +56,10 @@ function shutdown(
   { list }: SessionOwner,
   engine: Engine,
   isMeant: (stream: Stream) => boolean,
+  cause = killed,
 ): number {
   const meant = list.flatMap(streamsOf).filter(isMeant);
-  for (const stream of meant) engine.kill(stream, killed);
+  for (const stream of meant) engine.kill(stream, cause);
   return meant.length;
 }
 
@@ -67,16 +68,17 @@ export function shutdownStream(owner: SessionOwner, engine: Engine, id: number):
   return shutdown(owner, engine, (stream) => stream.id === id);
 }
 
-/** `shutdown sessions server`: all streams that use or wait for this server. */
+/** All streams that use or wait for this server: `shutdown sessions server`, on-marked-down. */
 export function shutdownServer(
   owner: SessionOwner,
   engine: Engine,
-  proxyIndex: number,
-  serverIndex: number,
+  [proxyIndex, serverIndex]: readonly number[],
+  cause = killed,
 ): number {
   return shutdown(
     owner,
     engine,
     ({ backend, server }) => backend.index === proxyIndex && server?.index === serverIndex,
+    cause,
   );
 }

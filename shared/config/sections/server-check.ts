@@ -6,7 +6,14 @@ import type { Draft } from '../draft.ts';
 import type { ServerKeyword, WordCursor } from '../keyword.ts';
 import type { AddressModel, ServerModel } from '../model.ts';
 import type { ServerCheckModel } from '../model-check.ts';
-import { toAddressModel, wordInteger, wordProtocol, wordText, wordTime } from './bind.ts';
+import {
+  toAddressModel,
+  wordChoice,
+  wordInteger,
+  wordProtocol,
+  wordText,
+  wordTime,
+} from './bind.ts';
 import { readAlpn } from './bind-tls.ts';
 
 const switches: readonly (readonly [string, Partial<ServerCheckModel>, string])[] = [
@@ -71,6 +78,49 @@ function readInterval(cursor: WordCursor, { agent }: ServerModel): void {
   else cursor.line.alert(cursor.index + 1, "invalid value 0 for argument 'agent-inter' of server.");
 }
 
+const stateWords: readonly ServerKeyword[] = [
+  {
+    name: 'init-state',
+    takes: 1,
+    help: 'state that it starts with, until checks say more',
+    example: 'server s 127.0.0.1:80 check init-state fully-down',
+    parse: (cursor, { model }) => {
+      const states = ['fully-up', 'up', 'down', 'fully-down'] as const;
+      model.checks.initState = wordChoice(cursor, states) ?? model.checks.initState;
+    },
+  },
+  {
+    name: 'slowstart',
+    takes: 1,
+    help: 'time over which its weight grows once it is up again',
+    example: 'server s 127.0.0.1:80 check slowstart 30s',
+    parse: (cursor, { model }) => {
+      const value = wordTime(cursor);
+      // Whole seconds, as the reference counts them.
+      if (value !== null) model.checks.slowstartMs = Math.ceil(value / 1000) * 1000;
+    },
+  },
+  {
+    name: 'on-marked-down',
+    takes: 1,
+    help: 'what becomes of its streams when it goes down',
+    example: 'server s 127.0.0.1:80 check on-marked-down shutdown-sessions',
+    parse: (cursor, { model }) => {
+      if (wordChoice(cursor, ['shutdown-sessions']) !== null) model.checks.shutsWhenDown = true;
+    },
+  },
+  {
+    name: 'on-marked-up',
+    takes: 1,
+    help: 'what becomes of streams on backup servers when it comes up',
+    example: 'server s 127.0.0.1:80 check on-marked-up shutdown-backup-sessions',
+    parse: (cursor, { model }) => {
+      const word = wordChoice(cursor, ['shutdown-backup-sessions']);
+      if (word !== null) model.checks.shutsBackupsWhenUp = true;
+    },
+  },
+];
+
 const agentWords: readonly ServerKeyword[] = [
   {
     name: 'agent-check',
@@ -130,6 +180,7 @@ export const serverCheckKeywords: readonly ServerKeyword[] = [
   ...switchRows,
   ...textRows,
   ...agentWords,
+  ...stateWords,
   {
     name: 'check-alpn',
     takes: 1,
