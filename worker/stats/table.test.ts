@@ -141,7 +141,7 @@ test('typed output names object, column, tags and type', () => {
   assert.ok(lines.includes('S.3.1.19.act.1:SGPV:u32:1'));
   assert.ok(lines.includes('B.3.0.19.act.1:MGPV:u32:1'));
   assert.ok(lines.includes('S.3.2.55.lastsess.1:MAPP:s32:-1'));
-  assert.ok(lines.includes('B.3.0.119.ssl_sess.1:MCPV:u64:0'));
+  assert.ok(lines.includes('B.3.0.132.ssl_sess.1:MCPV:u64:0'));
   const helped = stat({ format: 'typed', withHelp: true }).split('\n')[0];
   assert.match(helped, /^F\.2\.0\.0\.pxname\.1:KNSV:str:f:".+"$/);
 });
