@@ -29,6 +29,8 @@ export class ServerRing implements ServerTable {
   private readonly serverKeys: number[];
   /** Points by server now on the ring. */
   private readonly points: Int32Array;
+  /** Points that servers shall have; scratch of `refresh`. */
+  private readonly wants: Int32Array;
   /** Sum of the weights declared before each server, of its own kind. */
   private readonly weightsBefore: Int32Array;
   private keys: Uint32Array;
@@ -41,6 +43,7 @@ export class ServerRing implements ServerTable {
     this.rules = rules;
     this.serverKeys = members.servers.map(serverKey);
     this.points = new Int32Array(members.block.size);
+    this.wants = new Int32Array(members.block.size);
     this.weightsBefore = new Int32Array(members.block.size);
     this.keys = new Uint32Array(0);
     this.owners = new Int32Array(0);
@@ -48,14 +51,17 @@ export class ServerRing implements ServerTable {
   }
 
   refresh(): void {
-    const { roster } = this;
+    const { roster, wants } = this;
     commitAll(roster, (server) => roster.wanted(server));
     this.holdsBackups = roster.words[wordActive] === 0;
     let before = 0;
     for (const server of roster.servers) {
+      const { index } = server;
+      wants[index] = 0;
       if (server.backup !== this.holdsBackups) continue;
-      this.weightsBefore[server.index] = before;
-      before += roster.wanted(server);
+      this.weightsBefore[index] = before;
+      wants[index] = roster.wanted(server);
+      before += wants[index];
     }
     this.place();
   }
@@ -75,24 +81,26 @@ export class ServerRing implements ServerTable {
 
   /** Takes away points that servers have too many, and merges new ones in order. */
   private place(): void {
-    const { roster, points } = this;
-    const added: number[] = [];
+    const { roster, points, wants } = this;
     let kept = 0;
+    let total = 0;
     let removes = false;
-    for (const server of roster.servers) {
-      const wanted = server.backup === this.holdsBackups ? roster.wanted(server) : 0;
-      const had = points[server.index];
-      for (let i = had; i < wanted; i++)
-        added.push(this.pointKey(server.index, i) * 65_536 + server.index);
-      kept += Math.min(had, wanted);
-      removes ||= wanted < had;
+    for (const { index } of roster.servers) {
+      kept += Math.min(points[index], wants[index]);
+      total += wants[index];
+      removes ||= wants[index] < points[index];
     }
-    if (!removes && added.length === 0) return;
+    if (!removes && total === kept) return;
     const old = removes ? this.without(kept) : { keys: this.keys, owners: this.owners };
-    this.merge(old, Float64Array.from(added).sort());
-    for (const server of roster.servers) {
-      points[server.index] = server.backup === this.holdsBackups ? roster.wanted(server) : 0;
+    const added = new Float64Array(total - kept);
+    let count = 0;
+    for (const { index } of roster.servers) {
+      for (let i = points[index]; i < wants[index]; i++) {
+        added[count++] = this.pointKey(index, i) * 65_536 + index;
+      }
+      points[index] = wants[index];
     }
+    this.merge(old, added.sort());
   }
 
   private pointKey(server: number, point: number): number {
@@ -101,21 +109,24 @@ export class ServerRing implements ServerTable {
 
   /** The ring without the points of servers that have less weight now: the highest numbers go. */
   private without(kept: number): { keys: Uint32Array; owners: Int32Array } {
-    const { roster, points } = this;
+    const { roster, points, wants } = this;
+    // Of servers that lose some of their points; those that lose all are known by themselves.
     const gone = new Set<number>();
-    for (const server of roster.servers) {
-      const wanted = server.backup === this.holdsBackups ? roster.wanted(server) : 0;
-      for (let i = wanted; i < points[server.index]; i++) {
-        gone.add(this.pointKey(server.index, i) * 65_536 + server.index);
+    for (const { index } of roster.servers) {
+      if (wants[index] === 0) continue;
+      for (let i = wants[index]; i < points[index]; i++) {
+        gone.add(this.pointKey(index, i) * 65_536 + index);
       }
     }
     const keys = new Uint32Array(kept);
     const owners = new Int32Array(kept);
     let count = 0;
     for (let i = 0; i < this.keys.length; i++) {
-      if (gone.has(this.keys[i] * 65_536 + this.owners[i])) continue;
+      const owner = this.owners[i];
+      if (wants[owner] === 0) continue;
+      if (wants[owner] < points[owner] && gone.has(this.keys[i] * 65_536 + owner)) continue;
       keys[count] = this.keys[i];
-      owners[count++] = this.owners[i];
+      owners[count++] = owner;
     }
     return { keys, owners };
   }
