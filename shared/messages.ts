@@ -146,6 +146,8 @@ export interface ThreadStart {
   readonly generation: number;
   /** As in WorkerStart. */
   readonly ticketKeys: string;
+  /** Memory of the event rings, in the order of the model (shared/segment/event-ring.ts). */
+  readonly eventRings: readonly Uint8Array[];
 }
 
 /** One edit of a pattern list (an ACL or a map), the list named by its number in `show acl`. */

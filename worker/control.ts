@@ -19,14 +19,13 @@ import type { Sys } from '../shared/sys/sys.ts';
 import type { RunningChecks } from './check/host.ts';
 import { CheckService } from './check-host.ts';
 import { fullconnOf } from './compile/fullconn.ts';
-import { compileGlobalLog } from './compile/logs.ts';
+import { balancingWords, ControlLogs } from './control-logs.ts';
 import { makeFleets } from './fleets.ts';
 import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
 import { LiveData } from './live.ts';
-import { levelNotice, logEvent } from './log/logger.ts';
-import type { LogPlan } from './log/plan.ts';
-import { SenderSet } from './log/sender.ts';
+import { levelNotice } from './log/logger.ts';
+import type { LogRings } from './log/rings.ts';
 import { PeersHost } from './peers-host.ts';
 import { ProcessFacts, processLines } from './process-facts.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
@@ -64,6 +63,8 @@ export interface ControlParts {
   readonly warning: string;
   /** What proxy threads read of `info` (shared-facts.ts). */
   readonly facts: SharedArrayBuffer;
+  readonly farmMemory: SharedArrayBuffer;
+  readonly eventRings: readonly Uint8Array[];
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
 }
@@ -91,9 +92,9 @@ export class Control implements RuntimeContext {
   private readonly commands: CommandTable;
   private sockets: SocketServer | null;
   private checks: RunningChecks | null;
-  private globalLog: LogPlan | null;
-  private readonly senders: SenderSet;
   private readonly facts: ProcessFacts;
+  readonly logs: ControlLogs;
+  readonly rings: LogRings;
 
   constructor(parts: ControlParts) {
     const { start, segment, sys } = parts;
@@ -114,8 +115,6 @@ export class Control implements RuntimeContext {
     this.commands = runtimeCommands();
     this.sockets = null;
     this.checks = null;
-    this.globalLog = null;
-    this.senders = new SenderSet();
     this.peers = new PeersHost(parts, this);
     this.stats = this.makeStats();
     this.facts = new ProcessFacts({
@@ -134,6 +133,8 @@ export class Control implements RuntimeContext {
       sys,
       counters: this.counters,
       tables: this.tables,
+      rings: parts.eventRings,
+      words: () => balancingWords(parts, this.counters),
       nowMs: () => this.nowMs(),
       broadcast: (message) => this.broadcast(message),
     });
@@ -145,6 +146,15 @@ export class Control implements RuntimeContext {
       checks: () => this.checks,
       grew: () => this.grew(),
     }));
+    this.logs = new ControlLogs({
+      model: start.model,
+      sys,
+      eventRings: parts.eventRings,
+      counters: this.counters,
+      row: this.counters.row(parts.objects.process),
+      live: this.live,
+    });
+    this.rings = this.logs.rings;
   }
 
   private grew(): void {
@@ -204,6 +214,7 @@ export class Control implements RuntimeContext {
     const { tables, warning } = this.parts;
     if (warning !== '') this.say('warning', warning);
     for (const notice of tables.notices) this.say('notice', notice);
+    this.logs.begin();
     this.sockets = serveSockets(this, this.commands);
     const { start, sys, farm, objects } = this.parts;
     this.checks = new CheckService({
@@ -229,11 +240,7 @@ export class Control implements RuntimeContext {
    */
   report(proxyIndex: number, severity: number, text: string, shown = text): void {
     this.say(severity === 0 ? 'alert' : 'warning', shown);
-    const { sys } = this.parts;
-    const { program } = this.live;
-    const message = { level: severity, text, wallMs: sys.wallUs() / 1000 };
-    logEvent(sys, program.proxies[proxyIndex].log, message);
-    for (const sender of program.senders) sender.flush(sys);
+    this.logs.proxyLine(proxyIndex, severity, text);
   }
 
   /** A soft stop has begun: no checks, no new commands on the sockets of the stats. */
@@ -376,9 +383,6 @@ export class Control implements RuntimeContext {
   }
 
   log(severity: number, text: string): void {
-    const { start, sys } = this.parts;
-    const { global } = start.model;
-    this.globalLog ??= compileGlobalLog(global, this.senders);
-    logEvent(sys, this.globalLog, { level: severity, text, wallMs: sys.wallUs() / 1000 });
+    this.logs.line(severity, text);
   }
 }

@@ -169,6 +169,8 @@ export interface Scope {
   expression(words: WordCursor): Expression | null;
   /** The same from a text, cast to `kind` when it is not kindAny. */
   expressionOf(text: string, kind: SampleKind): Expression | null;
+  /** Builds `converter(args),converter(args)...` over what `input` gives, a text. */
+  convertersOf(text: string, input: Evaluate): Expression | null;
   /**
    * Builds `if ...` or `unless ...` from the cursor to its end; a true condition when at the end.
    */

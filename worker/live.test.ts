@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { loadConfiguration } from '../shared/config/load.ts';
 import type { ControlToThread } from '../shared/messages.ts';
 import { FakeSys } from '../test/harness/fake-sys.ts';
+import { makeRing } from '../shared/segment/event-ring.ts';
+import { privateWords } from './server/words.ts';
 import { LiveData } from './live.ts';
 import { patternEdit } from './match/edits.ts';
 import { answerLine, runtimeCommands } from './runtime/catalog.ts';
@@ -53,6 +55,8 @@ class Bench {
       sys: new FakeSys(),
       counters: sample.context.counters,
       tables: sample.context.tables,
+      rings: loaded.model.rings.map(() => makeRing(0)),
+      words: () => privateWords(0),
       nowMs: () => 1000,
       broadcast: (message) => message.type === 'edit' && this.sent.push(message),
     });

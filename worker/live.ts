@@ -21,8 +21,10 @@ import { serverStride } from './sample/arguments.ts';
 import { points } from './sample/reads.ts';
 import type { Sample } from './sample/sample.ts';
 import { applyVariableEdit, parseVariableName, processVariable } from './sample/variables.ts';
-import { processStream, runStartActs } from './stream/process-stream.ts';
+import { giveLineStreams, processStream, runStartActs } from './stream/process-stream.ts';
 import { isTracked } from './server/track.ts';
+import type { LineChoice } from './server/line-choice.ts';
+import type { ServerWordsTable } from './server/words.ts';
 import type { StickTables } from './tables/tracking.ts';
 import type { ThreadContext } from './thread-context.ts';
 
@@ -31,6 +33,9 @@ export interface LiveParts {
   readonly sys: Sys;
   readonly counters: CounterWriter;
   readonly tables: StickTables;
+  /** Memory of the event rings, and where servers are: for log lines of this thread. */
+  readonly rings: readonly Uint8Array[];
+  words(): ServerWordsTable;
   nowMs(): number;
   broadcast(message: ControlToThread): void;
 }
@@ -58,6 +63,11 @@ export class LiveData implements LiveAccess, ReferenceAccess {
 
   get program(): CompileResult['program'] {
     return this.ready().result.program;
+  }
+
+  /** Log lines of the process may be balanced too. */
+  giveLineStream(choice: LineChoice): void {
+    giveLineStreams(this.ready().thread, [choice]);
   }
 
   get patterns(): PatternRegistry {
@@ -159,9 +169,11 @@ export class LiveData implements LiveAccess, ReferenceAccess {
   }
 
   private compile(): Compiled {
-    const { model, sys, broadcast } = this.parts;
-    const result = compileProgram({ model, listeners: [], sys, runtime: null });
+    const { model, sys, broadcast, rings } = this.parts;
+    const words = this.parts.words();
+    const result = compileProgram({ model, listeners: [], sys, runtime: null, rings, words });
     const thread = this.makeThread(result);
+    giveLineStreams(thread, result.program.lineChoices);
     const variables = { apply: applyVariableEdit.bind(null, thread) };
     const edits = new ControlEdits(result.context.patterns, variables, broadcast);
     runStartActs(thread);

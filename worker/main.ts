@@ -21,6 +21,7 @@ import { cpusOfThread } from './cpu-map.ts';
 import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateGauges } from '../shared/segment/gauges.ts';
+import { openEventRings } from './event-rings.ts';
 import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
@@ -41,6 +42,8 @@ class Worker implements RunningWorker {
   private readonly host: WorkerHost;
   private readonly sys: Sys;
   private readonly state: WorkerState;
+  private readonly eventRings: readonly Uint8Array[];
+  private readonly farmMemory: SharedArrayBuffer;
   private readonly ports: MessagePort[];
   private readonly wakeFds: number[];
   private pool: Piscina | null;
@@ -60,6 +63,8 @@ class Worker implements RunningWorker {
     this.host = host;
     this.sys = linuxSys();
     this.state = attachWorker(start, this.sys);
+    this.eventRings = openEventRings(start.model.rings, this.sys);
+    this.farmMemory = allocateFarm(start.model);
     this.ports = [];
     this.wakeFds = [];
     this.pool = null;
@@ -96,6 +101,8 @@ class Worker implements RunningWorker {
       sys,
       threadIds: this.threadIds,
       facts: this.facts,
+      farmMemory: this.farmMemory,
+      eventRings: this.eventRings,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
     });
@@ -119,7 +126,7 @@ class Worker implements RunningWorker {
       clockOffsetNs: clock.offsetNs,
       objects,
       tables: tables.objects,
-      farm: allocateFarm(start.model),
+      farm: this.farmMemory,
       gauges: allocateGauges(threads, start.listeners.length),
       rings: makeThreadRings(threads),
       facts: this.facts,
@@ -129,6 +136,7 @@ class Worker implements RunningWorker {
       wakeFds: this.wakeFds,
       generation: start.generation,
       ticketKeys: start.ticketKeys,
+      eventRings: this.eventRings,
     };
   }
 
@@ -279,6 +287,8 @@ class Worker implements RunningWorker {
   private async close(status: number): Promise<void> {
     this.control?.close();
     await this.pool?.close();
+    // The last lines of the threads are in the rings now.
+    await this.control?.logs.leave();
     for (const port of this.ports) port.close();
     this.state.slots.leave(this.state.slot, process.pid);
     this.finish(status);

@@ -10,8 +10,9 @@ import type { HeaderName } from './http/message.ts';
 import type { NameCase } from './http/name-case.ts';
 import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
 import type { LogPlan } from './log/plan.ts';
-import type { Sender } from './log/sender.ts';
+import type { LogSink } from './log/sink.ts';
 import type { Backend } from './server/backend.ts';
+import type { LineChoice } from './server/line-choice.ts';
 import type { Stream } from './stream/stream.ts';
 
 export interface Program {
@@ -29,8 +30,10 @@ export interface Program {
   readonly defaultReplies: ReadonlyMap<number, ReplyPlan>;
   /** Runs once per thread at start: global set-var. */
   readonly startActs: readonly Act[];
-  /** Every log destination of this thread, each once: see log/sender.ts. */
-  readonly senders: readonly Sender[];
+  /** Every log destination of this thread, each once: see log/sink.ts. */
+  readonly senders: readonly LogSink[];
+  /** Log backends that some of them choose servers of. */
+  readonly lineChoices: readonly LineChoice[];
   /**
    * Something shows the address that servers are connected from: it is then asked for at connect.
    */

@@ -23,7 +23,6 @@ import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
 import type { ListenerPlan } from './program.ts';
 import type { Backend } from './server/backend.ts';
-import { threadWords } from './server/words.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import type { Engine } from './stream/engine.ts';
@@ -36,6 +35,7 @@ import { frontStatus, threadStatsSource } from './stats-source.ts';
 import { ThreadMembers } from './thread-members.ts';
 import type { Stream } from './stream/stream.ts';
 import { closeIdle, killAll } from './stream/session-list.ts';
+import { giveLineStreams } from './stream/process-stream.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { viewTables } from './tables/table-set.ts';
 import type { ThreadContext } from './thread-context.ts';
@@ -43,7 +43,7 @@ import { proxyNumbers } from './shared-values.ts';
 import { inspectThread } from './thread-inspection.ts';
 import { ThreadLimits } from './thread-limits.ts';
 import { connectEdits } from './thread-edits.ts';
-import { connectionCounts, makeContext, makeEngineContext } from './thread-setup.ts';
+import { connectionCounts, makeContext, makeEngineContext, makeWords } from './thread-setup.ts';
 
 const fieldMemoryUsed = field.PoolUsed_bytes;
 const fieldMemoryAllocated = field.PoolAlloc_bytes;
@@ -116,18 +116,9 @@ export class ProxyThread implements ListenerHost {
       model: start.model,
       listeners: start.listeners,
       sys,
+      rings: start.eventRings,
       runtime: {
-        words: threadWords({
-          model: start.model,
-          threadIndex: start.threadIndex,
-          threadCount: start.threadCount,
-          words: segment.words,
-          counters,
-          farm: start.farm,
-          objects: start.objects.proxies,
-          stateAt: (object) => objects.sharedWords(object),
-          liveAt: (object) => live.row(object),
-        }),
+        words: makeWords(start, counters, objects, live),
         random: this.thread.random,
         objectsOf: (index) => start.objects.proxies[index],
         ticketKeys: Buffer.from(start.ticketKeys, 'hex'),
@@ -194,6 +185,7 @@ export class ProxyThread implements ListenerHost {
     };
     this.pages = new ThreadStatsPages(pagesHost, start.threadIndex);
     this.thread.statsPages = this.pages;
+    giveLineStreams(this.thread, program.lineChoices);
     this.waiters = [];
     for (const { backend } of program.proxies) if (backend !== null) this.bindBackend(backend);
     this.listeners = program.listeners.map(
@@ -203,7 +195,7 @@ export class ProxyThread implements ListenerHost {
   }
 
   private endTurn(): void {
-    flushLogs(this.thread);
+    flushLogs(this.thread, this.context.processRow);
     this.thread.gauges?.setUsage(this.start.threadIndex, this.loop.usagePercent);
     const { memory, counters } = this.thread;
     const { values } = counters;
@@ -252,7 +244,7 @@ export class ProxyThread implements ListenerHost {
     this.draining = false;
     this.loop.timers.remove(this.spread);
     this.context.links.clear();
-    flushLogs(this.thread);
+    flushLogs(this.thread, this.context.processRow);
     this.report({ type: 'drained' });
   }
 
@@ -369,7 +361,7 @@ export class ProxyThread implements ListenerHost {
     this.thread.stopping = true;
     killAll(this.acceptor, this.engine, 'K');
     this.context.links.clear();
-    flushLogs(this.thread);
+    flushLogs(this.thread, this.context.processRow);
     this.loop.stop();
     this.report({ type: 'stopped' });
   }

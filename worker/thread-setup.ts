@@ -5,6 +5,7 @@ import { Gauges } from '../shared/segment/gauges.ts';
 import type { ThreadStart } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import { type LiveWords, liveCurrent, liveLines } from '../shared/segment/live.ts';
+import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { PipePool } from './conn/pipes.ts';
 import { H1Limits } from './http/h1.ts';
@@ -13,6 +14,7 @@ import { Message } from './http/message.ts';
 import type { Loop } from './loop/loop.ts';
 import { SlotPool } from './memory/pool.ts';
 import type { Program } from './program.ts';
+import { type ServerWordsTable, threadWords } from './server/words.ts';
 import type { EngineContext } from './stream/context.ts';
 import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
 
@@ -80,6 +82,26 @@ export function connectionCounts({
       Atomics.add(words, frontLive[index] + liveLines, 1);
     },
   };
+}
+
+/** Where backends and servers have their numbers, for this thread. */
+export function makeWords(
+  start: ThreadStart,
+  counters: CounterWriter,
+  objects: ObjectTable,
+  live: LiveWords,
+): ServerWordsTable {
+  return threadWords({
+    model: start.model,
+    threadIndex: start.threadIndex,
+    threadCount: start.threadCount,
+    words: live.words,
+    counters,
+    farm: start.farm,
+    objects: start.objects.proxies,
+    stateAt: (object) => objects.sharedWords(object),
+    liveAt: (object) => live.row(object),
+  });
 }
 
 /** What the stream engine needs; links, log and endFront follow once they exist. */

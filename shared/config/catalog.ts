@@ -27,6 +27,7 @@ import { peersSection } from './sections/peers.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
+import { ringSection } from './sections/ring.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords, userlistSection } from './sections/services.ts';
@@ -74,6 +75,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(logProfileSection),
   sectionEntry(peersSection),
   sectionEntry(healthcheckSection),
+  sectionEntry(ringSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 

@@ -11,6 +11,7 @@ import type {
   HttpErrorsModel,
   LineModel,
   LogProfileModel,
+  RingModel,
   ProxyModel,
   RuleSet,
   UserlistModel,
@@ -36,6 +37,8 @@ export interface Draft {
   readonly logProfiles: Mutable<LogProfileModel>[];
   readonly peers: PeersDraft[];
   readonly healthchecks: HealthcheckModel[];
+  /** Each with the proxy that its servers are read into. */
+  readonly rings: RingDraft[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
   /** What is read comes from the runtime API, not from a file. */
@@ -69,6 +72,7 @@ export function newDraft(
     logProfiles: [],
     peers: [],
     healthchecks: [],
+    rings: [],
     contents: new Map(),
     isRuntime: false,
     linesFine: true,
@@ -76,10 +80,37 @@ export function newDraft(
   };
 }
 
-/** Everything with bind and server lines: proxies and peers sections. */
-export function allProxies({ proxies, peers }: Draft): readonly ProxyDraft[] {
-  return [...proxies, ...peers.map(({ proxy }) => proxy)];
+/** Everything with bind and server lines: proxies, peers and ring sections. */
+export function allProxies({ proxies, peers, rings }: Draft): readonly ProxyDraft[] {
+  return [...proxies, ...[...peers, ...rings].map(({ proxy }) => proxy)];
 }
+
+/** A ring while it is read. */
+export interface RingDraft {
+  readonly model: Mutable<RingModel>;
+  readonly proxy: ProxyDraft;
+}
+
+/** A ring that nothing has been said about but its name. */
+export function newRingDraft(place: Place, name: string): RingDraft {
+  const proxy = newProxyDraft('backend', place, name, null);
+  const model: RingDraft['model'] = {
+    place,
+    name,
+    description: name,
+    format: 'raw',
+    lengthMax: 0,
+    sizeBytes: defaultRingBytes,
+    backingFile: '',
+    connectMs: -1,
+    serverMs: -1,
+    servers: proxy.model.servers,
+  };
+  return { model, proxy };
+}
+
+/** HAProxy's BUFSIZE. */
+export const defaultRingBytes = 16_384;
 
 /**
  * A warning of the checks after the last line. HAProxy skips those when a line was wrong, because

@@ -312,6 +312,8 @@ export function freshServer(place: Place, name: string): ServerModel {
     spareSsl: null,
     proto: '',
     ws: 'auto',
+    logProto: 'legacy',
+    logBufsize: 0,
   };
 }
 

@@ -2,7 +2,7 @@
 // model.ts hands these types on.
 
 import type { Place } from './diagnostic.ts';
-import type { AddressModel, LineModel } from './model.ts';
+import type { AddressModel, LineModel, ServerModel } from './model.ts';
 
 export interface LogTargetModel {
   readonly place: Place;
@@ -38,4 +38,22 @@ export interface LogProfileStepModel {
   /** One word each, null where nothing was said. */
   readonly format: LineModel | null;
   readonly structuredData: LineModel | null;
+}
+
+/** A `ring` section, or what a log target or log server that is reached by a stream needs. */
+export interface RingModel {
+  readonly place: Place;
+  readonly name: string;
+  description: string;
+  /** Of its records; '' takes those of the log lines that lead to it. */
+  format: string;
+  /** Longest record, 0: no limit of its own. */
+  lengthMax: number;
+  sizeBytes: number;
+  /** Path of the file that holds it, '' for plain memory. */
+  backingFile: string;
+  connectMs: number;
+  serverMs: number;
+  /** Each gets every record. */
+  readonly servers: readonly ServerModel[];
 }

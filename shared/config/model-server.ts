@@ -68,6 +68,9 @@ export interface ServerModel {
   spareSsl: ServerSslModel | null;
   /** The proxy protocol the mux speaks: '' automatic, 'h1', 'h2'. */
   proto: string;
+  /** How log lines are framed (RFC 6587), and bytes of them that may wait, 0: a buffer. */
+  logProto: 'legacy' | 'octet-count';
+  logBufsize: number;
   /** Protocol that WebSocket goes over. */
   ws: 'auto' | 'h1' | 'h2';
 }

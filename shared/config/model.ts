@@ -8,7 +8,7 @@ import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
 import type { CheckModel, HealthcheckModel } from './model-check.ts';
-import type { LogProfileModel, LogTargetModel } from './model-logging.ts';
+import type { LogProfileModel, LogTargetModel, RingModel } from './model-logging.ts';
 import type { PeersModel } from './model-peers.ts';
 import type { GlobalModel } from './model-process.ts';
 import type { ServerModel, ServerPresetModel } from './model-server.ts';
@@ -22,7 +22,12 @@ export {
 } from './model-server.ts';
 export type { PeerModel, PeersModel, PeersTableModel } from './model-peers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
-export type { LogProfileModel, LogProfileStepModel, LogTargetModel } from './model-logging.ts';
+export type {
+  LogProfileModel,
+  LogProfileStepModel,
+  LogTargetModel,
+  RingModel,
+} from './model-logging.ts';
 
 export type { AgentModel, CheckModel, HealthcheckModel, ServerCheckModel } from './model-check.ts';
 
@@ -52,7 +57,7 @@ export const ruleSets = [
 ] as const;
 export type RuleSet = (typeof ruleSets)[number];
 
-export type ProxyMode = 'tcp' | 'http';
+export type ProxyMode = 'tcp' | 'http' | 'log';
 
 export interface Model {
   readonly version: number;
@@ -67,6 +72,7 @@ export interface Model {
   readonly healthchecks: readonly HealthcheckModel[];
   readonly logProfiles: readonly LogProfileModel[];
   readonly peers: readonly PeersModel[];
+  readonly rings: readonly RingModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
 }

@@ -1,8 +1,47 @@
-// Names that log lines use, checked against the sections that declare them. Called once by
-// resolve.ts when every line has been read.
+// Names that log lines use, checked against the sections that declare them; backends in `mode log`
+// checked for what they can do; rings for their servers. Called once by resolve.ts when every line
+// has been read.
 
-import type { Draft } from './draft.ts';
-import type { LogTargetModel } from './model.ts';
+import {
+  defaultRingBytes,
+  type Draft,
+  finalWarning,
+  newRingDraft,
+  type RingDraft,
+} from './draft.ts';
+import type { LogTargetModel, ProxyModel, RingModel, ServerModel } from './model.ts';
+
+/** Reports names that no section declares, and makes the rings that log servers need. */
+export function resolveLogs(draft: Draft): void {
+  draft.rings.unshift(defaultRing());
+  for (const { model } of draft.proxies) if (model.mode === 'log') resolveBackend(model, draft);
+  checkDatagramServers(draft);
+  const names: Names = {
+    profiles: new Set(draft.logProfiles.map(({ name }) => name)),
+    rings: new Map(draft.rings.map(({ model }) => [model.name, model])),
+    backends: new Map(
+      draft.proxies
+        .filter(({ section }) => section !== 'frontend')
+        .map((one) => [one.model.name, one.model]),
+    ),
+  };
+  for (const target of targetsOf(draft)) checkTarget(target, names, draft);
+}
+
+/** The ring that is always there (manual 9.3, `show events`). */
+function defaultRing(): RingDraft {
+  const ring = newRingDraft({ file: '', line: 0, column: 0 }, 'buf0');
+  ring.model.description = 'in-memory ring buffer';
+  ring.model.format = 'timed';
+  ring.model.sizeBytes = 1 << 20;
+  return ring;
+}
+
+interface Names {
+  readonly profiles: ReadonlySet<string>;
+  readonly rings: ReadonlyMap<string, RingModel>;
+  readonly backends: ReadonlyMap<string, ProxyModel>;
+}
 
 /** Every log target of the configuration, each line once. */
 function targetsOf(draft: Draft): ReadonlySet<LogTargetModel> {
@@ -10,11 +49,86 @@ function targetsOf(draft: Draft): ReadonlySet<LogTargetModel> {
   return new Set([...draft.global.logs, ...proxies]);
 }
 
-/** Reports names that no section declares. */
-export function resolveLogs(draft: Draft): void {
-  const profiles = new Set(draft.logProfiles.map(({ name }) => name));
-  for (const { profile, place } of targetsOf(draft)) {
-    if (profile === '' || profiles.has(profile)) continue;
-    draft.diagnostics.alert(place, `log : unknown log-profile '${profile}'`);
+function checkTarget(target: LogTargetModel, names: Names, draft: Draft): void {
+  const { profile, place } = target;
+  const { diagnostics } = draft;
+  if (profile !== '' && !names.profiles.has(profile)) {
+    diagnostics.alert(place, `log : unknown log-profile '${profile}'`);
+  }
+  const [kind, name = ''] = target.target.split('@');
+  if (kind === 'ring') checkRing(target, name, names.rings.get(name), draft);
+  if (kind !== 'backend') return;
+  const backend = names.backends.get(name);
+  if (backend === undefined) diagnostics.alert(place, `log : uses unknown log backend '${name}'`);
+  else if (backend.mode !== 'log') {
+    diagnostics.alert(place, `log : uses incompatible log backend '${name}' (needs 'mode log')`);
+  }
+}
+
+function checkRing(
+  { place }: LogTargetModel,
+  name: string,
+  ring: RingModel | undefined,
+  draft: Draft,
+): void {
+  if (ring === undefined) draft.diagnostics.alert(place, `log : uses unknown ring named '${name}'`);
+}
+
+const logAlgorithms = new Set(['roundrobin', 'random', 'sticky', 'log-hash']);
+
+function resolveBackend(model: ProxyModel, draft: Draft): void {
+  const { diagnostics } = draft;
+  const who = `backend '${model.name}'`;
+  const { balance } = model;
+  if (balance !== null && !logAlgorithms.has(balance.algorithm)) {
+    const message = `in ${who}: "balance" only supports 'roundrobin', 'random', 'sticky' and 'log-hash'.`;
+    diagnostics.alert(balance.place, message);
+  }
+  for (const { what, lines } of unusable(model)) {
+    if (lines.length === 0) continue;
+    const message = `Cannot use ${what} with 'mode log' in ${who}. They will be ignored.`;
+    finalWarning(draft, model.place, message);
+    lines.length = 0;
+  }
+  for (const server of model.servers) checkServer(server, model, draft);
+}
+
+/** What has no meaning without streams. */
+function unusable({ rules, stickRules, useServers }: ProxyModel) {
+  return [
+    { what: 'tcp-request rules', lines: rules['tcp-request content'] },
+    { what: 'tcp-response rules', lines: rules['tcp-response content'] },
+    { what: 'sticking rules', lines: stickRules },
+    { what: '"use-server" rules', lines: useServers },
+  ];
+}
+
+function checkServer(server: ServerModel, model: ProxyModel, draft: Draft): void {
+  const { family, socket } = server.address;
+  if (family !== 'ipv4' && family !== 'ipv6' && family !== 'unspecified') {
+    const message = 'log server address family not supported for log backend server.';
+    draft.diagnostics.alert(server.place, message);
+  }
+  if (socket === 'dgram') return;
+  const ring = newRingDraft(server.place, `${model.name}/${server.name}`);
+  const { file, line } = server.place;
+  ring.model.description = `created from log backend declared into '${file}' at line ${line}`;
+  ring.model.format = '';
+  ring.model.sizeBytes = server.logBufsize || defaultRingBytes;
+  ring.model.connectMs = model.timeouts.connect;
+  ring.model.serverMs = model.timeouts.server;
+  ring.proxy.model.servers.push(server);
+  draft.rings.push(ring);
+}
+
+/** Only log backends send datagrams. */
+function checkDatagramServers(draft: Draft): void {
+  const others = draft.proxies.filter(({ model }) => model.mode !== 'log');
+  for (const { model } of [...others, ...draft.rings.map(({ proxy }) => proxy)]) {
+    for (const { address, place } of model.servers) {
+      if (address.socket !== 'dgram') continue;
+      const message = `unsupported transport for server address in '${model.mode}' backend.`;
+      draft.diagnostics.alert(place, message);
+    }
   }
 }

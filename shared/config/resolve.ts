@@ -51,6 +51,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     logProfiles: draft.logProfiles,
     peers: draft.peers.map((section) => section.model),
     healthchecks: draft.healthchecks,
+    rings: draft.rings.map(({ model }) => model),
     contents: Object.fromEntries(draft.contents),
   };
 }

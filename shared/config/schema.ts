@@ -22,6 +22,7 @@ import type {
   PeersModel,
   PeersTableModel,
   ProxyModel,
+  RingModel,
   SavedStateModel,
   ServerModel,
   ServerPresetModel,
@@ -311,6 +312,8 @@ const server = define(
     spareSsl: orNull(serverSsl),
     proto: text,
     ws: oneOf('auto', 'h1', 'h2'),
+    logProto: oneOf('legacy', 'octet-count'),
+    logBufsize: natural,
   }),
 );
 
@@ -541,7 +544,7 @@ const proxy = shape<ProxyModel>({
   id: natural,
   guid: text,
   description: text,
-  mode: oneOf('tcp', 'http'),
+  mode: oneOf('tcp', 'http', 'log'),
   disabled: flag,
   binds: list(bind),
   servers: list(server),
@@ -664,6 +667,20 @@ const model = shape<Model>({
   ),
   peers: list(peers),
   healthchecks: list(shape<HealthcheckModel>({ place, name: text, check })),
+  rings: list(
+    shape<RingModel>({
+      place,
+      name: text,
+      description: text,
+      format: text,
+      lengthMax: natural,
+      sizeBytes: natural,
+      backingFile: text,
+      connectMs: optional,
+      serverMs: optional,
+      servers: list(server),
+    }),
+  ),
   contents: map(text),
 });
 

@@ -73,7 +73,7 @@ export const unsupportedServer: readonly string[] = (
   'allow-0rtt cc ' +
   'check-pool-conn-name check-reuse-pool ' +
   'check-via-socks4 client-sigalgs crl-file curves error-limit idle-ping ' +
-  'ktls log-bufsize log-proto namespace no-renegotiate ' +
+  'ktls namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error ' +
   'quic-cc-algo renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
   'sigalgs ' +
@@ -83,7 +83,7 @@ export const unsupportedServer: readonly string[] = (
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
   'acme cache crt-store fcgi-app log-forward mailers namespace_list ' +
-  'resolvers ring spoe-agent spoe-group spoe-message traces'
+  'resolvers spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 
 /** The same for words of `bind` lines. */

@@ -43,7 +43,14 @@ const ranks: readonly Rank[] = [
   apart('worker/stream'),
   apart('worker/sample'),
   together('worker/log/tags.ts', 'worker/log/presets.ts'),
-  apart('worker/actions', 'worker/balance', 'worker/check', 'worker/peers', 'worker/stats'),
+  apart(
+    'worker/actions',
+    'worker/balance',
+    'worker/check',
+    'worker/peers',
+    'worker/stats',
+    'worker/syslog',
+  ),
   apart('worker/runtime'),
   together('worker/catalog.ts', 'worker/keyword-list.ts'),
   apart('worker/compile'),
@@ -95,7 +102,13 @@ const onlySees: Readonly<Record<string, readonly string[]>> = {
  * On the control thread alone, and on proxy threads alone: they meet in the segment and in
  * messages.
  */
-const controlSide = ['worker/runtime', 'worker/check', 'worker/peers', 'worker/stats'];
+const controlSide = [
+  'worker/runtime',
+  'worker/check',
+  'worker/peers',
+  'worker/stats',
+  'worker/syslog',
+];
 const proxySide = ['worker/loop', 'worker/memory', 'worker/mux', 'worker/stream', 'worker/balance'];
 
 const isIn = (path: string, folders: readonly string[]): boolean =>

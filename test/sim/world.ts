@@ -7,6 +7,7 @@ import { loadConfiguration } from '../../shared/config/load.ts';
 import type { Model } from '../../shared/config/model.ts';
 import type { ListenerObject, ObjectNumbers, ThreadStart } from '../../shared/messages.ts';
 import { SharedClock } from '../../shared/segment/clock.ts';
+import { makeRing } from '../../shared/segment/event-ring.ts';
 import { LiveWords, liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import { ObjectTable } from '../../shared/segment/objects.ts';
 import { allocateFacts } from '../../worker/shared-facts.ts';
@@ -73,6 +74,7 @@ export class World {
       threadCount: threads,
       model,
       listeners,
+      eventRings: model.rings.map(() => makeRing(0)),
       segment: segment.bytes,
       segmentFd: -1,
       processSlot,

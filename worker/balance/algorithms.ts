@@ -3,6 +3,7 @@
 import { table } from '../keyword.ts';
 import type { BalanceDef } from '../server/balancer.ts';
 import { hash } from './hash.ts';
+import { log } from './log.ts';
 import { leastConnections } from './least-connections.ts';
 import { pick } from './pick.ts';
 import { rotation } from './rotation.ts';
@@ -13,4 +14,5 @@ export const algorithms: ReadonlyMap<string, BalanceDef> = table<BalanceDef>(
   leastConnections,
   pick,
   hash,
+  log,
 );

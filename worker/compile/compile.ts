@@ -9,9 +9,11 @@ import type { Sys } from '../../shared/sys/sys.ts';
 import { actions, converters, fetches, logTags } from '../catalog.ts';
 import { NameCase } from '../http/name-case.ts';
 import type { Act } from '../keyword.ts';
-import { SenderSet } from '../log/sender.ts';
+import { LogRings } from '../log/rings.ts';
+import { SenderSet } from '../log/sender-set.ts';
 import type { ListenerPlan, Program, ProxyPlan } from '../program.ts';
 import { points } from '../sample/reads.ts';
+import { LineChoice } from '../server/line-choice.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { compileChecks } from './checks.ts';
 import { defaultReplies } from './error-page.ts';
@@ -38,6 +40,10 @@ export interface CompileInput {
   readonly sys: Sys;
   /** null: check only. */
   readonly runtime: CompileRuntime | null;
+  /** Memory of the event rings, in the order of the model; absent: nothing is written to them. */
+  readonly rings?: readonly Uint8Array[];
+  /** Where servers are, for who balances without serving (the control thread). */
+  readonly words?: ServerWordsTable;
 }
 
 export interface CompileResult {
@@ -64,7 +70,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const diagnostics = new Diagnostics();
   const tables = { fetches, converters, logTags, reply: buildReply };
   const context = new CompileContext(model, diagnostics, tables);
-  const senders = new SenderSet();
+  const senders = new SenderSet(new LogRings(model.rings, input.rings ?? null));
   const tls = runtime === null ? null : compileTls(model, diagnostics, runtime.ticketKeys);
   const compiler: ProxyCompiler = {
     model,
@@ -73,7 +79,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     sys,
     random: runtime?.random ?? Math.random,
     names: h1CaseAdjust.length === 0 ? null : new NameCase(h1CaseAdjust),
-    words: runtime?.words ?? null,
+    words: runtime?.words ?? input.words ?? null,
     tlsOf: (server) => tls?.servers.get(server) ?? lateTls(model, tls, server),
     objectsOf: (index) => runtime?.objectsOf(index) ?? noObjects,
     scopeOf: (proxy, line, ruleSet, point) => {
@@ -85,6 +91,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const startActs = compileGlobal(model, context);
   const proxies = model.proxies.map((_, index) => compileProxy(compiler, index));
   const { splice, disableFastForward, disableZeroCopyForwarding } = model.global.tune;
+  const lineChoices = senders.connect((name) => lineChoice(proxies, name));
   const program: Program = {
     model,
     splices: splice && !disableFastForward && !disableZeroCopyForwarding,
@@ -99,6 +106,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     defaultReplies: defaultReplies(),
     startActs,
     senders: senders.list,
+    lineChoices,
     readsBackSource: backSourceWords.test(JSON.stringify(model.proxies)),
   };
   context.patterns.complete(runtime !== null);
@@ -108,6 +116,12 @@ export function compileProgram(input: CompileInput): CompileResult {
 /** Of a server that was added at run time; the control thread has made sure that it can be. */
 function lateTls(model: Model, tls: TlsPlans | null, server: ServerModel): TlsClientPlan | null {
   return tls === null ? null : serverTls(model, tls.contexts, server, () => {});
+}
+
+/** The balancer of a log backend; null: the loader has said that there is none. */
+export function lineChoice(proxies: readonly ProxyPlan[], name: string): LineChoice | null {
+  const backend = proxies.find((one) => one.hasBack && one.name === name)?.backend ?? null;
+  return backend === null ? null : new LineChoice(backend);
 }
 
 /** The line that stands for a proxy as a whole: mistakes then point at its section. */

@@ -225,3 +225,15 @@ export function castExpression(
     evaluate: (stream, out) => evaluate(stream, out) && cast(out),
   };
 }
+
+/** Converters over what `input` gives, a text: `field(2),lower`. */
+export function buildConverters(
+  text: string,
+  input: Evaluate,
+  source: ExpressionSource,
+): BuiltExpression | Failure {
+  const { expression } = parseExpression('str(x)', 0, source);
+  const start = expression as BuiltExpression; // this one can be built
+  const built = appendConverterWord(text, { ...start, evaluate: input }, source);
+  return built ?? { why: `unknown converter in '${text}'`, hint: '' };
+}

@@ -15,11 +15,12 @@ import type {
   LineModel,
   LogTargetModel,
   ProxyModel,
+  RingModel,
 } from '../../shared/config/model.ts';
-import { writeHeaders } from '../log/header.ts';
+import { type WriteHeader, writeHeaders } from '../log/header.ts';
 import type { LogPlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
 import { compilePreset, presetFormats, writeConnect } from '../log/presets.ts';
-import type { SenderSet } from '../log/sender.ts';
+import type { SenderSet } from '../log/sender-set.ts';
 import { type FormatUse, logLineFormat } from './log-format.ts';
 import type { CompileScope } from './scope.ts';
 
@@ -140,19 +141,31 @@ interface TargetInput {
 
 function compileTarget(model: LogTargetModel, input: TargetInput): LogTargetPlan {
   const { global, senders, scope } = input;
-  const standard = global.logSendHostname === null ? 'local' : 'rfc3164';
-  const writeHeader = writeHeaders.get(model.format === '' ? standard : model.format);
-  if (writeHeader === undefined) throw new Error(`log format '${model.format}' has no header`);
+  const ring = ringOf(model, senders);
+  const lengthMax = ring === null || ring.lengthMax === 0 ? 65_536 : ring.lengthMax;
   return {
-    sender: senders.senderOf(model.address, model.target),
-    writeHeader,
+    sender: senders.senderOf(model),
+    writeHeader: headerOf(ring?.format || model.format, global),
     facilityBits: model.facility * 8,
     level: model.level,
     minLevel: model.minLevel,
-    lengthBytes: model.lengthBytes,
+    lengthBytes: Math.min(model.lengthBytes, lengthMax),
     sample: model.sample === '' ? null : compileSample(model.sample),
     profile: model.profile === '' ? null : (scope?.logProfile(model.profile) ?? null),
   };
+}
+
+/** The ring that a target leads to, null for any other destination. */
+function ringOf({ target }: LogTargetModel, { rings }: SenderSet): RingModel | null {
+  return target.startsWith('ring@') ? rings.named(target.slice('ring@'.length)).model : null;
+}
+
+/** A header by its name, '' for what goes without saying. */
+function headerOf(format: string, global: GlobalModel): WriteHeader {
+  const standard = global.logSendHostname === null ? 'local' : 'rfc3164';
+  const writeHeader = writeHeaders.get(format || standard);
+  if (writeHeader === undefined) throw new Error(`log format '${format}' has no header`);
+  return writeHeader;
 }
 
 /** `1-2,5:8`: which messages of every round of eight are sent, counted from 1. */

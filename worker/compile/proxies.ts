@@ -31,7 +31,7 @@ import {
   type ServerLinePlan,
   type SwitchPlan,
 } from '../program.ts';
-import type { SenderSet } from '../log/sender.ts';
+import type { SenderSet } from '../log/sender-set.ts';
 import { points } from '../sample/reads.ts';
 import { maskBytes, maskIpv6, maskOf, parseIpv4, parseIpv6 } from '../sample/address.ts';
 import type { ServerWordsTable } from '../server/words.ts';

@@ -21,12 +21,13 @@ import type { LogTagDef } from '../log/tag.ts';
 import type { PatternSource } from '../match/pattern-file.ts';
 import { PatternRegistry } from '../match/pattern-registry.ts';
 import type { ReplyPlan } from '../program.ts';
-import { isLegalAt, points, readsLabel } from '../sample/reads.ts';
+import { isLegalAt, readsLabel } from '../sample/reads.ts';
 import { kindAny, kindNames, type SampleKind } from '../sample/sample.ts';
 import { parseVariableName, VariableTable } from '../sample/variables.ts';
 import { buildCondition, buildNamedAcl, type ConditionSource, type NamedAcl } from './condition.ts';
 import {
   appendConverterWord,
+  buildConverters,
   type BuiltExpression,
   castExpression,
   parseExpression,
@@ -40,6 +41,7 @@ import {
 } from './log-format.ts';
 import { compileProfile } from './log-profile.ts';
 import { predefinedAcls } from './predefined-acls.ts';
+import { pointOf } from './rule-points.ts';
 
 /** Builds the reply of `words`: worker/compile/reply.ts. */
 type BuildReply = (words: WordCursor, scope: Scope, statusDefault: number) => ReplyPlan | null;
@@ -120,25 +122,6 @@ export class CompileContext {
     return proxy?.acls ?? [];
   }
 }
-
-/** Where a line is evaluated: the points its rule set stands for, on the sides the proxy has. */
-function pointOf(ruleSet: RuleSet | '', proxy: ProxyModel | null): number {
-  if (ruleSet === '' || proxy === null) return 0;
-  const [front, back] = rulePoints[ruleSet];
-  const isFront = proxy.kind !== 'backend';
-  const isBack = proxy.kind !== 'frontend';
-  return (isFront ? front : 0) | (isBack ? back : 0);
-}
-
-const rulePoints: Readonly<Record<RuleSet, readonly [number, number]>> = {
-  'tcp-request connection': [points.frontConnection, 0],
-  'tcp-request session': [points.frontSession, 0],
-  'tcp-request content': [points.frontContent, points.backContent],
-  'tcp-response content': [points.frontResponseContent, points.backResponseContent],
-  'http-request': [points.frontRequest, points.backRequest],
-  'http-response': [points.frontResponse, points.backResponse],
-  'http-after-response': [points.frontResponse, points.backResponse],
-};
 
 /** What a scope stands for. */
 interface ScopeSeat {
@@ -249,6 +232,13 @@ export class CompileScope implements Scope, ConditionSource {
       this.alert(`expression '${text}' has the incompatible type ${types}`);
     }
     return cast;
+  }
+
+  convertersOf(text: string, input: Evaluate): Expression | null {
+    const built = buildConverters(text, input, this);
+    if (!('why' in built)) return built;
+    this.alertAt(this.line.place, built.why, built.hint);
+    return null;
   }
 
   /** A whole text as one expression that is legal here. */

@@ -52,7 +52,7 @@ function logged(story: Story): string[] {
     logStream(stream, step);
     if (log.once) break;
   }
-  flushLogs(stream.thread);
+  flushLogs(stream.thread, 0);
   return written.join('').split('\n').slice(0, -1);
 }
 
@@ -266,7 +266,7 @@ test('a sample sends its share of every round', () => {
     stream.status = status;
     logStream(stream, stepClose);
   }
-  flushLogs(stream.thread);
+  flushLogs(stream.thread, 0);
   assert.equal(written.join(''), '1\n3\n5\n7\n');
 });
 
@@ -280,5 +280,6 @@ test('an event of the proxy goes to the same targets at once', () => {
     text: 'Server be/s1 is DOWN.',
     wallMs: 0,
   });
+  flushLogs(stream.thread, 0);
   assert.deepEqual(written, ['<1>Server be/s1 is DOWN.\n']);
 });

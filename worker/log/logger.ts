@@ -3,11 +3,13 @@
 // calls flushLogs, the control thread calls logEvent. Never waits, never throws for traffic.
 
 import { stepClose, stepError, stepKilled } from '../../shared/config/log-steps.ts';
+import { field } from '../../shared/segment/metrics.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { HeaderParts } from './header.ts';
 import { LineBuffer } from './line.ts';
+import type { LogSink } from './sink.ts';
 import type { LogPlan, LogProfilePlan, LogTargetPlan, SamplePlan, WriteLine } from './plan.ts';
 
 export const levelEmergency = 0;
@@ -205,12 +207,27 @@ function isChosen(sample: SamplePlan): boolean {
   return chosen;
 }
 
-/** Sends what has gathered: once per turn of the loop. Proxy thread. */
-export function flushLogs(thread: ThreadContext): void {
-  const { senders } = thread.program;
+const fieldDroppedLogs = field.DroppedLogs;
+
+/**
+ * Sends what has gathered: once per turn of the loop. `processRow`: where lost lines are counted.
+ */
+export function flushLogs({ program, sys, counters }: ThreadContext, processRow: number): void {
+  const lost = flushSinks(program.senders, sys);
+  if (lost > 0) counters.values[processRow + fieldDroppedLogs] += lost;
+}
+
+/** Sends what waits for `senders`; how many lines were lost since the last time. */
+export function flushSinks(senders: readonly LogSink[], sys: Sys): number {
+  let lost = 0;
   for (let i = 0; i < senders.length; i++) {
-    if (senders[i].count > 0) senders[i].flush(thread.sys);
+    const sender = senders[i];
+    if (sender.count > 0) sender.flush(sys);
+    if (sender.dropped === sender.counted) continue;
+    lost += sender.dropped - sender.counted;
+    sender.counted = sender.dropped;
   }
+  return lost;
 }
 
 /** A line that is no stream's: it leaves with the others at the end of the turn. Proxy thread. */
@@ -221,11 +238,10 @@ export function logLine(sys: Sys, log: LogPlan, message: LogMessage): void {
 }
 
 /**
- * A message about the proxy itself (a server went down, the proxy stops). Control thread; sent at
- * once.
+ * A message about the proxy itself (a server went down, the proxy stops). Control thread; who calls
+ * flushes.
  */
 export function logEvent(sys: Sys, log: LogPlan | null, message: LogMessage): void {
   if (log === null) return;
   logLine(sys, log, message);
-  for (const target of log.targets) target.sender.flush(sys);
 }

@@ -5,7 +5,7 @@
 import type { Stream } from '../stream/stream.ts';
 import type { WriteHeader } from './header.ts';
 import type { LineBuffer } from './line.ts';
-import type { Sender } from './sender.ts';
+import type { LogSink } from './sink.ts';
 
 /** Appends one log line (no header, no line feed) to `line`. */
 export type WriteLine = (stream: Stream, line: LineBuffer) => void;
@@ -35,7 +35,7 @@ export interface LogProfilePlan {
 
 /** One `log` line of a proxy (or of global, by `log global`). */
 export interface LogTargetPlan {
-  readonly sender: Sender;
+  readonly sender: LogSink;
   /** Its header: a row of header.ts. */
   readonly writeHeader: WriteHeader;
   /** Facility shifted: added to the level it gives the priority. */

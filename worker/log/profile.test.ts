@@ -37,7 +37,7 @@ function lines(stream: Stream, act: () => void): string[] {
   };
   stream.thread.sys.setNonBlocking = () => 0;
   act();
-  flushLogs(stream.thread);
+  flushLogs(stream.thread, 0);
   return texts.join('').split('\n').slice(0, -1);
 }
 

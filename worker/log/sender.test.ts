@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AddressModel } from '../../shared/config/model.ts';
 import type { DatagramBatch, Region, SocketAddress, Sys } from '../../shared/sys/sys.ts';
-import { Sender, SenderSet } from './sender.ts';
+import { LogRings } from './rings.ts';
+import { Sender } from './sender.ts';
+import { SenderSet } from './sender-set.ts';
 
 const address: AddressModel = {
   family: 'ipv4',
@@ -13,11 +15,14 @@ const address: AddressModel = {
   fd: -1,
 };
 
-/** A kernel that takes `takes` messages of every batch, or answers with an error below zero. */
+/** A kernel that takes so many messages and then none (EAGAIN). */
 class Kernel {
   readonly sent: string[] = [];
   readonly calls: number[] = [];
+  /** How many it takes before its buffer is full. */
   takes = Number.MAX_SAFE_INTEGER;
+  /** A datagram that cannot be sent: EMSGSIZE. */
+  refused = '';
   opened = 0;
   closed = 0;
 
@@ -42,8 +47,11 @@ class Kernel {
 
   private take(texts: readonly string[]): number {
     this.calls.push(texts.length);
-    if (this.takes < 0) return this.takes;
-    const taken = texts.slice(0, this.takes);
+    if (texts[0] === this.refused) return -90;
+    const end = texts.indexOf(this.refused);
+    const taken = texts.slice(0, end < 0 ? this.takes : Math.min(end, this.takes));
+    if (taken.length === 0) return -11;
+    this.takes -= taken.length;
     this.sent.push(...taken);
     return taken.length;
   }
@@ -94,12 +102,23 @@ test('what the kernel does not take is dropped and counted', () => {
   kernel.takes = 1;
   for (const text of ['a', 'b', 'c']) say(sender, sys, text);
   sender.flush(sys);
-  kernel.takes = -11;
+  kernel.takes = 0;
   say(sender, sys, 'd');
   sender.flush(sys);
   assert.deepEqual(kernel.sent, ['a']);
   assert.equal(sender.dropped, 3);
   assert.equal(sender.count, 0);
+});
+
+test('a datagram that cannot be sent does not keep the others back', () => {
+  const kernel = new Kernel();
+  const sys = kernel.sys();
+  const sender = new Sender(address, -1);
+  kernel.refused = 'b';
+  for (const text of ['a', 'b', 'c']) say(sender, sys, text);
+  sender.flush(sys);
+  assert.deepEqual(kernel.sent, ['a', 'c']);
+  assert.equal(sender.dropped, 1);
 });
 
 test('a full turn is sent before its end', () => {
@@ -128,10 +147,11 @@ test('lines for a pipe leave together as long as nobody can tear them', () => {
 });
 
 test('the same destination is opened once', () => {
-  const set = new SenderSet();
-  const first = set.senderOf(address, '');
-  assert.equal(set.senderOf({ ...address }, ''), first);
-  assert.notEqual(set.senderOf({ ...address, port: 515 }, ''), first);
-  assert.equal(set.senderOf(null, 'stdout'), set.senderOf({ ...address, family: 'fd', fd: 1 }, ''));
+  const set = new SenderSet(new LogRings([], null));
+  const at = (one: AddressModel | null, target = '') => set.senderOf({ address: one, target });
+  const first = at(address);
+  assert.equal(at({ ...address }), first);
+  assert.notEqual(at({ ...address, port: 515 }), first);
+  assert.equal(at(null, 'stdout'), at({ ...address, family: 'fd', fd: 1 }));
   assert.equal(set.list.length, 3);
 });

@@ -1,23 +1,23 @@
-// Destinations of log messages, one object per destination and thread. Messages gather in memory
-// and leave once per turn of the loop; nothing here ever waits: what the kernel does not take at
-// once is dropped and counted. Filled by logger.ts; never opens a socket before the first message.
+// Destinations of log lines that are sockets or descriptors, one object per destination and thread.
+// Nothing here ever waits: what the kernel does not take at once is dropped and counted. Filled by
+// logger.ts; never opens a socket before the first line.
 
 import type { AddressModel } from '../../shared/config/model.ts';
 import {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  EAGAIN,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   SOCK_DGRAM,
 } from '../../shared/sys/constants.ts';
 import { encodeAddress } from '../../shared/sys/sockaddr.ts';
-import type { DatagramBatch, Region, SocketAddress, Sys } from '../../shared/sys/sys.ts';
-import { LineBuffer } from './line.ts';
+import type { DatagramBatch, SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import type { LineBuffer } from './line.ts';
+import { LineBatch, linesMax } from './line-batch.ts';
+import type { LogSink } from './sink.ts';
 
-/** Messages that wait for one turn at most, and the bytes they may take. */
-const messagesMax = 64;
-const bytesMax = 128 * 1024;
 /** One write to a pipe of up to this many bytes is not torn apart by other writers (PIPE_BUF). */
 const atomicBytes = 4096;
 
@@ -29,74 +29,54 @@ const socketFamilies: Readonly<Record<string, number>> = {
   abnsz: AF_UNIX,
 };
 
-export class Sender {
+export class Sender implements LogSink {
   /** null: `target` is a descriptor that exists. */
   readonly address: AddressModel | null;
-  /** Messages that could not be sent, since the start. */
   dropped: number;
-  /** Messages waiting now. */
-  count: number;
+  counted: number;
   readonly isStream: boolean;
+  private readonly batch: LineBatch;
   private fd: number;
-  private readonly startAt: Int32Array;
-  private readonly lengths: Int32Array;
-  private used: number;
   private opened: boolean;
-  private region: Region | null;
-  private line: LineBuffer | null;
-  private batch: DatagramBatch | null;
+  private datagrams: DatagramBatch | null;
   private to: SocketAddress | null;
 
-  /** `fd` -1: a datagram socket for `address` is opened with the first message. */
+  /** `fd` -1: a datagram socket for `address` is opened with the first line. */
   constructor(address: AddressModel | null, fd: number) {
     this.address = address;
     this.isStream = fd >= 0;
     this.fd = fd;
     this.dropped = 0;
-    this.count = 0;
-    this.startAt = new Int32Array(messagesMax);
-    this.lengths = new Int32Array(messagesMax);
-    this.used = 0;
+    this.counted = 0;
+    this.batch = new LineBatch();
     this.opened = false;
-    this.region = null;
-    this.line = null;
-    this.batch = null;
+    this.datagrams = null;
     this.to = null;
   }
 
-  /**
-   * Room for a message of up to `length` bytes, to be written and then given to `commit`. What
-   * waits is sent first when there is no room beside it.
-   */
+  get count(): number {
+    return this.batch.count;
+  }
+
   begin(sys: Sys, length: number): LineBuffer {
-    if (this.count === messagesMax || this.used + length > bytesMax) this.flush(sys);
-    if (this.line === null) {
-      this.region = sys.region(bytesMax);
-      this.line = new LineBuffer(this.region.bytes);
-    }
-    this.line.start(this.used, length);
-    return this.line;
+    if (!this.batch.hasRoom(length)) this.flush(sys);
+    return this.batch.begin(sys, length);
   }
 
-  /** The message that `begin` started is complete. */
   commit(line: LineBuffer): void {
-    this.startAt[this.count] = this.used;
-    this.lengths[this.count] = line.at - this.used;
-    this.used = line.at;
-    this.count++;
+    this.batch.commit(line);
   }
 
-  /** Sends what waits. Never blocks. */
   flush(sys: Sys): void {
-    if (this.count === 0) return;
+    const { batch } = this;
+    if (batch.count === 0) return;
     if (!this.opened) this.open(sys);
     const sent = this.fd < 0 ? 0 : this.isStream ? this.writeAll(sys) : this.sendAll(sys);
-    this.dropped += this.count - sent;
-    this.count = 0;
-    this.used = 0;
+    this.dropped += batch.count - sent;
+    batch.clear();
   }
 
-  /** Gives the socket back; descriptors that existed before stay open. */
+  /** Descriptors that existed before stay open. */
   close(sys: Sys): void {
     if (this.fd >= 0 && !this.isStream) sys.close(this.fd);
     this.fd = -1;
@@ -116,62 +96,43 @@ export class Sender {
     const { host, port } = address;
     const named = { family: address.family as 'ipv4', host, port };
     if (!encodeAddress(named, this.to)) return;
-    this.batch = sys.datagrams(messagesMax);
+    this.datagrams = sys.datagrams(linesMax);
     this.fd = sys.socket(family, SOCK_DGRAM, 0);
   }
 
+  /** A datagram that cannot be sent (too long, nobody there) does not keep the others back. */
   private sendAll(sys: Sys): number {
-    const batch = this.batch as DatagramBatch;
-    const region = this.region as Region;
-    batch.clear();
-    for (let i = 0; i < this.count; i++) {
-      batch.add(region, this.startAt[i], this.lengths[i], this.to);
+    const { count } = this.batch;
+    let sent = 0;
+    for (let first = 0; first < count; ) {
+      const taken = this.sendFrom(sys, first);
+      if (taken === -EAGAIN) break;
+      if (taken > 0) sent += taken;
+      first += taken > 0 ? taken : 1;
     }
-    const sent = sys.sendBatch(this.fd, batch, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return Math.max(sent, 0);
+    return sent;
+  }
+
+  private sendFrom(sys: Sys, first: number): number {
+    const { region, startAt, lengths, count } = this.batch;
+    const datagrams = this.datagrams as DatagramBatch; // opened with the socket
+    datagrams.clear();
+    for (let i = first; i < count; i++) datagrams.add(region, startAt[i], lengths[i], this.to);
+    return sys.sendBatch(this.fd, datagrams, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   /** Lines that lie together leave in one write as long as no other writer can tear it. */
   private writeAll(sys: Sys): number {
-    const region = this.region as Region;
+    const { region, startAt, lengths, count } = this.batch;
     let sent = 0;
-    for (let first = 0; first < this.count; ) {
+    for (let first = 0; first < count; ) {
       let next = first + 1;
-      let length = this.lengths[first];
-      while (next < this.count && length + this.lengths[next] <= atomicBytes) {
-        length += this.lengths[next++];
-      }
-      const written = sys.write(this.fd, region, this.startAt[first], length);
+      let length = lengths[first];
+      while (next < count && length + lengths[next] <= atomicBytes) length += lengths[next++];
+      const written = sys.write(this.fd, region, startAt[first], length);
       if (written > 0) sent += next - first;
       first = next;
     }
     return sent;
   }
-}
-
-/** The senders of one thread: destinations that are the same share one. Start time only. */
-export class SenderSet {
-  readonly list: Sender[] = [];
-  private readonly byKey = new Map<string, Sender>();
-
-  /** `target` is stdout, stderr or '' when `address` says it. */
-  senderOf(address: AddressModel | null, target: string): Sender {
-    const fd = descriptorOf(address, target);
-    const key = fd >= 0 ? `fd@${fd}` : `${address?.family}@${address?.host}:${address?.port}`;
-    let sender = this.byKey.get(key);
-    if (sender === undefined) {
-      sender = new Sender(address, fd);
-      this.byKey.set(key, sender);
-      this.list.push(sender);
-    }
-    return sender;
-  }
-}
-
-const namedDescriptors: Readonly<Record<string, number>> = { stdout: 1, stderr: 2 };
-
-function descriptorOf(address: AddressModel | null, target: string): number {
-  const named = namedDescriptors[target];
-  if (named !== undefined) return named;
-  return address?.family === 'fd' ? address.fd : -1;
 }

@@ -6,6 +6,7 @@ import { anonymityCommands } from './anonymity.ts';
 import { backendCommands } from './backends.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
+import { eventCommands } from './events.ts';
 import { debugCommands } from './debug.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
 import { errorCommands } from './errors.ts';
@@ -44,6 +45,7 @@ export function runtimeCommands(
     tableCommands,
     peersCommands,
     variableCommands,
+    eventCommands,
     ...others,
   );
 }

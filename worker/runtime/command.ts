@@ -26,8 +26,11 @@ export interface RuntimeMessage {
   readonly text: string;
 }
 
-/** Text as it is, a message, or pieces that are written one after the other. '' for nothing. */
-export type Answer = string | RuntimeMessage | Iterable<string>;
+/**
+ * Text as it is, a message, or pieces that are written one after the other. '' for nothing. Pieces
+ * that come with time end when the client says or does anything.
+ */
+export type Answer = string | RuntimeMessage | Iterable<string> | AsyncIterable<string>;
 
 /** An answer that says why nothing was done. */
 export function failure(text: string): RuntimeMessage {

@@ -11,6 +11,7 @@ import type {
 } from '../../shared/messages.ts';
 import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
+import type { LogRings } from '../log/rings.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
 import type { Section } from '../peers/section.ts';
@@ -193,6 +194,8 @@ export interface RuntimeContext {
   readonly tables: StickTables;
   /** Peers sections that are active. */
   readonly peers: { readonly sections: readonly Section[] };
+  /** Event rings: what `show events` shows. */
+  readonly rings: LogRings;
   /** Milliseconds since the worker started. */
   uptimeMs(): number;
   broadcast(message: ControlToThread): void;

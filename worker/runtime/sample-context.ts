@@ -7,6 +7,7 @@ import { PatternRegistry } from '../match/pattern-registry.ts';
 import { openTables, viewTables } from '../tables/table-set.ts';
 import { sampleStats } from '../stats/sample-stats.ts';
 import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
+import { LogRings } from '../log/rings.ts';
 import type { RuntimeContext } from './context.ts';
 import { RuntimeSession } from './session.ts';
 
@@ -39,6 +40,7 @@ export function sampleContext(text: string): SampleContext {
     fleet: sampleFleet(done),
     backends: sampleBackends(done),
     references: nobodyRefers,
+    rings: new LogRings([], null),
     uptimeMs: () => 93_784_000,
     broadcast: (message) => void done.push(`broadcast ${message.type}`),
     inspect: async (what, argument = []) => {

@@ -18,6 +18,8 @@ import { lineEnd, parseLine, splitWords, wordsMax } from './line.ts';
 /** Where a session's text goes. `write` may answer with a promise: the session waits for it. */
 export interface SessionOutput {
   write(text: string): void | Promise<void>;
+  /** A command runs for long: what the client sends meanwhile is fed at once. */
+  listen?(): void;
   end(): void;
 }
 
@@ -51,6 +53,8 @@ export class RuntimeSession {
   private payload: string[];
   private payloadBytes: number;
   private running: boolean;
+  /** An answer that comes with time is to end. */
+  private interrupted: boolean;
   private ended: boolean;
 
   constructor(
@@ -70,6 +74,7 @@ export class RuntimeSession {
     this.payload = [];
     this.payloadBytes = 0;
     this.running = false;
+    this.interrupted = false;
     this.ended = false;
   }
 
@@ -83,7 +88,10 @@ export class RuntimeSession {
    */
   async feed(text: string): Promise<void> {
     this.input += text;
-    if (this.running) return;
+    if (this.running) {
+      this.interrupt();
+      return;
+    }
     this.running = true;
     try {
       while (!this.ended && (await this.step()));
@@ -179,6 +187,10 @@ export class RuntimeSession {
       await this.output.write(`${severityPrefix(answer.severity, this.state)}${text}\n`);
       return;
     }
+    if (Symbol.asyncIterator in answer) {
+      await this.follow(answer);
+      return;
+    }
     let text = '';
     for (const piece of answer) {
       text += piece;
@@ -188,6 +200,21 @@ export class RuntimeSession {
       await turn();
     }
     if (text !== '') await this.output.write(text);
+  }
+
+  /** Writes pieces as they come, until the client has enough. */
+  private async follow(pieces: AsyncIterable<string>): Promise<void> {
+    this.interrupted = false;
+    this.output.listen?.();
+    for await (const piece of pieces) {
+      if (this.interrupted) return;
+      if (piece !== '') await this.output.write(piece);
+    }
+  }
+
+  /** The client has hung up, or wants what is being written to end. */
+  interrupt(): void {
+    this.interrupted = true;
   }
 
   /** What follows an answer: an empty line, and a prompt when one is wanted. */

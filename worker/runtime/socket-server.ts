@@ -68,6 +68,7 @@ function serve(
   };
   const output = {
     write: (text: string) => written(socket, text),
+    listen: () => void socket.resume(),
     // What the client still sends is of no use to anybody: read and forget it, then hang up.
     end: () => void socket.resume().end(() => socket.destroy()),
   };
@@ -78,6 +79,7 @@ function serve(
     if (!session.isBusy) socket.destroy();
   });
   socket.on('error', () => socket.destroy());
+  socket.on('close', () => session.interrupt());
   socket.on('data', async (text: string) => {
     // More than a line and a payload is never needed at once: let the client wait.
     socket.pause();
@@ -90,6 +92,7 @@ function serve(
   let isOver = false;
   socket.on('end', () => {
     isOver = true;
+    session.interrupt();
     if (!session.isBusy) socket.end();
   });
 }

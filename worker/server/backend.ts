@@ -145,7 +145,7 @@ export class Backend {
    * said so, and after `connectFailed` answered retryAssign. Hot path.
    */
   assign(stream: Stream): number {
-    if (this.words[this.stateAt + backendRevision] !== this.revision) this.statesChanged();
+    this.followStates();
     if (!stream.persistDone) {
       stream.persistDone = true;
       this.persistence.choose(stream);
@@ -164,6 +164,11 @@ export class Backend {
     }
     if (result >= assignNone) this.countFailure(result === assignFull ? stream.server : null);
     return result;
+  }
+
+  /** Servers may have changed since the last look. Hot path. */
+  followStates(): void {
+    if (this.words[this.stateAt + backendRevision] !== this.revision) this.statesChanged();
   }
 
   private mayMove(stream: Stream): boolean {

@@ -57,6 +57,8 @@ export interface Balancer {
    * turns.
    */
   admit(server: Server): void;
+  /** A server for a log line, where the algorithm looks at the line; absent: it does not. */
+  pickForLine?(stream: Stream, text: string): Server | null;
   /** `served` or the queue of a server changed (leastconn). Hot path. */
   loadChanged(server: Server): void;
 }

@@ -123,7 +123,9 @@ export function farmBlock(
 ): FarmBlock {
   let at = 64;
   for (let i = 0; i < proxyIndex; i++) at += blockBytes(roomFor(model.proxies[i].servers.length));
-  return new FarmBlock(farm, at, roomFor(model.proxies[proxyIndex].servers.length), threads > 1);
+  const { servers, mode } = model.proxies[proxyIndex];
+  // The control thread chooses log servers too.
+  return new FarmBlock(farm, at, roomFor(servers.length), threads > 1 || mode === 'log');
 }
 
 /** Memory of one backend that came later, or has outgrown what it had. Control thread. */

@@ -5,6 +5,7 @@
 
 import { Endpoint } from '../conn/endpoint.ts';
 import type { ProxyPlan } from '../program.ts';
+import type { LineChoice } from '../server/line-choice.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Session } from './session.ts';
 import { Stream } from './stream.ts';
@@ -24,6 +25,13 @@ export function processStream(thread: ThreadContext): Stream {
     trackersToFill: () => [],
   } as Partial<Session> as Session;
   return new Stream(thread, session, frontend, headerMax, new Endpoint());
+}
+
+/** Log lines may be balanced: what that is handed for a stream. Once, before the first line. */
+export function giveLineStreams(thread: ThreadContext, choices: readonly LineChoice[]): void {
+  if (choices.length === 0) return;
+  const stream = processStream(thread);
+  for (const choice of choices) choice.stream = stream;
 }
 
 /** `set-var` of global: once per thread, before it serves. */

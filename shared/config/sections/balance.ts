@@ -30,6 +30,8 @@ const algorithms: Readonly<Record<string, (line: Line) => string>> = {
     /^random(\((0*[1-9]\d*)?\))?$/.test(line.arg(0))
       ? ''
       : 'random : number of draws must be at least 1.',
+  sticky: () => '',
+  'log-hash': (line) => (line.count < 2 ? 'log-hash requires a list of converters.' : ''),
   'rdp-cookie': (line) =>
     /^rdp-cookie(\([^)]+\))?$/.test(line.arg(0)) ? '' : 'rdp-cookie : missing cookie name.',
 };
@@ -56,13 +58,10 @@ function checkUri(line: Line): string {
   return '';
 }
 
-const laterAlgorithms = ['log-hash', 'sticky'];
-
 function setBalance(line: Line, proxy: ProxyDraft): void {
   const place = line.place(0);
   const word = line.arg(0);
   const name = word.replace(/\(.*/, '');
-  if (laterAlgorithms.includes(name)) return void line.notSupported(0, `balance ${name}`);
   if (word === '') {
     proxy.model.balance = null;
     return;

@@ -7,6 +7,7 @@ import {
   parseAddress,
   splitAddresses,
 } from '../../address.ts';
+import { parseSize } from '../../units.ts';
 import { groupId, userId } from '../accounts.ts';
 import type { Draft } from '../draft.ts';
 import { freshBind, freshBindSsl } from '../fresh.ts';
@@ -322,6 +323,15 @@ const threadRows: readonly BindKeyword[] = [
     },
   },
 ];
+
+/** A size after the word. */
+export function wordSize(cursor: WordCursor): number | null {
+  const text = cursor.line.arg(cursor.index + 1);
+  const { value, fault } = parseSize(text);
+  if (text !== '' && fault === '') return value;
+  wrong(cursor, `'${text}' is not a size`);
+  return null;
+}
 
 /** A time after the word; `HAProxy` takes milliseconds. */
 export function wordTime(cursor: WordCursor): number | null {

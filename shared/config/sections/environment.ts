@@ -9,7 +9,7 @@ import type { GlobalKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { GlobalModel } from '../model.ts';
 import { readBindWords, toAddressModel } from './bind.ts';
-import { readLog } from './logging.ts';
+import { readLog } from './log-target.ts';
 
 function setVariable(line: Line, draft: Draft, always: boolean): void {
   if (!line.atMost(2)) return;

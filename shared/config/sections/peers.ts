@@ -10,7 +10,7 @@ import type { BindDraft, NamedSection, PeersDraft, PeersKeyword } from '../keywo
 import type { Line } from '../line.ts';
 import type { ServerModel } from '../model.ts';
 import { readAddresses, readMoreBindWords } from './bind.ts';
-import { readLog } from './logging.ts';
+import { readLog } from './log-target.ts';
 import { beginServer, endServer, readDefaultServer, readServerAddress } from './server.ts';
 import { readStickTable } from './stick.ts';
 

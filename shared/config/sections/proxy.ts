@@ -159,7 +159,10 @@ function setMode(line: Line, proxy: ProxyDraft): void {
   const mode = line.arg(0);
   proxy.hasMode = true;
   if (mode === 'tcp' || mode === 'http') proxy.model.mode = mode;
-  else if (laterModes.includes(mode)) line.notSupported(0, `mode ${mode}`);
+  else if (mode === 'log' && proxy.section === 'backend') proxy.model.mode = mode;
+  else if (mode === 'log' && proxy.section !== 'defaults') {
+    line.alert(0, 'mode log is only applicable on proxies with backend capability.');
+  } else if (laterModes.includes(mode)) line.notSupported(0, `mode ${mode}`);
   else if (mode === 'health') {
     line.alert(0, "'mode health' doesn't exist anymore, 'http-request return status 200' does it.");
   } else line.alert(0, `unknown proxy mode '${mode}'.`);

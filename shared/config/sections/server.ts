@@ -15,6 +15,7 @@ import { dynamicWords } from './dynamic-words.ts';
 import { persistenceWords } from './persistence.ts';
 import { stickWords } from './stick.ts';
 import { readProbeAddress, serverCheckKeywords } from './server-check.ts';
+import { ringServerWords } from './server-log.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
@@ -127,6 +128,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...serverProxyKeywords,
   ...persistenceWords,
   ...stickWords,
+  ...ringServerWords,
   {
     name: 'id',
     takes: 1,
@@ -439,8 +441,9 @@ export function readServerAddress(
   model: ServerModel,
   { environment }: Draft,
 ): boolean {
-  const rules = { port: true, portOffset: true, names: true, fd: true, variables: environment };
-  const { address, error } = parseAddress(text, rules);
+  // Only log servers are reached by datagrams: resolve-logs.ts looks after that.
+  const rules = { port: true, portOffset: true, names: true, fd: true, dgram: true };
+  const { address, error } = parseAddress(text, { ...rules, variables: environment });
   if (address === null) {
     line.alert(Math.max(1, line.rest().indexOf(text)), error);
     return false;

@@ -1,0 +1,122 @@
+// The log lines of the control thread, and what it does for those of all threads: sends what is in
+// rings to log servers. Made by control.ts.
+
+import type { Model } from '../shared/config/model.ts';
+import type { CounterWriter } from '../shared/segment/counters.ts';
+import { LiveWords } from '../shared/segment/live.ts';
+import { field } from '../shared/segment/metrics.ts';
+import { ObjectTable } from '../shared/segment/objects.ts';
+import type { Segment } from '../shared/segment/segment.ts';
+import type { ObjectNumbers } from '../shared/messages.ts';
+import type { Sys } from '../shared/sys/sys.ts';
+import { lineChoice } from './compile/compile.ts';
+import { compileGlobalLog } from './compile/logs.ts';
+import type { LiveData } from './live.ts';
+import { flushSinks, logEvent } from './log/logger.ts';
+import type { LogPlan } from './log/plan.ts';
+import { LogRings } from './log/rings.ts';
+import { SenderSet } from './log/sender-set.ts';
+import type { LogSink } from './log/sink.ts';
+import { type ServerWordsTable, threadWords } from './server/words.ts';
+import { type RingForwarder, startForwarders } from './syslog/ring-forwarder.ts';
+
+const fieldDroppedLogs = field.DroppedLogs;
+/** How long rings may take to be sent when the worker ends. */
+const ringsMs = 1000;
+
+export interface ControlLogParts {
+  readonly model: Model;
+  readonly sys: Sys;
+  /** Memory of the event rings. */
+  readonly eventRings: readonly Uint8Array[];
+  readonly counters: CounterWriter;
+  /** Counter row of the process. */
+  readonly row: number;
+  /** The control thread's copy of the program, compiled when it is asked for. */
+  readonly live: LiveData;
+}
+
+export class ControlLogs {
+  readonly rings: LogRings;
+  private readonly parts: ControlLogParts;
+  private readonly senders: SenderSet;
+  private globalLog: LogPlan | null | undefined;
+  private forwarders: readonly RingForwarder[];
+
+  constructor(parts: ControlLogParts) {
+    this.parts = parts;
+    this.rings = new LogRings(parts.model.rings, parts.eventRings);
+    this.senders = new SenderSet(this.rings);
+    this.globalLog = undefined;
+    this.forwarders = [];
+  }
+
+  /** Log servers may be connected to. */
+  begin(): void {
+    this.forwarders = startForwarders(this.rings, this.parts.model);
+  }
+
+  /** A line for the logs of a proxy. */
+  proxyLine(proxyIndex: number, level: number, text: string): void {
+    const { sys } = this.parts;
+    const { program } = this.parts.live;
+    const message = { level, text, wallMs: sys.wallUs() / 1000 };
+    logEvent(sys, program.proxies[proxyIndex].log, message);
+    this.flush(program.senders);
+  }
+
+  /** A line for the global logs. */
+  line(level: number, text: string): void {
+    const { sys } = this.parts;
+    if (this.globalLog === undefined) this.globalLog = this.compileGlobal();
+    logEvent(sys, this.globalLog, { level, text, wallMs: sys.wallUs() / 1000 });
+    this.flush(this.senders.list);
+  }
+
+  private compileGlobal(): LogPlan | null {
+    const log = compileGlobalLog(this.parts.model.global, this.senders);
+    this.senders.connect((name) => {
+      const choice = lineChoice(this.parts.live.program.proxies, name);
+      if (choice !== null) this.parts.live.giveLineStream(choice);
+      return choice;
+    });
+    return log;
+  }
+
+  private flush(senders: readonly LogSink[]): void {
+    const { sys, counters, row } = this.parts;
+    counters.values[row + fieldDroppedLogs] += flushSinks(senders, sys);
+  }
+
+  /** Nothing is written to the rings any more: what is there is sent, for a moment. */
+  async leave(): Promise<void> {
+    await Promise.all(this.forwarders.map((forwarder) => forwarder.stop(ringsMs)));
+  }
+}
+
+interface BalancingParts {
+  readonly start: { readonly model: Model };
+  readonly segment: Segment;
+  readonly slot: number;
+  readonly objects: ObjectNumbers;
+  readonly farmMemory: SharedArrayBuffer;
+}
+
+/** Where servers are, for lines of the control thread that go to log backends. */
+export function balancingWords(parts: BalancingParts, counters: CounterWriter): ServerWordsTable {
+  const { segment, objects, start } = parts;
+  const live = new LiveWords(segment, parts.slot);
+  const table = new ObjectTable(segment);
+  const threadCount = start.model.global.nbthread;
+  return threadWords({
+    model: start.model,
+    threadIndex: threadCount,
+    threadCount,
+    words: segment.words,
+    counters,
+    farm: parts.farmMemory,
+    objects: objects.proxies,
+    stateAt: (object) => table.sharedWords(object),
+    liveAt: (object) => live.row(object),
+  });
+}
