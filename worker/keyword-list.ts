@@ -79,7 +79,7 @@ const unlisted: ReadonlySet<string> = new Set([
   'monitor fail',
   ...(
     'admin auth enable hide-version http-request maxconn realm refresh scope show-desc ' +
-    'show-legends show-node show-version socket timeout uri'
+    'show-legends show-modules show-node show-version socket timeout uri'
   )
     .split(' ')
     .map((word) => `stats ${word}`),

@@ -111,6 +111,8 @@ export interface StatsPagePlan {
   readonly scope: ReadonlySet<string> | null;
   readonly showsVersion: boolean;
   readonly showsLegends: boolean;
+  /** More columns: the numbers of TLS and HTTP. */
+  readonly showsModules: boolean;
   /** '' where it is not shown. */
   readonly node: string;
   readonly description: string;

@@ -52,9 +52,7 @@ export const unsupportedProxy: readonly string[] = (
   'filter filter-sequence http-send-name-header ' +
   'persist quic-initial ssl-f-use ' +
   'trace use-fcgi-app'
-)
-  .split(' ')
-  .concat('stats show-modules');
+).split(' ');
 
 /** Second words of `option` lines. */
 export const unsupportedOptions: readonly string[] =

@@ -21,6 +21,7 @@ frontend closed
   stats auth ann:secret
   stats realm Staff
   stats scope .
+  stats show-modules
 backend big
 ${servers}`;
 
@@ -44,6 +45,9 @@ test('the page is whole, asks for an account, and changes server states', async 
   assert.match(refused, /^HTTP\/1\.[01] 401 /);
   assert.match(refused, /www-authenticate: Basic realm="Staff"/);
   const account = `Authorization: Basic ${btoa('ann:secret')}\r\n`;
+  const modules = await exchange(closed, get('/haproxy?stats', account));
+  assert.match(modules, />Extra modules<\/th>[\s\S]*h1_total_streams \d+, [^"]*">h1<\/td>/);
+  assert.ok(!page.includes('Extra modules'));
   const own = await exchange(closed, get('/haproxy?stats;csv', account));
   assert.ok(own.includes('\nclosed,FRONTEND,') && !own.includes('\nbig,'));
   const id = /name="b" value="#(\d+)"/.exec(page)?.[1];

@@ -65,6 +65,7 @@ function planOf(compiler: ProxyCompiler, model: ProxyModel, lines: StatsLines): 
     scope: scope === undefined ? null : new Set(scope),
     showsVersion: versions.at(-1)?.words[0] === 'show-version',
     showsLegends: lines.has('show-legends'),
+    showsModules: lines.has('show-modules'),
     node: node === undefined ? '' : node[0] || global.node || hostname(),
     description: description === undefined ? '' : description.join(' ') || global.description,
   };

@@ -14,6 +14,7 @@ const plan = {
   scope: null,
   showsVersion: false,
   showsLegends: false,
+  showsModules: false,
   node: '',
   description: '',
 };

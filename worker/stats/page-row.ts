@@ -1,7 +1,7 @@
 // One row of the statistics page: which columns it has, in the groups that operators know from
 // HAProxy, and how each is written. Called by page.ts; values come from table.ts.
 
-import { statColumns } from '../../shared/segment/metrics.ts';
+import { fixedColumns, statColumns } from '../../shared/segment/metrics.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import type { Value } from './columns.ts';
 import { escapeHtml, groupedNumber, shortTime } from './html.ts';
@@ -163,13 +163,45 @@ const groups: readonly Group[] = [
   },
 ];
 
+/** Protocols with numbers of their own: their columns of `show stat` begin alike. */
+const modules = ['ssl', 'h2', 'h1'];
+
+/** All numbers of a protocol, for the pointer. */
+const moduleHint =
+  (module: string): WriteCell =>
+  (read) =>
+    statColumns
+      .slice(fixedColumns)
+      .filter(({ name }) => name.startsWith(`${module}_`))
+      .map(({ name }) => [name, read(name)] as const)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+
+/** `stats show-modules`: behind all others. */
+const moduleGroup: Group = {
+  title: 'Extra modules',
+  cells: modules.map((module) => {
+    const hint = moduleHint(module);
+    const write: WriteCell = (read, line) => (hint(read, line) === '' ? '' : module);
+    return { title: module, write, hint, isText: true };
+  }),
+};
+
+const withModules: readonly Group[] = [...groups, moduleGroup];
+
+const groupsOf = ({ modules: isShown }: Pick<RowOptions, 'modules'>): readonly Group[] =>
+  isShown ? withModules : groups;
+
 /** The two header lines of a table. `box`: a column of boxes to choose servers stands first. */
-export function headRows(box: boolean): string {
+export function headRows(options: Pick<RowOptions, 'box' | 'modules'>): string {
+  const { box } = options;
+  const shownGroups = groupsOf(options);
   const first = `${box ? '<th rowspan="2"></th>' : ''}<th class="n" rowspan="2"></th>`;
-  const titles = groups
+  const titles = shownGroups
     .map(({ title, cells }) => `<th class="g" colspan="${cells.length}">${title}</th>`)
     .join('');
-  const names = groups
+  const names = shownGroups
     .map(({ cells }) =>
       cells.map(({ title }, at) => `<th${at === 0 ? ' class="g"' : ''}>${title}</th>`).join(''),
     )
@@ -192,6 +224,8 @@ export interface RowOptions {
   readonly box: boolean;
   /** Ids, addresses and cookies are shown with the name. */
   readonly legends: boolean;
+  /** Columns of protocols stand last. */
+  readonly modules: boolean;
 }
 
 /** One row, with its anchor `proxy/name`. */
@@ -203,7 +237,7 @@ export function tableRow(source: StatsSource, line: Subject, options: RowOptions
   const hint = options.legends ? legend(read, line) : '';
   const title = hint === '' ? '' : ` title="${escapeHtml(hint)}"`;
   let cells = `<td class="n"${title}><a id="${anchor}" href="#${anchor}">${label}</a></td>`;
-  for (const group of groups) cells += groupCells(group, read, line);
+  for (const group of groupsOf(options)) cells += groupCells(group, read, line);
   const box = options.box ? `<td>${checkbox(line)}</td>` : '';
   return `<tr class="${classOf(read, line)}">${box}${cells}</tr>\n`;
 }

@@ -86,10 +86,14 @@ function* proxyPieces(
   const text = proxy.description === '' ? '' : ` <small>${escapeHtml(proxy.description)}</small>`;
   const form = box ? `<form method="post" action="${escapeHtml(pageAddress(plan, request))}">` : '';
   yield `<section><h2><a id="${name}" href="#${name}">${name}</a>${about}${text}</h2>\n${form}` +
-    `<div class="frame"><table>${headRows(box)}<tbody>\n`;
+    `<div class="frame"><table>${headRows({ box, modules: plan.showsModules })}<tbody>\n`;
   for (const line of lines) {
     if (!isSelected(line, selection)) continue;
-    yield tableRow(source, line, { box, legends: plan.showsLegends });
+    yield tableRow(source, line, {
+      box,
+      legends: plan.showsLegends,
+      modules: plan.showsModules,
+    });
   }
   yield `</tbody></table></div>${box ? `${adminForm(proxy)}</form>` : ''}</section>\n`;
 }

@@ -81,6 +81,7 @@ const forms: readonly Form[] = [
   { name: 'scope', help: 'a proxy that the page shows', words: '.', check: one('a proxy name') },
   { name: 'show-desc', help: 'a description on the page', words: 'Lab', check: () => true },
   { name: 'show-legends', help: 'more about each row of the page', check: nothing },
+  { name: 'show-modules', help: 'numbers of protocols behind each row', check: nothing },
   {
     name: 'show-node',
     help: 'the name of the node on the page',
