@@ -172,9 +172,14 @@ const proxyUnknown = 'PROXY UNKNOWN\r\n';
 /** Signature, version 2 with command LOCAL, no address (PROXY protocol 2.2). */
 const proxyLocal = '\r\n\r\n\0\r\nQUIT\n\x20\0\0\0';
 
+/** Checks go where traffic goes, as traffic goes: never those of servers added at run time. */
+function usesOwnPlace({ checkAddress, checkPort, isDynamic }: ServerModel): boolean {
+  return checkAddress === null && checkPort === 0 && !isDynamic;
+}
+
 /** Nothing is known of a client: there is none. */
 function preambleOf(step: ConnectStep, { model, isAgent }: RouteParts): string {
-  const own = model.checkAddress === null && model.checkPort === 0;
+  const own = usesOwnPlace(model);
   const isAsked = model.checkSendProxy || (own && model.sendProxy !== 0);
   const says = step.sendsProxy || (step.isDefault && isAsked && !isAgent);
   if (!says) return '';
@@ -187,6 +192,6 @@ function usesTls(step: ConnectStep, { model, isAgent }: RouteParts): boolean {
   if (!step.isDefault || isAgent) return false;
   const { ssl } = model.checks;
   if (ssl === 'on') return true;
-  const own = model.checkAddress === null && model.checkPort === 0;
+  const own = usesOwnPlace(model);
   return own && ssl === 'server' && model.ssl !== null;
 }

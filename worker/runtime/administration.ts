@@ -7,6 +7,7 @@ import { liveQueued, liveServed } from '../../shared/segment/live.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { initialHealth } from '../server/farm-states.ts';
 import type { RuntimeContext } from './context.ts';
+import { type Inheritance, inheritAdmin } from './inheritance.ts';
 import type { ServerTarget } from './target.ts';
 
 /** `set server state`: what to do to a server. */
@@ -20,8 +21,12 @@ export function setAdminState(
   target: ServerTarget,
   wanted: AdminState,
 ): void {
-  const change = adminChanges[wanted](target.words, seconds(context), modelOf(context, target));
-  if (change.text !== '') tell(context, target, change);
+  const now = seconds(context);
+  const change = adminChanges[wanted](target.words, now, modelOf(context, target));
+  if (change.text === '') return;
+  const inherited = inheritAdmin(context, target, now);
+  tell(context, target, change);
+  for (const one of inherited) tell(context, one.target, inheritedChanges[one.became]);
 }
 
 /** `set server health`: as if the checks had just decided so. */
@@ -124,6 +129,15 @@ interface Change {
   /** A server that served goes away. */
   readonly isAlarm?: boolean;
 }
+
+const inheritedChanges: Readonly<Record<Inheritance['became'], Change>> = {
+  maint: { text: 'is going DOWN for maintenance', showsFarm: true, isAlarm: true },
+  'maint while down': { text: 'was DOWN and now enters maintenance', showsFarm: false },
+  ready: { text: 'is UP/READY (leaving maintenance)', showsFarm: false },
+  'still down': { text: 'is DOWN/READY (leaving maintenance)', showsFarm: false },
+  drain: { text: 'enters drain state', showsFarm: true },
+  undrained: { text: 'is UP (leaving drain)', showsFarm: false },
+};
 
 const quiet: Change = { text: '', showsFarm: false };
 
