@@ -7,6 +7,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureChecks } from './checks-row.ts';
 import { measureRow } from './cpu-row.ts';
 import { measureLatency } from './latency-row.ts';
 import { measureMemory } from './memory-row.ts';
@@ -28,6 +29,7 @@ const measures: readonly Measure[] = [
       run: async (stand, seconds) => [await measureRow(stand, row, seconds)],
     }),
   ),
+  { name: 'checks', run: measureChecks },
   { name: 'memory', run: measureMemory },
   { name: 'latency', run: measureLatency },
   { name: 'start', run: measureStart },
