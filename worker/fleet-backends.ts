@@ -9,13 +9,15 @@ import { typeBackend } from '../shared/segment/objects.ts';
 import { SegmentError } from '../shared/segment/segment.ts';
 import type { FleetHost, FleetParts } from './fleet.ts';
 import type { BackendAccess } from './runtime/context.ts';
-import { allocateBlock, roomFor } from './server/farm.ts';
+import { allocateBlock, type FarmBlock, lateBlock, roomFor } from './server/farm.ts';
 import { backendIdentity } from './server/object-index.ts';
 
 /** What the control thread does for backends beside what it does for servers. */
 export interface BackendHost extends FleetHost {
+  /** What the control thread compiles of the configuration is compiled, before anything joins. */
+  ready(): void;
   /** Compiles the last proxy of the model for the control thread itself; '' or what is wrong. */
-  compile(): string;
+  compile(block: FarmBlock): string;
   forget(proxyIndex: number): void;
   /** The memory threads have for the servers of a proxy. */
   setRoom(proxyIndex: number, room: number): void;
@@ -44,10 +46,17 @@ export class FleetBackends implements BackendAccess {
       if (fault instanceof SegmentError) return fault.message;
       throw fault;
     }
+    this.host.ready();
     proxies.push(proxy);
-    const fault = this.host.compile();
+    objects.proxies.push({ front: -1, back: object, servers: [] });
+    const room = roomFor(0);
+    const memory = { buffer: allocateBlock(room), room };
+    const fault = this.host.compile(
+      lateBlock(memory.buffer, room, start.model.global.nbthread + 1),
+    );
     if (fault !== '') {
       proxies.pop();
+      objects.proxies.pop();
       objectTable.release(object, slot);
       return fault;
     }
@@ -56,11 +65,8 @@ export class FleetBackends implements BackendAccess {
     const words = new BackendWords(liveWords.words, at, farm.servers[proxyIndex]);
     words.prepare(load, this.host.nowSeconds());
     farm.backends.push(words);
-    objects.proxies.push({ front: -1, back: object, servers: [] });
     this.host.grew();
-    const room = roomFor(0);
     this.host.setRoom(proxyIndex, room);
-    const memory = { buffer: allocateBlock(room), room };
     this.parts.broadcast({ type: 'backend-added', proxyIndex, proxy, object, farm: memory });
     await this.host.settled();
     return '';

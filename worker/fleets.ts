@@ -26,7 +26,8 @@ export function makeFleets(parts: FleetParts, host: FleetsHost) {
   const fleet = new Fleet(parts, common);
   const backends = new FleetBackends(parts, {
     ...common,
-    compile: () => live.compileLast(),
+    ready: () => void live.program,
+    compile: (block) => live.compileLast(block),
     forget: (proxyIndex) => live.forgetBackend(proxyIndex),
     setRoom: (proxyIndex, room) => fleet.setRoom(proxyIndex, room),
     grew: () => host.grew(),

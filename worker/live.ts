@@ -24,6 +24,7 @@ import { applyVariableEdit, parseVariableName, processVariable } from './sample/
 import { giveLineStreams, processStream, runStartActs } from './stream/process-stream.ts';
 import { isTracked } from './server/track.ts';
 import type { LineChoice } from './server/line-choice.ts';
+import type { FarmBlock } from './server/farm.ts';
 import type { ServerWordsTable } from './server/words.ts';
 import type { StickTables } from './tables/tracking.ts';
 import type { ThreadContext } from './thread-context.ts';
@@ -131,12 +132,13 @@ export class LiveData implements LiveAccess, ReferenceAccess {
   }
 
   /** The last proxy of the model has just been added; '' or what is wrong with it. */
-  compileLast(): string {
+  compileLast(block: FarmBlock): string {
     const { context, compiler, diagnostics, program } = this.ready().result;
     const { proxies } = this.parts.model;
     const known = diagnostics.list.length;
     const { alerts } = diagnostics;
     context.changeBackend(proxies[proxies.length - 1].name, true);
+    compiler.words?.addFarm?.(proxies.length - 1, block);
     const plan = compileProxy(compiler, proxies.length - 1);
     const said = diagnostics.list.splice(known).map(({ message }) => message);
     if (diagnostics.alerts === alerts) {

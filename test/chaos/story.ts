@@ -132,6 +132,9 @@ export async function runStory(owner: Owner, options: StoryOptions): Promise<Sto
   const servers = Array.from({ length: options.servers }, () => new MoodyServer());
   await Promise.all(servers.map((server) => server.start()));
   const proxy: RunningProxy = startProxy(owner, { config: config(servers) });
+  // The story begins when the proxy serves.
+  const first = new Client();
+  await first.run(proxy.port('fe'), () => true);
   const endMs = performance.now() + options.seconds * 1000;
   const isOver = (): boolean => performance.now() >= endMs;
   const clients = Array.from({ length: options.clients }, () => new Client());
@@ -146,6 +149,6 @@ export async function runStory(owner: Owner, options: StoryOptions): Promise<Sto
     requests: clients.reduce((sum, client) => sum + client.requests, 0),
     changes,
     slowestMs: Math.max(...clients.map((client) => client.slowestMs)),
-    errors: clients.flatMap((client) => client.errors),
+    errors: [first, ...clients].flatMap((client) => client.errors),
   };
 }
