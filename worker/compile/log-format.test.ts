@@ -40,6 +40,7 @@ const rows: readonly (readonly [string, LogFormatKind, string])[] = [
     '{"m": "GET", "n": 5, "s": "5", "b": true, "q": "x\\"y]\\\\z"}',
   ],
   ['%{+json}[str(a)]', textFormat, '"a"'],
+  ['%{+cbor}o %(a)[var(txn.nothing)] %(s:str)ST', logLineFormat, 'BF6161F6617320FF'],
   [
     '%{+cbor}o %(a)[int(5)] %(b)[str(x)] %(c)[bool(true)] %(d)[int(-300)]',
     logLineFormat,

@@ -125,7 +125,8 @@ function tagAsCbor(
 ): FormatText {
   if (typecast === 'bool')
     return (stream) => cborOut(isYes(read(stream)) ? '\xf5' : '\xf4', binary);
-  if (typecast === 'sint' || (type === 'number' && typecast !== 'str')) {
+  // Numbers stay numbers, whatever `str` says: HAProxy has that for JSON only.
+  if (typecast === 'sint' || type === 'number') {
     return (stream) => cborOut(cborInt(readInt64(read(stream))), binary);
   }
   return (stream) => cborText(read(stream), binary);
@@ -203,7 +204,8 @@ function asJson(sample: Sample, good: boolean, kind: SampleKind, typecast: Typec
 }
 
 function asCbor(sample: Sample, good: boolean, kind: SampleKind, binary: boolean): string {
-  if (!good) return cborText('', binary);
+  // No value is null; only JSON has nothing but an empty text for it.
+  if (!good) return cborOut('\xf6', binary);
   if (kind === kindBool) return cborOut(isTrue(sample) ? '\xf5' : '\xf4', binary);
   if (kind === kindSint) return cborOut(cborInt(sample.int), binary);
   if (kind !== kindBinary) return cborText(sample.text, binary);
