@@ -20,7 +20,8 @@ import type { Stream } from './stream.ts';
 
 /** The header for the connection of `stream`, one character per byte. */
 export function proxyHeader(stream: Stream, server: Server): string {
-  const { source, destination } = stream.session;
+  // As rules see them: set-src and set-dst count.
+  const { source, destination } = stream;
   if (server.model.sendProxy === 1) return proxyLine(source, destination);
   const options = server.model.proxyV2Options;
   let before = '';
