@@ -1,7 +1,7 @@
 // The log lines of the control thread, and what it does for those of all threads: sends what is in
 // rings to log servers. Made by control.ts.
 
-import type { Model } from '../shared/config/model.ts';
+import type { LogTargetModel, Model } from '../shared/config/model.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import { LiveWords } from '../shared/segment/live.ts';
 import { field } from '../shared/segment/metrics.ts';
@@ -10,7 +10,7 @@ import type { Segment } from '../shared/segment/segment.ts';
 import type { ObjectNumbers } from '../shared/messages.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { lineChoice } from './compile/compile.ts';
-import { compileGlobalLog } from './compile/logs.ts';
+import { compileEventLog } from './compile/logs.ts';
 import type { LiveData } from './live.ts';
 import { flushSinks, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
@@ -40,14 +40,15 @@ export class ControlLogs {
   readonly rings: LogRings;
   private readonly parts: ControlLogParts;
   private readonly senders: SenderSet;
-  private globalLog: LogPlan | null | undefined;
+  /** By list of targets, null: the list is empty. */
+  private readonly plans: Map<readonly LogTargetModel[], LogPlan | null>;
   private forwarders: readonly RingForwarder[];
 
   constructor(parts: ControlLogParts) {
     this.parts = parts;
     this.rings = new LogRings(parts.model.rings, parts.eventRings);
     this.senders = new SenderSet(this.rings);
-    this.globalLog = undefined;
+    this.plans = new Map();
     this.forwarders = [];
   }
 
@@ -67,14 +68,23 @@ export class ControlLogs {
 
   /** A line for the global logs. */
   line(level: number, text: string): void {
+    this.lineTo(this.parts.model.global.logs, level, text);
+  }
+
+  /** A line for the targets of a list of the configuration. */
+  lineTo(targets: readonly LogTargetModel[], level: number, text: string): void {
     const { sys } = this.parts;
-    if (this.globalLog === undefined) this.globalLog = this.compileGlobal();
-    logEvent(sys, this.globalLog, { level, text, wallMs: sys.wallUs() / 1000 });
+    let plan = this.plans.get(targets);
+    if (plan === undefined) {
+      plan = this.compile(targets);
+      this.plans.set(targets, plan);
+    }
+    logEvent(sys, plan, { level, text, wallMs: sys.wallUs() / 1000 });
     this.flush(this.senders.list);
   }
 
-  private compileGlobal(): LogPlan | null {
-    const log = compileGlobalLog(this.parts.model.global, this.senders);
+  private compile(targets: readonly LogTargetModel[]): LogPlan | null {
+    const log = compileEventLog(targets, this.parts.model.global, this.senders);
     this.senders.connect((name) => {
       const choice = lineChoice(this.parts.live.program.proxies, name);
       if (choice !== null) this.parts.live.giveLineStream(choice);

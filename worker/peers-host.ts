@@ -1,14 +1,19 @@
 // Peers as the control thread runs them: what worker/peers is handed, when it starts and ends, and
 // what the statistics ask of it. Made by control.ts.
 
+import type { ControlLogs } from './control-logs.ts';
 import type { ControlParts } from './control.ts';
 import { type RunningPeers, startPeers } from './peers/peers.ts';
 import type { Section } from './peers/section.ts';
 
 interface Host {
+  readonly logs: ControlLogs;
   nowMs(): number;
   say(level: 'warning', text: string): void;
 }
+
+/** As syslog numbers it. */
+const levelInfo = 6;
 
 export class PeersHost {
   /** After a soft stop: resolves when peers need this process no more. */
@@ -35,7 +40,7 @@ export class PeersHost {
       tableObjects: tables.objects,
       nowMs: () => this.host.nowMs(),
       warn: (text) => this.host.say('warning', text),
-      accepted: () => {},
+      log: ({ logs }, text) => this.host.logs.lineTo(logs, levelInfo, text),
     });
   }
 

@@ -46,7 +46,8 @@ interface Names {
 /** Every log target of the configuration, each line once. */
 function targetsOf(draft: Draft): ReadonlySet<LogTargetModel> {
   const proxies = draft.proxies.flatMap(({ model }) => model.logs);
-  return new Set([...draft.global.logs, ...proxies]);
+  const peers = draft.peers.flatMap(({ model }) => model.logs);
+  return new Set([...draft.global.logs, ...proxies, ...peers]);
 }
 
 function checkTarget(target: LogTargetModel, names: Names, draft: Draft): void {

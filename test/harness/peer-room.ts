@@ -121,6 +121,11 @@ class End implements Transport {
     this.room.soon(() => other?.cut());
   }
 
+  /** As `end`; what is under way arrives all the same. */
+  reset(): void {
+    this.end();
+  }
+
   /** The connection is gone at once. */
   cut(): void {
     if (!this.isOpen) return;

@@ -86,11 +86,15 @@ function ownSteps({ model, isHttp }: LogInput, hasFormat: boolean, use: FormatUs
   return stepBit(first) | stepBit(stepClose);
 }
 
-/** The `log` lines of global, for what the process itself has to say; null: it has none. */
-export function compileGlobalLog(global: GlobalModel, senders: SenderSet): LogPlan | null {
-  if (global.logs.length === 0) return null;
+/** For lines about something else than a stream; null: there is no target. */
+export function compileEventLog(
+  logs: readonly LogTargetModel[],
+  global: GlobalModel,
+  senders: SenderSet,
+): LogPlan | null {
+  if (logs.length === 0) return null;
   return {
-    targets: global.logs.map((target) => compileTarget(target, { global, senders, scope: null })),
+    targets: logs.map((target) => compileTarget(target, { global, senders, scope: null })),
     line: null,
     format: null,
     errorLine: null,

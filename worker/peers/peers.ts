@@ -29,8 +29,8 @@ export interface PeersParts {
   readonly tableObjects: readonly number[];
   nowMs(): number;
   warn(text: string): void;
-  /** A connection of a peer, for the section's logs. */
-  accepted(section: PeersModel, from: string, to: string): void;
+  /** What happens on the listener of a section. */
+  log(section: PeersModel, text: string): void;
 }
 
 export interface RunningPeers {
@@ -133,10 +133,14 @@ class RunningSection {
       fd,
       tls,
       (transport) => {
-        parts.accepted(model, transport.to, transport.from);
+        const { from, to } = transport;
+        parts.log(model, `Connect from ${to} to ${from} (${model.name}/PEERS)`);
         return this.section.accept(transport);
       },
-      (message) => parts.warn(`peers section '${model.name}': ${message}`),
+      {
+        failed: (message) => parts.warn(`peers section '${model.name}': ${message}`),
+        refused: (from, reason) => parts.log(model, `${from} ${model.name}: ${reason}`),
+      },
     );
   }
 

@@ -124,7 +124,7 @@ export class Section implements SessionHost {
     peer.reconnectAtMs = this.nowMs() + this.delayMs();
     peer.heartbeatAtMs = never;
     peer.collisions++;
-    peer.session?.close();
+    peer.session?.abandon();
   }
 
   /** So that two sides that do the same at the same time do not do it for ever. */

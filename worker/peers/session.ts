@@ -63,6 +63,8 @@ export interface Transport {
   established(): void;
   /** Says goodbye after what has been written. */
   end(): void;
+  /** Hangs up so that what the other side has not read yet is gone as well. */
+  reset(): void;
   /** For show peers: `RAW` or `SSL`, and addresses. */
   readonly kind: string;
   readonly from: string;
@@ -189,6 +191,13 @@ export class Session {
   close(): void {
     if (this.isOver) return;
     this.transport.end();
+    this.closed();
+  }
+
+  /** Gives way to another connection: what was said here must not count any more. */
+  abandon(): void {
+    if (this.isOver) return;
+    this.transport.reset();
     this.closed();
   }
 

@@ -46,6 +46,12 @@ function transportOf(socket: Socket, kind: string, events: () => LinkEvents): Tr
       socket.removeAllListeners('data').resume();
       socket.end(() => socket.destroy());
     },
+    reset: () => {
+      socket.removeAllListeners('data');
+      const isInternet = socket.remoteAddress !== undefined || socket.connecting;
+      if (isInternet && kind === 'RAW') socket.resetAndDestroy();
+      else socket.destroy();
+    },
     get from() {
       return endText(socket.localAddress, socket.localPort);
     },
@@ -90,7 +96,7 @@ export function listenForPeers(
   fd: number,
   { ssl, contents }: { readonly ssl: BindSslModel | null; readonly contents: Contents },
   makeEvents: (transport: Transport) => LinkEvents,
-  failed: (message: string) => void,
+  report: { failed(message: string): void; refused(from: string, reason: string): void },
 ): Server {
   const accept = (socket: Socket): void => {
     let events: LinkEvents | null = null;
@@ -101,9 +107,12 @@ export function listenForPeers(
   };
   const server =
     ssl === null ? createServer(accept) : tls.createServer(serverOptions(ssl, contents), accept);
-  server.on('error', (fault) => failed(fault.message));
-  // A client whose handshake fails is its own affair.
-  server.on('tlsClientError', (_fault: Error, socket: Socket) => socket.destroy());
+  server.on('error', (fault) => report.failed(fault.message));
+  server.on('tlsClientError', (fault: Error, socket: Socket) => {
+    const from = endText(socket.remoteAddress, socket.remotePort);
+    report.refused(from, `SSL handshake failure (${fault.message})`);
+    socket.destroy();
+  });
   return server.listen({ fd });
 }
 

@@ -111,10 +111,25 @@ function* inPieces<T>(
   }
 }
 
-function* allLines(table: StickTable, filters: readonly Filter[], nowMs: number): Iterable<string> {
+type ShardOf = (entry: number) => number;
+
+/** The part of the keys that an entry's key belongs to among the peers of its table. */
+function shardFunction({ context }: RuntimeCall, table: StickTable): ShardOf {
+  for (const { tables } of context.peers.sections) {
+    for (const shared of tables) if (shared.name === table.name) return shared.shardOf;
+  }
+  return () => 0;
+}
+
+function* allLines(
+  table: StickTable,
+  filters: readonly Filter[],
+  nowMs: number,
+  shardOf: ShardOf,
+): Iterable<string> {
   yield headLine(table);
   const line = (entry: number): string =>
-    passes(table, entry, filters, nowMs) ? entryLine(table, entry, nowMs) : '';
+    passes(table, entry, filters, nowMs) ? entryLine(table, entry, nowMs, shardOf(entry)) : '';
   for (const piece of inPieces(table, nowMs, line)) yield piece.join('');
 }
 
@@ -190,14 +205,15 @@ function show(call: RuntimeCall): Answer {
   if (!isAllowed(session.level, 'operator')) {
     return `${headLine(table)}# the entries are not shown at this level\n`;
   }
+  const shardOf = shardFunction(call, table);
   if (named.has(words[1] ?? '')) {
     return onNamed(call, table, false, (entry, nowMs) =>
-      entry < 0 ? '' : headLine(table) + entryLine(table, entry, nowMs),
+      entry < 0 ? '' : headLine(table) + entryLine(table, entry, nowMs, shardOf(entry)),
     );
   }
   const filters = readFilters(table, words.slice(1));
   if (typeof filters === 'string') return failure(filters);
-  return allLines(table, filters, context.stats.nowMs());
+  return allLines(table, filters, context.stats.nowMs(), shardOf);
 }
 
 function clear(call: RuntimeCall): Answer {

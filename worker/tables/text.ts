@@ -74,8 +74,11 @@ export function headLine(table: StickTable): string {
   return `# table: ${name}, type: ${keyType}, size:${size}, used:${table.used}\n`;
 }
 
-/** `0xADDRESS: key=... use=0 exp=1000 shard=0 gpc0=1 conn_rate(10000)=2` */
-export function entryLine(table: StickTable, entry: number, nowMs: number): string {
+/**
+ * `0xADDRESS: key=... use=0 exp=1000 shard=0 gpc0=1 conn_rate(10000)=2`. `shard`: the part of the
+ * keys that it belongs to among peers.
+ */
+export function entryLine(table: StickTable, entry: number, nowMs: number, shard = 0): string {
   const address = (table.at(entry) * 4).toString(16);
   const use = table.trackers(entry);
   const expires = table.expiresIn(entry, nowMs);
@@ -86,8 +89,8 @@ export function entryLine(table: StickTable, entry: number, nowMs: number): stri
       values.push(`${name}=${valueText(table, { entry, column, index }, nowMs)}`);
     }
   }
-  const head = `0x${address}: key=${keyText(table, entry)} use=${use} exp=${expires} shard=0`;
-  return `${[head, ...values].join(' ')}\n`;
+  const head = `0x${address}: key=${keyText(table, entry)} use=${use} exp=${expires}`;
+  return `${[head, `shard=${shard}`, ...values].join(' ')}\n`;
 }
 
 /** Elements of arrays carry their number: gpc1, gpc1_rate(10000). */
