@@ -128,7 +128,7 @@ export class ProxyThread implements ListenerHost {
     this.thread.program = program;
     this.edits = connectEdits(this.thread, context.patterns, report);
     this.context = makeEngineContext(this.thread, start, live, program);
-    this.limits = new ThreadLimits(start, this.context, segment);
+    this.limits = new ThreadLimits(start, this.context, segment, this.rings);
     this.errors = new ErrorCaptures(start.model.proxies.length);
     Object.assign(this.context, { hasTlsRoom: () => this.limits.hasTlsRoom() });
     Object.assign(this.thread, {

@@ -1,13 +1,14 @@
 // Whether one more client may come in on this thread (manual, maxconn, maxconnrate, maxsessrate,
 // maxsslrate, rate-limit sessions, bind ... maxconn). Listeners ask before they accept: what is
 // reserved here is counted, so that limits hold over all threads. Rates are sums of what the
-// threads have counted; what this thread has handed over in the same batch is added by hand.
+// threads have counted, and of what is on its way to a thread that will.
 
 import type { RateLimit, ThreadStart } from '../shared/messages.ts';
 import { CounterReader, raise } from '../shared/segment/counters.ts';
 import { keepPeak, leave, liveCurrent, reserveWithin } from '../shared/segment/live.ts';
 import { field } from '../shared/segment/metrics.ts';
 import { countRate } from '../shared/segment/rate.ts';
+import type { ThreadRings } from '../shared/segment/ring.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { AcceptLimits } from './conn/listener.ts';
 import type { ListenerPlan } from './program.ts';
@@ -36,10 +37,10 @@ export class ThreadLimits implements AcceptLimits {
   connections: number;
   sessions: number;
   tlsSessions: number;
-  /** Accepted in this batch for another thread, which has not counted them yet. */
-  private handed: number;
+  /** Clients in them are accepted, and counted as sessions by who takes them out. */
+  private readonly rings: ThreadRings;
 
-  constructor(start: ThreadStart, context: EngineContext, segment: Segment) {
+  constructor(start: ThreadStart, context: EngineContext, segment: Segment, rings: ThreadRings) {
     const { global, proxies } = start.model;
     this.context = context;
     this.objects = start.objects;
@@ -49,16 +50,7 @@ export class ThreadLimits implements AcceptLimits {
     this.connections = global.maxconnrate;
     this.sessions = global.maxsessrate;
     this.tlsSessions = global.maxsslrate;
-    this.handed = 0;
-  }
-
-  /** A listener begins a batch: earlier ones have been counted where they went. */
-  begin(): void {
-    this.handed = 0;
-  }
-
-  handOver(): void {
-    this.handed++;
+    this.rings = rings;
   }
 
   set(limit: RateLimit, value: number): void {
@@ -147,6 +139,6 @@ export class ThreadLimits implements AcceptLimits {
 
   private isAt(object: number, rateField: number, limit: number): boolean {
     const { nowMs } = this.context.thread.time;
-    return this.reader.rate(object, rateField, nowMs) + this.handed >= limit;
+    return this.reader.rate(object, rateField, nowMs) + this.rings.waiting() >= limit;
   }
 }

@@ -185,8 +185,15 @@ test('clocks that drift, sleep and boot again: time never goes back, and never l
     }
     assert.ok(stored(segment) >= before);
   }
-  for (const host of hosts) host.turn();
-  for (const host of hosts) host.turn();
+  // Turns every tenth of a millisecond, as under load: all look at what the fastest has published.
+  for (let i = 0; i < 100; i++) {
+    for (const host of hosts) {
+      host.pass(1e5);
+      host.turn();
+    }
+  }
   const times = hosts.map(({ clock }) => clock.nowNs);
-  assert.ok(Math.max(...times) - Math.min(...times) <= 1e6, 'a millisecond apart at most');
+  // What the fastest has not published yet, and what has passed since the others looked.
+  const apart = Math.max(...times) - Math.min(...times);
+  assert.ok(apart <= 1.2e6, `${apart} ns apart (HAWSER_SEED=${seed})`);
 });

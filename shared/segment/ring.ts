@@ -126,6 +126,16 @@ export class ThreadRings {
     return best;
   }
 
+  /** Descriptors in all rings: accepted by a thread, not taken yet by the one that will serve. */
+  waiting(): number {
+    const { words } = this;
+    let count = 0;
+    for (let base = 0; base < words.length; base += threadWords) {
+      count += (Atomics.load(words, base + ringTail) - Atomics.load(words, base + ringHead)) | 0;
+    }
+    return count;
+  }
+
   private expected(thread: number): number {
     const { words } = this;
     const base = thread * threadWords;

@@ -45,6 +45,7 @@ function listen(server: ReturnType<typeof createServer>, port: number): Promise<
 async function ask(owner: Owner, port: number, server: WireServer): Promise<Wire> {
   const client = openWire(owner, port).send(request);
   const back = await server.next();
+  assert.ok(back.socket.remoteAddress); // remembered: a reset takes it away
   await back.head();
   back.send('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
   assert.match(await client.rest(), /^HTTP\/1.1 200 /);

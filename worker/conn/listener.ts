@@ -26,16 +26,12 @@ const pauseMs = 20;
 
 /** Whether clients may come in: worker/thread-limits.ts. */
 export interface AcceptLimits {
-  /** A batch of a listener begins. */
-  begin(): void;
   /** Counts one more client of this listener, if there is room for it now. */
   reserve(listener: ListenerPlan): boolean;
   /** The client has come. */
   confirm(listener: ListenerPlan): void;
   /** No client came after all. */
   cancel(listener: ListenerPlan): void;
-  /** It went to another thread's ring. */
-  handOver(): void;
 }
 
 export interface ListenerHost {
@@ -131,7 +127,6 @@ export class Listener implements FdHandler, Timed {
 
   onTimeout(): void {
     const { host, plan } = this;
-    host.limits.begin();
     if (!host.limits.reserve(plan)) {
       this.pause();
       return;
@@ -143,7 +138,6 @@ export class Listener implements FdHandler, Timed {
   onEvents(): void {
     const { host, plan } = this;
     const { sys } = host.thread;
-    host.limits.begin();
     for (let i = 0; i < this.acceptMax; i++) {
       if (!host.limits.reserve(plan)) {
         this.pause();
@@ -174,7 +168,6 @@ export class Listener implements FdHandler, Timed {
       host.accept(fd, plan, this.peer);
       return;
     }
-    host.limits.handOver();
     host.wake(target);
   }
 
