@@ -256,6 +256,7 @@ function inherit(model: ProxyModel, section: ProxyDraft['section'], parent: Prox
   if (section !== 'defaults') {
     model.defaultsName = from.name;
     model.rules = inheritRules(from.rules, from.name);
+    model.captureRequestHeaders.push(...from.captureRequestHeaders);
   }
 }
 

@@ -90,3 +90,18 @@ test('a backend has no slots of its own', () => {
   assert.equal(messages.length, 1);
   assert.match(messages[0], /makes a slot, which only a frontend has/);
 });
+
+test('slots of rules in a defaults section come first in the frontends that use it', () => {
+  const { program, messages } = compileText(
+    `defaults base\n  mode http\n  timeout client 5s\n  http-request capture req.hdr(host) len 3\n${[
+      'frontend fe from base',
+      'bind 127.0.0.1:8080',
+      'declare capture request len 9',
+      'http-request capture str(declared) id 1',
+    ].join('\n  ')}\n`,
+  );
+  assert.deepEqual(messages, []);
+  const exchange = new Exchange(program).request();
+  exchange.runRequest();
+  assert.deepEqual(exchange.stream.requestCaptures, ['exa', 'declared']);
+});

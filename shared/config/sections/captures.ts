@@ -6,9 +6,12 @@ import type { ProxyDraft, ProxyKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { CaptureModel, ProxyModel } from '../model.ts';
 
-/** The slot of a rule `capture <sample> len <length>`: its line says which one is its own. */
+/**
+ * The slot of a rule `capture <sample> len <length>`: its line says which one is its own. Rules
+ * of a defaults section take theirs along into the proxies that use it.
+ */
 export function reserveSlot(line: Line, { section, model }: ProxyDraft): void {
-  if (line.arg(0) !== 'capture' || (section !== 'frontend' && section !== 'listen')) return;
+  if (line.arg(0) !== 'capture' || section === 'backend') return;
   const at = line.rest().indexOf('len', 2);
   const length = line.arg(at + 1);
   if (at < 0 || !/^\d{1,9}$/.test(length)) return;
