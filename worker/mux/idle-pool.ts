@@ -85,9 +85,11 @@ export class ServerPool implements IdlePool, Timed {
     return this.share === null ? 0 : this.share.uses;
   }
 
+  /** Destinations that rules choose are no kinds: there may be any number of them. */
   private isWorthKeeping({ hash }: H1Back): boolean {
-    const { idle, need } = this;
-    if (hash === '' || idle.length === 0) return need.isWorthKeeping(idle.length, false);
+    const { idle, need, server } = this;
+    if (hash === '' || idle.length === 0 || server.target.isDynamic)
+      return need.isWorthKeeping(idle.length, false);
     let isOnly = true;
     for (let i = 0; i < idle.length && isOnly; i++) isOnly = idle[i].hash !== hash;
     return need.isWorthKeeping(idle.length, isOnly);
