@@ -54,7 +54,11 @@ export class ControlLogs {
 
   /** Log servers may be connected to. */
   begin(): void {
-    this.forwarders = startForwarders(this.rings, this.parts.model);
+    const { live, model } = this.parts;
+    this.forwarders = startForwarders(this.rings, {
+      contents: model.contents,
+      nameOf: (server) => (server.ssl?.sni ? live.ringName(server) : ''),
+    });
   }
 
   /** A line for the logs of a proxy. */
@@ -84,7 +88,7 @@ export class ControlLogs {
   }
 
   private compile(targets: readonly LogTargetModel[]): LogPlan | null {
-    const log = compileEventLog(targets, this.parts.model.global, this.senders);
+    const log = compileEventLog(targets, this.parts.model, this.senders);
     this.senders.connect((name) => {
       const choice = lineChoice(this.parts.live.program.proxies, name);
       if (choice !== null) this.parts.live.giveLineStream(choice);

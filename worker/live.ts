@@ -19,7 +19,7 @@ import { SlotPool } from './memory/pool.ts';
 import type { LiveAccess, ReferenceAccess } from './runtime/context.ts';
 import { serverStride } from './sample/arguments.ts';
 import { points } from './sample/reads.ts';
-import type { Sample } from './sample/sample.ts';
+import { Sample } from './sample/sample.ts';
 import { applyVariableEdit, parseVariableName, processVariable } from './sample/variables.ts';
 import { giveLineStreams, processStream, runStartActs } from './stream/process-stream.ts';
 import { isTracked } from './server/track.ts';
@@ -69,6 +69,14 @@ export class LiveData implements LiveAccess, ReferenceAccess {
   /** Log lines of the process may be balanced too. */
   giveLineStream(choice: LineChoice): void {
     giveLineStreams(this.ready().thread, [choice]);
+  }
+
+  /** The name that a log server of a ring is asked for, '': none. */
+  ringName(server: ServerModel): string {
+    const { thread } = this;
+    const evaluate = thread.program.ringNames.get(server);
+    const value = new Sample();
+    return evaluate?.(processStream(thread), value) === true ? value.text : '';
   }
 
   get patterns(): PatternRegistry {

@@ -2,7 +2,7 @@
 // by worker/compile, read by worker/stream. Nothing in it is looked up by name while serving.
 
 import type { ListenerObject } from '../shared/messages.ts';
-import type { BindModel, Model, ProxyModel } from '../shared/config/model.ts';
+import type { BindModel, Model, ProxyModel, ServerModel } from '../shared/config/model.ts';
 import type { TlsContext } from '../shared/sys/tls.ts';
 import type { CheckPlans } from './check/plans.ts';
 import type { TlsClientPlan } from './conn/tls-contexts.ts';
@@ -34,6 +34,8 @@ export interface Program {
   readonly senders: readonly LogSink[];
   /** Log backends that some of them choose servers of. */
   readonly lineChoices: readonly LineChoice[];
+  /** What log servers of rings are asked for (SNI), by server line. */
+  readonly ringNames: ReadonlyMap<ServerModel, Evaluate>;
   /**
    * Something shows the address that servers are connected from: it is then asked for at connect.
    */

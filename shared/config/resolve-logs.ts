@@ -9,6 +9,7 @@ import {
   newRingDraft,
   type RingDraft,
 } from './draft.ts';
+import { refuseLater } from './later-words.ts';
 import type { LogTargetModel, ProxyModel, RingModel, ServerModel } from './model.ts';
 
 /** Reports names that no section declares, and makes the rings that log servers need. */
@@ -16,6 +17,9 @@ export function resolveLogs(draft: Draft): void {
   draft.rings.unshift(defaultRing());
   for (const { model } of draft.proxies) if (model.mode === 'log') resolveBackend(model, draft);
   checkDatagramServers(draft);
+  for (const { model } of draft.rings) {
+    for (const server of model.servers) refuseLater(server, 'a ring', draft.diagnostics);
+  }
   const names: Names = {
     profiles: new Set(draft.logProfiles.map(({ name }) => name)),
     rings: new Map(draft.rings.map(({ model }) => [model.name, model])),

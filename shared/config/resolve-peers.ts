@@ -2,7 +2,9 @@
 // ask of them. Called by resolve.ts, in two steps: sections first, then the tables that name them.
 
 import { type Draft, finalWarning } from './draft.ts';
+import type { Place } from './diagnostic.ts';
 import type { PeersDraft } from './keyword.ts';
+import { refuseLater, refuseWord } from './later-words.ts';
 import type { PeerModel, ServerModel, StickTableModel } from './model.ts';
 import { tableIndexOf, tablesOf } from './stick-tables.ts';
 
@@ -46,26 +48,17 @@ function peerOf(server: ServerModel, { model }: PeersDraft, draft: Draft): PeerM
   return { name, isLocal, shard: isLocal || shard > model.shards ? 0 : shard, server };
 }
 
-/** Words of bind and server lines that peers cannot honour yet. */
-const laterServerWords: readonly (readonly [string, (server: ServerModel) => boolean])[] = [
-  ['send-proxy', ({ sendProxy }) => sendProxy > 0],
-  ['tfo', ({ tfo }) => tfo],
-  ['tcp-ut', ({ tcpUtMs }) => tcpUtMs > 0],
-  ['usesrc', ({ source }) => source !== null && source.usesrc !== ''],
-  ['source with an interface', ({ source }) => source !== null && source.interface !== ''],
-  ['source with ports', ({ source }) => source !== null && source.portLow > 0],
-  ['sni with an expression', ({ ssl }) => ssl !== null && !isLiteral(ssl.sni)],
-];
-
 const isLiteral = (sni: string): boolean => sni === '' || /^str\([^)]*\)$/.test(sni);
 
-function checkWords({ model }: PeersDraft, draft: Draft): void {
-  const { diagnostics } = draft;
-  const refuse = (place: ServerModel['place'], word: string): void => {
-    diagnostics.alert(place, `'${word}' is not supported yet in a peers section`);
+function checkWords({ model }: PeersDraft, { diagnostics }: Draft): void {
+  const where = 'a peers section';
+  const refuse = (place: Place, word: string): void => {
+    refuseWord(place, word, where, diagnostics);
   };
   for (const { server } of model.peers) {
-    for (const [word, isUsed] of laterServerWords) if (isUsed(server)) refuse(server.place, word);
+    refuseLater(server, where, diagnostics);
+    const { ssl, place } = server;
+    if (ssl !== null && !isLiteral(ssl.sni)) refuse(place, 'sni with an expression');
   }
   const { bind } = model;
   if (bind === null) return;

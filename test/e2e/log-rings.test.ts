@@ -7,6 +7,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
+import { certificateFolder } from '../harness/certificate-files.ts';
+import { firstKeyPem, firstPem } from '../harness/certificates.ts';
 import { exchange, inherited, type Owner, request, startProxy } from '../harness/proxy.ts';
 
 /** A TCP log server that gathers what comes; `port` 0 for any. */
@@ -226,4 +229,57 @@ test('a backing-file keeps the lines of a process that was killed', async (owner
   assert.ok(existsSync(`${file}.bak`));
   assert.match(readFileSync(`${file}.bak`, 'latin1'), /line \/before/);
   await second.stop();
+});
+
+test('a TLS log server is asked for under the name that sni evaluates to', async (owner) => {
+  const asked: (string | false)[] = [];
+  let text = '';
+  let watch = (): void => {};
+  const server = createTlsServer({ cert: firstPem, key: firstKeyPem }, (socket) => {
+    asked.push(socket.servername ?? '');
+    socket.setEncoding('latin1').on('data', (more: string) => {
+      text += more;
+      watch();
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  owner.after(async () => server.close());
+  const { port } = server.address() as AddressInfo;
+  const pem = certificateFolder(owner);
+  const name = '"var(proc.site),concat(.example)"';
+  const rest = `
+ring web
+  format raw
+  server a 127.0.0.1:${port} ssl verify required ca-file ${pem}/ca.pem sni ${name}
+`;
+  const config = frame('set-var proc.site str(first)', rest).replace(
+    'log-format',
+    'log ring@web local0\n  log-format',
+  );
+  const proxy = startProxy(owner, { config });
+  await get(proxy.port('fe'), '/hidden');
+  await new Promise<void>((resolve) => {
+    watch = () => {
+      if (text.includes('line /hidden\n')) resolve();
+    };
+    watch();
+  });
+  assert.deepEqual(asked, ['first.example']);
+  await proxy.stop();
+});
+
+test('a profile of a global target gives its tag to lines of the process', async (owner) => {
+  const sink = new DatagramSink();
+  const port = await sink.start(owner);
+  const target = `log 127.0.0.1:${port} format rfc3164 profile own local0`;
+  const profile = 'log-profile own\n  log-tag mine\n  on any format "end %HU"\n';
+  const config = frame(target, profile).replace('log-format', 'log global\n  log-format');
+  const proxy = startProxy(owner, { config });
+  await get(proxy.port('fe'), '/own');
+  await exchange(proxy.port('cli'), 'expert-mode on; debug dev log hello\n');
+  await sink.count(2);
+  assert.match(sink.lines[0], /^<134>.* localhost mine\[\d+\]: end \/own\n$/);
+  assert.match(sink.lines[1], /^<134>.* localhost mine\[\d+\]: hello\n$/);
+  await proxy.stop();
 });

@@ -34,6 +34,7 @@ const ranks: readonly Rank[] = [
   apart('worker/loop'),
   apart('worker/http'),
   apart('worker/conn'),
+  apart('worker/host-tls.ts'),
   together('worker/sample/sample.ts', 'worker/sample/address.ts', 'worker/sample/int64.ts'),
   // The contracts' few values: table(), and the numbers of closed sets.
   apart('worker/keyword.ts', 'worker/program.ts', 'worker/thread-context.ts'),

@@ -154,3 +154,10 @@ test('all mistakes are reported in one run', () => {
     messages.join('\n'),
   );
 });
+
+test('sni of a log server in a ring may read what the process knows, nothing of streams', () => {
+  const ring = (sni: string): string =>
+    `ring r\n  server s 127.0.0.1:1 ssl verify none sni ${sni}\n${frontendText([])}`;
+  assert.deepEqual(compileText(ring('str(a),concat(.b)')).messages, []);
+  assert.match(compileText(ring('req.hdr(host)')).messages[0], /none of which is available here$/);
+});

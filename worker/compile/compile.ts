@@ -20,6 +20,7 @@ import { defaultReplies } from './error-page.ts';
 import { lineCursor } from './line-cursor.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';
+import { compileRingNames } from './ring-names.ts';
 import { CompileContext, CompileScope } from './scope.ts';
 import { compileTls, serverTls, type TlsPlans } from './tls.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
@@ -107,6 +108,9 @@ export function compileProgram(input: CompileInput): CompileResult {
     startActs,
     senders: senders.list,
     lineChoices,
+    ringNames: compileRingNames(model, (line) => {
+      return new CompileScope(context, { proxy: null, ruleSet: '', line, point: points.cli });
+    }),
     readsBackSource: backSourceWords.test(JSON.stringify(model.proxies)),
   };
   context.patterns.complete(runtime !== null);

@@ -13,12 +13,14 @@ import {
 import type {
   GlobalModel,
   LineModel,
+  LogProfileModel,
   LogTargetModel,
+  Model,
   ProxyModel,
   RingModel,
 } from '../../shared/config/model.ts';
 import { type WriteHeader, writeHeaders } from '../log/header.ts';
-import type { LogPlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
+import type { LogPlan, LogProfilePlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
 import { compilePreset, presetFormats, writeConnect } from '../log/presets.ts';
 import type { SenderSet } from '../log/sender-set.ts';
 import { type FormatUse, logLineFormat } from './log-format.ts';
@@ -43,8 +45,9 @@ export function compileLog(input: LogInput): LogPlan | null {
   const errorLine = isFront ? compileFormat(input, model.errorLogFormat) : null;
   if (model.logs.length === 0) return null;
   const named = model.logSteps.length > 0;
+  const profile = (name: string): LogProfilePlan | null => input.scope.logProfile(name);
   return {
-    targets: model.logs.map((target) => compileTarget(target, input)),
+    targets: model.logs.map((target) => compileTarget(target, { ...input, profile })),
     line: isFront && format === null && !named ? writeConnect : format,
     format,
     errorLine,
@@ -89,12 +92,13 @@ function ownSteps({ model, isHttp }: LogInput, hasFormat: boolean, use: FormatUs
 /** For lines about something else than a stream; null: there is no target. */
 export function compileEventLog(
   logs: readonly LogTargetModel[],
-  global: GlobalModel,
+  { global, logProfiles }: Pick<Model, 'global' | 'logProfiles'>,
   senders: SenderSet,
 ): LogPlan | null {
   if (logs.length === 0) return null;
+  const profile = (name: string): LogProfilePlan | null => tagOnly(logProfiles, name);
   return {
-    targets: logs.map((target) => compileTarget(target, { global, senders, scope: null })),
+    targets: logs.map((target) => compileTarget(target, { global, senders, profile })),
     line: null,
     format: null,
     errorLine: null,
@@ -139,12 +143,17 @@ function compileFormat(
 interface TargetInput {
   readonly global: GlobalModel;
   readonly senders: SenderSet;
-  /** null: nothing is known about streams, so profiles only give their tag. */
-  readonly scope: CompileScope | null;
+  profile(name: string): LogProfilePlan | null;
+}
+
+/** What a profile gives lines that are about no stream: its steps have nothing to show. */
+function tagOnly(profiles: readonly LogProfileModel[], name: string): LogProfilePlan | null {
+  const tag = profiles.find((one) => one.name === name)?.tag ?? '';
+  return tag === '' ? null : { tag, steps: [] };
 }
 
 function compileTarget(model: LogTargetModel, input: TargetInput): LogTargetPlan {
-  const { global, senders, scope } = input;
+  const { global, senders, profile } = input;
   const ring = ringOf(model, senders);
   const lengthMax = ring === null || ring.lengthMax === 0 ? 65_536 : ring.lengthMax;
   return {
@@ -155,7 +164,7 @@ function compileTarget(model: LogTargetModel, input: TargetInput): LogTargetPlan
     minLevel: model.minLevel,
     lengthBytes: Math.min(model.lengthBytes, lengthMax),
     sample: model.sample === '' ? null : compileSample(model.sample),
-    profile: model.profile === '' ? null : (scope?.logProfile(model.profile) ?? null),
+    profile: model.profile === '' ? null : profile(model.profile),
   };
 }
 

@@ -1,10 +1,10 @@
 // Connections of peers: TCP or unix sockets, with or without TLS, on libuv. Node's own sockets and
 // TLS: peers are few and their traffic is bulk. Makes transports for sessions and hands bytes on.
 
-import { constants } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import type { BindSslModel, ServerModel } from '../../shared/config/model.ts';
+import { clientOptions, type Contents, serverOptions } from '../host-tls.ts';
 import type { Transport } from './session.ts';
 
 /** What becomes of a connection. */
@@ -22,11 +22,10 @@ export interface LinkTarget {
   readonly port: number;
 }
 
-/** Files of the configuration, by path. */
-export type Contents = Readonly<Record<string, string>>;
-
 /** A peer that says nothing for so long while it should introduce itself is given up. */
 const handshakeMs = 5000;
+/** The name that a peer is asked for: resolve-peers.ts lets no other expression pass. */
+const literal = /^str\(([^)]*)\)$/;
 
 /** Wraps a socket; `events` may only be called after this has returned. */
 function transportOf(socket: Socket, kind: string, events: () => LinkEvents): Transport {
@@ -78,7 +77,12 @@ export function openLink(
     ...(from === '' ? {} : { localAddress: from }),
   };
   const socket =
-    ssl === null ? connect(target) : tls.connect({ ...target, ...clientOptions(ssl, contents) });
+    ssl === null
+      ? connect(target)
+      : tls.connect({
+          ...target,
+          ...clientOptions(ssl, contents, literal.exec(ssl.sni)?.[1] ?? ''),
+        });
   let events: LinkEvents | null = null;
   const transport = transportOf(socket, ssl === null ? 'RAW' : 'SSL', () => events as LinkEvents);
   events = makeEvents(transport);
@@ -106,7 +110,9 @@ export function listenForPeers(
     events.opened();
   };
   const server =
-    ssl === null ? createServer(accept) : tls.createServer(serverOptions(ssl, contents), accept);
+    ssl === null
+      ? createServer(accept)
+      : tls.createServer(serverOptions(ssl, contents, handshakeMs), accept);
   server.on('error', (fault) => report.failed(fault.message));
   server.on('tlsClientError', (fault: Error, socket: Socket) => {
     const from = endText(socket.remoteAddress, socket.remotePort);
@@ -114,77 +120,4 @@ export function listenForPeers(
     socket.destroy();
   });
   return server.listen({ fd });
-}
-
-// ---- TLS ----
-
-const versionNames: Readonly<Record<string, tls.SecureVersion>> = {
-  SSLv3: 'TLSv1',
-  'TLSv1.0': 'TLSv1',
-  'TLSv1.1': 'TLSv1.1',
-  'TLSv1.2': 'TLSv1.2',
-  'TLSv1.3': 'TLSv1.3',
-};
-
-function versionLimits({ sslMinVer, sslMaxVer }: { sslMinVer: string; sslMaxVer: string }) {
-  return {
-    ...(sslMinVer === '' ? {} : { minVersion: versionNames[sslMinVer] }),
-    ...(sslMaxVer === '' ? {} : { maxVersion: versionNames[sslMaxVer] }),
-  };
-}
-
-/** Node takes both kinds in one list, and would drop TLS 1.3 where the list has none of its. */
-function cipherList({ ciphers, ciphersuites }: { ciphers: string; ciphersuites: string }) {
-  if (ciphers === '' && ciphersuites === '') return {};
-  const all = tls.DEFAULT_CIPHERS.split(':');
-  const suites = ciphersuites || all.filter((name) => name.startsWith('TLS_')).join(':');
-  const others = ciphers || all.filter((name) => !name.startsWith('TLS_')).join(':');
-  return { ciphers: `${suites}:${others}` };
-}
-
-function file(contents: Contents, path: string): Buffer {
-  return Buffer.from(contents[path] ?? '', 'latin1');
-}
-
-/** A certificate and its key, which may lie in a file of its own. */
-function identity(contents: Contents, path: string) {
-  const key = contents[`${path}.key`] === undefined ? path : `${path}.key`;
-  return { cert: file(contents, path), key: file(contents, key) };
-}
-
-function clientOptions(
-  ssl: NonNullable<ServerModel['ssl']>,
-  contents: Contents,
-): tls.ConnectionOptions {
-  const { verify, verifyHost, caFile, crt, sni, alpn } = ssl;
-  const name = /^str\(([^)]*)\)$/.exec(sni)?.[1] ?? '';
-  return {
-    ...versionLimits(ssl),
-    ...cipherList(ssl),
-    ...(crt === '' ? {} : identity(contents, crt)),
-    ...(caFile === '' ? {} : { ca: file(contents, caFile) }),
-    ...(alpn === '' ? {} : { ALPNProtocols: alpn.split(',') }),
-    ...(name === '' ? {} : { servername: name }),
-    rejectUnauthorized: verify === 'required',
-    // The chain is verified; a name only when one is asked for.
-    checkServerIdentity: (_, certificate) =>
-      verifyHost === '' ? undefined : tls.checkServerIdentity(verifyHost, certificate),
-  };
-}
-
-function serverOptions(ssl: BindSslModel, contents: Contents): tls.TlsOptions {
-  const identities = ssl.crts.map((path) => identity(contents, path));
-  return {
-    ...versionLimits(ssl),
-    ...cipherList(ssl),
-    cert: identities.map(({ cert }) => cert),
-    key: identities.map(({ key }) => key),
-    ...(ssl.caFile === '' ? {} : { ca: file(contents, ssl.caFile) }),
-    ...(ssl.alpn === '' ? {} : { ALPNProtocols: ssl.alpn.split(',') }),
-    ...(ssl.tlsTickets ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
-    honorCipherOrder: !ssl.preferClientCiphers,
-    requestCert: ssl.verify !== 'none',
-    rejectUnauthorized: ssl.verify === 'required',
-    handshakeTimeout: handshakeMs,
-  };
 }

@@ -3,9 +3,10 @@
 // a server that does not answer is tried again, and what it has not got stays.
 
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type SecureVersion } from 'node:tls';
-import type { Model, RingModel, ServerModel } from '../../shared/config/model.ts';
+import { connect as connectTls } from 'node:tls';
+import type { RingModel, ServerModel } from '../../shared/config/model.ts';
 import type { EventRing } from '../../shared/segment/event-ring.ts';
+import { clientOptions, type Contents } from '../host-tls.ts';
 import type { LogRings } from '../log/rings.ts';
 
 /** Bytes read from the ring at once. */
@@ -19,8 +20,9 @@ export interface ForwarderParts {
   readonly model: RingModel;
   readonly server: ServerModel;
   readonly ring: EventRing;
-  /** Content of a file that the loader has read, latin1; undefined: none. */
-  content(path: string): string | undefined;
+  readonly contents: Contents;
+  /** What the server is asked for by name, if anything. */
+  nameOf(server: ServerModel): string;
 }
 
 type Frame = (record: Buffer) => Buffer;
@@ -94,7 +96,7 @@ export class RingForwarder {
   /** A connection that is ready to take records, null: there is none now. */
   private connect(): Promise<Socket | null> {
     const { model, server } = this.parts;
-    const socket = server.ssl === null ? connectTcp(addressOf(server)) : this.connectTls();
+    const socket = server.ssl === null ? connectTcp(targetOf(server)) : this.connectTls();
     this.socket = socket;
     this.sent = 0;
     // Whatever happens to it, `close` follows.
@@ -114,24 +116,9 @@ export class RingForwarder {
   }
 
   private connectTls(): Socket {
-    const { server, content } = this.parts;
+    const { server, contents, nameOf } = this.parts;
     const ssl = server.ssl!; // asked by who calls
-    const ca = ssl.caFile.startsWith('@') ? undefined : content(ssl.caFile);
-    const cert = ssl.crt === '' ? undefined : content(ssl.crt);
-    const key = content(`${ssl.crt}.key`) ?? cert;
-    const name = ssl.verifyHost || server.fqdn;
-    return connectTls({
-      ...addressOf(server),
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert, key }),
-      ...(name === '' ? {} : { servername: name }),
-      ...(ssl.ciphers === '' ? {} : { ciphers: ssl.ciphers }),
-      ...(ssl.sslMinVer === '' ? {} : { minVersion: ssl.sslMinVer as SecureVersion }),
-      ...(ssl.sslMaxVer === '' ? {} : { maxVersion: ssl.sslMaxVer as SecureVersion }),
-      rejectUnauthorized: ssl.verify !== 'none',
-      // Without a name to expect, any name of a trusted certificate will do.
-      ...(name === '' ? { checkServerIdentity: () => undefined } : {}),
-    });
+    return connectTls({ ...targetOf(server), ...clientOptions(ssl, contents, nameOf(server)) });
   }
 
   /** Sends until the connection ends, or until all is sent and nothing more will come. */
@@ -176,17 +163,23 @@ export class RingForwarder {
 }
 
 /** One forwarder for each server of each ring. */
-export function startForwarders(rings: LogRings, { contents }: Model): readonly RingForwarder[] {
+export function startForwarders(
+  rings: LogRings,
+  parts: Pick<ForwarderParts, 'contents' | 'nameOf'>,
+): readonly RingForwarder[] {
   return rings.list.flatMap(({ model, ring }) =>
-    model.servers.map(
-      (server) => new RingForwarder({ model, server, ring, content: (path) => contents[path] }),
-    ),
+    model.servers.map((server) => new RingForwarder({ ...parts, model, server, ring })),
   );
 }
 
-function addressOf({ address }: ServerModel): { host: string; port: number } | { path: string } {
+function targetOf({ address, source }: ServerModel) {
   const { family, host, port } = address;
   if (family === 'unix') return { path: host };
   if (family === 'abns') return { path: `\0${host}` };
-  return { host: host === '' ? '127.0.0.1' : host, port };
+  const from = source?.address?.host ?? '';
+  return {
+    host: host === '' ? '127.0.0.1' : host,
+    port,
+    ...(from === '' ? {} : { localAddress: from }),
+  };
 }
