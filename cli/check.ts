@@ -1,39 +1,58 @@
 // `hawser check`: what is wrong with a configuration, for people or for programs. Called by
-// commands.ts.
+// commands.ts. Opens no socket and changes nothing.
 
 import { checkFiles } from '../master/main.ts';
-import type { Diagnostic } from '../shared/config/diagnostic.ts';
+import { type Diagnostic, isFatal } from '../shared/config/diagnostic.ts';
+import { inputOf, standardInput } from './input.ts';
+import { statusDone, statusRefused } from './exit-status.ts';
+import { countOf, type Finding, findingsOf, paragraphOf, summaryOf } from './report.ts';
+import { type Paint, painterOf } from './terminal.ts';
 
-/** Prints the report; 0 when there is no alert, else 1. */
-export async function check(files: readonly string[], json: boolean): Promise<number> {
-  const found = await checkFiles(files);
-  process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : report(files, found));
-  return found.some(({ severity }) => severity === 'alert') ? 1 : 0;
+export interface CheckOptions {
+  /** Files and folders, or standard input. */
+  readonly files: readonly string[];
+  readonly json: boolean;
+  /** Warnings are as bad as errors. */
+  readonly strict: boolean;
+  /** What messages call standard input. */
+  readonly name: string;
 }
 
-function report(files: readonly string[], found: readonly Diagnostic[]): string {
-  const count = (severity: string): number =>
-    found.filter((diagnostic) => diagnostic.severity === severity).length;
-  const alerts = count('alert');
-  const warnings = count('warning');
-  const verdict = alerts === 0 ? 'can be started' : 'cannot be started';
-  const summary = `${files.join(', ')}: ${verdict} (${alerts} errors, ${warnings} warnings)\n`;
-  return `${found.map(paragraph).join('')}${summary}`;
+interface Checked {
+  readonly files: readonly string[];
+  readonly valid: boolean;
+  readonly findings: readonly Finding[];
 }
 
-const words: Readonly<Record<string, string>> = {
-  alert: 'error',
-  warning: 'warning',
-  notice: 'notice',
-  diag: 'hint',
-};
+/** Prints the report; the exit status says whether it can be started. */
+export async function check(options: CheckOptions): Promise<number> {
+  const { json, strict, name } = options;
+  const input = inputOf(options.files, name);
+  const found = await checkFiles(input.files, { texts: input.texts });
+  const findings = findingsOf([...found.diagnostics, ...nothingListens(found)], input.readLine);
+  const bad = countOf(findings, 'error') + (strict ? countOf(findings, 'warning') : 0);
+  const names = options.files.map((file) => (file === standardInput ? name : file));
+  const checked = { files: names, valid: bad === 0, findings };
+  process.stdout.write(json ? jsonOf(checked) : textOf(checked, painterOf(process.stdout)));
+  return bad === 0 ? statusDone : statusRefused;
+}
 
-/** file:line:column, the sentence, the line with a caret, what to do. */
-function paragraph(found: Diagnostic): string {
-  const { file, line, column, severity, message, text, hint } = found;
-  const place = file === '' ? '' : `${file}:${line}${column > 0 ? `:${column}` : ''}: `;
-  const caret = column > 0 ? `    ${text.slice(0, column - 1).replace(/[^\t]/g, ' ')}^\n` : '';
-  const shown = text === '' ? '' : `    ${text}\n${caret}`;
-  const advice = hint === '' ? '' : `    ${hint}\n`;
-  return `${place}${words[severity]}: ${message}\n${shown}${advice}\n`;
+/** `-c` has an exit status of its own for this; here it is a warning. */
+function nothingListens(found: Awaited<ReturnType<typeof checkFiles>>): readonly Diagnostic[] {
+  if (found.listens || found.diagnostics.some(isFatal)) return [];
+  const message =
+    'nothing listens: there is no bind line and no stats socket, so it will not start';
+  return [{ severity: 'warning', file: '', line: 0, column: 0, message, hint: '', text: '' }];
+}
+
+function textOf({ files, valid, findings }: Checked, paint: Paint): string {
+  const paragraphs = findings.map((finding) => `${paragraphOf(finding, paint)}\n`);
+  const verdict = valid ? paint('good', 'valid') : paint('error', 'cannot be started');
+  const counts = findings.length === 0 ? '' : ` (${summaryOf(findings)})`;
+  return `${paragraphs.join('')}${files.join(', ')}: ${verdict}${counts}\n`;
+}
+
+function jsonOf({ files, valid, findings }: Checked): string {
+  const [errors, warnings] = ['error', 'warning'].map((name) => countOf(findings, name));
+  return `${JSON.stringify({ valid, files, errors, warnings, diagnostics: findings }, null, 2)}\n`;
 }

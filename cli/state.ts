@@ -26,6 +26,7 @@ import {
   type StateDump,
 } from '../shared/segment/state-dump.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
+import { standardInput } from './input.ts';
 import { dumpPieces, showJson, showText } from './state-text.ts';
 
 /** Something the operator must change: `status` is the exit status. */
@@ -90,7 +91,7 @@ export function importState(path: string, from: string): Promise<number> {
 
 function readDump(from: string): StateDump {
   try {
-    const text = readFileSync(from === '-' ? 0 : from, 'utf8');
+    const text = readFileSync(from === '-' || from === standardInput ? 0 : from, 'utf8');
     const dump = JSON.parse(text) as StateDump; // checked by the two words below
     if (dump.format === dumpFormat && dump.version === dumpVersion) return dump;
   } catch (fault) {

@@ -79,6 +79,13 @@ test('mistakes of reading and of compiling are reported together', async () => {
   assert.equal(lines[3], 'ALERT config : Fatal errors found in configuration.');
 });
 
+test('what is said twice is an alert that stops nothing', async () => {
+  const { model, lines } = await run(good.replace('maxconn 10', 'maxconn 10\n    maxconn 20'));
+  assert.ok(model !== null);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0], /^ALERT config : parsing \[cfg:3\] : 'maxconn' already specified/);
+});
+
 test('a warning is fatal only under -dW', async () => {
   assert.ok((await run(good, {}, finding('warning'))).model !== null);
   const { model, lines } = await run(good, { zeroWarning: true }, finding('warning'));

@@ -2,7 +2,7 @@
 // line, its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no
 // socket.
 
-import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
+import { type Diagnostic, type Diagnostics, isFatal } from '../shared/config/diagnostic.ts';
 import { type LoadOptions, type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { Console } from './console.ts';
@@ -36,7 +36,7 @@ export async function load(input: LoadInput): Promise<Loaded> {
   const { model, found } = await findMistakes({ ...input, files: flags.files, overrides });
   adjust(model, flags);
   printDiagnostics(found, flags, console);
-  const alerts = found.filter(({ severity }) => severity === 'alert');
+  const alerts = found.filter(isFatal);
   if (alerts.length > 0) {
     for (const file of new Set(alerts.map((alert) => alert.file))) {
       if (file !== '') console.alert(`config : Error(s) found in configuration file : ${file}`);

@@ -151,20 +151,27 @@ async function run(program: Program): Promise<number> {
   return await serve(program, model);
 }
 
-/** Loads and compiles `files` for a report; opens nothing. For `hawser check`. */
+export interface Checked {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Something listens: it can be started when there is no alert. */
+  readonly listens: boolean;
+}
+
+/** Loads and compiles a configuration for a report; opens nothing. For `hawser check`. */
 export async function checkFiles(
   files: readonly string[],
-  options: Pick<MainOptions, 'workerUrl'> = {},
-): Promise<readonly Diagnostic[]> {
-  const { findMistakes } = await import('./configuration.ts');
+  options: Pick<MainOptions, 'workerUrl' | 'texts'> = {},
+): Promise<Checked> {
+  const { findMistakes, hasListener } = await import('./configuration.ts');
   const workerUrl = options.workerUrl ?? workerFolder;
-  const { found } = await findMistakes({
+  const { found, model } = await findMistakes({
     files,
+    texts: options.texts ?? [],
     environment: environmentNow(),
     check: async () => (await importWorker<CheckModule>({ workerUrl }, 'check')).checkConfiguration,
     always: true,
   });
-  return found;
+  return { diagnostics: found, listens: hasListener(model) };
 }
 
 async function dump(program: Program): Promise<void> {

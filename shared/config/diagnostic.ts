@@ -18,7 +18,13 @@ export interface Diagnostic extends Place {
   readonly hint: string;
   /** The source line as read, for the caret. Empty when there is none. */
   readonly text: string;
+  /** An alert that does not stop the start. */
+  readonly isTolerated?: true;
 }
+
+/** True for what stops the start. */
+export const isFatal = ({ severity, isTolerated }: Diagnostic): boolean =>
+  severity === 'alert' && isTolerated !== true;
 
 /** Collects diagnostics of one load. */
 export class Diagnostics {
@@ -37,7 +43,8 @@ export class Diagnostics {
   /** An alert that does not stop the start (HAProxy: "already specified. Continuing."). */
   complain(place: Place, message: string, hint = '', text = ''): void {
     const { file, line, column } = place;
-    this.list.push({ severity: 'alert', file, line, column, message, hint, text });
+    const isTolerated = true;
+    this.list.push({ severity: 'alert', file, line, column, message, hint, text, isTolerated });
   }
 
   alert(place: Place, message: string, hint = '', text = ''): void {

@@ -1,0 +1,126 @@
+// `hawser status`: which processes there are, since when, of which generation, what they do, and
+// whether the last reload failed. Called by commands.ts. At a worker's own socket it tells what
+// that worker knows.
+
+import { ask } from './client.ts';
+import { statusDone, statusRefused } from './exit-status.ts';
+import { askProcesses, type ProcessRow, parseInfo } from './processes.ts';
+import { clockOf, columnsOf, counted, type Paint, painterOf } from './terminal.ts';
+
+export interface StatusOptions {
+  readonly socket: string;
+  readonly json: boolean;
+}
+
+interface WorkerFacts {
+  readonly connections: number;
+  readonly maxconn: number;
+  readonly requestsPerSecond: number;
+  readonly requests: number;
+  readonly threads: number;
+}
+
+export interface Status {
+  readonly socket: string;
+  /** serving, serving-but-last-reload-failed, or no-worker. */
+  readonly state: string;
+  readonly master: ProcessRow | null;
+  readonly workers: readonly (ProcessRow & Partial<WorkerFacts>)[];
+}
+
+/** Prints the state; 0 when a worker serves and the last reload did not fail. */
+export async function status({ socket, json }: StatusOptions): Promise<number> {
+  const found = await readStatus(socket);
+  const text = json
+    ? `${JSON.stringify(found, null, 2)}\n`
+    : statusText(found, painterOf(process.stdout));
+  process.stdout.write(text);
+  return found.state === 'serving' ? statusDone : statusRefused;
+}
+
+async function readStatus(socket: string): Promise<Status> {
+  const rows = await askProcesses(socket);
+  if (rows === null) return await workerStatus(socket);
+  const master = rows.find(({ role }) => role === 'master') ?? null;
+  const workers = await Promise.all(
+    rows
+      .filter(({ role }) => role !== 'master')
+      .map(async (row) => ({ ...row, ...factsOf(await ask(socket, `@!${row.pid} show info`)) })),
+  );
+  const serves = workers.some(({ role }) => role === 'worker');
+  const failed = (master?.failedReloads ?? 0) > 0;
+  const state = failed ? 'serving-but-last-reload-failed' : 'serving';
+  return { socket, state: serves ? state : 'no-worker', master, workers };
+}
+
+/** At a worker's own socket there is no `show proc`. */
+async function workerStatus(socket: string): Promise<Status> {
+  const text = await ask(socket, 'show info');
+  const info = parseInfo(text);
+  const row: ProcessRow = {
+    pid: Number(info.get('Pid') ?? 0),
+    role: 'worker',
+    reloads: 0,
+    failedReloads: 0,
+    uptimeSeconds: Number(info.get('Uptime_sec') ?? 0),
+    version: info.get('Version') ?? '',
+    generation: 0,
+  };
+  const state = info.get('Stopping') === '1' ? 'stopping' : 'serving';
+  return { socket, state, master: null, workers: [{ ...row, ...factsOf(text) }] };
+}
+
+/** Nothing when the worker was gone before it could answer. */
+function factsOf(text: string): Partial<WorkerFacts> {
+  const info = parseInfo(text);
+  if (!info.has('CurrConns')) return {};
+  const number = (name: string): number => Number(info.get(name) ?? 0);
+  return {
+    connections: number('CurrConns'),
+    maxconn: number('Maxconn'),
+    requestsPerSecond: number('ReqRate') || number('SessRate'),
+    requests: number('CumReq'),
+    threads: number('Nbthread'),
+  };
+}
+
+/** The table for people, below one sentence. */
+export function statusText(found: Status, paint: Paint): string {
+  const head = ['PID', 'ROLE', 'GENERATION', 'UP', 'THREADS', 'CONNECTIONS', 'REQ/S', 'REQUESTS'];
+  const rows = found.workers.map((worker) => [
+    String(worker.pid),
+    worker.role === 'worker' ? paint('good', 'serving') : paint('warning', 'finishing'),
+    worker.generation === 0 ? '-' : String(worker.generation),
+    clockOf(worker.uptimeSeconds),
+    shown(worker.threads),
+    worker.connections === undefined ? '-' : `${worker.connections} of ${worker.maxconn}`,
+    shown(worker.requestsPerSecond),
+    shown(worker.requests),
+  ]);
+  const [title, ...lines] = columnsOf(
+    [head, ...masterRow(found.master), ...rows],
+    ['right', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+  );
+  return `${sentence(found, paint)}\n\n${paint('faint', title)}\n${lines.join('\n')}\n`;
+}
+
+const shown = (value: number | undefined): string => (value === undefined ? '-' : String(value));
+
+function masterRow(master: ProcessRow | null): string[][] {
+  if (master === null) return [];
+  return [[String(master.pid), 'master', '-', clockOf(master.uptimeSeconds), '-', '-', '-', '-']];
+}
+
+function sentence({ state, master, workers }: Status, paint: Paint): string {
+  const version = master?.version ?? workers[0]?.version ?? '';
+  const reloads = master === null ? '' : `, ${counted(master.reloads, 'reload')}`;
+  if (state === 'no-worker') {
+    return `${paint('error', 'no worker serves')}${reloads}; why: hawser cli show startup-logs`;
+  }
+  if (state === 'stopping') return paint('warning', 'stopping: it finishes what it has');
+  const failed = master?.failedReloads ?? 0;
+  if (failed === 0) return `${paint('good', 'serving')} (version ${version})${reloads}`;
+  const last = failed === 1 ? 'the last one failed' : `the last ${failed} failed`;
+  const advice = 'the configuration before it serves; why: hawser cli show startup-logs';
+  return `${paint('warning', 'serving')} (version ${version})${reloads}, ${last}: ${advice}`;
+}
