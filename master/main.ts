@@ -18,6 +18,7 @@ import {
   type Program,
   prepareThreads,
 } from './program.ts';
+import { SoftStop } from './soft-stop.ts';
 
 export interface MainOptions {
   /** Where the worker's modules are; default: beside this folder. */
@@ -43,6 +44,7 @@ export async function runMaster(
   const result = parseFlags(words);
   if (result.kind !== 'run') return await leave(result, console);
   const { flags } = result;
+  const softStop = new SoftStop().watch();
   console.quiet = flags.quiet;
   console.verbose = flags.verbose;
   for (const warning of result.warnings) console.warning(warning);
@@ -60,6 +62,7 @@ export async function runMaster(
     ticketKeys: randomBytes(ticketKeyBytes).toString('hex'),
     texts: options.texts ?? [],
     onReady: options.onReady ?? (() => undefined),
+    softStop,
   });
 }
 

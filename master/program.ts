@@ -4,6 +4,7 @@
 import type { Sys } from '../shared/sys/sys.ts';
 import type { Console } from './console.ts';
 import type { Flags } from './flags.ts';
+import type { SoftStop } from './soft-stop.ts';
 
 export interface ConfigurationText {
   /** What messages call it. */
@@ -29,6 +30,8 @@ export interface Program {
   readonly texts: readonly ConfigurationText[];
   /** Called once, when the first worker serves. */
   readonly onReady: () => void;
+  /** SIGUSR1, also one that came before anything ran. */
+  readonly softStop: SoftStop;
 }
 
 /** Names the pipe in which the process in the background says that it serves. */

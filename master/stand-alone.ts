@@ -41,7 +41,7 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
   const start = workerStart(program, { model, bound, segment, generation: 1, reloads: 0 });
   const running = await startHere(program, model, start);
   if (running === null) return 1;
-  listenToSignals(listeners, running);
+  listenToSignals(program, listeners, running);
   program.onReady();
   becomeQuiet(program, model);
   console.endStartup();
@@ -99,8 +99,8 @@ function giveUpRights({ sys, flags, console }: Program, { global }: Model): void
   dropIdentity(sys, global);
 }
 
-function listenToSignals(listeners: Listeners, running: RunningWorker): void {
-  process.on('SIGUSR1', () => {
+function listenToSignals(program: Program, listeners: Listeners, running: RunningWorker): void {
+  program.softStop.means(() => {
     running.handle({ type: 'soft-stop' });
     listeners.closeAll();
   });

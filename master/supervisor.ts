@@ -286,9 +286,10 @@ export class Supervisor {
   // ---- signals and the end ----
 
   private listenToSignals(): void {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGUSR1'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => this.stop(signal));
     }
+    this.program.softStop.means(() => this.stop('SIGUSR1'));
     for (const signal of ['SIGUSR2', 'SIGHUP'] as const) {
       process.on(signal, () => this.reloadBySignal());
     }

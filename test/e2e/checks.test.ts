@@ -319,7 +319,7 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 /** Enough for a machine that has more to do; silence costs no more than this either. */
-const interval = '2s';
+const patience = '4s';
 
 test('every kind of check, and every way to fail it', async (owner) => {
   const backends: string[] = [];
@@ -336,10 +336,12 @@ global
   stats socket "${inherited('cli')}" level admin
 defaults
   option log-health-checks
-  timeout connect 5s
+  timeout connect ${patience}
+  timeout check ${patience}
   timeout client 5s
   timeout server 5s
-  default-server inter ${interval} rise 1 fall 1
+  # One check of each: a second one under way would show in the statistics ('* L7STS').
+  default-server inter 1h rise 1 fall 1
 ${backends.join('\n')}
 `;
   const proxy = startProxy(owner, { config });

@@ -52,6 +52,19 @@ test('a process without master serves, and signals end it as the kernel says', a
   }
 });
 
+for (const [kind, args] of [
+  ['a process', ['-db']],
+  ['a master', masterArgs],
+] as const) {
+  test(`${kind} that is still starting keeps a soft stop in mind`, async (context) => {
+    const text = `.notice "reading"\n${config('one')}`;
+    const proxy = startProxy(context, { config: text, entry: fakeProgram, args });
+    await proxy.printed('reading');
+    proxy.signal('SIGUSR1');
+    assert.equal(await proxy.exited, 0, proxy.output);
+  });
+}
+
 test('a master ends with its workers: 130 after SIGINT, else 0', async (context) => {
   for (const [signal, status] of [
     ['SIGINT', 130],
