@@ -7,6 +7,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
 import { countRate } from '../../shared/segment/rate.ts';
 import { versionH2 } from '../http/message.ts';
+import { pathIndex } from '../http/uri.ts';
 import {
   verdictClose,
   verdictDeny,
@@ -91,10 +92,15 @@ function firstStep(stream: Stream): number {
   return (stream.flags & flagSwitchedBack) === 0 ? stepFrontRules : stepBackContent;
 }
 
+/** A monitor-uri that is a path is compared with the path of a target in absolute form. */
 function isMonitor(stream: Stream): boolean {
   const { monitorUri } = stream.frontend;
-  if (monitorUri === '' || stream.request.targetLength !== monitorUri.length) return false;
-  return stream.request.target() === monitorUri;
+  const { request } = stream;
+  if (monitorUri === '' || request.targetLength < monitorUri.length) return false;
+  const target = request.target();
+  if (target === monitorUri) return true;
+  if (monitorUri[0] !== '/' || target[0] === '/' || !target.endsWith(monitorUri)) return false;
+  return pathIndex(target) === target.length - monitorUri.length;
 }
 
 /** monitor-uri: 200, or 503 when a `monitor fail` condition holds. Neither logged nor counted. */
