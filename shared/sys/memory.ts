@@ -53,7 +53,7 @@ export function region(length: number): Region {
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new RangeError(`a region of ${length} bytes`);
   }
-  const whole = new Uint8Array(new ArrayBuffer(length + PAGE_BYTES));
+  const whole = new Uint8Array(new SharedArrayBuffer(length + PAGE_BYTES));
   const skip = (PAGE_BYTES - (addressOf(whole) % PAGE_BYTES)) % PAGE_BYTES;
   return new MemoryRegion(whole.subarray(skip, skip + length));
 }

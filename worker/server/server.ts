@@ -60,7 +60,6 @@ export class Server {
   words: Int32Array;
   stateAt: number;
   liveAt: number;
-  target: ServerTarget;
   /** Its place among idle connections that threads share, -1: they stay with their thread. */
   shareNumber: number;
   /** It is being deleted, or is gone: nothing may choose it. */
@@ -69,6 +68,7 @@ export class Server {
   private readonly minconn: number;
   readonly maxqueue: number;
   private readonly backendLiveAt: number;
+  private known: ServerTarget | null;
   private readonly fullconn: number;
 
   constructor(model: ServerModel, index: number, place: ObjectWords, home: ServerHome) {
@@ -83,7 +83,7 @@ export class Server {
     this.words = home.words;
     this.stateAt = place.stateAt;
     this.liveAt = place.liveAt;
-    this.target = serverTarget(model);
+    this.known = null;
     this.redirect = serverRedirect(model.redir);
     this.shareNumber = -1;
     this.isLeaving = false;
@@ -93,10 +93,16 @@ export class Server {
     this.fullconn = home.fullconn;
   }
 
+  /** Where its connections go: worked out when the first one does, not for thousands at start. */
+  get target(): ServerTarget {
+    this.known ??= serverTarget(this.model);
+    return this.known;
+  }
+
   /** The runtime API has changed its model: name or address. Between two turns. */
   renew(): void {
     this.name = this.model.name;
-    this.target = serverTarget(this.model);
+    this.known = null;
   }
 
   /**
