@@ -1,7 +1,8 @@
-// Speaks to a runtime socket: one command line out, the whole answer in. Called by the tool's
-// commands. Knows no command; a socket that is not there is an error with one sentence.
+// Speaks to a runtime socket: command lines out, answers in. Called by the tool's words. Knows no
+// command; a socket that is not there is an error with one sentence. Text is bytes (latin1) on the
+// wire and UTF-8 for people.
 
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,23 +17,70 @@ export function defaultSocket(): string {
 
 /** Sends one command to `address` (a path, or host:port) and answers what comes until the end. */
 export function ask(address: string, command: string): Promise<string> {
+  return new Promise((settle, refuse) => {
+    const socket = open(address, refuse);
+    let answer = '';
+    socket.on('connect', () => socket.end(`${command}\n`));
+    socket.on('data', (text: string) => {
+      answer += text;
+    });
+    socket.on('end', () => settle(answer));
+  });
+}
+
+/** One that a master does not know goes to its current worker. */
+export async function askEither(address: string, command: string): Promise<string> {
+  const answer = await ask(address, command);
+  if (command.startsWith('@') || !isUnknown(answer)) return answer;
+  const master = await ask(address, '@master show cli level');
+  return isUnknown(master) ? answer : await ask(address, `@1 ${command}`);
+}
+
+/** The socket does not know the command, or is no master that could know a prefix. */
+export const isUnknown = (answer: string): boolean =>
+  /^(?:\[\d\]: )?Unknown command: /.test(answer);
+
+/** The proxy has understood and will not. */
+export const isRefused = (answer: string): boolean =>
+  isUnknown(answer) || /^Permission denied|^This command is restricted to /.test(answer);
+
+/** A session that stays: what arrives goes to `hear` as it comes. */
+export interface Link {
+  write(text: string): void;
+  close(): void;
+  /** The other side is gone, or `close` was called. */
+  readonly closed: Promise<void>;
+}
+
+/** Connects, and rejects when nobody is there. */
+export function link(address: string, hear: (text: string) => void): Promise<Link> {
+  return new Promise((settle, refuse) => {
+    const socket = open(address, refuse);
+    socket.on('data', hear);
+    const closed = new Promise<void>((over) => socket.on('close', () => over()));
+    socket.on('end', () => socket.end());
+    socket.on('connect', () =>
+      settle({
+        write: (text) => void socket.write(text),
+        close: () => void socket.destroy(),
+        closed,
+      }),
+    );
+  });
+}
+
+function open(address: string, refuse: (fault: Error) => void): Socket {
   const port = /^(.*):(\d+)$/.exec(address);
   const to =
     port === null || address.startsWith('/')
       ? { path: address, allowHalfOpen: true }
       : { host: port[1] || '127.0.0.1', port: Number(port[2]), allowHalfOpen: true };
-  return new Promise((settle, refuse) => {
-    const socket = connect(to, () => socket.end(`${command}\n`));
-    let answer = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      answer += text;
-    });
-    socket.on('end', () => settle(answer));
-    socket.on('error', (fault: NodeJS.ErrnoException) =>
-      refuse(new ClientError(explain(address, fault))),
-    );
-  });
+  const socket = connect(to);
+  socket.setEncoding('utf8');
+  socket.on('error', (fault: NodeJS.ErrnoException) =>
+    refuse(new ClientError(explain(address, fault))),
+  );
+  return socket;
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -6,9 +6,9 @@ import type { Run } from './commands.ts';
 
 const statuses = 'Status: 0 yes, 1 no, 2 wrong command line, 3 nobody answers at the socket.';
 
-/** `reload`, `status`, `cli`. */
+/** `reload`, `status`, `cli`, `logs`. */
 export function withSocketWords(parser: Argv, run: Run): Argv {
-  return withRuntime(withStatus(withReload(parser, run), run), run);
+  return withLogs(withRuntime(withStatus(withReload(parser, run), run), run), run);
 }
 
 function withReload(parser: Argv, run: Run): Argv {
@@ -51,17 +51,59 @@ function withStatus(parser: Argv, run: Run): Argv {
 function withRuntime(parser: Argv, run: Run): Argv {
   return parser.command(
     'cli [command..]',
-    'send one line to the runtime API',
+    'send a command to the runtime API; without one, a session with history and completion',
     (options) =>
       options
         .positional('command', { type: 'string', array: true, default: [] as string[] })
-        .option('socket', socketOption()),
+        .option('socket', socketOption())
+        .example('$0 cli show info', "of the current worker, at a master's socket too")
+        .example('$0 cli @master show proc', 'of the master')
+        .example('echo "show stat" | $0 cli', 'commands from standard input, one a line')
+        .epilogue(`1: a command was unknown or not allowed. ${statuses}`),
     ({ socket, '--': command }) =>
       run(
-        import('./client.ts').then(async ({ ask }) => {
-          process.stdout.write(await ask(socket, (command as string[]).join(' ')));
-          return 0;
-        }),
+        import('./runtime.ts').then(({ runtime }) =>
+          runtime({ socket, command: (command ?? []) as string[] }),
+        ),
+      ),
+  );
+}
+
+function withLogs(parser: Argv, run: Run): Argv {
+  return parser.command(
+    'logs [ring]',
+    'follow a ring of log lines, over reloads',
+    (options) =>
+      options
+        .positional('ring', { type: 'string', default: '', describe: 'a ring section, or buf0' })
+        .option('socket', socketOption())
+        .option('all', { type: 'boolean', default: false, describe: 'also what it holds already' })
+        .option('follow', {
+          type: 'boolean',
+          default: true,
+          describe: '--no-follow: what it holds',
+        })
+        .option('grep', {
+          alias: 'g',
+          type: 'string',
+          default: '',
+          describe: 'a regular expression',
+        })
+        .option('invert', { type: 'boolean', default: false, describe: 'lines that do not match' })
+        .option('level', {
+          type: 'string',
+          default: '',
+          choices: ['', 'emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'],
+          describe: 'this level and worse',
+        })
+        .option('list', { type: 'boolean', default: false, describe: 'which rings there are' })
+        .option('json', { type: 'boolean', default: false, describe: 'one object a line' })
+        .epilogue(`A line without level counts by its HTTP status. ${statuses}`),
+    ({ socket, ring, all, follow, grep, invert, level, list, json }) =>
+      run(
+        import('./logs.ts').then(({ logs }) =>
+          logs({ socket, ring, all, follow, grep, invert, level, list, json }),
+        ),
       ),
   );
 }

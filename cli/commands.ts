@@ -27,6 +27,10 @@ export async function runTool(words: readonly string[]): Promise<number> {
     const { help } = await import('./help.ts');
     return help(words.slice(1));
   }
+  // Who reads with `head` has had enough.
+  process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+    process.exit(fault.code === 'EPIPE' ? statusDone : statusRefused);
+  });
   let status = statusDone;
   const run: Run = async (work) => {
     status = await work.catch((fault: unknown) => {

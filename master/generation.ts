@@ -18,6 +18,24 @@ export interface GenerationEvents {
   gone(generation: Generation, status: number): void;
 }
 
+export interface Question {
+  readonly line: string;
+  readonly level: CliLevel;
+  readonly payload: string;
+}
+
+/** A question that a worker has been asked. */
+export interface Asked {
+  readonly answer: Promise<string>;
+  /** Nobody wants more of it: what has no end by itself ends now. */
+  stop(): void;
+}
+
+interface Waiting {
+  readonly settle: (text: string) => void;
+  readonly part: (text: string) => void;
+}
+
 /** The first descriptors of a child: standard ones, IPC, then ours. */
 const segmentFd = 4;
 const firstListenerFd = 5;
@@ -36,7 +54,7 @@ export class Generation {
   gone = false;
   private readonly child: ChildProcess;
   private readonly events: GenerationEvents;
-  private readonly questions = new Map<number, (text: string) => void>();
+  private readonly questions = new Map<number, Waiting>();
   private lastQuestion = 0;
 
   constructor(program: Program, prepared: Prepared, events: GenerationEvents) {
@@ -71,14 +89,18 @@ export class Generation {
     this.tell({ type: 'soft-stop' });
   }
 
-  /** Runs one command line of the runtime API; the text of its answer, '' when the worker dies. */
-  ask(line: string, level: CliLevel, payload: string): Promise<string> {
-    if (this.gone) return Promise.resolve('');
+  /**
+   * Runs one command line of the runtime API: the text of its answer, '' when the worker dies. What
+   * an answer has to say before its end goes to `part`.
+   */
+  ask(question: Question, part: (text: string) => void): Asked {
+    if (this.gone) return { answer: Promise.resolve(''), stop: () => undefined };
     const id = ++this.lastQuestion;
-    return new Promise((settle) => {
-      this.questions.set(id, settle);
-      this.tell({ type: 'cli', id, level, line, payload });
+    const answer = new Promise<string>((settle) => {
+      this.questions.set(id, { settle, part });
+      this.tell({ type: 'cli', id, ...question });
     });
+    return { answer, stop: () => this.tell({ type: 'cli-stop', id }) };
   }
 
   private tell(message: MasterToWorker): void {
@@ -90,6 +112,7 @@ export class Generation {
     const { events } = this;
     if (message.type === 'failed') events.diagnostics(message.diagnostics, true);
     if (message.type === 'checked') events.diagnostics(message.diagnostics, false);
+    if (message.type === 'cli-part') this.questions.get(message.id)?.part(message.text);
     if (message.type === 'cli-answer') this.answer(message.id, message.text);
     if (message.type === 'ready') {
       this.ready = true;
@@ -98,7 +121,7 @@ export class Generation {
   }
 
   private answer(id: number, text: string): void {
-    this.questions.get(id)?.(text);
+    this.questions.get(id)?.settle(text);
     this.questions.delete(id);
   }
 

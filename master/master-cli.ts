@@ -4,7 +4,7 @@
 // line.
 
 import { type CliLevel, isAllowed } from './cli-level.ts';
-import type { Generation } from './generation.ts';
+import type { Asked, Generation } from './generation.ts';
 import { masterHelp, runMasterCommand } from './master-commands.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -37,6 +37,8 @@ export class MasterSession {
   /** Worker that gets whole lines since `@@PID` alone, 0: none. */
   private direct = 0;
   private payload: Payload | null = null;
+  /** What a worker is answering. */
+  private asked: Asked | null = null;
 
   constructor(supervisor: Supervisor, level: CliLevel, output: SessionOutput) {
     this.supervisor = supervisor;
@@ -46,6 +48,7 @@ export class MasterSession {
 
   receive(text: string): void {
     this.input += text;
+    this.asked?.stop();
     if (this.input.length > inputMax) this.close('Command too long!\n');
     else void this.work();
   }
@@ -53,11 +56,13 @@ export class MasterSession {
   /** The client will send nothing more: answer what there is, then close. */
   finish(): void {
     this.inputEnded = true;
+    this.asked?.stop();
     void this.work();
   }
 
   abort(): void {
     this.closed = true;
+    this.asked?.stop();
   }
 
   /** Says a last word and closes. */
@@ -154,7 +159,7 @@ export class MasterSession {
     if (target === 0) return await this.runHere(rest);
     const generation = this.find(target);
     if (generation === null) return this.close("Can't connect to the target CLI!\n");
-    this.answer(await generation.ask(this.prefixes() + rest.join(' '), this.level, payload));
+    await this.ask(generation, rest.join(' '), payload);
   }
 
   private async runHere(words: readonly string[]): Promise<void> {
@@ -186,7 +191,21 @@ export class MasterSession {
     if (target === 0) return await this.runHere(splitWords(line));
     const generation = this.find(target);
     if (generation === null) return this.close("Can't connect to the target CLI!\n");
-    this.answer(await generation.ask(this.prefixes() + line, this.level, ''));
+    await this.ask(generation, line, '');
+  }
+
+  /** What comes with time is passed on as it comes, until the client says something or leaves. */
+  private async ask(generation: Generation, line: string, payload: string): Promise<void> {
+    const question = { line: this.prefixes() + line, level: this.level, payload };
+    let isWritten = false;
+    this.asked = generation.ask(question, (text) => {
+      isWritten = true;
+      if (!this.closed) this.output.write(text);
+    });
+    if (this.inputEnded) this.asked.stop();
+    const answer = await this.asked.answer;
+    this.asked = null;
+    if (!isWritten) this.answer(answer);
   }
 
   private prefixes(): string {

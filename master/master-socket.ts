@@ -13,6 +13,8 @@ import type { Supervisor } from './supervisor.ts';
 
 const place = { file: 'master-socket', line: 0, column: 0 };
 const backlog = 128;
+/** Who lets so much of an answer lie unread is hung up on. */
+const unreadBytesMax = 64 * 1024 * 1024;
 
 /** The sockets of -S: opened once, before the first worker, and kept over reloads. */
 export class MasterSockets {
@@ -62,7 +64,10 @@ export class MasterSockets {
 
   private serve(connection: Socket, bind: BindModel): void {
     const session = new MasterSession(this.supervisor, bind.level, {
-      write: (text) => void connection.write(text, 'latin1'),
+      write: (text) => {
+        connection.write(text, 'latin1');
+        if (connection.writableLength > unreadBytesMax) connection.destroy();
+      },
       end: () => void connection.end(),
     });
     connection.setEncoding('latin1');

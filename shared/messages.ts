@@ -89,13 +89,17 @@ export type MasterToWorker =
       readonly level: 'user' | 'operator' | 'admin';
       readonly line: string;
       readonly payload: string;
-    };
+    }
+  /** The session wants no more of this answer. */
+  | { readonly type: 'cli-stop'; readonly id: number };
 
 export type WorkerToMaster =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
   /** Warnings and notices found while compiling; the worker goes on. */
   | { readonly type: 'checked'; readonly diagnostics: readonly Diagnostic[] }
+  /** What there is of an answer that comes with time; `cli-answer` is its end. */
+  | { readonly type: 'cli-part'; readonly id: number; readonly text: string }
   | { readonly type: 'cli-answer'; readonly id: number; readonly text: string }
   | { readonly type: 'draining'; readonly streams: number };
 

@@ -4,7 +4,6 @@
 
 import type {
   ControlToThread,
-  MasterToWorker,
   ObjectNumbers,
   RateLimit,
   ThreadToControl,
@@ -28,7 +27,8 @@ import { levelNotice } from './log/logger.ts';
 import type { LogRings } from './log/rings.ts';
 import { PeersHost } from './peers-host.ts';
 import { ProcessFacts, processLines } from './process-facts.ts';
-import { answerLine, runtimeCommands } from './runtime/catalog.ts';
+import { runtimeCommands } from './runtime/catalog.ts';
+import { RemoteLines } from './runtime/remote-lines.ts';
 import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext, ThreadTimes } from './runtime/context.ts';
 import { makePageChange } from './runtime/page-changes.ts';
@@ -90,6 +90,8 @@ export class Control implements RuntimeContext {
   private globalMaxconn: number;
   private readonly inspections: Inspections;
   private readonly commands: CommandTable;
+  /** What sessions of the master CLI ask this worker. */
+  readonly remoteLines: RemoteLines;
   private sockets: SocketServer | null;
   private checks: RunningChecks | null;
   private readonly facts: ProcessFacts;
@@ -98,21 +100,21 @@ export class Control implements RuntimeContext {
 
   constructor(parts: ControlParts) {
     const { start, segment, sys } = parts;
+    const { global } = start.model;
     this.parts = parts;
     this.sys = sys;
-    this.threadCount = start.model.global.nbthread;
+    this.threadCount = global.nbthread;
     this.counters = new CounterWriter(segment, parts.slot, this.threadCount);
     this.cliListeners = start.cliListeners;
     this.startupLogs = start.startupLogs;
-    this.environment = start.model.global.environment;
+    this.environment = global.environment;
     this.startedMs = parts.clock.nowMs;
     this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
-    this.frontLimits = start.model.proxies.map(
-      (proxy) => proxy.maxconn || start.model.global.maxconn,
-    );
-    this.globalMaxconn = start.model.global.maxconn;
+    this.frontLimits = start.model.proxies.map(({ maxconn }) => maxconn || global.maxconn);
+    this.globalMaxconn = global.maxconn;
     this.inspections = new Inspections(this.threadCount, (message) => parts.broadcast(message));
     this.commands = runtimeCommands();
+    this.remoteLines = new RemoteLines(this, this.commands);
     this.sockets = null;
     this.checks = null;
     this.peers = new PeersHost(parts, this);
@@ -292,11 +294,6 @@ export class Control implements RuntimeContext {
   /** A table in which much expires at once is swept in pieces, between other work. */
   private sweep(): void {
     if (sweepTables(this.tables, this.nowMs())) setImmediate(() => this.sweep());
-  }
-
-  /** A line of a master CLI session for this worker. */
-  command(message: Extract<MasterToWorker, { type: 'cli' }>): Promise<string> {
-    return answerLine(this, this.commands, message.level, message.line, message.payload);
   }
 
   // ---- what runtime commands ask ----

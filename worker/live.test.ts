@@ -7,7 +7,8 @@ import { makeRing } from '../shared/segment/event-ring.ts';
 import { privateWords } from './server/words.ts';
 import { LiveData } from './live.ts';
 import { patternEdit } from './match/edits.ts';
-import { answerLine, runtimeCommands } from './runtime/catalog.ts';
+import { runtimeCommands } from './runtime/catalog.ts';
+import { RemoteLines } from './runtime/remote-lines.ts';
 import { sampleContext } from './runtime/sample-context.ts';
 
 const text = [
@@ -65,7 +66,11 @@ class Bench {
 
   /** The answer without its last empty line. */
   async say(line: string, payload = ''): Promise<string> {
-    const answer = await answerLine(this.context, this.table, 'admin', line, payload);
+    const answer = await new RemoteLines(this.context, this.table).run(
+      0,
+      { level: 'admin', line, payload },
+      () => undefined,
+    );
     assert.ok(answer.endsWith('\n'), answer);
     return answer.slice(0, -1);
   }

@@ -234,12 +234,21 @@ class Worker implements RunningWorker {
         this.control?.dump(message.what);
         return;
       case 'cli':
-        void this.control?.command(message).then((text) => {
-          this.host.send({ type: 'cli-answer', id: message.id, text });
-        });
+        void this.command(message);
+        return;
+      case 'cli-stop':
+        this.control?.remoteLines.stop(message.id);
         return;
       default:
     }
+  }
+
+  /** A line of a master CLI session for this worker. */
+  private async command(message: Extract<MasterToWorker, { type: 'cli' }>): Promise<void> {
+    const { id } = message;
+    const part = (text: string): void => this.host.send({ type: 'cli-part', id, text });
+    const text = await this.control?.remoteLines.run(id, message, part);
+    if (text !== undefined) this.host.send({ type: 'cli-answer', id, text });
   }
 
   /** Stop accepting, let streams finish; `hard-stop-after` limits how long (manual 3.1). */

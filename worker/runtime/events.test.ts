@@ -5,6 +5,7 @@ import { makeRing } from '../../shared/segment/event-ring.ts';
 import { LogRings } from '../log/rings.ts';
 import { eventCommands } from './events.ts';
 import { converse, sampleContext, sampleState, tableOf } from './sample-context.ts';
+import { RemoteLines } from './remote-lines.ts';
 import { RuntimeSession } from './session.ts';
 
 const model: RingModel = {
@@ -102,4 +103,39 @@ test('a session waits for more until its client says anything', async () => {
   await running;
   clearInterval(alive);
   assert.equal(text, 'old\nfirst\nsecond\n\n<end>');
+});
+
+test('a line of the master CLI is answered in parts until it is stopped', async () => {
+  const { context, write } = scene();
+  write('old');
+  let text = '';
+  let arrived = (): void => {};
+  const lines = new RemoteLines(context, table);
+  const line = { level: 'admin' as const, line: 'show events r1 -w', payload: '' };
+  const alive = setInterval(() => {}, 1000);
+  const answer = lines.run(7, line, (part) => {
+    text += part;
+    arrived();
+  });
+  const until = (what: string): Promise<void> =>
+    new Promise((resolve) => {
+      arrived = () => {
+        if (text.includes(what)) resolve();
+      };
+      arrived();
+    });
+  await until('old\n');
+  write('new');
+  await until('new\n');
+  lines.stop(7);
+  assert.equal(await answer, '');
+  assert.equal(text, 'old\nnew\n\n');
+  // Who has left before the answer began gets what there is, and no more.
+  const late = lines.run(8, line, (part) => {
+    text += part;
+  });
+  lines.stop(8);
+  await late;
+  clearInterval(alive);
+  assert.equal(text, 'old\nnew\n\nold\nnew\n\n');
 });

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerLine, runtimeCommands } from './catalog.ts';
+import { runtimeCommands } from './catalog.ts';
 import { failure, type RuntimeCommandDef } from './command.ts';
 import { parseLine, splitWords } from './line.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
+import { RemoteLines } from './remote-lines.ts';
 import { converse, sampleContext, sampleState, tableOf } from './sample-context.ts';
 import { sessionCommands } from './session-commands.ts';
 
@@ -213,7 +214,7 @@ test('set timeout cli and wait read times', async () => {
 test('a line from the master CLI is answered in one text', async () => {
   const commands = runtimeCommands(probes);
   const answer = (line: string, payload = ''): Promise<string> =>
-    answerLine(context, commands, 'admin', line, payload);
+    new RemoteLines(context, commands).run(1, { level: 'admin', line, payload }, () => undefined);
   assert.equal(await answer('probe a; probe b'), '["a"]\n\n["b"]\n\n');
   assert.equal(await answer('probe a', 'x\n\ny'), '["a"] <x\n\ny>\n\n');
 });

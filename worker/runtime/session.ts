@@ -207,8 +207,8 @@ export class RuntimeSession {
     this.interrupted = false;
     this.output.listen?.();
     for await (const piece of pieces) {
-      if (this.interrupted) return;
       if (piece !== '') await this.output.write(piece);
+      if (this.interrupted) return;
     }
   }
 

@@ -1,0 +1,156 @@
+// `hawser cli` by hand: a session that stays, with history, completion from `help` and from the
+// proxy's own names, payloads, and commands that go on until Ctrl-C. Called by runtime.ts, on a
+// terminal only. At a master's socket, commands of workers go to the current worker.
+
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import { type Link, link } from './client.ts';
+import { statusDone } from './exit-status.ts';
+import { completeRuntime, type RuntimeWords, readRuntimeWords } from './runtime-words.ts';
+import { painterOf } from './terminal.ts';
+
+const historyMax = 500;
+
+/** A prompt of the proxy: `> `, `master> `, `[0:00:01:02] 1234(x)> `. */
+const onePrompt = String.raw`(?:\[[\d:]+\] )?(?:master(?:\[ReloadFailed\])?|\d+)?(?:\([xed]+\))?> `;
+/** An empty line that was sent in between makes one more. */
+const promptAtEnd = new RegExp(`(?:^|\n)(?:${onePrompt})*(${onePrompt})$`);
+const payloadPrompt = /(?:^|\n)(?:\+ )*(\+ )$/;
+
+/** Runs until Ctrl-D, `quit` or the end of the proxy. */
+export async function shell(socket: string): Promise<number> {
+  const words = await readRuntimeWords(socket);
+  const session = new Shell(words);
+  session.link = await link(socket, (text) => session.hear(text));
+  session.link.write('prompt\n');
+  const paint = painterOf(process.stdout);
+  process.stdout.write(
+    paint('faint', `${socket}: ${words.isMaster ? 'a master' : 'a worker'}; Tab completes, `) +
+      paint('faint', 'help lists the commands, Ctrl-C ends what goes on, Ctrl-D leaves\n'),
+  );
+  await session.link.closed;
+  session.leave();
+  return statusDone;
+}
+
+class Shell {
+  link: Link | null = null;
+  private words: RuntimeWords;
+  private readonly lines: Interface;
+  /** What has come since the last line was sent, when it may still become a prompt. */
+  private tail = '';
+  private isBusy = true;
+  private isLeft = false;
+  /** Lines that were typed while a command was running. */
+  private readonly waiting: string[] = [];
+
+  constructor(words: RuntimeWords) {
+    this.words = words;
+    this.lines = createInterface({
+      input: process.stdin,
+      output: process.stdout,
+      history: readHistory(),
+      historySize: historyMax,
+      removeHistoryDuplicates: true,
+      completer: (line: string) => this.complete(line),
+    });
+    this.lines.on('line', (line) => this.take(line));
+    this.lines.on('SIGINT', () => this.interrupt());
+    this.lines.on('close', () => this.link?.close());
+  }
+
+  /** Text of the proxy: all but its prompt is shown. */
+  hear(text: string): void {
+    this.tail += text;
+    const prompt = promptAtEnd.exec(this.tail) ?? payloadPrompt.exec(this.tail);
+    if (prompt === null) {
+      // The last line may be the beginning of a prompt.
+      const end = this.tail.lastIndexOf('\n');
+      process.stdout.write(this.tail.slice(0, Math.max(0, end)));
+      this.tail = this.tail.slice(Math.max(0, end));
+      return;
+    }
+    const before = this.tail.slice(0, prompt.index).replace(/^\n/, '');
+    if (before !== '') process.stdout.write(`${before.replace(/\n?$/, '\n')}`);
+    this.tail = '';
+    this.isBusy = false;
+    this.lines.setPrompt(prompt[1]);
+    const next = this.waiting.shift();
+    if (next === undefined) this.lines.prompt();
+    else this.send(next);
+  }
+
+  leave(): void {
+    if (this.isLeft) return;
+    this.isLeft = true;
+    writeHistory((this.lines as unknown as { history?: string[] }).history ?? []);
+    this.lines.close();
+    process.stdout.write('\n');
+  }
+
+  private take(line: string): void {
+    if (this.isBusy) this.waiting.push(line);
+    else this.send(line);
+  }
+
+  private send(line: string): void {
+    this.isBusy = true;
+    this.link?.write(`${this.addressed(line)}\n`);
+  }
+
+  /** At a master, a command that only workers have goes to the current one. */
+  private addressed(line: string): string {
+    const { isMaster, commands, own } = this.words;
+    const words = line.trim().split(/\s+/);
+    const at = this.lines.getPrompt().startsWith('master');
+    if (!isMaster || !at || words[0] === '' || words[0].startsWith('@')) return line;
+    const begins = (list: readonly (readonly string[])[]): boolean =>
+      list.some((command) => words.slice(0, 2).every((word, index) => command[index] === word));
+    return !begins(own) && begins(commands) ? `@1 ${line.trim()}` : line;
+  }
+
+  /** What goes on ends with anything that is said. */
+  private interrupt(): void {
+    if (this.isBusy) this.link?.write('\n');
+    else {
+      process.stdout.write('^C\n');
+      (this.lines as unknown as { line: string; cursor: number }).line = '';
+      (this.lines as unknown as { cursor: number }).cursor = 0;
+      this.lines.prompt();
+    }
+  }
+
+  private complete(line: string): [string[], string] {
+    const found = completeRuntime(line, this.words).map((word) => `${word} `);
+    return [found, /\S*$/.exec(line)?.[0] ?? ''];
+  }
+}
+
+/** As the XDG directories say. */
+function historyFile(): string {
+  const state = process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state');
+  return join(state, 'hawser', 'history');
+}
+
+/** The newest first, as node:readline keeps them. */
+function readHistory(): string[] {
+  try {
+    return readFileSync(historyFile(), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch {
+    return []; // the first session
+  }
+}
+
+function writeHistory(lines: readonly string[]): void {
+  try {
+    mkdirSync(dirname(historyFile()), { recursive: true, mode: 0o700 });
+    writeFileSync(historyFile(), `${lines.slice(0, historyMax).join('\n')}\n`, { mode: 0o600 });
+    chmodSync(historyFile(), 0o600);
+  } catch {
+    // no home to write to: the session was as good without
+  }
+}

@@ -1,0 +1,146 @@
+// The tool's `cli` and `logs` on a real master and worker, and by hand in a terminal.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+import { inherited, type Owner, type RunningProxy, request, startProxy } from '../harness/proxy.ts';
+import { noTmux, Terminal } from '../harness/terminal.ts';
+import { runTool } from '../harness/tool.ts';
+
+const config = `global
+  nbthread 1
+  maxconn 100
+  user root
+  chroot /
+  log ring@web local0
+ring web
+  format rfc3164
+defaults
+  mode http
+  log global
+  option httplog
+  timeout client 600s
+  timeout connect 5s
+  timeout server 5s
+frontend f
+  bind "${inherited('f')}"
+  http-request return status 404 if { path /none }
+  http-request return status 503 if { path /busy }
+  http-request return status 200
+backend site
+  server first 127.0.0.1:1
+`;
+
+const get = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: tool\r\nConnection: close\r\n\r\n`;
+
+async function startMaster(owner: Owner): Promise<RunningProxy> {
+  const proxy = startProxy(owner, { config, args: ['-W', '-S', inherited('mcli')] });
+  await proxy.printed('Loading success.');
+  return proxy;
+}
+
+const socketOf = (proxy: RunningProxy): string[] => ['--socket', `127.0.0.1:${proxy.port('mcli')}`];
+
+test('cli: at a master, commands of workers go to the current one', async (t) => {
+  const proxy = await startMaster(t);
+  const cli = (...words: string[]) => runTool(['cli', ...socketOf(proxy), ...words]);
+  assert.match((await cli('show', 'info')).out, /^Name: HAProxy\n/);
+  assert.match((await cli('show proc')).out, /^#<PID>/);
+  assert.match((await cli('@1', 'show', 'servers', 'conn', 'site')).out, /^# bkname\/svname/);
+  assert.match((await cli('help')).out, /show proc/);
+  const unknown = await cli('show', 'nonsense');
+  assert.equal(unknown.status, 1);
+  assert.match(unknown.out, /^Unknown command: /);
+  await proxy.stop();
+});
+
+test('cli: commands from standard input, one a line', async (t) => {
+  const proxy = await startMaster(t);
+  const many = await runTool(['cli', ...socketOf(proxy)], 'show version\n# no command\necho two\n');
+  assert.equal(many.status, 0);
+  assert.match(many.out, /^\S+\ntwo\n$/);
+  await proxy.stop();
+});
+
+test('logs: what a ring holds, by level and by pattern', async (t) => {
+  const proxy = await startMaster(t);
+  for (const path of ['/fine', '/none', '/busy']) await request(proxy.port('f'), get(path));
+  const logs = (...words: string[]) => runTool(['logs', ...socketOf(proxy), ...words]);
+  assert.deepEqual((await logs('--list')).out.trim().split('\n').toSorted(), ['buf0', 'web']);
+  const whole = (await logs('--no-follow')).out.trim().split('\n');
+  assert.equal(whole.length, 3);
+  const some = (await logs('web', '--no-follow', '--grep', 'GET /(none|busy)')).out;
+  assert.deepEqual(
+    Array.from(some.matchAll(/"GET (\S+)/g), (found) => found[1]),
+    ['/none', '/busy'],
+  );
+  const one = await logs('--no-follow', '--json', '--grep', 'fine');
+  const line = JSON.parse(one.out) as { level: string; status: number };
+  assert.deepEqual([line.level, line.status], ['info', 200]);
+  assert.equal((await logs('--no-follow', '--level', 'err')).out, '');
+  assert.equal((await logs('--no-follow', '--grep', '(')).status, 2);
+  const none = await logs('elsewhere');
+  assert.equal(none.status, 1);
+  assert.match(none.err, /there is no ring 'elsewhere'; there are: .*web/);
+  await proxy.stop();
+});
+
+test('logs: follows new lines, also those of the worker after a reload', async (t) => {
+  const proxy = await startMaster(t);
+  const entry = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
+  const child = spawn(process.execPath, [entry, 'logs', '--all', ...socketOf(proxy)]);
+  t.after(() => child.kill('SIGKILL'));
+  let text = '';
+  let arrived = (): void => undefined;
+  child.stdout.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+    arrived();
+  });
+  const until = (what: RegExp): Promise<void> =>
+    new Promise((settle) => {
+      arrived = () => {
+        if (what.test(text)) settle();
+      };
+      arrived();
+    });
+  await request(proxy.port('f'), get('/one'));
+  await until(/GET \/one /);
+  await runTool(['reload', ...socketOf(proxy)]);
+  await request(proxy.port('f'), get('/two'));
+  await until(/GET \/two /);
+  const gone = new Promise((settle) => child.once('exit', settle));
+  await proxy.stop();
+  assert.equal(await gone, 0);
+  assert.equal(text.trim().split('\n').length, 2, text);
+});
+
+test('cli by hand: completion, history, what goes on and how it ends', {
+  skip: noTmux,
+}, async (t) => {
+  const proxy = await startMaster(t);
+  const terminal = new Terminal(t, ['cli', ...socketOf(proxy)], [100, 30]);
+  await terminal.shows(/^master>$/m);
+  // A tab that comes together with other keys would be pasted text.
+  terminal.type('show servers con');
+  await terminal.shows(/^master> show servers con$/m);
+  terminal.type('Tab');
+  await terminal.shows(/^master> show servers conn$/m);
+  terminal.type('si');
+  await terminal.shows(/conn si$/m);
+  terminal.type('Tab');
+  await terminal.shows(/conn site$/m);
+  terminal.type('Enter');
+  await terminal.shows(/^site\/first /m);
+  terminal.type('show events web -w', 'Enter');
+  await request(proxy.port('f'), get('/live'));
+  await terminal.shows(/GET \/live /);
+  terminal.type('C-c');
+  await terminal.shows(/GET \/live [\s\S]*\nmaster>$/m);
+  terminal.type('Up', 'Up');
+  await terminal.shows(/^master> show servers conn site$/m);
+  terminal.type('C-c', 'C-d');
+  await terminal.shows(/^status 0$/m);
+  await proxy.stop();
+});
