@@ -71,11 +71,13 @@ export class ServerPool implements IdlePool, Timed {
   }
 
   /**
-   * Takes a descriptor over from another thread; -1: none is offered. `takenUses` tells its uses.
+   * Takes a descriptor made for `hash` over from another thread; -1: none is offered. `takenUses`
+   * tells its uses.
    */
-  takeOver(usesMin: number): number {
-    const { share, server } = this;
-    if (share === null || this.isLow() || !share.takeOver(this.serverNumber, usesMin)) return -1;
+  takeOver(hash: string, usesMin: number): number {
+    const { share, server, serverNumber } = this;
+    if (share === null || this.isLow()) return -1;
+    if (!share.takeOver(serverNumber, usesMin, hash)) return -1;
     leave(server.words, server.liveAt + liveIdleSafe);
     return share.fd;
   }
@@ -132,8 +134,9 @@ export class ServerPool implements IdlePool, Timed {
     mux.poolIndex = this.idle.length;
     this.idle.push(mux);
     mux.shareSlot = -1;
-    if (share !== null && mux.hash === '' && mux.connection.transport === null) {
-      mux.shareSlot = share.offer(this.serverNumber, mux.connection.fd, mux.useCount);
+    if (share !== null && mux.connection.transport === null) {
+      const { connection, useCount, hash } = mux;
+      mux.shareSlot = share.offer(this.serverNumber, connection.fd, useCount, hash);
       if (mux.shareSlot >= 0) mux.shareTicket = share.ticketAt(mux.shareSlot);
     }
     if (this.dueMs === 0 && this.purgeMs > 0) {

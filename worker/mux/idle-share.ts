@@ -5,13 +5,16 @@
 // same number.
 //
 //   per thread: epoll descriptor
-//   per server: slotsPerServer slots of 4 words: ticket, descriptor, thread, uses
+//   per server: slotsPerServer slots of 6 words: ticket, descriptor, thread, uses, kind (2 words)
 //   ticket: 0 free, 1 being written, else offered; tickets are never used twice within 2^30 offers
+//   kind: digest of what streams must share to use it (destination, PROXY header, ...), 0: nothing
 //
-// Only clear connections that any stream may use are offered: no TLS, no special destination.
+// Only clear connections are offered: the state of a TLS session cannot change threads.
+
+import { createHash } from 'node:crypto';
 
 const slotsPerServer = 32;
-const slotWords = 4;
+const slotWords = 6;
 const threadsMax = 64;
 const ticketFree = 0;
 const ticketWriting = 1;
@@ -29,6 +32,10 @@ export class IdleShare {
   private readonly threadIndex: number;
   private nextTicket: number;
   private readonly unwatch: (epfd: number, fd: number) => void;
+  /** The kind that was asked about last, and its digest. */
+  private kind: string;
+  private kindHigh: number;
+  private kindLow: number;
 
   /** `unwatch` takes a descriptor out of another thread's epoll set. */
   constructor(
@@ -44,14 +51,19 @@ export class IdleShare {
     // Threads draw from their own sixty-fourth of the numbers: a ticket tells its writer.
     this.nextTicket = 2;
     this.unwatch = unwatch;
+    this.kind = '';
+    this.kindHigh = 0;
+    this.kindLow = 0;
     Atomics.store(this.words, threadIndex, epfd);
   }
 
   /**
    * Offers a descriptor; the slot's index, -1: all slots of the server are taken. See `ticketAt`.
+   * `kind`: only streams of this kind may use it, '' any.
    */
-  offer(server: number, fd: number, uses: number): number {
+  offer(server: number, fd: number, uses: number, kind: string): number {
     const { words } = this;
+    if (kind !== this.kind) this.digest(kind);
     const first = threadsMax + server * slotsPerServer * slotWords;
     const end = first + slotsPerServer * slotWords;
     for (let at = first; at < end; at += slotWords) {
@@ -60,6 +72,8 @@ export class IdleShare {
       words[at + 1] = fd;
       words[at + 2] = this.threadIndex;
       words[at + 3] = uses;
+      words[at + 4] = this.kindHigh;
+      words[at + 5] = this.kindLow;
       Atomics.store(words, at, this.drawTicket());
       return at;
     }
@@ -76,15 +90,19 @@ export class IdleShare {
     return Atomics.compareExchange(this.words, slot, ticket, ticketFree) === ticket;
   }
 
-  /** Takes over a descriptor another thread offers for `server`, used at least `usesMin` times. */
-  takeOver(server: number, usesMin: number): boolean {
+  /**
+   * Takes over a descriptor of this kind that another thread offers for `server`, used at least
+   * `usesMin` times.
+   */
+  takeOver(server: number, usesMin: number, kind: string): boolean {
     const { words } = this;
+    if (kind !== this.kind) this.digest(kind);
     const first = threadsMax + server * slotsPerServer * slotWords;
     const end = first + slotsPerServer * slotWords;
     for (let at = first; at < end; at += slotWords) {
       const ticket = Atomics.load(words, at);
       if (ticket <= ticketWriting || words[at + 2] === this.threadIndex) continue;
-      if (words[at + 3] < usesMin) continue;
+      if (words[at + 3] < usesMin || !this.isKind(at)) continue;
       if (Atomics.compareExchange(words, at, ticket, ticketWriting) !== ticket) continue;
       this.fd = words[at + 1];
       this.uses = words[at + 3];
@@ -93,6 +111,17 @@ export class IdleShare {
       return true;
     }
     return false;
+  }
+
+  private isKind(at: number): boolean {
+    return this.words[at + 4] === this.kindHigh && this.words[at + 5] === this.kindLow;
+  }
+
+  private digest(kind: string): void {
+    this.kind = kind;
+    const digest = kind === '' ? null : createHash('sha256').update(kind, 'latin1').digest();
+    this.kindHigh = digest === null ? 0 : digest.readInt32LE(0);
+    this.kindLow = digest === null ? 0 : digest.readInt32LE(4);
   }
 
   private drawTicket(): number {

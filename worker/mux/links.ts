@@ -45,6 +45,8 @@ interface ServerLink {
   /** Address to appear from, by stream (usesrc); null: the plan's own. */
   readonly lend: WriteSource | null;
   readonly pool: ServerPool;
+  /** Other threads' idle connections may be taken over: they are clear. */
+  readonly isShared: boolean;
   /** null: the server is never spoken to in HTTP/2. */
   readonly h2: H2Pool | null;
   readonly limits: H1Limits;
@@ -181,18 +183,18 @@ export class Links {
       const kept = pool.take(hash, usesMin);
       if (kept !== null) return kept;
     }
-    return hash === '' ? this.adopt(link, pool.takeOver(usesMin)) : null;
+    return link.isShared ? this.adopt(link, hash, pool.takeOver(hash, usesMin)) : null;
   }
 
   /** Builds a mux around a descriptor taken over from another thread; null: there was none. */
-  private adopt(link: ServerLink, fd: number): H1Back | null {
+  private adopt(link: ServerLink, hash: string, fd: number): H1Back | null {
     if (fd < 0) return null;
     const { thread, exchange } = this;
     const { pool } = link;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
     readEndpoint(this.address, connection.destination);
     if (thread.program.readsBackSource) readOwn(thread.sys, fd, this.ownEnd, connection.source);
-    const back = new H1Back(thread, exchange, connection, pool.server, link.limits, '');
+    const back = new H1Back(thread, exchange, connection, pool.server, link.limits, hash);
     back.outbound.names = link.names;
     back.useCount = pool.takenUses;
     if (connection.watch() < 0) {
@@ -331,6 +333,7 @@ export class Links {
         server.shareNumber < 0 ? null : this.share,
         server.shareNumber,
       ),
+      isShared: server.model.ssl === null,
       names: backend.serverNames,
       h2: mayH2(server) ? new H2Pool(thread, server) : null,
       limits: new H1Limits(
