@@ -31,6 +31,7 @@ import {
 } from '../shared/segment/server-state.ts';
 import { SegmentError } from '../shared/segment/segment.ts';
 import type { FleetAccess } from './runtime/context.ts';
+import { dynamicCookie } from './sample/dynamic-cookie.ts';
 import { allocateBlock, roomFor } from './server/farm.ts';
 import { type FarmStates, serverSetup } from './server/farm-states.ts';
 import { type ObjectIndex, serverIdentity } from './server/object-index.ts';
@@ -100,6 +101,7 @@ export class Fleet implements FleetAccess {
   private async join(proxyIndex: number, server: ServerModel): Promise<string> {
     const { start, objectTable, liveWords: live, objects, farm } = this.parts;
     const proxy = start.model.proxies[proxyIndex];
+    Object.assign(server, dynamicCookie(proxy, server));
     const serverIndex = this.placeFor(proxyIndex);
     const object = this.placeInSegment(proxy, server);
     if (typeof object === 'string') return object;
@@ -217,10 +219,26 @@ export class Fleet implements FleetAccess {
     return true;
   }
 
-  renew(proxyIndex: number, serverIndex: number, fields: Partial<ServerModel>): Promise<void> {
-    Object.assign(this.parts.start.model.proxies[proxyIndex].servers[serverIndex], fields);
+  renew(proxyIndex: number, serverIndex: number, changes: Partial<ServerModel>): Promise<void> {
+    const proxy = this.parts.start.model.proxies[proxyIndex];
+    const server = Object.assign(proxy.servers[serverIndex], changes);
+    const cookie = 'address' in changes ? dynamicCookie(proxy, server) : null;
+    const fields = { ...changes, ...cookie };
+    Object.assign(server, fields);
     this.parts.broadcast({ type: 'server-renewed', proxyIndex, serverIndex, fields });
     this.host.checksChange(proxyIndex, serverIndex, true);
+    return this.host.settled();
+  }
+
+  /** The secret or the switch of a backend's dynamic cookies has changed. */
+  renewCookies(proxyIndex: number): Promise<void> {
+    const proxy = this.parts.start.model.proxies[proxyIndex];
+    for (const [serverIndex, server] of proxy.servers.entries()) {
+      const fields = dynamicCookie(proxy, server);
+      if (isGone(server) || fields.cookie === server.cookie) continue;
+      Object.assign(server, fields);
+      this.parts.broadcast({ type: 'server-renewed', proxyIndex, serverIndex, fields });
+    }
     return this.host.settled();
   }
 }

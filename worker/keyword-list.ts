@@ -68,7 +68,7 @@ const unlisted: ReadonlySet<string> = new Set([
     'strict-limits uid ulimit-n unique-id-format unique-id-header unix-bind use-server ' +
     'use_backend cookie force-persist ignore-persist stats-file stick-table ' +
     'load-server-state-from-file server-state-base server-state-file server-state-file-name ' +
-    'server-template'
+    'server-template dynamic-cookie-key http-send-name-header persist'
   ).split(' '),
   'stick match',
   'stick on',

@@ -25,6 +25,7 @@ import { openEventRings } from './event-rings.ts';
 import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
+import { setDynamicCookies } from './sample/dynamic-cookie.ts';
 import { threadPool } from './thread-pool.ts';
 
 const heartbeatMs = 1000;
@@ -63,6 +64,7 @@ class Worker implements RunningWorker {
     this.host = host;
     this.sys = linuxSys();
     this.state = attachWorker(start, this.sys);
+    for (const proxy of start.model.proxies) setDynamicCookies(proxy);
     this.eventRings = openEventRings(start.model.rings, this.sys);
     this.farmMemory = allocateFarm(start.model);
     this.ports = [];

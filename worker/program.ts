@@ -241,6 +241,8 @@ export interface ProxyPlan {
   readonly originalTo: ForwardForPlan | null;
   /** `option forwarded` (RFC 7239). */
   readonly forwarded: ForwardedPlan | null;
+  /** `http-send-name-header`; null: servers are not told. */
+  readonly serverNameHeader: HeaderName | null;
   /** names* constant: what becomes of unusual header names in requests. */
   readonly restrictNames: number;
   /** `option http-buffer-request`. */

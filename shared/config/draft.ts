@@ -218,6 +218,10 @@ const backSide = [
   'forwarded',
   'httpReuse',
   'cookie',
+  'hasDynamicCookies',
+  'dynamicCookieKey',
+  'rdpCookie',
+  'serverNameHeader',
   'source',
 ] as const satisfies readonly (keyof ProxyModel)[];
 

@@ -46,6 +46,8 @@ export interface ServerModel {
   rise: number;
   fall: number;
   cookie: string;
+  /** It was made of the server's address (worker/sample/dynamic-cookie.ts). */
+  hasDynamicCookie: boolean;
   /** No stick rule remembers it. */
   nonStick: boolean;
   /** Of peers only: the part of the keys that it is sent, 0: all. */

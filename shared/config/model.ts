@@ -339,6 +339,14 @@ export interface ProxyModel {
   /** `option redispatch N`: 0 off, else the interval (-1: on the last retry). */
   redispatch: number;
   cookie: LineModel | null;
+  /** `cookie ... dynamic`: servers without a cookie of their own have one made of their address. */
+  hasDynamicCookies: boolean;
+  /** The secret in those, '': none, and so no cookies. */
+  dynamicCookieKey: string;
+  /** `persist rdp-cookie`: name of the cookie that tells the server, '': none does. */
+  rdpCookie: string;
+  /** `http-send-name-header`: where servers find their name, in lower case; '': nowhere. */
+  serverNameHeader: string;
   source: SourceModel | null;
   errors: ErrorModel[];
   logs: LogTargetModel[];

@@ -48,9 +48,9 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'compression dynamic-cookie-key email-alert ' +
-  'filter filter-sequence http-send-name-header ' +
-  'persist quic-initial ssl-f-use ' +
+  'compression email-alert ' +
+  'filter filter-sequence ' +
+  'quic-initial ssl-f-use ' +
   'trace use-fcgi-app'
 ).split(' ');
 

@@ -5,16 +5,18 @@
 import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { algorithms } from '../balance/algorithms.ts';
-import type { Scope } from '../keyword.ts';
+import type { Evaluate, Scope } from '../keyword.ts';
+import { kindString } from '../sample/sample.ts';
 import { Backend } from '../server/backend.ts';
 import type { BalanceDef, MakeBalancer, Members } from '../server/balancer.ts';
 import { CookiePersistence } from '../server/cookie.ts';
 import { Persistence, type PersistPlan, type UseServerPlan } from '../server/persistence.ts';
+import { RdpCookie } from '../server/rdp-cookie.ts';
 import { Stickiness, type StickPlan } from '../server/stickiness.ts';
 import { Server } from '../server/server.ts';
 import { trackFault } from '../server/track.ts';
 import { privateWords, type ServerWordsTable } from '../server/words.ts';
-import { compileCookie } from './cookie.ts';
+import { checkDynamicCookies, compileCookie } from './cookie.ts';
 import { fullconnOf } from './fullconn.ts';
 import { lineCursor } from './line-cursor.ts';
 
@@ -57,12 +59,15 @@ export function buildBackend(input: BackendInput): Backend {
     values: table.values,
   };
   const usesDown = model.options['persist'] === true;
+  checkDynamicCookies(model, scope);
   const cookie = compileCookie(model, scope);
   const persistence = new Persistence({
     servers,
     useServers: compileUseServers(model, scope),
     rules: compilePersist(model, scope),
     cookie: cookie === null ? null : new CookiePersistence(cookie, servers, usesDown),
+    rdpCookie:
+      model.rdpCookie === '' ? null : new RdpCookie(readRdp(model, scope), servers, usesDown),
     stickiness: input.stick === null ? null : new Stickiness(input.stick, servers, usesDown),
     usesDown,
   });
@@ -133,6 +138,11 @@ function compileUseServers(model: ProxyModel, scope: Scope): UseServerPlan[] {
     plans.push({ condition, serverIndex: isFormat ? -1 : serverIndex, name });
   }
   return plans;
+}
+
+function readRdp({ rdpCookie }: ProxyModel, scope: Scope): Evaluate {
+  // The name was checked by the loader, so nothing can be wrong.
+  return scope.expressionOf(`req.rdp_cookie(${rdpCookie})`, kindString)!.evaluate;
 }
 
 /** force-persist and ignore-persist in the order in which they were written. */

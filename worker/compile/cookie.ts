@@ -5,6 +5,7 @@ import type { ProxyModel } from '../../shared/config/model.ts';
 import { parseTime } from '../../shared/units.ts';
 import type { Scope, WordCursor } from '../keyword.ts';
 import type { CookieMode, CookiePlan } from '../server/cookie.ts';
+import { setDynamicCookies, twinCookies } from '../sample/dynamic-cookie.ts';
 import { lineCursor } from './line-cursor.ts';
 
 /** The plan while its words are read. */
@@ -77,8 +78,21 @@ const readers: ReadonlyMap<string, ReadWord> = new Map(
     attr: attribute,
     maxidle: seconds('maxIdleSeconds'),
     maxlife: seconds('maxLifeSeconds'),
+    dynamic: flag('dynamic'),
   }),
 );
+
+/** Servers whose dynamic cookies are the same. */
+export function checkDynamicCookies(model: ProxyModel, scope: Scope): void {
+  if (!model.hasDynamicCookies || model.dynamicCookieKey === '') return;
+  setDynamicCookies(model);
+  for (const { name } of twinCookies(model)) {
+    scope.warning(
+      `server '${name}' : We generated two equal cookies for two different servers. ` +
+        `Please change the secret key for '${model.name}'.`,
+    );
+  }
+}
 
 /** null: the proxy has no `cookie` line, or it was wrong. Only meaningful in mode http. */
 export function compileCookie(model: ProxyModel, scope: Scope): CookiePlan | null {
@@ -109,13 +123,8 @@ export function compileCookie(model: ProxyModel, scope: Scope): CookiePlan | nul
 }
 
 function refuse(word: string, place: ReturnType<WordCursor['here']>, scope: Scope): void {
-  scope.alertAt(
-    place,
-    word === 'dynamic'
-      ? "'cookie ... dynamic' is not supported yet"
-      : `'cookie' does not know '${word}'`,
-    word === 'dynamic' ? '' : `it knows ${[...readers.keys()].join(', ')}`,
-  );
+  const known = [...readers.keys()].join(', ');
+  scope.alertAt(place, `'cookie' does not know '${word}'`, `it knows ${known}`);
 }
 
 function finish(name: string, draft: Draft, model: ProxyModel, scope: Scope): CookiePlan | null {

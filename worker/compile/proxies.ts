@@ -280,6 +280,7 @@ type Features = Pick<
   | 'forwardFor'
   | 'originalTo'
   | 'forwarded'
+  | 'serverNameHeader'
   | 'restrictNames'
   | 'buffersRequest'
   | 'checksCache'
@@ -300,6 +301,7 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     replies: isHttp ? collectReplies(model.errors, scope) : new Map(),
     forwardFor: compileForwardFor(isHttp ? model.forwardFor : null),
     originalTo: compileForwardFor(isHttp ? model.originalTo : null),
+    serverNameHeader: model.serverNameHeader === '' ? null : headerName(model.serverNameHeader),
     forwarded: compileForwarded(model, (line) => compiler.scopeOf(model, line, '')),
     restrictNames: namesByWord[model.restrictReqHdrNames],
     usesProxyHeader: model.options['http-use-proxy-header'] === true,

@@ -6,6 +6,7 @@ import { backendCommands } from './backends.ts';
 import { CommandTable, type RuntimeCommandDef } from './command.ts';
 import { eventCommands } from './events.ts';
 import { debugCommands } from './debug.ts';
+import { dynamicCookieCommands } from './dynamic-cookies.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
 import { errorCommands } from './errors.ts';
 import { patternCommands } from './patterns.ts';
@@ -36,6 +37,7 @@ export function runtimeCommands(
     agentCommands,
     serverCommands,
     dynamicServerCommands,
+    dynamicCookieCommands,
     backendCommands,
     processCommands,
     patternCommands,

@@ -156,6 +156,8 @@ export interface FleetAccess {
   remove(proxyIndex: number, serverIndex: number): Promise<boolean>;
   /** Gives a server's model other values: name, address, TLS. */
   renew(proxyIndex: number, serverIndex: number, fields: Partial<ServerModel>): Promise<void>;
+  /** The backend's secret or switch of dynamic cookies has changed. */
+  renewCookies(proxyIndex: number): Promise<void>;
 }
 
 /** Backends that come and go: worker/fleet-backends.ts. Promises end as above. */

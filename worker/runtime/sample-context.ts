@@ -108,6 +108,7 @@ function sampleFleet(done: string[]): RuntimeContext['fleet'] {
       return '';
     },
     isBusy: () => false,
+    renewCookies: async () => {},
     remove: async (proxyIndex, index) => done.push(`remove ${proxyIndex}/${index}`) > 0,
     renew: async (proxyIndex, index, fields) => {
       done.push(`renew ${proxyIndex}/${index} ${Object.keys(fields).join()}`);

@@ -201,7 +201,6 @@ const mistakes: readonly (readonly [line: string, message: RegExp])[] = [
   ['SRV insert maxlife x', /number of seconds/],
   ['SRV insert domain a_b,c', /domain name/],
   ['SRV insert attr a;b', /without ';'/],
-  ['SRV insert dynamic', /not supported yet/],
   ['SRV insert nocahe', /does not know 'nocahe'/],
 ];
 

@@ -1,10 +1,11 @@
 // What decides on a server before balancing does: force-persist and ignore-persist, use-server
-// rules, the persistence cookie, then stick rules (manual 4.2, use-server: in this order). Run once
-// per stream by Backend.assign.
+// rules, the persistence cookie, an RDP cookie, then stick rules (manual 4.2, use-server: in this
+// order). Run once per stream by Backend.assign.
 
 import type { Condition, FormatText } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { CookiePersistence } from './cookie.ts';
+import type { RdpCookie } from './rdp-cookie.ts';
 import type { Stickiness } from './stickiness.ts';
 import type { Server } from './server.ts';
 
@@ -28,6 +29,8 @@ export interface PersistenceParts {
   readonly useServers: readonly UseServerPlan[];
   readonly rules: readonly PersistPlan[];
   readonly cookie: CookiePersistence | null;
+  /** `persist rdp-cookie`. */
+  readonly rdpCookie: RdpCookie | null;
   readonly stickiness: Stickiness | null;
   /** `option persist`: servers that are down are used as well. */
   readonly usesDown: boolean;
@@ -39,6 +42,7 @@ export class Persistence {
   private readonly useServers: readonly UseServerPlan[];
   private readonly rules: readonly PersistPlan[];
   private readonly cookie: CookiePersistence | null;
+  private readonly rdpCookie: RdpCookie | null;
   private readonly stickiness: Stickiness | null;
   private readonly usesDown: boolean;
 
@@ -48,6 +52,7 @@ export class Persistence {
     this.useServers = parts.useServers;
     this.rules = parts.rules;
     this.cookie = parts.cookie;
+    this.rdpCookie = parts.rdpCookie;
     this.stickiness = parts.stickiness;
     this.usesDown = parts.usesDown;
     for (const server of parts.servers) this.byName.set(server.name, server);
@@ -85,6 +90,7 @@ export class Persistence {
     }
     if (!stream.serverAssigned) this.applyRules(stream);
     if (this.cookie !== null && stream.backend.isHttp) this.cookie.readRequest(stream);
+    this.rdpCookie?.choose(stream);
     this.stickiness?.onRequest(stream);
   }
 

@@ -37,6 +37,7 @@ import {
 } from './phases.ts';
 import { keepRequest } from './replay.ts';
 import { replyError, sendReply } from './reply.ts';
+import { addServerName } from './request-headers.ts';
 import type { Stream } from './stream.ts';
 import { startRecount } from './traffic.ts';
 
@@ -121,6 +122,7 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   const { inbound } = front;
   stream.flags |= flagRequestSent;
   stream.state = stateWaiting;
+  if (stream.backend.serverNameHeader !== null) addServerName(stream);
   if ((stream.flags & flagReplayable) === 0) keepRequest(stream, front);
   if ((stream.flags & flagReplayable) !== 0) {
     sendKept(context, stream, back);

@@ -68,6 +68,16 @@ function addForwarded(stream: Stream): boolean {
   return request.setValue(last, `${request.valueText(last)}, ${text}`);
 }
 
+/**
+ * `http-send-name-header`: the name of the server that the request is about to be sent to, in place
+ * of any that is there. As in HAProxy nothing is said when there is no room for it.
+ */
+export function addServerName({ request, backend, server }: Stream): void {
+  const name = backend.serverNameHeader!; // the caller has looked
+  request.removeAll(name);
+  if (server !== null) request.add(name, server.name);
+}
+
 /** `option http-restrict-req-hdr-names` of one proxy: verdictNext, or verdictDeny. */
 export function restrictNames(stream: Stream, proxy: ProxyPlan): number {
   if (proxy.restrictNames === namesPreserve) return verdictNext;
