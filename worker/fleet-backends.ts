@@ -50,10 +50,9 @@ export class FleetBackends implements BackendAccess {
     proxies.push(proxy);
     objects.proxies.push({ front: -1, back: object, servers: [] });
     const room = roomFor(0);
-    const memory = { buffer: allocateBlock(room), room };
-    const fault = this.host.compile(
-      lateBlock(memory.buffer, room, start.model.global.nbthread + 1),
-    );
+    const { nbthread } = start.model.global;
+    const memory = { buffer: allocateBlock(room, nbthread), room };
+    const fault = this.host.compile(lateBlock(memory.buffer, room, nbthread + 1));
     if (fault !== '') {
       proxies.pop();
       objects.proxies.pop();

@@ -181,7 +181,7 @@ export class Fleet implements FleetAccess {
     if (serverIndex < this.rooms[proxyIndex]) return null;
     const room = this.rooms[proxyIndex] * 2;
     this.rooms[proxyIndex] = room;
-    return { buffer: allocateBlock(room), room };
+    return { buffer: allocateBlock(room, this.parts.start.model.global.nbthread), room };
   }
 
   /** A backend was added whose threads have memory for `room` servers. */

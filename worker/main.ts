@@ -66,7 +66,7 @@ class Worker implements RunningWorker {
     this.state = attachWorker(start, this.sys);
     for (const proxy of start.model.proxies) setDynamicCookies(proxy);
     this.eventRings = openEventRings(start.model.rings, this.sys);
-    this.farmMemory = allocateFarm(start.model);
+    this.farmMemory = allocateFarm(start.model, start.model.global.nbthread);
     this.ports = [];
     this.wakeFds = [];
     this.pool = null;

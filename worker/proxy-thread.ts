@@ -23,6 +23,7 @@ import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
 import type { ListenerPlan } from './program.ts';
 import type { Backend } from './server/backend.ts';
+import { SlotCalls } from './server/farm.ts';
 import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import type { Engine } from './stream/engine.ts';
@@ -70,6 +71,7 @@ export class ProxyThread implements ListenerHost {
   private readonly report: Report;
   private readonly wakeFd: number;
   private readonly waiters: Backend[];
+  private readonly slotCalls: SlotCalls;
   private draining: boolean;
   /** The next step of `spreadClose`. */
   private readonly spread: Timed;
@@ -187,6 +189,7 @@ export class ProxyThread implements ListenerHost {
     this.thread.statsPages = this.pages;
     giveLineStreams(this.thread, program.lineChoices);
     this.waiters = [];
+    this.slotCalls = new SlotCalls(start.farm);
     for (const { backend } of program.proxies) if (backend !== null) this.bindBackend(backend);
     this.listeners = program.listeners.map(
       (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
@@ -217,7 +220,10 @@ export class ProxyThread implements ListenerHost {
   private bindBackend(backend: Backend): void {
     backend.bind({
       resume: (stream) => this.engine.resume(stream),
-      wakeThread: (threadIndex) => this.wake(threadIndex),
+      wakeThread: (threadIndex) => {
+        this.slotCalls.call(threadIndex);
+        this.wake(threadIndex);
+      },
     });
     this.waiters.push(backend);
   }
@@ -266,6 +272,7 @@ export class ProxyThread implements ListenerHost {
     while (rings.pop(threadIndex)) {
       this.acceptor.accept(rings.fd, this.thread.program.listeners[rings.listener], null);
     }
+    if (!this.slotCalls.take(threadIndex)) return;
     for (let i = 0; i < this.waiters.length; i++) {
       if (this.waiters[i].hasWaiters()) this.waiters[i].serveWaiters();
     }

@@ -82,7 +82,7 @@ export class World {
       objects,
       tables: openTables(model, { segment, objects: table, slot: processSlot, nowMs: clock.nowMs })
         .objects,
-      farm: allocateFarm(model),
+      farm: allocateFarm(model, threads),
       gauges: allocateGauges(threads, listeners.length),
       rings: makeThreadRings(threads),
       facts: allocateFacts(),

@@ -99,7 +99,7 @@ export class Backend {
     this.waiting = new Waiting(
       servers,
       balancer,
-      { words: table.words, liveAt: place.liveAt },
+      { words: table.words, liveAt: place.liveAt, block: table.farm(parts.proxyIndex) },
       table,
     );
     this.words = table.words;

@@ -29,7 +29,7 @@ export function admit(
 export function moveTo(backend: Backend, block: FarmBlock): void {
   const balancer = backend.parts.rebalance(block);
   backend.balancer = balancer;
-  backend.waiting.useBalancer(balancer);
+  backend.waiting.useBlock(block, balancer);
   balancer.refresh();
 }
 

@@ -1,7 +1,7 @@
 // Streams waiting for a slot, of one thread and one server (or one backend: any server). Ordered by
 // priority class, then by arrival plus priority offset (manual, set-priority-*), then first come
-// first. The length that limits and statistics see is shared by all threads; the streams themselves
-// are not.
+// first. The length that limits and statistics see is shared by all threads, and so is the order of
+// each thread's first stream, so that the first of all is found; the streams themselves are not.
 
 import { enter, leave, liveDequeued, liveQueued, liveWaiters } from '../../shared/segment/live.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -11,9 +11,8 @@ import type { Server } from './server.ts';
 export class Waiter {
   stream: Stream | null;
   queue: WaitQueue | null;
-  priorityClass: number;
-  /** Arrival in loop milliseconds plus the priority offset. */
-  orderMs: number;
+  /** Class, then arrival in loop milliseconds plus the priority offset: the least is next. */
+  order: number;
   turn: number;
   /** Position in the queue's heap. */
   place: number;
@@ -23,8 +22,7 @@ export class Waiter {
   constructor() {
     this.stream = null;
     this.queue = null;
-    this.priorityClass = 0;
-    this.orderMs = 0;
+    this.order = 0;
     this.turn = 0;
     this.place = -1;
     this.entry = 0;
@@ -33,9 +31,28 @@ export class Waiter {
 
 const classMax = 0x7ff;
 const offsetMaxMs = 0x7ffff;
+/** One class: 41 bits of milliseconds, so that all of an order fits into the 53 of a number. */
+const classStep = 2 ** 41;
+
+/** Nobody waits: after everybody who does. */
+export const orderNone = Number.POSITIVE_INFINITY;
+
+function orderOf({ priorityClass, priorityOffset }: Stream, nowMs: number): number {
+  const atMs = Math.floor(nowMs) + bounded(priorityOffset, offsetMaxMs) + offsetMaxMs;
+  return (bounded(priorityClass, classMax) + classMax) * classStep + atMs;
+}
 
 function bounded(value: number, limit: number): number {
   return Math.max(-limit, Math.min(limit, value));
+}
+
+/** Where the queues of one backend on one thread are told about. */
+export interface QueuePlace {
+  readonly threadIndex: number;
+  /** The segment's words. */
+  readonly words: Int32Array;
+  /** FarmBlock.heads of the thread. */
+  readonly heads: Float64Array;
 }
 
 export class WaitQueue {
@@ -49,10 +66,14 @@ export class WaitQueue {
   private count: number;
   private turns: number;
   private readonly spare: Waiter[];
+  /** Place in every thread's heads: 0 is the queue for any server. */
+  private readonly headAt: number;
+  private heads: Float64Array;
 
-  constructor(server: Server | null, words: Int32Array, liveAt: number, threadIndex: number) {
+  constructor(server: Server | null, liveAt: number, place: QueuePlace) {
+    const { threadIndex, heads } = place;
     this.server = server;
-    this.words = words;
+    this.words = place.words;
     this.liveAt = liveAt;
     this.waiterWord = liveAt + liveWaiters + (threadIndex >>> 5);
     this.waiterBit = 1 << (threadIndex & 31);
@@ -60,6 +81,24 @@ export class WaitQueue {
     this.count = 0;
     this.turns = 0;
     this.spare = [];
+    this.headAt = server === null ? 0 : server.index + 1;
+    this.heads = heads;
+    this.tell();
+  }
+
+  /** The first of this queue is told in other memory from now on. */
+  useHeads(heads: Float64Array): void {
+    this.heads = heads;
+    this.tell();
+  }
+
+  private tell(): void {
+    this.heads[this.headAt] = this.count === 0 ? orderNone : this.heap[0].order;
+  }
+
+  /** Order of the first stream that another thread has here. */
+  firstOf(heads: Float64Array): number {
+    return heads[this.headAt];
   }
 
   /** Streams of this thread in this queue. */
@@ -81,12 +120,12 @@ export class WaitQueue {
     const waiter = this.spare.pop() ?? new Waiter();
     waiter.stream = stream;
     waiter.queue = this;
-    waiter.priorityClass = bounded(stream.priorityClass, classMax);
-    waiter.orderMs = nowMs + bounded(stream.priorityOffset, offsetMaxMs);
+    waiter.order = orderOf(stream, nowMs);
     waiter.turn = this.turns++;
     waiter.entry = Atomics.load(this.words, this.liveAt + liveDequeued);
     stream.waiter = waiter;
     this.rise(waiter, this.count++);
+    this.tell();
     if (this.count === 1) Atomics.or(this.words, this.waiterWord, this.waiterBit);
     return enter(this.words, this.liveAt + liveQueued);
   }
@@ -99,6 +138,7 @@ export class WaitQueue {
     else stream.serverQueue += passed;
     stream.waiter = null;
     this.unlink(waiter);
+    this.tell();
     waiter.stream = null;
     waiter.queue = null;
     this.spare.push(waiter);
@@ -157,7 +197,6 @@ export class WaitQueue {
 
 /** A server's own queue goes first among equals: compare it as `a`. */
 export function comesBefore(a: Waiter, b: Waiter): boolean {
-  if (a.priorityClass !== b.priorityClass) return a.priorityClass < b.priorityClass;
-  if (a.orderMs !== b.orderMs) return a.orderMs < b.orderMs;
+  if (a.order !== b.order) return a.order < b.order;
   return a.queue === b.queue ? a.turn < b.turn : true;
 }

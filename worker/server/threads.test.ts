@@ -119,7 +119,7 @@ function run(task: Task): void {
 
 async function together(balance: string, maxconn: number, exchanges: number): Promise<Int32Array> {
   const proxy = proxyOf(maxconn);
-  const farm = allocateFarm({ proxies: [proxy] });
+  const farm = allocateFarm({ proxies: [proxy] }, threadCount);
   const words = new Int32Array(new SharedArrayBuffer((serverCount + 1) * each * 4));
   const tallies = new Int32Array(new SharedArrayBuffer(tallyWords * 4));
   const shared = { words, farm, tallies, balance, maxconn, exchanges };

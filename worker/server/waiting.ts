@@ -1,6 +1,7 @@
 // The queues of one backend on one thread, and who gets a slot that became free. A slot is taken
-// with one compare-and-exchange on the shared count, so maxconn holds over threads; streams that
-// wait on other threads are served by waking those threads, in turn.
+// with one compare-and-exchange on the shared count, so maxconn holds over threads. When the stream
+// that has waited longest waits on another thread, that thread is woken and takes the slot: nobody
+// else may, because whoever comes while others wait joins the queue.
 
 import {
   enter,
@@ -12,7 +13,8 @@ import {
 } from '../../shared/segment/live.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { Balancer } from './balancer.ts';
-import { comesBefore, type Waiter, WaitQueue } from './queue.ts';
+import type { FarmBlock } from './farm.ts';
+import { comesBefore, orderNone, type QueuePlace, type Waiter, WaitQueue } from './queue.ts';
 import type { Server } from './server.ts';
 
 /** What a backend asks of the thread it runs on. Filled in by worker/thread.ts. */
@@ -26,9 +28,8 @@ export interface BackendHost {
   wakeThread(threadIndex: number): void;
 }
 
-/** Streams served in one go, and how often a thread may serve itself while others wait. */
+/** Streams served in one go. */
 const servedMax = 200;
-const selfServedMax = 9;
 
 export class Waiting {
   readonly backendQueue: WaitQueue;
@@ -40,8 +41,9 @@ export class Waiting {
   private readonly backendLiveAt: number;
   private readonly threadIndex: number;
   private readonly threadCount: number;
-  private selfServed: number;
-  private lastWoken: number;
+  /** The first of each queue, by thread; this thread's own is among them. */
+  private heads: readonly Float64Array[];
+  private queuePlace: QueuePlace;
   /** The stream that is being assigned right now: it is told by the return value. */
   private assigning: Stream | null;
   /**
@@ -55,22 +57,24 @@ export class Waiting {
   constructor(
     servers: readonly Server[],
     balancer: Balancer,
-    place: { readonly words: Int32Array; readonly liveAt: number },
+    place: { readonly words: Int32Array; readonly liveAt: number; readonly block: FarmBlock },
     thread: { readonly threadIndex: number; readonly threadCount: number },
   ) {
-    const { words, liveAt } = place;
-    const index = thread.threadIndex;
-    this.backendQueue = new WaitQueue(null, words, liveAt, index);
-    this.serverQueues = servers.map((server) => new WaitQueue(server, words, server.liveAt, index));
+    const { words, liveAt, block } = place;
+    const { threadIndex } = thread;
+    this.queuePlace = { words, threadIndex, heads: block.heads(threadIndex) };
+    this.backendQueue = new WaitQueue(null, liveAt, this.queuePlace);
+    this.serverQueues = servers.map(
+      (server) => new WaitQueue(server, server.liveAt, this.queuePlace),
+    );
+    this.heads = headsOf(block, thread.threadCount);
     this.host = { resume: unbound, wakeThread: unbound };
     this.servers = servers;
     this.balancer = balancer;
     this.words = words;
     this.backendLiveAt = liveAt;
-    this.threadIndex = index;
+    this.threadIndex = threadIndex;
     this.threadCount = thread.threadCount;
-    this.selfServed = 0;
-    this.lastWoken = index;
     this.assigning = null;
     this.ready = [];
     this.resuming = false;
@@ -79,13 +83,16 @@ export class Waiting {
 
   /** A server joined, in a place that may have been another's. Between two turns. */
   admit(server: Server): void {
-    const queue = new WaitQueue(server, this.words, server.liveAt, this.threadIndex);
-    this.serverQueues[server.index] = queue;
+    this.serverQueues[server.index] = new WaitQueue(server, server.liveAt, this.queuePlace);
   }
 
   /** The backend balances in other memory from now on. */
-  useBalancer(balancer: Balancer): void {
+  useBlock(block: FarmBlock, balancer: Balancer): void {
     this.balancer = balancer;
+    const heads = block.heads(this.threadIndex);
+    this.queuePlace = { ...this.queuePlace, heads };
+    this.heads = headsOf(block, this.threadCount);
+    for (const queue of [this.backendQueue, ...this.serverQueues]) queue.useHeads(heads);
   }
 
   /** Takes a slot of `server` for the stream. False: it is full. */
@@ -135,26 +142,22 @@ export class Waiting {
     return stream.serverSlotHeld;
   }
 
-  /** Offers free slots of `server` to those who wait, oldest first. */
+  /** Offers free slots of `server` to those who wait on any thread, oldest first. */
   serve(server: Server): void {
     const { backendQueue } = this;
     const own = this.serverQueues[server.index];
     if (own.total() === 0 && backendQueue.total() === 0) return;
-    const sharesBackend = server.isUsable() && this.balancer.roster.takesFromBackend(server);
-    const others = this.threadCount > 1 && this.othersWait(own, sharesBackend);
-    if (others && ++this.selfServed > selfServedMax) {
-      this.selfServed = 0;
-      if (this.hasSlot(server)) this.wakeNext(own, sharesBackend);
-      return;
+    const any =
+      server.isUsable() && this.balancer.roster.takesFromBackend(server) ? backendQueue : null;
+    for (let served = 0; served < servedMax; served++) {
+      const waiter = this.next(own, any);
+      const other = this.threadBefore(waiter, own, any);
+      if (other >= 0) {
+        if (this.hasSlot(server)) this.host.wakeThread(other);
+        return;
+      }
+      if (waiter === null || !this.grant(waiter, server)) return;
     }
-    let served = 0;
-    while (served < servedMax) {
-      const waiter = this.next(own, sharesBackend);
-      if (waiter === null) break;
-      if (!this.grant(waiter, server)) return;
-      served++;
-    }
-    if (others && this.hasSlot(server)) this.wakeNext(own, sharesBackend);
   }
 
   private hasSlot(server: Server): boolean {
@@ -162,11 +165,11 @@ export class Waiting {
     return limit === 0 || server.served() < limit;
   }
 
-  private next(own: WaitQueue, sharesBackend: boolean): Waiter | null {
+  private next(own: WaitQueue, any: WaitQueue | null): Waiter | null {
     const first = own.first();
-    const any = sharesBackend ? this.backendQueue.first() : null;
-    if (first === null || any === null) return first ?? any;
-    return comesBefore(first, any) ? first : any;
+    const other = any === null ? null : any.first();
+    if (first === null || other === null) return first ?? other;
+    return comesBefore(first, other) ? first : other;
   }
 
   /** Gives the waiter a slot of `server`. False: there is none. */
@@ -199,53 +202,64 @@ export class Waiting {
     for (let i = 0; i < this.servers.length; i++) {
       if (this.serverQueues[i].length > 0) this.serve(this.servers[i]);
     }
-    if (this.backendQueue.length > 0) this.serveBackendQueue();
-    else if (this.threadCount > 1 && this.backendQueue.total() > 0) this.passOn();
+    this.serveBackendQueue();
   }
 
+  /** Whoever waits for any server, oldest first: here, or by waking the thread of the first. */
   private serveBackendQueue(): void {
+    const { backendQueue } = this;
     for (let served = 0; served < servedMax; served++) {
-      const waiter = this.backendQueue.first();
+      const waiter = backendQueue.first();
+      const other = this.threadBefore(waiter, backendQueue, null);
+      if (other >= 0) {
+        this.host.wakeThread(other);
+        return;
+      }
       if (waiter === null) return;
-      const server = this.balancer.pick(waiter.stream as Stream, null);
-      if (server === null || !this.hasSlot(server) || !this.grant(waiter, server)) return;
+      const server = this.serverFor(waiter.stream as Stream);
+      if (server === null || !this.grant(waiter, server)) return;
     }
   }
 
-  /** Woken for nothing: whoever else waits for the backend is next. */
-  private passOn(): void {
-    this.wake(this.waitersOf(this.backendQueue, 0), this.waitersOf(this.backendQueue, 1));
+  /** What the algorithm says if it can be had now, or any other server that can. */
+  private serverFor(stream: Stream): Server | null {
+    const { balancer, servers } = this;
+    const picked = balancer.pick(stream, null);
+    if (picked !== null && this.hasSlot(picked)) return picked;
+    if (balancer.skipsFull) return null;
+    for (let i = 0; i < servers.length; i++) {
+      const server = servers[i];
+      if (!server.isUsable() || !balancer.roster.takesFromBackend(server)) continue;
+      if (server.hasRoom()) return server;
+    }
+    return null;
   }
 
-  private othersWait(own: WaitQueue, sharesBackend: boolean): boolean {
-    const low = this.waitersOf(own, 0) | (sharesBackend ? this.waitersOf(this.backendQueue, 0) : 0);
-    const high =
-      this.waitersOf(own, 1) | (sharesBackend ? this.waitersOf(this.backendQueue, 1) : 0);
-    return low !== 0 || high !== 0;
-  }
-
-  private wakeNext(own: WaitQueue, sharesBackend: boolean): void {
-    const low = this.waitersOf(own, 0) | (sharesBackend ? this.waitersOf(this.backendQueue, 0) : 0);
-    const high =
-      this.waitersOf(own, 1) | (sharesBackend ? this.waitersOf(this.backendQueue, 1) : 0);
-    this.wake(low, high);
+  /** The thread whose first stream in these queues comes before `waiter`; -1: it is the first. */
+  private threadBefore(waiter: Waiter | null, own: WaitQueue, any: WaitQueue | null): number {
+    const { heads } = this;
+    if (this.threadCount === 1) return -1;
+    let least = waiter === null ? orderNone : waiter.order;
+    let found = -1;
+    for (let half = 0; half < 2; half++) {
+      let bits = this.othersOf(own, half) | (any === null ? 0 : this.othersOf(any, half));
+      for (; bits !== 0; bits &= bits - 1) {
+        const thread = half * 32 + 31 - Math.clz32(bits & -bits);
+        let order = own.firstOf(heads[thread]);
+        if (any !== null) order = Math.min(order, any.firstOf(heads[thread]));
+        // Its bit says that somebody waits: one that has not been told yet is better than none.
+        if (order >= least && (found >= 0 || waiter !== null)) continue;
+        least = order;
+        found = thread;
+      }
+    }
+    return found;
   }
 
   /** Threads other than this one with streams in the queue: bits of 32 threads. */
-  private waitersOf(queue: WaitQueue, half: number): number {
+  private othersOf(queue: WaitQueue, half: number): number {
     const bits = Atomics.load(this.words, queue.liveAt + liveWaiters + half);
     return this.threadIndex >>> 5 === half ? bits & ~(1 << (this.threadIndex & 31)) : bits;
-  }
-
-  private wake(low: number, high: number): void {
-    for (let step = 1; step <= this.threadCount; step++) {
-      const index = (this.lastWoken + step) % this.threadCount;
-      const bits = index < 32 ? low : high;
-      if ((bits & (1 << (index & 31))) === 0) continue;
-      this.lastWoken = index;
-      this.host.wakeThread(index);
-      return;
-    }
   }
 
   /**
@@ -264,8 +278,7 @@ export class Waiting {
     // Another thread may have woken this one for just this stream.
     if (this.threadCount === 1) return;
     if (server !== null) this.serve(server);
-    else if (this.backendQueue.length > 0) this.serveBackendQueue();
-    else if (this.backendQueue.total() > 0) this.passOn();
+    else this.serveBackendQueue();
   }
 
   /** Sends everybody in `queue` back to `assign`, but for those forced to stay. */
@@ -286,6 +299,10 @@ export class Waiting {
       this.resume(stream);
     }
   }
+}
+
+function headsOf(block: FarmBlock, threads: number): readonly Float64Array[] {
+  return Array.from({ length: threads }, (_, threadIndex) => block.heads(threadIndex));
 }
 
 function unbound(): never {
