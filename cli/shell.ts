@@ -41,6 +41,8 @@ class Shell {
   private readonly lines: Interface;
   /** What has come since the last line was sent, when it may still become a prompt. */
   private tail = '';
+  /** The last line that was shown has no end yet. */
+  private isInLine = false;
   private isBusy = true;
   private isLeft = false;
   /** Lines that were typed while a command was running. */
@@ -68,12 +70,16 @@ class Shell {
     if (prompt === null) {
       // The last line may be the beginning of a prompt.
       const end = this.tail.lastIndexOf('\n');
-      process.stdout.write(this.tail.slice(0, Math.max(0, end)));
-      this.tail = this.tail.slice(Math.max(0, end));
+      if (end <= 0) return;
+      process.stdout.write(this.tail.slice(0, end));
+      this.isInLine = true;
+      this.tail = this.tail.slice(end);
       return;
     }
-    const before = this.tail.slice(0, prompt.index).replace(/^\n/, '');
-    if (before !== '') process.stdout.write(`${before.replace(/\n?$/, '\n')}`);
+    const said = this.tail.slice(0, prompt.index).replace(/\n+$/, '');
+    const before = this.isInLine ? said : said.replace(/^\n/, '');
+    if (before !== '' || this.isInLine) process.stdout.write(`${before}\n`);
+    this.isInLine = false;
     this.tail = '';
     this.isBusy = false;
     this.lines.setPrompt(prompt[1]);
