@@ -4,9 +4,9 @@ import type { Argv } from 'yargs';
 import type { Run } from './commands.ts';
 import { socketOption } from './commands-socket.ts';
 
-/** `start`, `check`. */
+/** `start`, `check`, `fmt`. */
 export function withProxyWords(parser: Argv, run: Run): Argv {
-  return withCheck(withStart(parser, run), run);
+  return withFmt(withCheck(withStart(parser, run), run), run);
 }
 
 function withStart(parser: Argv, run: Run): Argv {
@@ -41,5 +41,21 @@ function withCheck(parser: Argv, run: Run): Argv {
         .epilogue('Status: 0 it can be started, 1 it cannot, 2 wrong command line.'),
     ({ files, json, strict, name }) =>
       run(import('./check.ts').then(({ check }) => check({ files, json, strict, name }))),
+  );
+}
+
+function withFmt(parser: Argv, run: Run): Argv {
+  return parser.command(
+    'fmt <files..>',
+    'lay a configuration out: indentation, blanks, empty lines',
+    (options) =>
+      options
+        .positional('files', { type: 'string', array: true, demandOption: true })
+        .option('check', { type: 'boolean', describe: 'name files that differ' })
+        .option('write', { alias: 'w', type: 'boolean', describe: 'in place' })
+        .conflicts('check', 'write')
+        .epilogue('Status: 0 done, or nothing differs; 1 a file differs or failed; 2 wrong use.'),
+    ({ files, check = false, write = false }) =>
+      run(import('./fmt.ts').then(({ fmt }) => fmt({ files, check, write }))),
   );
 }

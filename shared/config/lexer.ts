@@ -14,6 +14,10 @@ export interface LexedLine {
   words: string[];
   /** Column of each word's first character, from 1. */
   columns: number[];
+  /** Offset behind each word's last character, its quotes included. */
+  ends: number[];
+  /** Offset where reading ended: at a comment, a stray line end, or the end of the text. */
+  stoppedAt: number;
   fault: LexFault | null;
   /** Offset of the first word that came out empty (or of the unknown variable in it), -1: none. */
   emptyAt: number;
@@ -40,7 +44,14 @@ const variableName = /\.?[A-Za-z0-9_]*/y;
 class Lexer {
   readonly text: string;
   readonly lookup: Lookup;
-  readonly out: LexedLine = { words: [], columns: [], fault: null, emptyAt: -1 };
+  readonly out: LexedLine = {
+    words: [],
+    columns: [],
+    ends: [],
+    stoppedAt: 0,
+    fault: null,
+    emptyAt: -1,
+  };
   at = 0;
   word = '';
   inWord = false;
@@ -69,6 +80,7 @@ class Lexer {
     }
     this.out.words.push(this.word);
     this.out.columns.push(this.wordAt + 1);
+    this.out.ends.push(this.at);
     this.word = '';
     this.inWord = false;
   }
@@ -85,6 +97,7 @@ export function splitLine(text: string, lookup: Lookup): LexedLine {
   while (lexer.at < text.length && step(lexer)) {
     /* each step consumes at least one character */
   }
+  lexer.out.stoppedAt = lexer.at;
   if (lexer.out.fault !== null) return lexer.out;
   lexer.close();
   const quoteAt = Math.max(lexer.doubleAt, lexer.singleAt);
