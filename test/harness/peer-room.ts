@@ -14,7 +14,7 @@ import type { KeyType, TablePolicy } from '../../shared/segment/table-layout.ts'
 import { openTable } from '../../shared/segment/table-store.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { Section } from '../../worker/peers/section.ts';
-import type { Transport } from '../../worker/peers/session.ts';
+import type { Transport } from '../../worker/peers/session-host.ts';
 import type { SharedTable } from '../../worker/peers/shared-table.ts';
 import { shardFunction } from '../../worker/peers/shard.ts';
 import type { LinkEvents } from '../../worker/peers/transport.ts';

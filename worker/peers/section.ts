@@ -24,7 +24,8 @@ import {
   resyncMs,
 } from './peer.ts';
 import * as resync from './resync.ts';
-import { eventsOf, Session, type SessionHost, type Transport } from './session.ts';
+import { eventsOf, Session } from './session.ts';
+import type { SessionHost, Transport } from './session-host.ts';
 import type { SharedTable } from './shared-table.ts';
 import type { LinkEvents } from './transport.ts';
 

@@ -169,6 +169,20 @@ test('both connect at once: one connection stays', async () => {
   assert.equal(room.ends.filter(({ isOpen }) => isOpen).length, 2);
 });
 
+test('of two connections that are made at once the one of the first name stays', async () => {
+  const room = new Room();
+  room.deaf.add('a').add('b');
+  const a = room.join('a', two, [table()]);
+  const b = room.join('b', twoOther, [table()]);
+  await room.pass(10);
+  room.deaf.clear();
+  await room.pass(5050);
+  const session = a.peers[1].session;
+  assert.ok(session?.isEstablished && session.isOutgoing);
+  assert.ok(b.peers[0].session?.isEstablished);
+  assert.equal(a.peers[1].collisions, 0);
+});
+
 test('silent peers hear a heartbeat, and one that says nothing is given up', async () => {
   const room = new Room();
   const a = room.join('a', two, [table()]);

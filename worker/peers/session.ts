@@ -51,45 +51,10 @@ import {
 } from './peer.ts';
 import { Pusher } from './pusher.ts';
 import { readDefinitionBody, readDefinitionHead } from './table-definition.ts';
+import type { SessionHost, Transport } from './session-host.ts';
 import type { LinkEvents } from './transport.ts';
 import type { ByteReader } from './varint.ts';
 import { UpdateReader } from './update-reader.ts';
-
-/** The connection under a session. */
-export interface Transport {
-  /** False: wait for `drained` before more. */
-  write(bytes: Buffer): boolean;
-  /** The handshake is over: silence is no reason to hang up any more. */
-  established(): void;
-  /** Says goodbye after what has been written. */
-  end(): void;
-  /** Hangs up so that what the other side has not read yet is gone as well. */
-  reset(): void;
-  /** For show peers: `RAW` or `SSL`, and addresses. */
-  readonly kind: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-/** What a session asks of its section. */
-export interface SessionHost {
-  readonly localName: string;
-  readonly messageBytesMax: number;
-  readonly updatesAtOnce: number;
-  /** The process is leaving and teaches its successor. */
-  readonly isStopping: boolean;
-  /** This process has learned all that there was. */
-  readonly isUpToDate: boolean;
-  nowMs(): number;
-  /** The peer of that name, null: there is none. */
-  peerNamed(name: string): Peer | null;
-  /** An established session of `peer` gives way to a newer one. */
-  replace(peer: Peer): void;
-  /** States have changed: the section's clockwork must look at them. */
-  changed(): void;
-  /** The other process works on the same tables in memory: what it says is known. */
-  sharesTables(pid: number): boolean;
-}
 
 /** States in HAProxy's numbers, for show peers. */
 const stateVersion = 1;
@@ -115,6 +80,7 @@ export class Session {
   private readonly frames: FrameReader;
   private version: number;
   private isShared: boolean;
+  private hasPrevailed: boolean;
 
   /** `peer`: whom we connect to, null: who has connected will tell. */
   constructor(host: SessionHost, transport: Transport, peer: Peer | null) {
@@ -128,6 +94,7 @@ export class Session {
     this.frames = new FrameReader(host.messageBytesMax);
     this.version = minorVersion;
     this.isShared = false;
+    this.hasPrevailed = false;
   }
 
   get isEstablished(): boolean {
@@ -212,6 +179,18 @@ export class Session {
     else this.readStatus(line);
   }
 
+  /**
+   * Both sides have connected at the same time, and `name` comes in: the side whose name comes
+   * first keeps the connection it has made, once, so that not both give theirs up. A HAProxy on the
+   * other side takes ours as it takes any that comes in.
+   */
+  private prevails(name: string): boolean {
+    const isWaiting = this.isOutgoing && this.state === stateStatus;
+    if (!isWaiting || this.hasPrevailed || name < this.host.localName) return false;
+    this.hasPrevailed = true;
+    return true;
+  }
+
   private readVersion(line: string): void {
     if (!line.startsWith(`${protocolName} `)) return void this.refuse(statusProtocol);
     const [, major, minor] =
@@ -231,6 +210,7 @@ export class Session {
     if (peer === null) return void this.refuse(statusPeer);
     if (peer.session !== null) {
       if (peer.model.isLocal) return void this.refuse(statusTryAgain);
+      if (peer.session.prevails(name)) return void this.refuse(statusTryAgain);
       host.replace(peer);
     }
     if (this.version === oldMinorVersion) peer.set(isDowngraded);

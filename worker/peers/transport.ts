@@ -5,7 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import * as tls from 'node:tls';
 import type { BindSslModel, ServerModel } from '../../shared/config/model.ts';
 import { clientOptions, type Contents, serverOptions } from '../host-tls.ts';
-import type { Transport } from './session.ts';
+import type { Transport } from './session-host.ts';
 
 /** What becomes of a connection. */
 export interface LinkEvents {
