@@ -3,12 +3,13 @@
 import type { Argv } from 'yargs';
 import { defaultSocket } from './client.ts';
 import type { Run } from './commands.ts';
+import { columnNames } from './top/columns.ts';
 
 const statuses = 'Status: 0 yes, 1 no, 2 wrong command line, 3 nobody answers at the socket.';
 
-/** `reload`, `status`, `cli`, `logs`. */
+/** `reload`, `status`, `cli`, `logs`, `top`. */
 export function withSocketWords(parser: Argv, run: Run): Argv {
-  return withLogs(withRuntime(withStatus(withReload(parser, run), run), run), run);
+  return withTop(withLogs(withRuntime(withStatus(withReload(parser, run), run), run), run), run);
 }
 
 function withReload(parser: Argv, run: Run): Argv {
@@ -107,6 +108,34 @@ function withLogs(parser: Argv, run: Run): Argv {
       ),
   );
 }
+
+function withTop(parser: Argv, run: Run): Argv {
+  return parser.command(
+    'top',
+    'frontends, backends and servers live: rates, errors, queues, states',
+    (options) =>
+      options
+        .option('socket', socketOption())
+        .option('interval', { type: 'number', default: 1, describe: 'seconds between readings' })
+        .option('sort', { choices: columnNames, default: 'name', describe: 'column to sort by' })
+        .option('reverse', { type: 'boolean', default: false, describe: 'the other way round' })
+        .option('filter', { type: 'string', default: '', describe: 'names or states like this' })
+        .option('kind', { choices: rowKinds, describe: 'only these' })
+        .option('trouble', { type: 'boolean', default: false, describe: 'what is down or fails' })
+        .option('once', { type: 'boolean', default: false, describe: 'one table, then end' })
+        .option('json', { type: 'boolean', default: false, describe: 'one reading as JSON' })
+        .epilogue(`Keys: ? lists them, q leaves. Without a terminal it is --once. ${statuses}`),
+    ({ socket, interval, sort, reverse, filter, kind = null, trouble: troubled, once, json }) => {
+      const view = { sort, reverse, filter, kind, troubled };
+      const intervalMs = Math.max(0.1, interval || 1) * 1000;
+      return run(
+        import('./top/top.ts').then(({ top }) => top({ socket, view, intervalMs, once, json })),
+      );
+    },
+  );
+}
+
+const rowKinds = ['frontend', 'backend', 'server'] as const;
 
 /** Where the proxy is spoken to; the same option for every word that does. */
 export function socketOption() {
