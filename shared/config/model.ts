@@ -200,6 +200,8 @@ export interface StickTableModel {
   readonly writeTo: string;
   /** Nothing here changes the table, so what is local to peers is learned too. */
   readonly receivesOnly: boolean;
+  /** Each peer counts for itself, and what is read here is the sum over all of them. */
+  readonly aggregates: boolean;
 }
 
 export interface SourceModel {

@@ -82,6 +82,7 @@ function checkTls({ model }: PeersDraft, { server }: PeerModel, draft: Draft): v
 
 /** Tables: the sections and tables that they name must be there. */
 export function checkPeers(draft: Draft): void {
+  for (const one of tablesOf(ownersOf(draft))) if (one !== null) checkAggregate(one, draft);
   for (const { model } of draft.proxies) {
     if (model.stickTable === null) continue;
     const peers = sectionOf(model.name, model.stickTable, model.disabled, draft);
@@ -94,10 +95,7 @@ export function checkPeers(draft: Draft): void {
       table: { ...table, peers: '' },
     }));
   }
-  const owners = {
-    proxies: draft.proxies.map(({ model }) => model),
-    peers: draft.peers.map(({ model }) => model),
-  };
+  const owners = ownersOf(draft);
   for (const one of tablesOf(owners)) {
     const target = one === null ? '' : one.table.writeTo;
     if (one === null || target === '') continue;
@@ -108,6 +106,11 @@ export function checkPeers(draft: Draft): void {
     draft.diagnostics.alert(one.table.place, what);
   }
 }
+
+const ownersOf = ({ proxies, peers }: Draft): Parameters<typeof tablesOf>[0] => ({
+  proxies: proxies.map(({ model }) => model),
+  peers: peers.map(({ model }) => model),
+});
 
 /** The section that shares the table, '' : none does. */
 function sectionOf(
@@ -124,6 +127,21 @@ function sectionOf(
   }
   return section.model.disabled ? '' : peers;
 }
+
+/** What an `aggregate` table cannot do: see worker/peers/README.md. */
+function checkAggregate({ name, table }: Owned, draft: Draft): void {
+  if (!table.aggregates) return;
+  const refuse = (why: string): void =>
+    draft.diagnostics.alert(table.place, `stick-table '${name}': aggregate ${why}.`);
+  if (table.peers === '') refuse("needs a peers section whose members count: add 'peers NAME'");
+  if (table.writeTo !== '') refuse("cannot be combined with 'write-to'");
+  if (table.receivesOnly) refuse("cannot be combined with 'recv-only'");
+  const notAdditive = table.store.filter(({ name: type }) => !additive(type));
+  for (const { name: type } of notAdditive) refuse(`cannot add up '${type}': it is no counter`);
+}
+
+/** Tags and servers have no sum. */
+const additive = (type: string): boolean => !/^(gpt0?|server_id|server_key)$/.test(type);
 
 type Owned = NonNullable<ReturnType<typeof tablesOf>[number]>;
 

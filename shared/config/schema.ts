@@ -206,6 +206,7 @@ const stickTable = shape<StickTableModel>({
   peers: text,
   writeTo: text,
   receivesOnly: flag,
+  aggregates: flag,
 });
 
 const check = define(

@@ -14,11 +14,13 @@ export interface NamedTable {
   /** What peers call it: the proxy's name, or /NAME. */
   readonly wireName: string;
   readonly table: StickTableModel;
+  /** It holds what one peer has counted for an `aggregate` table; undefined: a table of its own. */
+  readonly shareOf?: { readonly table: string; readonly peer: string };
 }
 
 /**
- * By number: first those of peers sections, then one place for each proxy, null where it has no
- * table. A proxy that is added while running has the next number.
+ * By number: first the shares of peers, then tables of peers sections, then one place for each
+ * proxy, null where it has no table. A proxy that is added while running has the next number.
  */
 export function tablesOf({ proxies, peers }: TableOwners): readonly (NamedTable | null)[] {
   const own = proxies.map(({ name, stickTable }) =>
@@ -31,7 +33,21 @@ export function tablesOf({ proxies, peers }: TableOwners): readonly (NamedTable 
       table,
     })),
   );
-  return [...shared, ...own];
+  const known = [...shared, ...own];
+  return [...known.flatMap((one) => (one === null ? [] : sharesOf(one, peers))), ...known];
+}
+
+/** A table for each other member of the section: what it says never mixes with what is counted here. */
+function sharesOf({ name, table }: NamedTable, sections: TableOwners['peers']): NamedTable[] {
+  if (!table.aggregates || table.peers === '') return [];
+  const section = sections.find((one) => one.name === table.peers);
+  const others = section?.peers.filter(({ isLocal }) => !isLocal) ?? [];
+  return others.map(({ name: peer }) => {
+    const called = `${name}@${peer}`;
+    const shareOf = { table: name, peer };
+    const plain = { ...table, aggregates: false, peers: '', writeTo: '' };
+    return { name: called, wireName: called, table: plain, shareOf };
+  });
 }
 
 /** The number of the table that is called `name`, -1: there is none. */

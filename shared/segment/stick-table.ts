@@ -41,6 +41,8 @@ const dropsPerTake = 2;
 /** The same in a full table that only expiry makes room in: held ones may stand before others. */
 const dropsPerShutTake = 64;
 
+const none: readonly StickTable[] = [];
+
 export class StickTable {
   readonly segment: Segment;
   readonly words: Int32Array;
@@ -53,6 +55,8 @@ export class StickTable {
   readonly columns: readonly (Column | undefined)[];
   /** First word of the header. */
   readonly header: number;
+  /** What peers have counted for the same keys: reading adds it up (aggregate). Set at start. */
+  shares: readonly StickTable[];
   /** The key that the next `find` or `take` is about, as entries hold it. */
   readonly key: Int32Array;
   private keyUsed: number;
@@ -89,6 +93,7 @@ export class StickTable {
     this.size = policy.shape.size;
     this.expireMs = policy.expireMs;
     this.reports = policy.reports;
+    this.shares = none;
     this.slot = slot;
     this.token = lockToken(segment, slot);
     locateChunks(segment, object, this.chunks);
@@ -132,9 +137,19 @@ export class StickTable {
 
   /** The key of an entry of a table that has keys of the same type and no longer ones. */
   keyFrom(other: StickTable, entry: number): void {
+    this.keyOfEntry(other, other.at(entry));
+  }
+
+  /** The key that the other table, which has the same kind of keys, was given. */
+  keyLike({ key, keyUsed }: StickTable): void {
+    for (let i = 0; i < keyUsed; i++) this.key[i] = key[i];
+    this.keyUsed = keyUsed;
+  }
+
+  /** As `keyFrom`; `first`: first word of the entry. */
+  keyOfEntry({ words }: StickTable, first: number): void {
     const { keyType } = this.policy.shape;
-    const at = other.at(entry) + entryKey;
-    const { words } = other;
+    const at = first + entryKey;
     this.keyUsed = keyType === 'string' ? 1 + ((words[at] + 3) >> 2) : this.key.length;
     for (let i = 0; i < this.keyUsed; i++) this.key[i] = words[at + i];
   }

@@ -229,3 +229,41 @@ test('strangers and broken peers are shown the door, and the others go on', asyn
   await shows(a, 'show table mesh/s', /key=after /);
   assert.match(await command(a, 'show info'), /ActivePeers: 1\nConnectedPeers: 1\n/);
 });
+
+/** A limit over the cluster: each counts for itself, and reads what all of them have counted. */
+function aggregateConfig(others: Readonly<Record<string, number>>, name: string): string {
+  return config(others, name)
+    .replace(
+      tables,
+      '    table g type string len 20 size 1k expire 10m store gpc0,http_req_rate(1h) aggregate\n',
+    )
+    .replace(
+      / {4}http-request track-sc0[^]*$/,
+      `    http-request track-sc0 path table mesh/g
+    http-request sc-inc-gpc0(0)
+    http-request return status 200 hdr x-own "%[sc0_get_gpc0]" hdr x-key "%[path,table_http_req_rate(mesh/g)]"
+`,
+    );
+}
+
+test('an aggregate table adds up what all peers have counted, and says only its own', async (context) => {
+  const args = ['-db', '-L'];
+  const a = startProxy(context, { config: aggregateConfig({ b: 1 }, 'a'), args: [...args, 'a'] });
+  const b = startProxy(context, {
+    config: aggregateConfig({ a: a.port('peers') }, 'b'),
+    args: [...args, 'b'],
+  });
+  const ask = (proxy: RunningProxy): Promise<string> =>
+    exchange(proxy.port('fe'), 'GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  await shows(b, 'show peers', /id=a\(remote,active\).*last_status=ESTA/);
+  for (const total of [1, 2, 3]) assert.match(await ask(a), new RegExp(`x-own: ${total}\r\n`));
+  await shows(b, 'show table mesh/g@a', /key=\/x .* gpc0=3 http_req_rate\(3600000\)=3\n/);
+  const answer = await ask(b);
+  assert.match(answer, /x-own: 4\r\n/);
+  assert.match(answer, /x-key: 4\r\n/);
+  await shows(b, 'show table mesh/g', /key=\/x .* gpc0=1 http_req_rate\(3600000\)=1\n/);
+  await shows(a, 'show table mesh/g@b', /key=\/x .* gpc0=1 /);
+  assert.match(await ask(a), /x-own: 5\r\n/);
+  // Its own share was not touched by what the other said.
+  await shows(a, 'show table mesh/g', /key=\/x .* gpc0=4 /);
+});

@@ -27,6 +27,8 @@ export interface TableWish {
   readonly expireMs?: number;
   readonly receivesOnly?: boolean;
   readonly shards?: number;
+  /** Tables of members, by their names (aggregate). */
+  readonly shares?: Readonly<Record<string, RoomTable>>;
 }
 
 /** A table as a section shares it, and as proxy threads see it. */
@@ -60,10 +62,15 @@ export function roomTable(name: string, wish: TableWish = {}, target?: RoomTable
       table,
       log: new UpdateLog(),
       writeTo: target?.shared.table ?? null,
+      shares: wish.shares === undefined ? null : sharesOf(wish.shares),
       receivesOnly: wish.receivesOnly === true,
       shardOf: shardFunction(table, wish.shards ?? 0),
     },
   };
+}
+
+function sharesOf(tables: Readonly<Record<string, RoomTable>>): Map<string, StickTable> {
+  return new Map(Object.entries(tables).map(([name, { own }]) => [name, own]));
 }
 
 /** The model of a peers section out of its lines, as peer `localpeer` reads it. */

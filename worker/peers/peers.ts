@@ -213,13 +213,18 @@ function sharedTables(parts: PeersParts, section: PeersModel): SharedTable[] {
   for (const [index, one] of all.entries()) {
     const table = view(index);
     if (one === null || table === null || one.table.peers !== section.name) continue;
-    const { writeTo, receivesOnly } = one.table;
+    const { writeTo, receivesOnly, aggregates } = one.table;
+    const shares = all.flatMap((other, at): (readonly [string, StickTable])[] => {
+      const share = other?.shareOf?.table === one.name ? view(at) : null;
+      return share === null ? [] : [[other?.shareOf?.peer ?? '', share]];
+    });
     shared.push({
       name: one.name,
       wireName: one.wireName,
       table,
       log: new UpdateLog(),
       writeTo: writeTo === '' ? null : view(tableIndexOf(model, writeTo)),
+      shares: aggregates ? new Map(shares) : null,
       receivesOnly,
       shardOf: shardFunction(table, section.shards),
     });

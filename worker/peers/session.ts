@@ -336,7 +336,10 @@ export class Session {
     if (peer.learnState !== 'PROCESSING') {
       table.lastGet = update.id < 0 ? (table.lastGet + 1) >>> 0 : update.id;
     }
-    if (!this.isShared) update.apply(shared, remoteColumns, this.host.nowMs());
+    if (!this.isShared) {
+      const from = peer.model.isLocal ? '' : peer.model.name;
+      update.apply(shared, remoteColumns, from, this.host.nowMs());
+    }
     return true;
   }
 }

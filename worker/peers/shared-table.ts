@@ -16,6 +16,8 @@ export interface SharedTable {
   readonly log: UpdateLog;
   /** Where what peers say goes as well (write-to), null: nowhere. Quiet as well. */
   readonly writeTo: StickTable | null;
+  /** Where what a peer says goes instead, by its name (aggregate); null: into the table itself. */
+  readonly shares: ReadonlyMap<string, StickTable> | null;
   /** Values that are local to peers are taken in too. */
   readonly receivesOnly: boolean;
   /** Part of the keys that the entry's key belongs to, 0: there are no parts. */

@@ -112,10 +112,21 @@ export class UpdateReader {
 
   // ---- into the table ----
 
-  /** Writes the update into the table, and into the one that gets it as well. */
-  apply(shared: SharedTable, columns: readonly RemoteColumn[], nowMs: number): void {
-    const { table, writeTo, receivesOnly } = shared;
-    this.write(table, columns, nowMs, (type) => receivesOnly || !localTypes.has(type.name));
+  /**
+   * Writes the update into the table, and into the one that gets it as well. `from`: the peer, '' :
+   * a process of this node.
+   */
+  apply(
+    { table, writeTo, receivesOnly, shares }: SharedTable,
+    columns: readonly RemoteColumn[],
+    from: string,
+    nowMs: number,
+  ): void {
+    const share = from === '' ? undefined : shares?.get(from);
+    // Without its share a peer that nobody knows here would be counted as this node.
+    if (shares !== null && from !== '' && share === undefined) return;
+    const takesAll = receivesOnly || share !== undefined;
+    this.write(share ?? table, columns, nowMs, (type) => takesAll || !localTypes.has(type.name));
     if (writeTo !== null) {
       this.write(writeTo, columns, nowMs, (type) => plainTypes.has(type.name));
     }

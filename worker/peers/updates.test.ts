@@ -98,7 +98,7 @@ function arrived(from: Sent, to: RoomTable, type = tableUpdate, received = keys.
   assert.ok(update.readBody(data, to.shared, columns, received));
   assert.equal(data.left, 0);
   assert.equal(update.id, 7);
-  update.apply(to.shared, columns, nowMs);
+  update.apply(to.shared, columns, 'other', nowMs);
   return lastLine(to);
 }
 

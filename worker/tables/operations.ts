@@ -107,6 +107,34 @@ export function addCounter(
 
 const event = { nowMs: 0, count: 1 };
 
+/** `run` here, and what `read` finds in the shares of peers (aggregate) added to its answer. */
+function summed(run: Run, read: Run = run): Run {
+  return (table, at, index, nowMs) => {
+    const own = run(table, at, index, nowMs);
+    if (table.shares.length === 0 || own < 0) return own;
+    let sum = own;
+    for (const share of table.shares) sum += shareOf(share, table, at, { read, index, nowMs });
+    return sum;
+  };
+}
+
+/** Nobody holds the lock of a share and wants that of its table: the order is always this one. */
+function shareOf(
+  share: StickTable,
+  table: StickTable,
+  at: number,
+  { read, index, nowMs }: { readonly read: Run; readonly index: number; readonly nowMs: number },
+): number {
+  if (share.used === 0) return 0;
+  if (at < 0) share.keyLike(table);
+  else share.keyOfEntry(table, at);
+  share.enter();
+  const entry = share.find(nowMs);
+  const value = entry < 0 ? 0 : read(share, share.at(entry), index, nowMs);
+  share.leave();
+  return Math.max(0, value);
+}
+
 /** Sets a counter to 0; what it was. */
 function clearCount(source: Source): Run {
   return (table, at, index) => {
@@ -163,8 +191,8 @@ const events: readonly (readonly [string, string])[] = [
 ];
 
 const eventReaders = events.flatMap(([name, what]) => [
-  reader(`${name}_cnt`, `${what} of the entry`, readCount(sourceOf(`${name}_cnt`))),
-  reader(`${name}_rate`, `${what} per period`, readPeriod(sourceOf(`${name}_rate`))),
+  reader(`${name}_cnt`, `${what} of the entry`, summed(readCount(sourceOf(`${name}_cnt`)))),
+  reader(`${name}_rate`, `${what} per period`, summed(readPeriod(sourceOf(`${name}_rate`)))),
 ]);
 
 const byteReaders = (['in', 'out'] as const).flatMap((way) => {
@@ -173,12 +201,12 @@ const byteReaders = (['in', 'out'] as const).flatMap((way) => {
     reader(
       `bytes_${way}_rate`,
       `bytes ${which} the client per period`,
-      readPeriod(sourceOf(`bytes_${way}_rate`), true),
+      summed(readPeriod(sourceOf(`bytes_${way}_rate`), true)),
     ),
     reader(
       `kbytes_${way}`,
       `kilobytes ${which} the client`,
-      readKilobytes(sourceOf(`bytes_${way}_cnt`)),
+      summed(readKilobytes(sourceOf(`bytes_${way}_cnt`))),
       true,
     ),
   ];
@@ -187,6 +215,8 @@ const byteReaders = (['in', 'out'] as const).flatMap((way) => {
 const counterRows = (['gpc0', 'gpc1', 'gpc'] as const).flatMap((name): TableOperation[] => {
   const sources = ruleCounters[name];
   const isIndexed = name === 'gpc';
+  const count = readCount(sources.count);
+  const total = summed(count);
   const row = (word: string, help: string, run: Run, writes: boolean): TableOperation => ({
     name: word,
     isIndexed,
@@ -196,10 +226,20 @@ const counterRows = (['gpc0', 'gpc1', 'gpc'] as const).flatMap((name): TableOper
     run,
   });
   return [
-    row(`get_${name}`, 'a counter driven by rules', readCount(sources.count), false),
-    row(`${name}_rate`, 'increments of it per period', readPeriod(sources.rate), false),
-    row(`inc_${name}`, 'adds one to a counter, and gives it', addCounter(sources, 1), true),
-    row(`clr_${name}`, 'clears a counter, and gives what it was', clearCount(sources.count), true),
+    row(`get_${name}`, 'a counter driven by rules', total, false),
+    row(`${name}_rate`, 'increments of it per period', summed(readPeriod(sources.rate)), false),
+    row(
+      `inc_${name}`,
+      'adds one to a counter, and gives it',
+      summed(addCounter(sources, 1), count),
+      true,
+    ),
+    row(
+      `clr_${name}`,
+      'clears a counter, and gives what it was',
+      summed(clearCount(sources.count), count),
+      true,
+    ),
   ];
 });
 
@@ -207,7 +247,7 @@ export const tableOperations: readonly TableOperation[] = [
   ...eventReaders,
   ...byteReaders,
   ...counterRows,
-  reader('conn_cur', 'connections of the entry now', readCount(sourceOf('conn_cur'))),
+  reader('conn_cur', 'connections of the entry now', summed(readCount(sourceOf('conn_cur')))),
   reader('get_gpt0', 'a tag set by rules', readCount(ruleTags.gpt0)),
   { ...reader('get_gpt', 'a tag set by rules', readCount(ruleTags.gpt)), isIndexed: true },
 ];

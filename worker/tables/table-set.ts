@@ -36,7 +36,20 @@ export function viewTables(
   const list = tablesOf(model).map((one, index) =>
     one === null ? null : new StickTable(segment, objects[index], tablePolicyOf(one), slot),
   );
+  linkShares(model, list);
   return { list, references: new TableReferences(segment, slot, writer) };
+}
+
+/** Views of `aggregate` tables learn where peers' shares are. */
+function linkShares(model: TableOwners, list: readonly (StickTable | null)[]): void {
+  const named = tablesOf(model);
+  for (const [index, table] of list.entries()) {
+    const one = named[index];
+    if (table === null || one?.table.aggregates !== true) continue;
+    table.shares = list.filter(
+      (_, other): _ is StickTable => named[other]?.shareOf?.table === one.name,
+    );
+  }
 }
 
 /** Entries dropped under one lock: a proxy thread that wants it waits some microseconds. */

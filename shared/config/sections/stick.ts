@@ -187,6 +187,10 @@ const readers: Readonly<Record<string, Reader>> = {
     table.receivesOnly = true;
     return index + 1;
   },
+  aggregate: (_line, index, table) => {
+    table.aggregates = true;
+    return index + 1;
+  },
 };
 
 /** One table per name: frontends and backends may share names, their tables may not. */
@@ -240,6 +244,7 @@ function freshTable(line: Line): TableDraft {
     peers: '',
     writeTo: '',
     receivesOnly: false,
+    aggregates: false,
     typed: false,
   };
 }
