@@ -26,6 +26,7 @@ import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
 import { setDynamicCookies } from './sample/dynamic-cookie.ts';
+import { loadRedisClient } from './peers/redis-link.ts';
 import { threadPool } from './thread-pool.ts';
 
 const heartbeatMs = 1000;
@@ -94,7 +95,7 @@ class Worker implements RunningWorker {
     const shared = this.sharedStart(threads);
     const ready: Promise<void>[] = [];
     for (let i = 0; i < threads; i++) ready.push(this.startThread(this.pool, shared, i));
-    await Promise.all(ready);
+    await Promise.all([...ready, loadRedisClient(start.model)]);
     this.undrained = threads;
     this.listening = threads;
     this.control = new Control({

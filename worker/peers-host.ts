@@ -4,6 +4,7 @@
 import type { ControlLogs } from './control-logs.ts';
 import type { ControlParts } from './control.ts';
 import { type RunningPeers, startPeers } from './peers/peers.ts';
+import type { RedisSection } from './peers/redis-section.ts';
 import type { Section } from './peers/section.ts';
 
 interface Host {
@@ -46,6 +47,10 @@ export class PeersHost {
 
   get sections(): readonly Section[] {
     return this.running?.sections ?? [];
+  }
+
+  get met(): readonly RedisSection[] {
+    return this.running?.met ?? [];
   }
 
   /** Two lines of `show info`. */

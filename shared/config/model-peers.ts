@@ -13,6 +13,8 @@ export interface PeersModel {
   bind: BindModel | null;
   /** In order of appearance. */
   peers: readonly PeerModel[];
+  /** Where members meet in place of connections between them; null: nowhere. */
+  redis: RedisModel | null;
   logs: readonly LogTargetModel[];
   tables: readonly PeersTableModel[];
 }
@@ -24,6 +26,20 @@ export interface PeerModel {
   readonly shard: number;
   /** Where it listens and how it is reached. */
   readonly server: ServerModel;
+}
+
+/** A `redis` line: ours, not HAProxy's. */
+export interface RedisModel {
+  /** Where it is and how it is reached; its name stands in messages. */
+  readonly server: ServerModel;
+  /** '' : the default user, or none. */
+  readonly user: string;
+  readonly password: string;
+  readonly database: number;
+  /** All its keys begin with this and the section's name. */
+  readonly prefix: string;
+  /** Members beside this one, at most. */
+  readonly members: number;
 }
 
 /** A `table` line. */

@@ -20,7 +20,7 @@ export {
   type ServerPresetModel,
   type ServerSslModel,
 } from './model-server.ts';
-export type { PeerModel, PeersModel, PeersTableModel } from './model-peers.ts';
+export type { PeerModel, PeersModel, PeersTableModel, RedisModel } from './model-peers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type {
   LogProfileModel,

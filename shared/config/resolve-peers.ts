@@ -5,7 +5,7 @@ import { type Draft, finalWarning } from './draft.ts';
 import type { Place } from './diagnostic.ts';
 import type { PeersDraft } from './keyword.ts';
 import { refuseLater, refuseWord } from './later-words.ts';
-import type { PeerModel, ServerModel, StickTableModel } from './model.ts';
+import type { PeerModel, RedisModel, ServerModel, StickTableModel } from './model.ts';
 import { tableIndexOf, tablesOf } from './stick-tables.ts';
 
 const nowhere = { file: '', line: 0, column: 0 };
@@ -14,12 +14,18 @@ const nowhere = { file: '', line: 0, column: 0 };
 export function completePeers(draft: Draft): void {
   for (const section of draft.peers) {
     const { model, proxy, binding } = section;
-    model.peers = proxy.model.servers.map((server) => peerOf(server, section, draft));
+    const { redis } = model;
+    const servers = proxy.model.servers.filter((server) => server !== redis?.server);
+    model.peers = servers.map((server) => peerOf(server, section, draft));
     if (binding !== null && binding.bind.addresses.length > 0) {
       model.bind = binding.bind;
       proxy.model.binds.push(binding.bind);
     }
     if (model.disabled) continue;
+    if (redis !== null) {
+      checkRedis(section, redis, draft);
+      continue;
+    }
     const local = model.peers.find((peer) => peer.isLocal);
     if (local === undefined) {
       const name = draft.global.localpeer;
@@ -34,6 +40,23 @@ export function completePeers(draft: Draft): void {
     checkWords(section, draft);
     checkTls(section, local, draft);
   }
+}
+
+/** Members that meet at a server do not know each other. */
+function checkRedis({ model }: PeersDraft, redis: RedisModel, draft: Draft): void {
+  const { diagnostics } = draft;
+  const [peer] = model.peers;
+  const other = peer === undefined ? model.bind?.place : peer.server.place;
+  if (other !== undefined) {
+    const why = 'its members have no addresses: remove this line, or the redis line';
+    diagnostics.alert(other, `peers section '${model.name}' has 'redis', ${why}.`);
+  }
+  const { ssl, place } = redis.server;
+  refuseLater(redis.server, "'redis'", diagnostics);
+  if (ssl !== null && !isLiteral(ssl.sni)) {
+    refuseWord(place, 'sni with an expression', "'redis'", diagnostics);
+  }
+  if (model.shards > 0) refuseWord(place, 'shards', "a section with 'redis'", diagnostics);
 }
 
 function peerOf(server: ServerModel, { model }: PeersDraft, draft: Draft): PeerModel {
@@ -130,6 +153,11 @@ function sectionOf(
 
 /** What an `aggregate` table cannot do: see worker/peers/README.md. */
 function checkAggregate({ name, table }: Owned, draft: Draft): void {
+  const section = draft.peers.find(({ model }) => model.name === table.peers);
+  if (!table.aggregates && section !== undefined && section.model.redis !== null) {
+    const why = `peers section '${table.peers}' has 'redis', which shares counters only`;
+    draft.diagnostics.alert(table.place, `stick-table '${name}': ${why}: add 'aggregate'.`);
+  }
   if (!table.aggregates) return;
   const refuse = (why: string): void =>
     draft.diagnostics.alert(table.place, `stick-table '${name}': aggregate ${why}.`);

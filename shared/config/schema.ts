@@ -21,6 +21,7 @@ import type {
   PeerModel,
   PeersModel,
   PeersTableModel,
+  RedisModel,
   ProxyModel,
   RingModel,
   SavedStateModel,
@@ -631,6 +632,16 @@ const peers = shape<PeersModel>({
   shards: natural,
   bind: orNull(bind),
   peers: list(shape<PeerModel>({ name: text, isLocal: flag, shard: natural, server })),
+  redis: orNull(
+    shape<RedisModel>({
+      server,
+      user: text,
+      password: text,
+      database: natural,
+      prefix: text,
+      members: natural,
+    }),
+  ),
   logs: list(logTarget),
   tables: list(shape<PeersTableModel>({ name: text, table: stickTable })),
 });

@@ -4,7 +4,7 @@
 
 import type { OpenOptions } from '../segment/segment.ts';
 import { tableBytes, type TablePolicy } from '../segment/table-layout.ts';
-import type { Model, StickTableModel } from './model.ts';
+import type { Model, PeersModel, StickTableModel } from './model.ts';
 
 export type TableOwners = Pick<Model, 'proxies' | 'peers'>;
 
@@ -37,12 +37,11 @@ export function tablesOf({ proxies, peers }: TableOwners): readonly (NamedTable 
   return [...known.flatMap((one) => (one === null ? [] : sharesOf(one, peers))), ...known];
 }
 
-/** A table for each other member of the section: what it says never mixes with what is counted here. */
+/** A table for each other member: what it says never mixes with what is counted here. */
 function sharesOf({ name, table }: NamedTable, sections: TableOwners['peers']): NamedTable[] {
   if (!table.aggregates || table.peers === '') return [];
   const section = sections.find((one) => one.name === table.peers);
-  const others = section?.peers.filter(({ isLocal }) => !isLocal) ?? [];
-  return others.map(({ name: peer }) => {
+  return (section === undefined ? [] : membersOf(section)).map((peer) => {
     const called = `${name}@${peer}`;
     const shareOf = { table: name, peer };
     const plain = { ...table, aggregates: false, peers: '', writeTo: '' };
@@ -53,6 +52,12 @@ function sharesOf({ name, table }: NamedTable, sections: TableOwners['peers']): 
 /** The number of the table that is called `name`, -1: there is none. */
 export function tableIndexOf(owners: TableOwners, name: string): number {
   return tablesOf(owners).findIndex((one) => one?.name === name);
+}
+
+/** Those who count beside this process: peers by name; who meets at a Redis server has a number. */
+function membersOf({ peers, redis }: PeersModel): readonly string[] {
+  if (redis !== null) return Array.from({ length: redis.members }, (_, index) => `${index + 1}`);
+  return peers.filter(({ isLocal }) => !isLocal).map(({ name }) => name);
 }
 
 /** What the segment must know of a table. */

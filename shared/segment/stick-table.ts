@@ -135,19 +135,11 @@ export class StickTable {
     this.keyUsed = 1 + ((length + 3) >> 2);
   }
 
-  /** The key of an entry of a table that has keys of the same type and no longer ones. */
-  keyFrom(other: StickTable, entry: number): void {
-    this.keyOfEntry(other, other.at(entry));
-  }
-
-  /** The key that the other table, which has the same kind of keys, was given. */
-  keyLike({ key, keyUsed }: StickTable): void {
-    for (let i = 0; i < keyUsed; i++) this.key[i] = key[i];
-    this.keyUsed = keyUsed;
-  }
-
-  /** As `keyFrom`; `first`: first word of the entry. */
-  keyOfEntry({ words }: StickTable, first: number): void {
+  /**
+   * The key of an entry, which begins at word `first`, of a table that has keys of the same type
+   * and no longer ones.
+   */
+  keyFrom({ words }: StickTable, first: number): void {
     const { keyType } = this.policy.shape;
     const at = first + entryKey;
     this.keyUsed = keyType === 'string' ? 1 + ((words[at] + 3) >> 2) : this.key.length;

@@ -202,7 +202,7 @@ function commonColumns(from: StickTable, to: StickTable): Pair[] {
 function copyEntry(from: StickTable, entry: number, to: StickTable, pairs: readonly Pair[]): void {
   const { words, floats } = from;
   const at = from.at(entry);
-  to.keyFrom(from, entry);
+  to.keyFrom(from, from.at(entry));
   const copy = to.take(floats[(at + entryUsed) >> 1]);
   if (copy < 0) return;
   const copyAt = to.at(copy);

@@ -238,7 +238,7 @@ function aggregateConfig(others: Readonly<Record<string, number>>, name: string)
       '    table g type string len 20 size 1k expire 10m store gpc0,http_req_rate(1h) aggregate\n',
     )
     .replace(
-      / {4}http-request track-sc0[^]*$/,
+      / {4}http-request track-sc0[\s\S]*$/,
       `    http-request track-sc0 path table mesh/g
     http-request sc-inc-gpc0(0)
     http-request return status 200 hdr x-own "%[sc0_get_gpc0]" hdr x-key "%[path,table_http_req_rate(mesh/g)]"

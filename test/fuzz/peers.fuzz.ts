@@ -112,7 +112,7 @@ function checkTable({ own }: RoomTable): void {
   own.eachEntry((entry) => {
     count++;
     assert.ok(own.isUsed(entry));
-    own.keyFrom(own, entry);
+    own.keyFrom(own, own.at(entry));
     assert.equal(own.find(0), entry);
     return count <= 1000;
   });

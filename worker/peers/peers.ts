@@ -2,7 +2,7 @@
 // thread once proxy threads serve; stopped first when the worker leaves. Never on a proxy thread.
 
 import type { Server } from 'node:net';
-import type { PeersModel } from '../../shared/config/model.ts';
+import type { PeersModel, RedisModel } from '../../shared/config/model.ts';
 import { tableIndexOf, tablePolicyOf, tablesOf } from '../../shared/config/stick-tables.ts';
 import type { PeerListener, WorkerStart } from '../../shared/messages.ts';
 import { ObjectTable, usersOf } from '../../shared/segment/objects.ts';
@@ -13,6 +13,7 @@ import { tableLearned } from '../../shared/segment/table-layout.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { Feed, putBack } from './feed.ts';
 import type { Peer } from './peer.ts';
+import { RedisSection } from './redis-section.ts';
 import { Section, type SectionHost } from './section.ts';
 import type { SharedTable } from './shared-table.ts';
 import { shardFunction } from './shard.ts';
@@ -35,6 +36,8 @@ export interface PeersParts {
 
 export interface RunningPeers {
   readonly sections: readonly Section[];
+  /** Those whose members meet at a server. */
+  readonly met: readonly RedisSection[];
   /** Soft stop: resolves when nothing is left to teach. */
   stop(): Promise<void>;
   close(): void;
@@ -46,19 +49,36 @@ const recentMs = 10_000;
 /** Starts every section that is not disabled. */
 export function startPeers(parts: PeersParts): RunningPeers {
   const { model } = parts.start;
-  const running = model.peers
+  const active = model.peers
     .map((section, index) => ({ section, index }))
-    .filter(({ section }) => !section.disabled)
+    .filter(({ section }) => !section.disabled);
+  const running = active
+    .filter(({ section }) => section.redis === null)
     .map(({ section, index }) => new RunningSection(parts, section, index));
+  const met = active.flatMap(({ section }) =>
+    section.redis === null ? [] : [meetAtRedis(parts, section, section.redis)],
+  );
   return {
     sections: running.map(({ section }) => section),
+    met,
     stop: async () => {
-      await Promise.all(running.map((one) => one.stop()));
+      await Promise.all([...running, ...met].map((one) => one.stop()));
     },
     close: () => {
-      for (const one of running) one.close();
+      for (const one of [...running, ...met]) one.close();
     },
   };
+}
+
+function meetAtRedis(parts: PeersParts, section: PeersModel, redis: RedisModel): RedisSection {
+  const { global, contents } = parts.start.model;
+  return new RedisSection(section, redis, sharedTables(parts, section), {
+    localName: global.localpeer,
+    contents,
+    nowMs: () => parts.nowMs(),
+    warn: (text) => parts.warn(text),
+    log: (text) => parts.log(section, text),
+  });
 }
 
 class RunningSection {

@@ -114,22 +114,25 @@ export class UpdateReader {
 
   /**
    * Writes the update into the table, and into the one that gets it as well. `from`: the peer, '' :
-   * a process of this node.
+   * a process of this node. The
+   * entry of it that was written, -1: none.
    */
   apply(
     { table, writeTo, receivesOnly, shares }: SharedTable,
     columns: readonly RemoteColumn[],
     from: string,
     nowMs: number,
-  ): void {
+  ): number {
     const share = from === '' ? undefined : shares?.get(from);
     // Without its share a peer that nobody knows here would be counted as this node.
-    if (shares !== null && from !== '' && share === undefined) return;
+    if (shares !== null && from !== '' && share === undefined) return -1;
     const takesAll = receivesOnly || share !== undefined;
-    this.write(share ?? table, columns, nowMs, (type) => takesAll || !localTypes.has(type.name));
+    const takes = (type: DataTypeDef): boolean => takesAll || !localTypes.has(type.name);
+    const entry = this.write(share ?? table, columns, nowMs, takes);
     if (writeTo !== null) {
       this.write(writeTo, columns, nowMs, (type) => plainTypes.has(type.name));
     }
+    return entry;
   }
 
   private write(
@@ -137,15 +140,16 @@ export class UpdateReader {
     columns: readonly RemoteColumn[],
     nowMs: number,
     takes: (type: DataTypeDef) => boolean,
-  ): void {
+  ): number {
     this.setKey(table);
     table.enter();
     try {
       const found = table.find(nowMs);
       const entry = found < 0 ? table.take(nowMs) : found;
-      if (entry < 0) return;
+      if (entry < 0) return entry;
       this.writeValues(table, table.at(entry), columns, { nowMs, takes });
       this.setExpiry(table, entry, found < 0, nowMs);
+      return entry;
     } finally {
       table.leave();
     }

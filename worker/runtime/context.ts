@@ -14,6 +14,7 @@ import type { Sys } from '../../shared/sys/sys.ts';
 import type { LogRings } from '../log/rings.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
+import type { RedisSection } from '../peers/redis-section.ts';
 import type { Section } from '../peers/section.ts';
 import type { StickTables } from '../tables/tracking.ts';
 import type { StatsSource } from '../stats/source.ts';
@@ -195,7 +196,7 @@ export interface RuntimeContext {
   /** The control thread's views of the stick tables. */
   readonly tables: StickTables;
   /** Peers sections that are active. */
-  readonly peers: { readonly sections: readonly Section[] };
+  readonly peers: { readonly sections: readonly Section[]; readonly met: readonly RedisSection[] };
   /** Event rings: what `show events` shows. */
   readonly rings: LogRings;
   /** Milliseconds since the worker started. */

@@ -35,7 +35,7 @@ export function sampleContext(text: string): SampleContext {
     environment: { HOME: '/root', EMPTY: '' },
     threadCount: 2,
     tables: viewTables(model, openTables(model, place).objects, { segment, slot, writer: 2 }),
-    peers: { sections: [] },
+    peers: { sections: [], met: [] },
     live: sampleLive(done),
     fleet: sampleFleet(done),
     backends: sampleBackends(done),

@@ -126,8 +126,8 @@ function shareOf(
   { read, index, nowMs }: { readonly read: Run; readonly index: number; readonly nowMs: number },
 ): number {
   if (share.used === 0) return 0;
-  if (at < 0) share.keyLike(table);
-  else share.keyOfEntry(table, at);
+  if (at < 0) share.keyPut(table.keyCopy());
+  else share.keyFrom(table, at);
   share.enter();
   const entry = share.find(nowMs);
   const value = entry < 0 ? 0 : read(share, share.at(entry), index, nowMs);

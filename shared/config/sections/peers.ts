@@ -24,6 +24,7 @@ function newPeersDraft(place: Place, name: string): PeersDraft {
       shards: 0,
       bind: null,
       peers: [],
+      redis: null,
       logs: [],
       tables: [],
     },
@@ -115,6 +116,53 @@ function readPeerAddress(line: Line, model: ServerModel, draft: Draft): boolean 
   return false;
 }
 
+const redisPrefix = 'hawser';
+const redisMembers = 8;
+const redisMembersMax = 64;
+
+/** Own words of a `redis` line, each with a value; what follows is said as on a server line. */
+const redisWords = new Set(['user', 'password', 'database', 'prefix', 'members']);
+
+/** `redis NAME ADDRESS [user U] [password P] [database N] [prefix X] [members N] words...`. */
+function readRedis(line: Line, section: PeersDraft, draft: Draft): void {
+  if (line.needed(0, 'a name and an address') === null) return;
+  if (line.needed(1, 'an address: [address]:port, path, prefix@...') === null) return;
+  const { model, proxy } = section;
+  if (model.redis !== null) {
+    const { file, line: number } = model.redis.server.place;
+    line.alert(-1, `one 'redis' line per section: another is at [${file}:${number}].`);
+    return;
+  }
+  const said = new Map<string, string>();
+  let at = 2;
+  for (; redisWords.has(line.arg(at)); at += 2) {
+    const value = line.needed(at + 1, `a value behind '${line.arg(at)}'`);
+    if (value === null) return;
+    said.set(line.arg(at), value);
+  }
+  const server = beginServer(line, at, proxy, draft);
+  if (server === null || !readPeerAddress(line, server.model, draft)) return;
+  endServer(line, server, proxy, draft);
+  const natural = (word: string, usual: number, low: number, high: number): number => {
+    const text = said.get(word);
+    const value = text === undefined ? usual : Number(text);
+    if (Number.isInteger(value) && value >= low && value <= high) return value;
+    line.alert(
+      line.rest().indexOf(word) + 1,
+      `'${word}' : '${text}' is not within ${low}..${high}.`,
+    );
+    return usual;
+  };
+  model.redis = {
+    server: server.model,
+    user: said.get('user') ?? '',
+    password: said.get('password') ?? '',
+    database: natural('database', 0, 0, 0x7fffffff),
+    prefix: said.get('prefix') ?? redisPrefix,
+    members: natural('members', redisMembers, 1, redisMembersMax),
+  };
+}
+
 const rows: readonly PeersKeyword[] = [
   {
     name: 'bind',
@@ -139,6 +187,12 @@ const rows: readonly PeersKeyword[] = [
     help: 'a peer and its address; the local one listens there',
     example: 'peer a 127.0.0.1:10000',
     parse: readPeer,
+  },
+  {
+    name: 'redis',
+    help: 'a Redis or Valkey server where members of aggregate tables meet (beyond HAProxy)',
+    example: 'redis store 127.0.0.1:6379 members 4',
+    parse: readRedis,
   },
   {
     name: 'server',

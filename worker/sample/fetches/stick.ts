@@ -51,7 +51,7 @@ function findTracked(slot: number, otherIndex: number | undefined): Find {
     const { keyType, keyLength } = tracker.table.policy.shape;
     const { shape } = other.policy;
     if (shape.keyType !== keyType || shape.keyLength !== keyLength) return false;
-    other.keyFrom(tracker.table, tracker.entry);
+    other.keyFrom(tracker.table, tracker.table.at(tracker.entry));
     other.enter();
     found.entry = other.find(stream.thread.time.nowMs);
     return true;
