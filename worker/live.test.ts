@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfiguration } from '../shared/config/load.ts';
 import type { ControlToThread } from '../shared/messages.ts';
-import { FakeSys } from '../test/harness/fake-sys.ts';
+import { FakeSys } from '../shared/sys/fake/sys.ts';
 import { makeRing } from '../shared/segment/event-ring.ts';
 import { privateWords } from './server/words.ts';
 import { LiveData } from './live.ts';

@@ -1,5 +1,5 @@
 // The contract of the only door to the kernel. Everything above it talks to this interface, so that
-// a test can put a fake kernel (test/harness/fake-sys.ts) under a whole worker.
+// a test can put a fake kernel (fake/sys.ts) under a whole worker.
 // Every call is synchronous and returns a number: zero or more for success, minus errno for failure
 // (errno.ts names them). Nothing here throws for a traffic error; a length or offset outside its
 // region is a mistake of ours and throws a RangeError before the kernel sees it.

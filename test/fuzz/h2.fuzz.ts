@@ -15,7 +15,7 @@ import {
   writeLatin1,
 } from '../../worker/http/message.ts';
 import { SlotPool } from '../../worker/memory/pool.ts';
-import { FakeSys } from '../harness/fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { Random } from './h1.fuzz.ts';
 
 const names = [

@@ -14,7 +14,7 @@ import type { Session } from '../../worker/stream/session.ts';
 import { runRules } from '../../worker/stream/rule-runner.ts';
 import { Stream } from '../../worker/stream/stream.ts';
 import type { ThreadContext } from '../../worker/thread-context.ts';
-import { FakeSys } from './fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 
 export interface CompiledText {
   readonly program: Program;

@@ -19,7 +19,7 @@ import {
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { formatHost } from '../../shared/sys/sockaddr.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
-import { FakeSys } from './fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { AT, addressOf, connection, listen, ready, receive, send } from './socket-story.ts';
 
 /** Runs one story on the real kernel and on the fake one: the answers must be the same. */

@@ -26,7 +26,7 @@ import { privateWords, type ServerWordsTable } from '../../worker/server/words.t
 import type { Session } from '../../worker/stream/session.ts';
 import { Stream } from '../../worker/stream/stream.ts';
 import type { ThreadContext } from '../../worker/thread-context.ts';
-import { FakeSys } from './fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 
 const place = { file: 'test', line: 1, column: 1 };
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { AF_INET, EINPROGRESS, EPOLLIN, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import { encodeAddress, type NamedAddress } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
-import { FakeSys } from './fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 
 /** Where the fake kernel's listeners are. */
 export const AT: NamedAddress = { family: 'ipv4', host: '127.0.0.1', port: 8000 };

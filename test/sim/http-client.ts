@@ -3,7 +3,7 @@
 // slowly.
 
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
-import type { FakePeer } from '../harness/fake-network.ts';
+import type { FakePeer } from '../../shared/sys/fake/network.ts';
 import type { Chance } from './chance.ts';
 import { chunkedText, MessageReader, payload, type ReadMessage } from './message-reader.ts';
 import { type ExchangePlan, targetOf } from './plan.ts';

@@ -2,7 +2,7 @@
 // came whole, and answers as told, in pieces. One per address; any number of connections.
 
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
-import type { FakePeer, FakeServer } from '../harness/fake-network.ts';
+import type { FakePeer, FakeServer } from '../../shared/sys/fake/network.ts';
 import type { Chance } from './chance.ts';
 import { chunkedText, MessageReader, payload, type ReadMessage } from './message-reader.ts';
 import { orderOf, type ServerOrder } from './plan.ts';

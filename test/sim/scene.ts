@@ -3,7 +3,7 @@
 // limits) and therefore cannot be told on real sockets without sleeping.
 
 import assert from 'node:assert/strict';
-import type { FakePeer, FakeServer } from '../harness/fake-network.ts';
+import type { FakePeer, FakeServer } from '../../shared/sys/fake/network.ts';
 import { World } from './world.ts';
 
 const host = '127.0.0.1';

@@ -3,7 +3,7 @@
 // same run.
 
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
-import type { FaultRates } from '../harness/fake-faults.ts';
+import type { FaultRates } from '../../shared/sys/fake/faults.ts';
 import { Chance } from './chance.ts';
 import { type ClientHabits, type Outcome, SimClient } from './http-client.ts';
 import { SimServer } from './http-server.ts';

@@ -2,7 +2,7 @@
 // wants, each side sends its bytes and ends its stream, and each checks what it got.
 
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
-import type { FakePeer, FakeServer } from '../harness/fake-network.ts';
+import type { FakePeer, FakeServer } from '../../shared/sys/fake/network.ts';
 import type { Chance } from './chance.ts';
 import { payload } from './message-reader.ts';
 import type { World } from './world.ts';

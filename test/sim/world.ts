@@ -23,7 +23,7 @@ import { prepareFarm } from '../../worker/server/farm-states.ts';
 import { indexObjects } from '../../worker/server/object-index.ts';
 import { openTables } from '../../worker/tables/table-set.ts';
 import { scratchSlots } from '../../worker/thread-context.ts';
-import { FakeSys } from '../harness/fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 
 const processSlot = 0;
 const pipeBytes = 65_536;

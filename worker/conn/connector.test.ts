@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FakeSys } from '../../test/harness/fake-sys.ts';
+import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { AF_INET6, IPV6_TCLASS } from '../../shared/sys/constants.ts';
 import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, SO_MARK } from '../../shared/sys/constants.ts';
 import { SOL_SOCKET } from '../../shared/sys/constants.ts';

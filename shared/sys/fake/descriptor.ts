@@ -1,14 +1,7 @@
 // What a descriptor of the fake kernel may stand for, and the small kinds: byte queues, pipes,
-// event counters, files in memory. Used by fake-sys.ts only. Never looks at a clock, never sleeps.
+// event counters, files in memory. Used by sys.ts only. Never looks at a clock, never sleeps.
 
-import {
-  EAGAIN,
-  EPIPE,
-  EPOLLERR,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-} from '../../shared/sys/constants.ts';
+import { EAGAIN, EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../constants.ts';
 
 /** One entry of an epoll set, as the thing watched sees it. */
 export interface Watch {

@@ -1,30 +1,23 @@
-// A deterministic kernel in memory, for tests that put a whole worker on it. The test plays the far
-// ends (`connectTo`, `serve`), advances the clock and chooses faults by probability from a seed.
-// Nothing here sleeps, reads a real clock or opens a real descriptor. Ignored: MSG_MORE,
-// priorities, and every socket option but SO_ERROR, SO_REUSEADDR, SO_REUSEPORT and SO_LINGER (kept,
-// read back).
+// A deterministic kernel in memory, for whoever puts a whole worker on it: tests, and `explain`.
+// They play the far ends (`connectTo`, `serve`), advance the clock and choose faults by probability
+// from a seed. Nothing here sleeps, reads a real clock or opens a real descriptor. Ignored:
+// MSG_MORE, priorities, and every socket option but SO_ERROR, SO_REUSEADDR, SO_REUSEPORT and
+// SO_LINGER (kept, read back).
 
-import { checkBounds } from '../../shared/sys/bounds.ts';
-import { EAGAIN, SOCK_STREAM } from '../../shared/sys/constants.ts';
-import { encodeAddress, type NamedAddress } from '../../shared/sys/sockaddr.ts';
-import type {
-  DatagramBatch,
-  EventBatch,
-  IoVector,
-  Region,
-  SocketAddress,
-  Sys,
-} from '../../shared/sys/sys.ts';
-import { bytesOf, FakeDatagrams, FakeVector, fakeRegion } from './fake-batches.ts';
-import { type Description, EventCounter, makePipe, PipeEnd } from './fake-descriptor.ts';
-import { EpollSet, FakeEvents } from './fake-epoll.ts';
-import { type FaultRates, Faults } from './fake-faults.ts';
-import { FakeFiles } from './fake-files.ts';
-import { FakePeer, FakeServer } from './fake-network.ts';
-import { type Datagram, FakeSocket } from './fake-socket.ts';
-import { FakeSocketCalls } from './fake-socket-calls.ts';
-import { FakeState } from './fake-state.ts';
-import { FakeTable } from './fake-table.ts';
+import { checkBounds } from '../bounds.ts';
+import { EAGAIN, SOCK_STREAM } from '../constants.ts';
+import { encodeAddress, type NamedAddress } from '../sockaddr.ts';
+import type { DatagramBatch, EventBatch, IoVector, Region, SocketAddress, Sys } from '../sys.ts';
+import { bytesOf, FakeDatagrams, FakeVector, fakeRegion } from './batches.ts';
+import { type Description, EventCounter, makePipe, PipeEnd } from './descriptor.ts';
+import { EpollSet, FakeEvents } from './epoll.ts';
+import { type FaultRates, Faults } from './faults.ts';
+import { FakeFiles } from './files.ts';
+import { FakePeer, FakeServer } from './network.ts';
+import { type Datagram, FakeSocket } from './socket.ts';
+import { FakeSocketCalls } from './socket-calls.ts';
+import { FakeState } from './state.ts';
+import { FakeTable } from './table.ts';
 
 const EBADF = 9;
 const EINVAL = 22;
@@ -204,7 +197,7 @@ export class FakeSys implements Sys {
     return -1;
   }
 
-  // ---- sockets: see fake-socket-calls.ts ----
+  // ---- sockets: see socket-calls.ts ----
 
   readonly socket: Sys['socket'] = (domain, type, protocol) =>
     this.#sockets.socket(domain, type, protocol);

@@ -1,15 +1,9 @@
 // Epoll of the fake kernel: interest lists and ready lists with the level and edge semantics of
-// epoll(7). Used by fake-sys.ts only. A set never waits: it tells what is ready now.
+// epoll(7). Used by sys.ts only. A set never waits: it tells what is ready now.
 
-import {
-  EPOLLERR,
-  EPOLLET,
-  EPOLLEXCLUSIVE,
-  EPOLLHUP,
-  EPOLLIN,
-} from '../../shared/sys/constants.ts';
-import type { EventBatch } from '../../shared/sys/sys.ts';
-import { type Description, type Watch, Wakes } from './fake-descriptor.ts';
+import { EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLIN } from '../constants.ts';
+import type { EventBatch } from '../sys.ts';
+import { type Description, type Watch, Wakes } from './descriptor.ts';
 
 const EEXIST = 17;
 const ENOENT = 2;

@@ -1,8 +1,8 @@
-// The socket calls of the fake kernel, with faults from the seed. Used by fake-sys.ts only.
+// The socket calls of the fake kernel, with faults from the seed. Used by sys.ts only.
 // A fault that hides work (a short read, an EAGAIN) is followed by a fresh edge, as the kernel's
 // own short answers are: without it an edge-triggered reader would be blamed for sleeping.
 
-import { checkBounds } from '../../shared/sys/bounds.ts';
+import { checkBounds } from '../bounds.ts';
 import {
   AF_UNIX,
   EAGAIN,
@@ -17,12 +17,12 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
   SOL_SOCKET,
-} from '../../shared/sys/constants.ts';
-import type { DatagramBatch, IoVector, Region, SocketAddress } from '../../shared/sys/sys.ts';
-import { bytesOf, type FakeDatagrams, type FakeVector, storeAddress } from './fake-batches.ts';
-import { type Description, PipeEnd } from './fake-descriptor.ts';
-import { FakeSocket, join } from './fake-socket.ts';
-import type { FakeState } from './fake-state.ts';
+} from '../constants.ts';
+import type { DatagramBatch, IoVector, Region, SocketAddress } from '../sys.ts';
+import { bytesOf, type FakeDatagrams, type FakeVector, storeAddress } from './batches.ts';
+import { type Description, PipeEnd } from './descriptor.ts';
+import { FakeSocket, join } from './socket.ts';
+import type { FakeState } from './state.ts';
 
 const EBADF = 9;
 const EINVAL = 22;

@@ -1,11 +1,11 @@
 // What the calls of the fake kernel share: descriptors, network, chance, and the work a fault hid.
-// Used by fake-sys.ts and the files that hold its calls.
+// Used by sys.ts and the files that hold its calls.
 
-import { EMFILE } from '../../shared/sys/constants.ts';
-import type { Description } from './fake-descriptor.ts';
-import type { Faults } from './fake-faults.ts';
-import { FakeNetwork } from './fake-network.ts';
-import type { FakeTable } from './fake-table.ts';
+import { EMFILE } from '../constants.ts';
+import type { Description } from './descriptor.ts';
+import type { Faults } from './faults.ts';
+import { FakeNetwork } from './network.ts';
+import type { FakeTable } from './table.ts';
 
 export class FakeState {
   readonly network = new FakeNetwork();

@@ -1,5 +1,5 @@
 // Names and connections of the fake kernel: who listens where, which connection is under way, and
-// the scripted far ends that a test holds. Used by fake-sys.ts; tests use FakePeer and FakeServer.
+// the scripted far ends that a test holds. Used by sys.ts; tests use FakePeer and FakeServer.
 
 import {
   AF_INET,
@@ -12,8 +12,8 @@ import {
   EPOLLIN,
   EPOLLOUT,
   SOCK_STREAM,
-} from '../../shared/sys/constants.ts';
-import { type Datagram, FakeSocket, join } from './fake-socket.ts';
+} from '../constants.ts';
+import { type Datagram, FakeSocket, join } from './socket.ts';
 
 const EISCONN = 106;
 const EALREADY = 114;

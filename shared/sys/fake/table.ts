@@ -1,9 +1,9 @@
 // The descriptor table of the fake kernel: lowest free number first, reference counts, and what a
-// descriptor that does not exist costs. Used by fake-sys.ts only.
+// descriptor that does not exist costs. Used by sys.ts only.
 
-import { EMFILE } from '../../shared/sys/constants.ts';
-import type { Description } from './fake-descriptor.ts';
-import { EpollSet } from './fake-epoll.ts';
+import { EMFILE } from '../constants.ts';
+import type { Description } from './descriptor.ts';
+import { EpollSet } from './epoll.ts';
 
 /** 0 to 2 are taken, as in a real process. */
 const FIRST = 3;

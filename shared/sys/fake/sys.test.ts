@@ -16,10 +16,10 @@ import {
   EPOLLOUT,
   EPOLLRDHUP,
   SOCK_STREAM,
-} from '../../shared/sys/constants.ts';
-import { formatHost } from '../../shared/sys/sockaddr.ts';
-import { FakeSys } from './fake-sys.ts';
-import { AT, addressOf, listen, ready, receive, send } from './socket-story.ts';
+} from '../constants.ts';
+import { formatHost } from '../sockaddr.ts';
+import { FakeSys } from './sys.ts';
+import { AT, addressOf, listen, ready, receive, send } from '../../../test/harness/socket-story.ts';
 
 const EBADF = 9;
 

@@ -1,5 +1,5 @@
 // Chance and mischief of the fake kernel: one seeded generator decides which call fails, so that a
-// run can be repeated from its seed. Used by fake-sys.ts; tests choose the probabilities.
+// run can be repeated from its seed. Used by sys.ts; tests choose the probabilities.
 
 /** Probabilities from 0 to 1 that a call is hit; what is not named never happens. */
 export interface FaultRates {

@@ -1,9 +1,9 @@
 // Regions, gather lists and datagram batches of the fake kernel: plain arrays at address 0, with
-// the bounds rule of the real ones. Used by fake-sys.ts only.
+// the bounds rule of the real ones. Used by sys.ts only.
 
-import { checkBounds } from '../../shared/sys/bounds.ts';
-import { AF_INET, AF_INET6, AF_UNIX } from '../../shared/sys/constants.ts';
-import type { DatagramBatch, IoVector, Region, SocketAddress } from '../../shared/sys/sys.ts';
+import { checkBounds } from '../bounds.ts';
+import { AF_INET, AF_INET6, AF_UNIX } from '../constants.ts';
+import type { DatagramBatch, IoVector, Region, SocketAddress } from '../sys.ts';
 
 export function fakeRegion(bytes: Uint8Array): Region {
   return { bytes, address: 0 };

@@ -1,9 +1,9 @@
 // Files of the fake kernel, all in memory: memfd, paths created by open, locks, shared mappings.
-// Used by fake-sys.ts only. Never touches the real file system.
+// Used by sys.ts only. Never touches the real file system.
 
-import { EAGAIN } from '../../shared/sys/constants.ts';
-import { MemoryFile, OpenFile } from './fake-descriptor.ts';
-import type { FakeTable } from './fake-table.ts';
+import { EAGAIN } from '../constants.ts';
+import { MemoryFile, OpenFile } from './descriptor.ts';
+import type { FakeTable } from './table.ts';
 
 const EBADF = 9;
 const ENOENT = 2;

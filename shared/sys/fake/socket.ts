@@ -1,6 +1,6 @@
 // Sockets of the fake kernel: streams between two ends of one process, listeners, datagrams, with
-// Linux' answers to half closes, resets, full buffers and lost peers. Used by fake-network.ts and
-// fake-sys.ts. Injects no faults of its own.
+// Linux' answers to half closes, resets, full buffers and lost peers. Used by network.ts and
+// sys.ts. Injects no faults of its own.
 
 import {
   AF_UNIX,
@@ -15,8 +15,8 @@ import {
   SHUT_RD,
   SHUT_WR,
   SOCK_DGRAM,
-} from '../../shared/sys/constants.ts';
-import { ByteQueue, type Description, Wakes } from './fake-descriptor.ts';
+} from '../constants.ts';
+import { ByteQueue, type Description, Wakes } from './descriptor.ts';
 
 const ENOTCONN = 107;
 const EDESTADDRREQ = 89;
