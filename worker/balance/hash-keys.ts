@@ -4,7 +4,7 @@
 
 import type { ProxyModel } from '../../shared/config/model.ts';
 import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
-import { headerName, headerWords, writeLatin1 } from '../http/message.ts';
+import { headerName, headerWords, methodPost, writeLatin1 } from '../http/message.ts';
 import type { Expression, Scope } from '../keyword.ts';
 import { kindBinary, kindString } from '../sample/sample.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -14,6 +14,11 @@ export type RequestHash = (stream: Stream) => number;
 
 export const noHash = -1;
 
+const tab = 0x09;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const del = 0x7f;
+const space = 0x20;
 const slash = 0x2f;
 const questionMark = 0x3f;
 const ampersand = 0x26;
@@ -99,23 +104,56 @@ function pathAt(bytes: Uint8Array, at: number, stop: number): number {
 export function parameterHash(type: HashType, name: string): RequestHash {
   const hash = hashBytes(type);
   const wanted = Uint8Array.from(Buffer.from(name, 'latin1'));
-  return (stream) => {
-    const { request } = stream;
+  return ({ request }) => {
     const { bytes } = request;
     const stop = request.targetAt + request.targetLength;
-    let at = bytes.indexOf(questionMark, request.targetAt);
-    if (at < 0) return noHash;
-    for (at++; at + wanted.length < stop; at++) {
-      if (bytes[at + wanted.length] === equals && startsWith(bytes, at, wanted)) {
-        const start = at + wanted.length + 1;
-        let end = start;
-        while (end < stop && bytes[end] !== ampersand) end++;
-        return hash(bytes, start, end - start);
-      }
-      while (at < stop && bytes[at] !== ampersand) at++;
-    }
-    return noHash;
+    const query = bytes.indexOf(questionMark, request.targetAt);
+    if (query < 0) return noHash;
+    const at = parameterAt(bytes, query + 1, stop, wanted);
+    return at < 0 ? noHash : hash(bytes, at, parameterLength(bytes, at, stop));
   };
+}
+
+/** check_post: without the parameter in its query, a POST is looked at as far as it has come. */
+export function orInBody(type: HashType, name: string, inQuery: RequestHash): RequestHash {
+  const hash = hashBytes(type);
+  const wanted = Uint8Array.from(Buffer.from(name, 'latin1'));
+  return (stream) => {
+    const found = inQuery(stream);
+    if (found !== noHash || stream.request.method !== methodPost) return found;
+    const { at: start, length } = stream.requestPayload;
+    const { bytes } = stream.thread.memory;
+    const stop = start + length;
+    const at = parameterAt(bytes, start, stop, wanted);
+    if (at < 0) return noHash;
+    const end = at + parameterLength(bytes, at, stop);
+    for (let i = at; i < end; i++) {
+      // A blank ends the list of parameters, a control character says that it is none.
+      if (isBlank(bytes[i])) return hash(bytes, at, i - at);
+      if (bytes[i] < space || bytes[i] === del) return noHash;
+    }
+    return hash(bytes, at, end - at);
+  };
+}
+
+const isBlank = (byte: number): boolean =>
+  byte === space || byte === tab || byte === lineFeed || byte === carriageReturn;
+
+/** Where the value of a parameter begins, -1: it is not there. */
+function parameterAt(bytes: Uint8Array, from: number, stop: number, wanted: Uint8Array): number {
+  for (let at = from; at + wanted.length < stop; at++) {
+    if (bytes[at + wanted.length] === equals && startsWith(bytes, at, wanted)) {
+      return at + wanted.length + 1;
+    }
+    while (at < stop && bytes[at] !== ampersand) at++;
+  }
+  return -1;
+}
+
+function parameterLength(bytes: Uint8Array, from: number, stop: number): number {
+  let end = from;
+  while (end < stop && bytes[end] !== ampersand) end++;
+  return end - from;
 }
 
 function startsWith(bytes: Uint8Array, at: number, expected: Uint8Array): boolean {

@@ -10,6 +10,7 @@ import { type HashType, hashTypeOf } from './hash-functions.ts';
 import {
   compileExpression,
   headerHash,
+  orInBody,
   parameterHash,
   type RequestHash,
   sourceHash,
@@ -88,11 +89,9 @@ function uriOptions(words: readonly string[]): UriOptions {
   };
 }
 
-function readParameter(...[words, type, proxy, scope]: Parameters<ReadWords>): RequestHash | null {
-  if (!words.includes('check_post')) return parameterHash(type, words[0]);
-  const place = proxy.balance?.place ?? proxy.place;
-  scope.alertAt(place, "'check_post' of 'balance url_param' is not supported yet");
-  return null;
+function readParameter(...[words, type]: Parameters<ReadWords>): RequestHash {
+  const inQuery = parameterHash(type, words[0]);
+  return words.includes('check_post') ? orInBody(type, words[0], inQuery) : inQuery;
 }
 
 const rdpCookieName = 'mstshash';

@@ -310,11 +310,15 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     serverNames: model.options['h1-case-adjust-bogus-server'] === true ? compiler.names : null,
     checksCache: model.options['checkcache'] === true,
     ignoresProbes: model.options['http-ignore-probes'] === true,
-    buffersRequest: isHttp && model.options['http-buffer-request'] === true,
+    buffersRequest: isHttp && (model.options['http-buffer-request'] === true || hashesBody(model)),
     uniqueId: compileUniqueId(compiler, model),
     uniqueIdHeader: model.uniqueIdHeader === '' ? null : headerName(model.uniqueIdHeader),
   };
 }
+
+/** `balance url_param ... check_post` looks into bodies, which must have come. */
+const hashesBody = ({ balance }: ProxyModel): boolean =>
+  balance?.algorithm === 'url_param' && balance.words.includes('check_post');
 
 function compileConditions(
   compiler: ProxyCompiler,

@@ -17,6 +17,7 @@ import {
   retryNever,
   retryWait,
 } from '../server/backend.ts';
+import { abort, isAborted } from './client-left.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, logAt, releaseBack } from './finish.ts';
 import { backGone, forwardRequest, forwardResponse, handTrailers, touch } from './forward.ts';
@@ -69,6 +70,8 @@ export function assignServer(context: EngineContext, stream: Stream): void {
   const limitMs = stream.queueTimeoutMs || stream.connectTimeoutMs;
   if (limitMs > 0) thread.timers.schedule(stream, thread.time.nowMs + limitMs);
   else thread.timers.cancel(stream);
+  // A client that left together with its request makes no event of its own.
+  if (stream.front !== null && isAborted(stream)) abort(context, stream, 'Q');
 }
 
 /** Opens or reuses a connection to `stream.server`. */

@@ -6,6 +6,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import type { Exchange } from '../mux/side.ts';
 import { assignServer, connected, connectFailed, retryNow } from './connect.ts';
 import { feed } from './applet.ts';
+import { abort, isAborted } from './client-left.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream } from './finish.ts';
 import {
@@ -16,7 +17,6 @@ import {
   frontFailed,
 } from './forward.ts';
 import {
-  flagAnswered,
   flagClientLeft,
   flagRequestDone,
   flagTcp,
@@ -93,37 +93,25 @@ export class Engine implements Exchange {
     switch (stream.state) {
       case stateRules:
         if (front.inbound.receive()) moreData(context, stream);
-        else if (isAborted(stream) && !isHeld(stream)) this.abort(stream, 'R');
+        else if (isAborted(stream) && !isHeld(stream)) abort(this.context, stream, 'R');
         return;
       case stateForwarding:
       case stateWaiting:
         if (stream.applet !== null) {
-          if (front.isBroken()) this.abort(stream, 'D');
+          if (front.isBroken()) abort(this.context, stream, 'D');
         } else if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
         else if (isAborted(stream)) this.clientLeft(stream);
         return;
       case stateQueued:
-        if (isAborted(stream)) this.abort(stream, 'Q');
+        if (isAborted(stream)) abort(this.context, stream, 'Q');
         return;
       case stateConnecting:
-        if (isAborted(stream)) this.abort(stream, 'C');
+        if (isAborted(stream)) abort(this.context, stream, 'C');
         return;
       case stateTarpit:
-        if (front.isHungUp()) this.abort(stream, 'T');
+        if (front.isHungUp()) abort(this.context, stream, 'T');
         return;
       default:
-    }
-  }
-
-  /** The client has left (option abortonclose, or its socket failed altogether). */
-  private abort(stream: Stream, phase: string): void {
-    endsBy(stream, 'C', phase);
-    if (phase === 'Q') stream.times.queueMs = this.context.thread.time.nowMs;
-    const isSilent = phase === 'Q' || phase === 'C';
-    if (isSilent || (stream.flags & (flagAnswered | flagTcp)) !== 0) {
-      finishStream(this.context, stream, false);
-    } else {
-      replyError(this.context, stream, 400, 'C', phase);
     }
   }
 
@@ -131,7 +119,7 @@ export class Engine implements Exchange {
   private clientLeft(stream: Stream): void {
     const { front, back } = stream;
     if (front!.isBroken() || back === null) {
-      this.abort(stream, stream.state === stateWaiting ? 'H' : 'D');
+      abort(this.context, stream, stream.state === stateWaiting ? 'H' : 'D');
     } else if ((stream.flags & (flagClientLeft | flagTcp | flagTunnel)) === 0) {
       stream.flags |= flagClientLeft;
       back.finish();
@@ -216,7 +204,7 @@ export class Engine implements Exchange {
         return;
       case stateConnecting:
         // A client that left together with its request made no event of its own.
-        if (stream.back === null && isAborted(stream)) this.abort(stream, 'C');
+        if (stream.back === null && isAborted(stream)) abort(this.context, stream, 'C');
         else if (stream.back === null) retryNow(context, stream);
         else connectFailed(context, stream, -ETIMEDOUT);
         return;
@@ -253,18 +241,6 @@ export class Engine implements Exchange {
   payloadFailed(stream: Stream, failure: number): void {
     frontFailed(this.context, stream, failure);
   }
-}
-
-/**
- * The client closed: its socket failed, or it closed its half and option abortonclose says that is
- * enough.
- */
-function isAborted(stream: Stream): boolean {
-  const front = stream.front!;
-  if (!front.isHungUp()) return false;
-  const chosen = stream.backend.model.options['abortonclose'];
-  // On by default in HTTP backends (manual 4, option abortonclose).
-  return (chosen ?? stream.backend.isHttp) || front.isBroken();
 }
 
 /**

@@ -298,7 +298,8 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
     return;
   }
   countTracked(stream, countedFailures);
-  replyError(context, stream, 502, invalid ? 'P' : 'S', 'H');
+  // Incomplete is as good as invalid (manual 8.5, PH).
+  replyError(context, stream, 502, isJunk ? 'P' : 'S', 'H');
 }
 
 /** timeout server while waiting for the head. */

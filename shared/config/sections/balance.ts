@@ -112,8 +112,11 @@ function setRetryOn(line: Line, proxy: ProxyDraft): void {
   if (line.needed(0, 'at least one keyword') === null) return;
   const words = line.rest();
   const wrong = words.findIndex((word) => !retries.has(word));
+  const none = words.indexOf('none');
   if (wrong >= 0) line.alert(wrong, `'retry-on' : unknown keyword '${words[wrong]}'.`);
-  else proxy.model.retryOn = words.filter((word) => word !== 'none');
+  else if (none >= 0 && words.length > 1) {
+    line.alert(none, "'retry-on' 'none' keyword only usable alone");
+  } else proxy.model.retryOn = words.filter((word) => word !== 'none');
 }
 
 export const balanceKeywords: readonly ProxyKeyword[] = [
