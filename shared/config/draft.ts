@@ -16,6 +16,7 @@ import type {
   RuleSet,
   UserlistModel,
 } from './model.ts';
+import type { AgentModel, ServerCheckModel } from './model-check.ts';
 import { ruleSets } from './model.ts';
 
 export interface Draft {
@@ -41,6 +42,8 @@ export interface Draft {
   readonly rings: RingDraft[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
+  /** What many servers say alike, once (shareEqual). */
+  readonly equals: { readonly checks: ServerCheckModel[]; readonly agents: AgentModel[] };
   /** What is read comes from the runtime API, not from a file. */
   isRuntime: boolean;
   /** No line was wrong: set when the last one has been read. */
@@ -74,6 +77,7 @@ export function newDraft(
     healthchecks: [],
     rings: [],
     contents: new Map(),
+    equals: { checks: [], agents: [] },
     isRuntime: false,
     linesFine: true,
     resolveHost,
@@ -123,6 +127,20 @@ export function finalWarning(draft: Draft, place: Place, message: string): void 
 /** A server before its words are read. */
 export function newServerDraft(place: Place, name: string): ServerDraft {
   return { model: freshServer(place, name), tls: null, tlsOn: false };
+}
+
+/** Different values of which equal ones are looked for. */
+const equalsMax = 8;
+
+/**
+ * `value`, or one that was seen before and is equal in all its fields: a model of thousands of
+ * servers is sent to every thread, and what they share is sent once. Nothing may change it any more.
+ */
+export function shareEqual<T extends object>(value: T, seen: T[]): T {
+  const fields = Object.keys(value) as (keyof T)[];
+  const same = seen.find((other) => fields.every((field) => other[field] === value[field]));
+  if (same === undefined && seen.length < equalsMax) seen.push(value);
+  return same ?? value;
 }
 
 /** A server that starts with what `from` says (a default-server, or another draft). */

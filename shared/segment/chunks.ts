@@ -95,8 +95,11 @@ export interface ChunkClaim {
   readonly writer: number;
   /** The chunk outlives the process that claims it: it belongs to the segment once it is ready. */
   readonly stays?: boolean;
-  /** Clears what a new owner must not inherit. Runs before the chunk is seen as ready. */
-  readonly prepare: (chunk: number) => void;
+  /**
+   * Clears what a new owner must not inherit: a fresh chunk is all zero. Runs before the chunk is
+   * seen as ready.
+   */
+  readonly prepare: (chunk: number, isInherited: boolean) => void;
 }
 
 /**
@@ -108,12 +111,12 @@ export function claimChunk(segment: Segment, claim: ChunkClaim): number {
   const own = findOwn(segment, claim, key);
   if (own >= 0) return own;
   const inherited = claim.kind === kindCounters ? inherit(segment, claim, key) : chunkNone;
-  if (inherited >= 0) return publish(segment, claim, inherited);
+  if (inherited >= 0) return publish(segment, claim, inherited, true);
   const fresh = takeFree(segment, claim);
   if (fresh < 0) return fresh;
   zero(segment, fresh);
   Atomics.store(segment.words, claimWord(fresh) + 1, key);
-  return publish(segment, claim, fresh);
+  return publish(segment, claim, fresh, false);
 }
 
 /** A chunk nobody had is zero already, and stays uncommitted until it is written to. */
@@ -171,10 +174,15 @@ function reserve(segment: Segment, used: number): number {
   return 0;
 }
 
-function publish(segment: Segment, claim: ChunkClaim, chunk: number): number {
+function publish(
+  segment: Segment,
+  claim: ChunkClaim,
+  chunk: number,
+  isInherited: boolean,
+): number {
   const { words } = segment;
   words[claimWord(chunk) + 2] = claim.writer;
-  claim.prepare(chunk);
+  claim.prepare(chunk, isInherited);
   const stays = claim.slot < 0 || claim.stays === true;
   const ready = stays ? claimPermanent : (claim.slot + 1) | readyBit;
   Atomics.store(words, claimWord(chunk), ready);

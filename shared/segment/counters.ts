@@ -52,7 +52,9 @@ export class CounterWriter {
       kind: kindCounters,
       part,
       writer: this.writer,
-      prepare: (taken) => forgetTransient(this.segment, taken),
+      prepare: (taken, isInherited) => {
+        if (isInherited) forgetTransient(this.segment, taken);
+      },
     });
     if (chunk < 0) throw noRoom(chunk);
     this.chunks[part] = chunk;

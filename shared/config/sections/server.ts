@@ -3,7 +3,7 @@
 
 import { isIP } from 'node:net';
 import { parseAddress } from '../../address.ts';
-import { copyServerDraft, type Draft, newServerDraft } from '../draft.ts';
+import { copyServerDraft, type Draft, newServerDraft, shareEqual } from '../draft.ts';
 import { freshServerSsl } from '../fresh.ts';
 import { nearestWord } from '../hint.ts';
 import { indexRows, type ProxyDraft, type ServerDraft, type ServerKeyword } from '../keyword.ts';
@@ -429,6 +429,8 @@ export function endServer(line: Line, server: BegunServer, proxy: ProxyDraft, dr
   model.ssl = server.tlsOn ? tls : null;
   model.spareSsl = !server.tlsOn && preset?.tlsOn === true ? { ...tls } : null;
   model.checks.tls = server.tlsOn ? null : server.tls;
+  model.checks = shareEqual(model.checks, draft.equals.checks);
+  model.agent = shareEqual(model.agent, draft.equals.agents);
   model.isDynamic = draft.isRuntime;
   proxy.serverNames.set(server.model.name, server);
   proxy.model.servers.push(server.model);
