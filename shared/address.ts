@@ -99,7 +99,7 @@ const reference = /\$(?:\{([A-Za-z0-9_]*)\}?|([A-Za-z0-9_]*))/g;
 export function parseAddress(written: string, rules: AddressRules): AddressResult {
   const { variables } = rules;
   const text =
-    variables === undefined
+    variables === undefined || !written.includes('$')
       ? written
       : written.replace(reference, (_, braced?: string, bare?: string) => {
           return variables.get(braced ?? bare ?? '') ?? '';
@@ -133,7 +133,7 @@ function readHead(text: string, rules: AddressRules): Head | string {
       ? 'dgram'
       : 'stream';
   let rest = text;
-  const plus = /^(stream|dgram|quic)\+/.exec(rest);
+  const plus = rest.includes('+') ? /^(stream|dgram|quic)\+/.exec(rest) : null;
   if (plus !== null) {
     if (plus[1] === 'quic') return `QUIC is not supported yet in address '${text}'`;
     socket = plus[1] as 'stream' | 'dgram';

@@ -291,12 +291,19 @@ export type ControlToThread =
       readonly argument: readonly number[];
     };
 
+/** Entries of the lists of acls and maps as the configuration gave them. */
+export interface PatternCounts {
+  readonly added: number;
+  readonly freed: number;
+}
+
 export type ThreadToControl =
   /** Compiled; the warnings are the same on every thread. `threadId`: the kernel's, 0: unknown. */
   | {
       readonly type: 'ready';
       readonly diagnostics: readonly Diagnostic[];
       readonly threadId: number;
+      readonly patterns: PatternCounts;
     }
   | { readonly type: 'failed'; readonly diagnostics: readonly Diagnostic[] }
   | { readonly type: 'log'; readonly level: 'warning' | 'error' | 'notice'; readonly text: string }

@@ -8,6 +8,7 @@ import type {
   RateLimit,
   ThreadToControl,
   WorkerStart,
+  PatternCounts,
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
 import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
@@ -59,6 +60,7 @@ export interface ControlParts {
   readonly tables: OpenedTables;
   /** Kernel ids of the proxy threads, by index. */
   readonly threadIds: readonly number[];
+  readonly patterns: PatternCounts;
   /** For the operator, '' : nothing. */
   readonly warning: string;
   /** What proxy threads read of `info` (shared-facts.ts). */
@@ -99,7 +101,7 @@ export class Control implements RuntimeContext {
   readonly rings: LogRings;
 
   constructor(parts: ControlParts) {
-    const { start, segment, sys } = parts;
+    const { start, segment, sys, patterns } = parts;
     const { global } = start.model;
     this.parts = parts;
     this.sys = sys;
@@ -115,8 +117,7 @@ export class Control implements RuntimeContext {
     this.inspections = new Inspections(this.threadCount, (message) => parts.broadcast(message));
     this.commands = runtimeCommands();
     this.remoteLines = new RemoteLines(this, this.commands);
-    this.sockets = null;
-    this.checks = null;
+    [this.sockets, this.checks] = [null, null];
     this.peers = new PeersHost(parts, this);
     this.stats = this.makeStats();
     this.facts = new ProcessFacts({
@@ -134,6 +135,7 @@ export class Control implements RuntimeContext {
       model: start.model,
       sys,
       counters: this.counters,
+      patterns,
       tables: this.tables,
       rings: parts.eventRings,
       words: () => balancingWords(parts, this.counters),
@@ -196,7 +198,7 @@ export class Control implements RuntimeContext {
       ...processLines(this.stats, {
         sessions: this.sockets?.count ?? 0,
         cliListeners: this.cliListeners.length,
-        patterns: this.live.patterns.totals,
+        patterns: this.live.counts,
       }),
       ...this.peers.counts(),
       Uptime_sec: Math.floor(this.uptimeMs() / 1000),

@@ -56,6 +56,7 @@ class Bench {
       sys: new FakeSys(),
       counters: sample.context.counters,
       tables: sample.context.tables,
+      patterns: { added: 0, freed: 0 },
       rings: loaded.model.rings.map(() => makeRing(0)),
       words: () => privateWords(0),
       nowMs: () => 1000,

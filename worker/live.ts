@@ -3,7 +3,7 @@
 // edit to all of them. Made by control.ts; compiled with the first command or report that needs
 // it.
 
-import type { ControlToThread, LiveEdits, PatternEdit } from '../shared/messages.ts';
+import type { ControlToThread, LiveEdits, PatternCounts, PatternEdit } from '../shared/messages.ts';
 import type { LineModel, Model, ServerModel } from '../shared/config/model.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { Sys } from '../shared/sys/sys.ts';
@@ -33,6 +33,8 @@ export interface LiveParts {
   readonly model: Model;
   readonly sys: Sys;
   readonly counters: CounterWriter;
+  /** As proxy threads have compiled them. */
+  readonly patterns: PatternCounts;
   readonly tables: StickTables;
   /** Memory of the event rings, and where servers are: for log lines of this thread. */
   readonly rings: readonly Uint8Array[];
@@ -77,6 +79,11 @@ export class LiveData implements LiveAccess, ReferenceAccess {
     const evaluate = thread.program.ringNames.get(server);
     const value = new Sample();
     return evaluate?.(processStream(thread), value) === true ? value.text : '';
+  }
+
+  /** Entries of all lists. Compiles nothing: `show info` is told every second. */
+  get counts(): PatternCounts {
+    return this.compiled?.result.context.patterns.totals ?? this.parts.patterns;
   }
 
   get patterns(): PatternRegistry {

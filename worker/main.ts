@@ -6,6 +6,7 @@ import type { Piscina } from 'piscina';
 import type {
   ControlToThread,
   MasterToWorker,
+  PatternCounts,
   RunningWorker,
   ThreadStart,
   ThreadToControl,
@@ -54,6 +55,8 @@ class Worker implements RunningWorker {
   private control: Control | null;
   private readonly threadIds: number[];
   private readonly facts: SharedArrayBuffer;
+  /** The same on every thread. */
+  private patterns: PatternCounts;
   private undrained: number;
   /** Threads that still watch listening sockets. */
   private listening: number;
@@ -76,6 +79,7 @@ class Worker implements RunningWorker {
     this.control = null;
     this.threadIds = [];
     this.facts = allocateFacts();
+    this.patterns = { added: 0, freed: 0 };
     this.undrained = 0;
     this.listening = 0;
     this.stopping = false;
@@ -103,6 +107,7 @@ class Worker implements RunningWorker {
       ...this.state,
       sys,
       threadIds: this.threadIds,
+      patterns: this.patterns,
       facts: this.facts,
       farmMemory: this.farmMemory,
       eventRings: this.eventRings,
@@ -156,6 +161,7 @@ class Worker implements RunningWorker {
       port1.on('message', (message: ThreadToControl) => {
         if (message.type === 'ready') {
           this.threadIds[threadIndex] = message.threadId;
+          this.patterns = message.patterns;
           // Every thread compiles the same model: the first one's words are enough.
           if (threadIndex === 0)
             this.host.send({ type: 'checked', diagnostics: message.diagnostics });

@@ -2,7 +2,12 @@
 // on a real kernel inside a Piscina task; test/sim runs it on a fake one, turn by turn.
 
 import type { Diagnostics } from '../shared/config/diagnostic.ts';
-import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
+import type {
+  ControlToThread,
+  PatternCounts,
+  ThreadStart,
+  ThreadToControl,
+} from '../shared/messages.ts';
 import { SharedClock } from '../shared/segment/clock.ts';
 import { CounterWriter } from '../shared/segment/counters.ts';
 import { LiveWords } from '../shared/segment/live.ts';
@@ -64,6 +69,8 @@ export class ProxyThread implements ListenerHost {
   readonly engine: Engine;
   readonly acceptor: Acceptor;
   readonly diagnostics: Diagnostics;
+  /** As the configuration gave them. */
+  readonly patterns: PatternCounts;
   private readonly edits: ThreadEdits;
   private readonly start: ThreadStart;
   private readonly context: EngineContext;
@@ -128,6 +135,7 @@ export class ProxyThread implements ListenerHost {
     });
     this.diagnostics = diagnostics;
     this.thread.program = program;
+    this.patterns = context.patterns.totals;
     this.edits = connectEdits(this.thread, context.patterns, report);
     this.context = makeEngineContext(this.thread, start, live, program);
     this.limits = new ThreadLimits(start, this.context, segment, this.rings);

@@ -42,7 +42,8 @@ export function serve(task: ThreadTask): Promise<void> {
     });
     bridge.on('data', () => thread.loop.turn());
     const { list: diagnostics } = thread.diagnostics;
-    report({ type: 'ready', diagnostics, threadId: kernelThreadId() });
+    const { patterns } = thread;
+    report({ type: 'ready', diagnostics, threadId: kernelThreadId(), patterns });
     setImmediate(() => thread.loop.turn());
   });
 }

@@ -134,7 +134,8 @@ const equalsMax = 8;
 
 /**
  * `value`, or one that was seen before and is equal in all its fields: a model of thousands of
- * servers is sent to every thread, and what they share is sent once. Nothing may change it any more.
+ * servers is sent to every thread, and what they share is sent once. Nothing may change it any
+ * more.
  */
 export function shareEqual<T extends object>(value: T, seen: T[]): T {
   const fields = Object.keys(value) as (keyof T)[];

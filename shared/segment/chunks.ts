@@ -174,12 +174,7 @@ function reserve(segment: Segment, used: number): number {
   return 0;
 }
 
-function publish(
-  segment: Segment,
-  claim: ChunkClaim,
-  chunk: number,
-  isInherited: boolean,
-): number {
+function publish(segment: Segment, claim: ChunkClaim, chunk: number, isInherited: boolean): number {
   const { words } = segment;
   words[claimWord(chunk) + 2] = claim.writer;
   claim.prepare(chunk, isInherited);

@@ -2,6 +2,7 @@
 // control thread's is what `show acl` and `show map` list, a proxy thread's is what edits reach.
 // Every thread compiles the same model, so the numbers agree.
 
+import type { PatternCounts } from '../../shared/messages.ts';
 import type { PatternReference } from './pattern-reference.ts';
 
 /** Manual 2.7: `file@` and `opt@` are not part of a name, `virt@` is. */
@@ -28,7 +29,7 @@ export class PatternRegistry {
   }
 
   /** Entries that all lists have ever had, and those of them that are gone. */
-  get totals(): { readonly added: number; readonly freed: number } {
+  get totals(): PatternCounts {
     let added = 0;
     let size = 0;
     for (const reference of this.references) {

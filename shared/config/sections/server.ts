@@ -387,7 +387,8 @@ function beginNamed(
   if (from === null) return null;
   const usual = draft.isRuntime ? null : proxy.defaultServer;
   const preset = from.preset === undefined ? usual : from.preset;
-  return { ...startFrom(preset, line, name), next: from.next, preset };
+  const { model, tls, tlsOn } = startFrom(preset, line, name);
+  return { model, tls, tlsOn, next: from.next, preset };
 }
 
 const templateMax = 100_000;
