@@ -130,6 +130,8 @@ export interface ThreadStart {
   /** View of the mapped segment: the SharedArrayBuffer and where its first page lies. */
   readonly segment: Uint8Array;
   readonly segmentFd: number;
+  /** Large files of lists and maps by path (worker/match/shared-list.ts): not in the model. */
+  readonly lists: Readonly<Record<string, SharedArrayBuffer>>;
   readonly processSlot: number;
   /** SharedClock.offsetNs of the control thread: all threads read the same clock. */
   readonly clockOffsetNs: number;

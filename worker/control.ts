@@ -23,6 +23,7 @@ import { balancingWords, ControlLogs } from './control-logs.ts';
 import { makeFleets } from './fleets.ts';
 import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
+import type { SharedLists } from './compile/scope.ts';
 import { LiveData } from './live.ts';
 import { levelNotice } from './log/logger.ts';
 import type { LogRings } from './log/rings.ts';
@@ -67,6 +68,7 @@ export interface ControlParts {
   readonly facts: SharedArrayBuffer;
   readonly farmMemory: SharedArrayBuffer;
   readonly eventRings: readonly Uint8Array[];
+  readonly lists: SharedLists;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
 }
@@ -126,11 +128,9 @@ export class Control implements RuntimeContext {
       nowMs: () => this.nowMs(),
       bytesOut: () => Number(bytesOut(this.stats)['TotalBytesOut']),
     });
-    this.tables = viewTables(start.model, parts.tables.objects, {
-      segment,
-      slot: parts.slot,
-      writer: this.threadCount,
-    });
+    const { slot } = parts;
+    const place = { segment, slot, writer: this.threadCount };
+    this.tables = viewTables(start.model, parts.tables.objects, place);
     this.live = new LiveData({
       model: start.model,
       sys,
@@ -138,6 +138,7 @@ export class Control implements RuntimeContext {
       patterns,
       tables: this.tables,
       rings: parts.eventRings,
+      lists: parts.lists,
       words: () => balancingWords(parts, this.counters),
       nowMs: () => this.nowMs(),
       broadcast: (message) => this.broadcast(message),

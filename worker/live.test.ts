@@ -58,6 +58,7 @@ class Bench {
       tables: sample.context.tables,
       patterns: { added: 0, freed: 0 },
       rings: loaded.model.rings.map(() => makeRing(0)),
+      lists: {},
       words: () => privateWords(0),
       nowMs: () => 1000,
       broadcast: (message) => message.type === 'edit' && this.sent.push(message),

@@ -11,7 +11,7 @@ import { actions } from './catalog.ts';
 import { type CompileResult, compileProgram } from './compile/compile.ts';
 import { lineCursor } from './compile/line-cursor.ts';
 import { compileLine, compileProxy } from './compile/proxies.ts';
-import { CompileScope } from './compile/scope.ts';
+import { CompileScope, type SharedLists } from './compile/scope.ts';
 import { checkServerTls } from './compile/tls.ts';
 import { ControlEdits } from './match/edits.ts';
 import type { PatternRegistry } from './match/pattern-registry.ts';
@@ -38,6 +38,8 @@ export interface LiveParts {
   readonly tables: StickTables;
   /** Memory of the event rings, and where servers are: for log lines of this thread. */
   readonly rings: readonly Uint8Array[];
+  /** Large files of lists and maps, as threads have them. */
+  readonly lists: SharedLists;
   words(): ServerWordsTable;
   nowMs(): number;
   broadcast(message: ControlToThread): void;
@@ -186,9 +188,17 @@ export class LiveData implements LiveAccess, ReferenceAccess {
   }
 
   private compile(): Compiled {
-    const { model, sys, broadcast, rings } = this.parts;
+    const { model, sys, broadcast, rings, lists } = this.parts;
     const words = this.parts.words();
-    const result = compileProgram({ model, listeners: [], sys, runtime: null, rings, words });
+    const result = compileProgram({
+      model,
+      listeners: [],
+      sys,
+      runtime: null,
+      rings,
+      lists,
+      words,
+    });
     const thread = this.makeThread(result);
     giveLineStreams(thread, result.program.lineChoices);
     const variables = { apply: applyVariableEdit.bind(null, thread) };

@@ -26,6 +26,8 @@ import { openEventRings } from './event-rings.ts';
 import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
+import type { SharedLists } from './compile/scope.ts';
+import { shareLists } from './match/shared-lists.ts';
 import { setDynamicCookies } from './sample/dynamic-cookie.ts';
 import { loadRedisClient } from './peers/redis-link.ts';
 import { threadPool } from './thread-pool.ts';
@@ -57,6 +59,7 @@ class Worker implements RunningWorker {
   private readonly facts: SharedArrayBuffer;
   /** The same on every thread. */
   private patterns: PatternCounts;
+  private readonly lists: SharedLists;
   private undrained: number;
   /** Threads that still watch listening sockets. */
   private listening: number;
@@ -69,6 +72,7 @@ class Worker implements RunningWorker {
     this.sys = linuxSys();
     this.state = attachWorker(start, this.sys);
     for (const proxy of start.model.proxies) setDynamicCookies(proxy);
+    this.lists = shareLists(start.model);
     this.eventRings = openEventRings(start.model.rings, this.sys);
     this.farmMemory = allocateFarm(start.model, start.model.global.nbthread);
     this.ports = [];
@@ -109,6 +113,7 @@ class Worker implements RunningWorker {
       threadIds: this.threadIds,
       patterns: this.patterns,
       facts: this.facts,
+      lists: this.lists,
       farmMemory: this.farmMemory,
       eventRings: this.eventRings,
       broadcast: (message) => this.broadcast(message),
@@ -127,6 +132,7 @@ class Worker implements RunningWorker {
     return {
       threadCount: threads,
       model: start.model,
+      lists: this.lists,
       listeners: start.listeners,
       segment: segment.bytes,
       segmentFd: segment.fd,

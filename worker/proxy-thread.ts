@@ -126,6 +126,7 @@ export class ProxyThread implements ListenerHost {
       listeners: start.listeners,
       sys,
       rings: start.eventRings,
+      lists: start.lists,
       runtime: {
         words: makeWords(start, counters, objects, live),
         random: this.thread.random,

@@ -44,6 +44,8 @@ export interface Draft {
   readonly contents: Map<string, string>;
   /** What many servers say alike, once (shareEqual). */
   readonly equals: { readonly checks: ServerCheckModel[]; readonly agents: AgentModel[] };
+  /** Those that are read as lists or maps only. */
+  readonly patternFiles: Set<string>;
   /** What is read comes from the runtime API, not from a file. */
   isRuntime: boolean;
   /** No line was wrong: set when the last one has been read. */
@@ -78,6 +80,7 @@ export function newDraft(
     rings: [],
     contents: new Map(),
     equals: { checks: [], agents: [] },
+    patternFiles: new Set(),
     isRuntime: false,
     linesFine: true,
     resolveHost,

@@ -75,6 +75,8 @@ export interface Model {
   readonly rings: readonly RingModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
+  /** Paths of those that are lists or maps and nothing else. */
+  readonly patternFiles: readonly string[];
 }
 
 /** A defaults section with a name: its ACLs, and what a backend that is added inherits. */

@@ -53,6 +53,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     healthchecks: draft.healthchecks,
     rings: draft.rings.map(({ model }) => model),
     contents: Object.fromEntries(draft.contents),
+    patternFiles: [...draft.patternFiles],
   };
 }
 

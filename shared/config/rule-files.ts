@@ -53,7 +53,8 @@ function readBodies(line: LineModel, draft: Draft): void {
   if (!answering.has(line.words[0])) return;
   for (const [index, word] of line.words.entries()) {
     const path = line.words[index + 1];
-    if (index > 0 && bodyWords.has(word) && path !== undefined) keep(line, index + 1, path, draft);
+    if (index > 0 && bodyWords.has(word) && path !== undefined)
+      keepWhole(line, index + 1, path, draft);
   }
 }
 
@@ -67,21 +68,36 @@ const keyCall = /jwt_verify\((?!HS)([^,)]+),(?!(?:proc|sess|txn|req|res|check)\.
 function readPatterns(line: LineModel, draft: Draft): void {
   for (const [index, word] of line.words.entries()) {
     const path = line.words[index + 1];
-    if (word === '-f' && path !== undefined) keep(line, index + 1, path, draft);
+    if (word === '-f' && path !== undefined) keepPatterns(line, index + 1, path, draft);
     for (const [, algorithm, key] of word.matchAll(keyCall)) {
       // Where a variable names the algorithm, this may be a secret.
-      keep(line, index, algorithm.includes('.') ? `opt@${key}` : key, draft);
+      keepWhole(line, index, algorithm.includes('.') ? `opt@${key}` : key, draft);
     }
     if (!word.includes('map')) continue;
-    for (const [, name] of word.matchAll(mapCall)) keep(line, index, name, draft);
+    for (const [, name] of word.matchAll(mapCall)) keepPatterns(line, index, name, draft);
   }
 }
+
+/** A list or a map; what is read as something else too is not one only. */
+function keepPatterns(line: LineModel, index: number, name: string, draft: Draft): void {
+  const path = pathOf(name);
+  if (!draft.contents.has(path)) draft.patternFiles.add(path);
+  keep(line, index, name, draft);
+}
+
+/** What is read as one text. */
+function keepWhole(line: LineModel, index: number, name: string, draft: Draft): void {
+  draft.patternFiles.delete(pathOf(name));
+  keep(line, index, name, draft);
+}
+
+const pathOf = (name: string): string => name.replace(/^(opt|file)@/, '');
 
 /** Manual 2.7: virt@ names no file, opt@ may be missing, file@ is the default. */
 function keep(line: LineModel, index: number, name: string, draft: Draft): void {
   if (name.startsWith('virt@')) return;
   const optional = name.startsWith('opt@');
-  const path = name.replace(/^(opt|file)@/, '');
+  const path = pathOf(name);
   if (draft.contents.has(path)) return;
   const { text, error } = readText(path);
   if (error === '') draft.contents.set(path, text);

@@ -699,6 +699,7 @@ const model = shape<Model>({
     }),
   ),
   contents: map(text),
+  patternFiles: list(text),
 });
 
 export const modelSchema: Schema = { ...model, $defs: definitions };

@@ -7,6 +7,7 @@ import { noValues } from '../../worker/match/pattern.ts';
 import { parseMapFile } from '../../worker/match/pattern-file.ts';
 import { PatternReference } from '../../worker/match/pattern-reference.ts';
 import { type PatternSet, usePatterns } from '../../worker/match/pattern-set.ts';
+import { allocateSharedList, SharedList } from '../../worker/match/shared-list.ts';
 import { parseIpv4 } from '../../worker/sample/address.ts';
 import { kindIpv4, kindSint, kindString, Sample } from '../../worker/sample/sample.ts';
 
@@ -41,7 +42,8 @@ function fileText(row: Row, entries: number): string {
 
 const heapBytes = (): number => {
   globalThis.gc?.();
-  return process.memoryUsage().heapUsed;
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 };
 
 function setOf(reference: PatternReference, name: string): PatternSet {
@@ -115,12 +117,21 @@ function measureEdit(row: Row, reference: PatternReference, set: PatternSet): nu
   }, count);
 }
 
-function measure(row: Row, entries: number): void {
+/** The list as a thread's own, or in memory that all threads share. */
+function load(text: string, isShared: boolean): PatternReference {
+  if (isShared) {
+    return new PatternReference('file', true, '', new SharedList(allocateSharedList(text), true));
+  }
+  const reference = new PatternReference('file', true, '');
+  parseMapFile(text, (key, value, line) => reference.add(key, value, line));
+  return reference;
+}
+
+function measure(row: Row, entries: number, isShared: boolean): void {
   const text = fileText(row, entries);
   const before = heapBytes();
   const start = process.hrtime.bigint();
-  const reference = new PatternReference('file', true, '');
-  parseMapFile(text, (key, value, line) => reference.add(key, value, line));
+  const reference = load(text, isShared);
   const set = setOf(reference, row.method);
   set.build();
   const loadMs = Number(process.hrtime.bigint() - start) / 1e6;
@@ -129,6 +140,7 @@ function measure(row: Row, entries: number): void {
   const editUs = measureEdit(row, reference, set) / 1000;
   const cells = [
     row.method.padEnd(4),
+    isShared ? 'shared' : 'own   ',
     String(entries).padStart(8),
     `${loadMs.toFixed(0).padStart(6)} ms`,
     `${bytes.toFixed(0).padStart(5)} B/entry`,
@@ -138,10 +150,13 @@ function measure(row: Row, entries: number): void {
   console.log(cells.join('  '));
 }
 
+const shared = new Set(['str', 'beg', 'end']);
 const sizes = process.argv.slice(2).map(Number);
 for (const row of rows) {
   for (const entries of sizes.length > 0 ? sizes : [1000, 10_000, 1_000_000]) {
-    if (entries <= row.entriesMax) measure(row, entries);
+    if (entries > row.entriesMax) continue;
+    measure(row, entries, false);
+    if (shared.has(row.method)) measure(row, entries, true);
   }
 }
 if (found === 0) console.log('nothing was found');

@@ -131,3 +131,31 @@ test('what a rule sets is known to its own request and soon to every thread', as
   await command(proxy, 'add map virt@seen fence 1');
   for (let i = 0; i < 8; i++) assert.equal((await ask(proxy, 'who=me')).status, 200);
 });
+
+test('a file that threads share is edited as any other', async (context) => {
+  const lines = Array.from({ length: 60_000 }, (_, i) => `/shop/item${i}/ backend${i % 50}`);
+  const content = `${lines.join('\n')}\n`;
+  assert.ok(content.length > 2 ** 20);
+  const proxy = start(context, content);
+  const asked = (key: string): Promise<Set<string>> => all(proxy, `k=${key}`, 'site');
+  assert.deepEqual(await asked('/shop/item59999/more'), new Set(['backend49']));
+  assert.deepEqual(await asked('/shop/item60000/more'), new Set(['-']));
+  const [, id] = /^(\d+) \(\S+sites\) .* entry_cnt=60000$/m.exec(await command(proxy, 'show map'))!;
+  assert.equal(await command(proxy, `set map #${id} /shop/item7/ other`), '\n');
+  assert.deepEqual(await asked('/shop/item7/'), new Set(['other']));
+  assert.equal(await command(proxy, `add map #${id} /shop/item7/x/ deeper`), '\n');
+  assert.deepEqual(await asked('/shop/item7/x/y'), new Set(['deeper']));
+  assert.equal(await command(proxy, `del map #${id} /shop/item8/`), '\n');
+  assert.deepEqual(await asked('/shop/item8/'), new Set(['-']));
+  const shown = await command(proxy, `show map #${id}`);
+  assert.match(shown, /^0x000000000008 \/shop\/item7\/ other$/m);
+  assert.match(shown, /^0x00000000ea61 \/shop\/item7\/x\/ deeper$/m);
+  assert.equal(shown.trim().split('\n').length, 60_000);
+  assert.match(await command(proxy, `get map #${id} /shop/item9/z`), /key="\/shop\/item9\/"/);
+  await command(proxy, `prepare map #${id}`);
+  assert.equal(await command(proxy, `add map @1 #${id} /shop/ all`), '\n');
+  assert.deepEqual(await asked('/shop/item9/'), new Set(['backend9']));
+  assert.equal(await command(proxy, `commit map @1 #${id}`), '\n');
+  assert.deepEqual(await asked('/shop/item9/'), new Set(['all']));
+  assert.match(await command(proxy, 'show map'), /entry_cnt=1$/m);
+});

@@ -74,6 +74,7 @@ export class World {
       threadCount: threads,
       model,
       listeners,
+      lists: {},
       eventRings: model.rings.map(() => makeRing(0)),
       segment: segment.bytes,
       segmentFd: -1,

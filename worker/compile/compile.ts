@@ -21,7 +21,7 @@ import { lineCursor } from './line-cursor.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';
 import { compileRingNames } from './ring-names.ts';
-import { CompileContext, CompileScope } from './scope.ts';
+import { CompileContext, CompileScope, type SharedLists } from './scope.ts';
 import { compileTls, serverTls, type TlsPlans } from './tls.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 
@@ -41,6 +41,8 @@ export interface CompileInput {
   readonly sys: Sys;
   /** null: check only. */
   readonly runtime: CompileRuntime | null;
+  /** Large files of lists and maps that threads share, by path; absent: all are in the model. */
+  readonly lists?: SharedLists;
   /** Memory of the event rings, in the order of the model; absent: nothing is written to them. */
   readonly rings?: readonly Uint8Array[];
   /** Where servers are, for who balances without serving (the control thread). */
@@ -70,7 +72,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const { h1CaseAdjust } = model.global;
   const diagnostics = new Diagnostics();
   const tables = { fetches, converters, logTags, reply: buildReply };
-  const context = new CompileContext(model, diagnostics, tables);
+  const context = new CompileContext(model, diagnostics, tables, input.lists ?? {});
   const senders = new SenderSet(new LogRings(model.rings, input.rings ?? null));
   const tls = runtime === null ? null : compileTls(model, diagnostics, runtime.ticketKeys);
   const compiler: ProxyCompiler = {

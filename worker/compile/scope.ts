@@ -55,12 +55,16 @@ interface CompileTables {
 }
 
 /** What all scopes of one compilation share. */
+/** Memory of shared files by path (match/shared-list.ts). */
+export type SharedLists = Readonly<Record<string, SharedArrayBuffer>>;
+
 export class CompileContext {
   readonly model: Model;
   readonly diagnostics: Diagnostics;
   readonly tables: CompileTables;
   readonly variables: VariableTable;
   readonly patterns: PatternRegistry;
+  readonly lists: SharedLists;
   /** Fetches built so far: see ExpressionSource. */
   readonly built = new Map<string, Evaluate>();
   /** Servers and backends that sample expressions name: "server N", "backend N". */
@@ -70,8 +74,14 @@ export class CompileContext {
   private readonly frontends = new Map<string, number>();
   private readonly backends = new Map<string, number>();
 
-  constructor(model: Model, diagnostics: Diagnostics, tables: CompileTables) {
+  constructor(
+    model: Model,
+    diagnostics: Diagnostics,
+    tables: CompileTables,
+    lists: SharedLists = {},
+  ) {
     this.model = model;
+    this.lists = lists;
     this.diagnostics = diagnostics;
     this.tables = tables;
     this.variables = new VariableTable();
@@ -156,6 +166,7 @@ export class CompileScope implements Scope, ConditionSource {
     const { file, line } = seat.line.place;
     this.patterns = {
       registry: context.patterns,
+      shared: (path) => context.lists[path] ?? null,
       content: (path, optional) => (optional ? this.find(path) : this.content(path)),
       user: `at file '${file}' line ${line}`,
     };

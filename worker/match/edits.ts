@@ -64,7 +64,7 @@ function applyTo(reference: PatternReference, edit: PatternEdit): void {
   } else if (entry === 0) reference.setValue(text, value ?? '');
   else {
     const found = reference.findId(entry);
-    if (found !== null) found.value = value;
+    if (found !== null) reference.giveValue(found, value);
   }
 }
 

@@ -12,10 +12,11 @@ import {
 } from '../sample/sample.ts';
 import { addressIndex, hasHoles, parseNetworkPattern } from './addresses.ts';
 import { intIndex, parseRange } from './numbers.ts';
-import type { PatternEntry, PatternIndex, PatternOptions } from './pattern.ts';
+import { type PatternEntry, type PatternIndex, type PatternOptions, takesAny } from './pattern.ts';
 import { prefixIndex } from './prefixes.ts';
 import { compileRegex } from './regex.ts';
 import type { Regex } from './regex-guard.ts';
+import { type SharedMethod, sharedPrefixes, sharedSuffixes } from './shared-index.ts';
 import { exactIndex, regexIndex, substringIndex, suffixIndex, wordIndex } from './strings.ts';
 
 export interface MatchMethodDef {
@@ -29,12 +30,13 @@ export interface MatchMethodDef {
   readonly bare?: true;
   /** A pattern is one whole text: without -i, lists share the table they are edited through. */
   readonly whole?: true;
+  /** How a large file that all threads share is asked, without -i; absent: it is not shared. */
+  readonly shared?: SharedMethod;
   /** HAProxy keeps such patterns in a tree when `isTree` says so, else in a list (`get acl`). */
   readonly isTree?: (entry: PatternEntry, options: PatternOptions) => boolean;
   readonly index: (entries: readonly PatternEntry[], options: PatternOptions) => PatternIndex;
 }
 
-const anything = (): string => '';
 const message = (found: unknown): string => (typeof found === 'string' ? found : '');
 
 function checkHex(text: string): string {
@@ -78,7 +80,7 @@ const matchMethods = [
     name: 'found',
     help: 'the sample exists',
     takes: -1,
-    check: anything,
+    check: takesAny,
     bare: true,
     index: () => present,
   },
@@ -86,7 +88,7 @@ const matchMethods = [
     name: 'bool',
     help: 'the value is not zero',
     takes: kindSint,
-    check: anything,
+    check: takesAny,
     bare: true,
     index: () => isTrue,
   },
@@ -124,7 +126,7 @@ const matchMethods = [
     name: 'str',
     help: 'exactly this text',
     takes: kindString,
-    check: anything,
+    check: takesAny,
     whole: true,
     isTree: isCaseKept,
     index: exactIndex,
@@ -133,7 +135,8 @@ const matchMethods = [
     name: 'beg',
     help: 'starts with this text',
     takes: kindString,
-    check: anything,
+    check: takesAny,
+    shared: sharedPrefixes,
     isTree: isCaseKept,
     index: prefixIndex,
   },
@@ -141,28 +144,29 @@ const matchMethods = [
     name: 'sub',
     help: 'contains this text',
     takes: kindString,
-    check: anything,
+    check: takesAny,
     index: substringIndex,
   },
   {
     name: 'dir',
     help: 'contains this part between slashes',
     takes: kindString,
-    check: anything,
+    check: takesAny,
     index: wordIndex('/?'),
   },
   {
     name: 'dom',
     help: 'contains this part of a domain name',
     takes: kindString,
-    check: anything,
+    check: takesAny,
     index: wordIndex('/?.:'),
   },
   {
     name: 'end',
     help: 'ends with this text',
     takes: kindString,
-    check: anything,
+    check: takesAny,
+    shared: sharedSuffixes,
     index: suffixIndex,
   },
   {

@@ -2,6 +2,7 @@
 // loader has read the files; this turns their content into a PatternReference, once per name.
 
 import { PatternReference } from './pattern-reference.ts';
+import { SharedList } from './shared-list.ts';
 import { listName, type PatternRegistry } from './pattern-registry.ts';
 
 /** Called with every pattern of a file; `value` is null in a list. */
@@ -72,6 +73,8 @@ export function parsePatternName(word: string): PatternName {
 /** What opening a list needs from the compiler. */
 export interface PatternSource {
   readonly registry: PatternRegistry;
+  /** Memory of a large file that threads share, null: `content` has it. */
+  shared(path: string): SharedArrayBuffer | null;
   /** Content of a file; null with an alert, unless it is optional. */
   content(path: string, optional: boolean): string | null;
   /** `at file 'x' line 3`. */
@@ -103,13 +106,17 @@ export function openPatterns(
     markUser(known, as);
     return known;
   }
-  const content = path === '' ? '' : source.content(path, optional);
-  if (content === null && !optional) return `failed to open pattern file <${path}>`;
   const display = `pattern loaded from file '${word}' used ${user}`;
-  const reference = new PatternReference(name, isMap, display);
+  const shared = path === '' ? null : source.shared(path);
+  const list = shared === null ? null : new SharedList(shared, isMap);
+  const reference = new PatternReference(name, isMap, display, list);
+  if (list === null) {
+    const content = path === '' ? '' : source.content(path, optional);
+    if (content === null && !optional) return `failed to open pattern file <${path}>`;
+    const parse = isMap ? parseMapFile : parseListFile;
+    parse(content ?? '', (text, value, line) => reference.add(text, value, line));
+  }
   markUser(reference, as);
-  const parse = isMap ? parseMapFile : parseListFile;
-  parse(content ?? '', (text, value, line) => reference.add(text, value, line));
   source.registry.add(reference);
   return reference;
 }

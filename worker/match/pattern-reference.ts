@@ -3,9 +3,12 @@
 // in one order. An edit costs what it changes: removed entries stay in the list until they are
 // many.
 
+import { BaseEntries } from './base-entries.ts';
 import { KeyedEntries } from './keyed-entries.ts';
+import { LayeredTexts, type TextTable } from './layered-texts.ts';
 import { type PatternEntry, provisionalId, removedGeneration } from './pattern.ts';
 import type { PatternSet } from './pattern-set.ts';
+import type { SharedList } from './shared-list.ts';
 
 /** The 32 bits a version has; it wraps (management.txt, "prepare acl"). */
 const wrap = (version: number): number => version >>> 0;
@@ -14,6 +17,9 @@ const wrap = (version: number): number => version >>> 0;
 export function isLaterVersion(version: number, base: number): boolean {
   return ((version - base) | 0) > 0;
 }
+
+/** Version of what a file holds. */
+const fileGeneration = 0;
 
 export class PatternReference {
   /** Number in `show acl` and `show map`, -1: not given yet. */
@@ -35,15 +41,17 @@ export class PatternReference {
   size: number;
   /** Entries that there have ever been. */
   added: number;
+  /** Entries of a file that all threads share, the first of the list; null: all are below. */
+  base: BaseEntries | null;
   /** In order, with removed ones between them. */
   private entries: PatternEntry[];
   private removed: number;
   private lastId: number;
   private provisionals: number;
   /** The version in force by text; made by the first who asks. */
-  private texts: KeyedEntries<string> | null;
+  private texts: TextTable | null;
 
-  constructor(name: string, isMap: boolean, display: string) {
+  constructor(name: string, isMap: boolean, display: string, file: SharedList | null = null) {
     this.id = -1;
     this.name = name;
     this.display = display;
@@ -53,11 +61,12 @@ export class PatternReference {
     this.generation = 0;
     this.nextGeneration = 0;
     this.sets = [];
-    this.size = 0;
-    this.added = 0;
+    this.base = file === null ? null : new BaseEntries(file);
+    this.size = file === null ? 0 : file.count;
+    this.added = this.size;
     this.entries = [];
     this.removed = 0;
-    this.lastId = 0;
+    this.lastId = this.size;
     this.provisionals = 0;
     this.texts = null;
   }
@@ -84,7 +93,23 @@ export class PatternReference {
 
   /** The entries of one version, in order; the version in force unless another is named. */
   current(generation = this.generation): PatternEntry[] {
-    return this.entries.filter((entry) => entry.generation === generation);
+    return [...this.each(generation)];
+  }
+
+  /** The same, one by one. */
+  *each(generation = this.generation): Iterable<PatternEntry> {
+    if (this.base !== null && generation === fileGeneration) yield* this.base.each();
+    for (const entry of this.entries) if (entry.generation === generation) yield entry;
+  }
+
+  /** Those of the version in force that are not of a shared file. */
+  beyondFile(): PatternEntry[] {
+    return this.entries.filter((entry) => entry.generation === this.generation);
+  }
+
+  /** Line of its file, 0: it is of none. */
+  lineOf(entry: PatternEntry): number {
+    return this.base?.owns(entry) === true ? this.base.lineOf(entry) : entry.line;
   }
 
   /** First entry of the version in force with this text. */
@@ -98,6 +123,8 @@ export class PatternReference {
   }
 
   findId(id: number): PatternEntry | null {
+    const inFile = this.base?.numbered(id) ?? null;
+    if (inFile !== null) return inFile;
     for (const entry of this.entries) {
       if (entry.id === id && entry.generation !== removedGeneration) return entry;
     }
@@ -105,9 +132,9 @@ export class PatternReference {
   }
 
   /** The version in force by text, kept up to date by the edits below. */
-  byText(): KeyedEntries<string> {
+  byText(): TextTable {
     if (this.texts === null) {
-      this.texts = new KeyedEntries();
+      this.texts = this.base === null ? new KeyedEntries() : new LayeredTexts(this.base);
       for (const entry of this.entries) {
         if (entry.generation === this.generation) this.texts.add(entry.text, entry);
       }
@@ -184,6 +211,14 @@ export class PatternReference {
   }
 
   removeEntry(entry: PatternEntry): void {
+    const { base } = this;
+    if (base?.owns(entry) === true) {
+      base.remove(entry);
+      for (const set of this.sets) set.removed(entry);
+      entry.generation = removedGeneration;
+      this.size--;
+      return;
+    }
     if (entry.generation === this.generation) {
       this.texts?.remove(entry.text, entry);
       for (const set of this.sets) set.removed(entry);
@@ -197,14 +232,30 @@ export class PatternReference {
   /** Gives all entries with this text another value; how many there are. */
   setValue(text: string, value: string): number {
     const found = this.find(text);
-    for (const entry of found) entry.value = value;
+    for (const entry of found) this.giveValue(entry, value);
     return found.length;
+  }
+
+  /** Gives one entry another value. */
+  giveValue(entry: PatternEntry, value: string | null): void {
+    entry.value = value;
+    if (this.base?.owns(entry) === true && value !== null) this.base.setValue(entry, value);
+  }
+
+  /** Makes this thread's own entries of those of a shared file: a method needs them all. */
+  unfold(): void {
+    if (this.base === null) return;
+    this.entries = [...this.base.each(), ...this.entries];
+    this.base = null;
+    this.changed();
   }
 
   /** Empties one version. */
   clear(generation = this.generation): void {
     const kept = this.entries.filter((entry) => entry.generation !== generation);
-    if (kept.length < this.entries.length) this.replace(kept);
+    const dropsFile = this.base !== null && generation === fileGeneration;
+    if (dropsFile) this.base = null;
+    if (dropsFile || kept.length < this.entries.length) this.replace(kept);
   }
 
   /** A new version to fill, invisible until `commit`. */
@@ -221,6 +272,8 @@ export class PatternReference {
 
   /** Puts a version in force at once and drops all older ones. */
   commit(generation: number): void {
+    if (isLaterVersion(generation, fileGeneration)) this.base = null;
+    else if (generation !== fileGeneration) this.unfold();
     this.generation = generation;
     if (isLaterVersion(generation, this.nextGeneration)) this.nextGeneration = generation;
     this.replace(
@@ -253,7 +306,7 @@ export class PatternReference {
   private sweep(): void {
     this.entries = this.entries.filter((entry) => entry.generation !== removedGeneration);
     this.removed = 0;
-    this.size = this.entries.length;
+    this.size = this.entries.length + (this.base?.size ?? 0);
   }
 
   private changed(): void {

@@ -3,6 +3,7 @@
 // the same method, flags and kind of values share one. The two questions run while serving.
 
 import type { Sample } from '../sample/sample.ts';
+import type { BaseEntries } from './base-entries.ts';
 import type { MatchMethodDef } from './methods.ts';
 import {
   noValues,
@@ -10,8 +11,10 @@ import {
   type PatternIndex,
   type PatternOptions,
   type PatternValues,
+  takesAny,
 } from './pattern.ts';
 import type { PatternReference } from './pattern-reference.ts';
+import { type SharedMethod, sharedIndex } from './shared-index.ts';
 import { emptyIndex } from './strings.ts';
 
 export class PatternSet {
@@ -55,13 +58,20 @@ export class PatternSet {
 
   private makeIndex(): PatternIndex {
     const { method, options, reference } = this;
+    const base = reference.base;
+    if (base !== null && !options.ignoreCase && method.shared !== undefined) {
+      if (base.list.hasLengths) return this.overFile(base, method.shared);
+    }
     if (method.whole === true && !options.ignoreCase && reference.size > 1) {
       return wholeTexts(reference);
     }
-    const entries = reference.current();
-    return entries.length === 0 && method.bare !== true
-      ? emptyIndex
-      : method.index(entries, options);
+    if (method.bare !== true) reference.unfold();
+    return indexOf(method, method.bare === true ? [] : reference.current(), options);
+  }
+
+  private overFile(base: BaseEntries, shared: SharedMethod): PatternIndex {
+    const { method, options, reference } = this;
+    return sharedIndex(base, shared, () => indexOf(method, reference.beyondFile(), options));
   }
 
   added(entry: PatternEntry): void {
@@ -82,6 +92,14 @@ export class PatternSet {
     this.test = this.testFirst;
     this.find = this.findFirst;
   }
+}
+
+function indexOf(
+  method: MatchMethodDef,
+  entries: readonly PatternEntry[],
+  options: PatternOptions,
+): PatternIndex {
+  return entries.length === 0 && method.bare !== true ? emptyIndex : method.index(entries, options);
 }
 
 const isPatched = (): boolean => true;
@@ -116,10 +134,12 @@ export function usePatterns(
   );
   if (known !== undefined) return known;
   const options = { ignoreCase };
-  for (const entry of reference.current()) {
+  const isAnyGood = method.check === takesAny && values.check === takesAny;
+  for (const entry of isAnyGood ? [] : reference.each()) {
     const why = method.check(entry.text, options) || values.check(entry.value ?? '');
     if (why === '') continue;
-    return entry.line > 0 ? `${why} at line ${entry.line} of file '${word}'` : why;
+    const line = reference.lineOf(entry);
+    return line > 0 ? `${why} at line ${line} of file '${word}'` : why;
   }
   return new PatternSet(reference, method, options, values);
 }

@@ -49,5 +49,8 @@ export interface PatternValues {
   readonly typeOf: (value: string) => string;
 }
 
+/** The check of those that take any text. */
+export const takesAny = (_text: string): string => '';
+
 /** Users that look at patterns only: acls. */
-export const noValues: PatternValues = { check: () => '', typeOf: () => '' };
+export const noValues: PatternValues = { check: takesAny, typeOf: () => '' };

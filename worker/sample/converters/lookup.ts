@@ -4,7 +4,7 @@
 
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
 import { type MatchMethodDef, matchMethodByName, regexOf } from '../../match/methods.ts';
-import type { PatternEntry, PatternValues } from '../../match/pattern.ts';
+import { type PatternEntry, type PatternValues, takesAny } from '../../match/pattern.ts';
 import { openPatterns } from '../../match/pattern-file.ts';
 import { type PatternSet, usePatterns } from '../../match/pattern-set.ts';
 import {
@@ -40,7 +40,7 @@ const asString: OutputRow = {
   suffix: '',
   returns: kindString,
   what: 'text',
-  values: { check: () => '', typeOf: () => 'str' },
+  values: { check: takesAny, typeOf: () => 'str' },
   give: (sample, value) => sample.setText(value),
   defaultType: 'string',
 };
