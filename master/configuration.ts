@@ -121,6 +121,7 @@ function overridesOf(flags: Flags): LoadOverrides {
     ...(flags.master ? { masterWorker: true } : {}),
     ...(flags.daemon ? { daemon: true } : {}),
     ...(flags.verifyServers ? {} : { verifyServers: false }),
+    ...(flags.onlyIpv4 ? { onlyIpv4: true } : {}),
     ...(flags.resolutionMayFail ? { resolutionMayFail: true } : {}),
   };
 }

@@ -36,6 +36,7 @@ export interface Flags {
   zeroCopy: boolean;
   verifyServers: boolean;
   resolutionMayFail: boolean;
+  onlyIpv4: boolean;
   insecureFork: boolean;
 }
 
@@ -160,7 +161,7 @@ export const flagTable: readonly FlagDef[] = [
     notify: true,
     foreground: true,
   }),
-  nothing('4', 'resolvers ask for IPv4 addresses only (there are no resolvers yet)'),
+  sets('4', 'resolvers ask for IPv4 addresses only', { onlyIpv4: true }),
   sets('c', 'check the configuration and leave', { check: true }),
   {
     name: 'cc',
@@ -262,6 +263,7 @@ export function defaultFlags(): Flags {
     zeroCopy: true,
     verifyServers: true,
     resolutionMayFail: false,
+    onlyIpv4: false,
     insecureFork: false,
   };
 }

@@ -125,6 +125,10 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
     random: Math.random,
     report: (proxy, severity, text, shown) => parts.report(proxy, severity, text, shown),
     changed: (proxyIndex) => context.broadcast({ type: 'servers-changed', proxyIndex }),
+    unreachable: (proxy, server) => {
+      context.resolvers.unreachable(proxy, server);
+      loop.yieldToUv();
+    },
     shutdown: (proxy, server, cause) =>
       void context.inspect('end-streams', [proxy, server, cause.charCodeAt(0)]),
     administer: (proxy, server, state) => setAdminState(context, target(proxy, server), state),

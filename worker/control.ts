@@ -29,6 +29,7 @@ import { levelNotice } from './log/logger.ts';
 import type { LogRings } from './log/rings.ts';
 import { PeersHost } from './peers-host.ts';
 import { ProcessFacts, processLines } from './process-facts.ts';
+import { ResolversHost } from './resolvers-host.ts';
 import { runtimeCommands } from './runtime/catalog.ts';
 import { RemoteLines } from './runtime/remote-lines.ts';
 import type { CommandTable } from './runtime/command.ts';
@@ -87,6 +88,7 @@ export class Control implements RuntimeContext {
   readonly fleet: RuntimeContext['fleet'];
   readonly backends: RuntimeContext['backends'];
   readonly peers: PeersHost;
+  readonly resolvers = new ResolversHost();
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
@@ -234,6 +236,13 @@ export class Control implements RuntimeContext {
       report: (proxy, severity, text, shown) => this.report(proxy, severity, text, shown),
       fault: (text) => this.say('error', text),
     });
+    this.resolvers.begin({
+      model: start.model,
+      sys,
+      farm,
+      context: this,
+      logLine: (proxy, severity, text) => this.logs.proxyLine(proxy, severity, text),
+    });
     this.facts.bootMs = Math.round(process.uptime() * 1000);
     this.publish();
     this.peers.begin();
@@ -253,6 +262,7 @@ export class Control implements RuntimeContext {
     this.fronts.fill('STOP');
     this.checks?.stop();
     this.peers.stop();
+    this.resolvers.stop();
   }
 
   close(): void {
@@ -260,6 +270,7 @@ export class Control implements RuntimeContext {
     this.sockets?.close();
     this.facts.close();
     this.peers.close();
+    this.resolvers.close();
   }
 
   /** A word from a proxy thread for the operator. */

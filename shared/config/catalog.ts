@@ -27,6 +27,7 @@ import { peersSection } from './sections/peers.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
+import { resolverGlobals, resolversSection } from './sections/resolvers.ts';
 import { ringSection } from './sections/ring.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
@@ -49,6 +50,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   globalTlsKeywords,
   http2Keywords,
   headerCaseKeywords,
+  resolverGlobals,
 );
 
 export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows(
@@ -74,6 +76,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(httpErrorsSection),
   sectionEntry(logProfileSection),
   sectionEntry(peersSection),
+  sectionEntry(resolversSection),
   sectionEntry(healthcheckSection),
   sectionEntry(ringSection),
 ];

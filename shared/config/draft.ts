@@ -4,7 +4,7 @@
 
 import type { Diagnostics, Place } from './diagnostic.ts';
 import { freshGlobal, freshProxy, freshRules, freshServer, noAddress } from './fresh.ts';
-import type { Mutable, PeersDraft, ProxyDraft, ServerDraft } from './keyword.ts';
+import type { Mutable, PeersDraft, ProxyDraft, ResolversDraft, ServerDraft } from './keyword.ts';
 import type {
   GlobalModel,
   HealthcheckModel,
@@ -37,6 +37,7 @@ export interface Draft {
   readonly userlists: Mutable<UserlistModel>[];
   readonly logProfiles: Mutable<LogProfileModel>[];
   readonly peers: PeersDraft[];
+  readonly resolvers: ResolversDraft[];
   readonly healthchecks: HealthcheckModel[];
   /** Each with the proxy that its servers are read into. */
   readonly rings: RingDraft[];
@@ -76,6 +77,7 @@ export function newDraft(
     userlists: [],
     logProfiles: [],
     peers: [],
+    resolvers: [],
     healthchecks: [],
     rings: [],
     contents: new Map(),
@@ -87,9 +89,9 @@ export function newDraft(
   };
 }
 
-/** Everything with bind and server lines: proxies, peers and ring sections. */
-export function allProxies({ proxies, peers, rings }: Draft): readonly ProxyDraft[] {
-  return [...proxies, ...[...peers, ...rings].map(({ proxy }) => proxy)];
+/** Everything with bind and server lines: proxies, peers, ring and resolvers sections. */
+export function allProxies({ proxies, peers, rings, resolvers }: Draft): readonly ProxyDraft[] {
+  return [...proxies, ...[...peers, ...rings, ...resolvers].map(({ proxy }) => proxy)];
 }
 
 /** A ring while it is read. */
@@ -157,6 +159,7 @@ export function copyServerDraft(from: ServerDraft, place: Place, name: string): 
       id: 0,
       guid: '',
       fqdn: '',
+      srvRecord: '',
       address: noAddress,
       checks: { ...from.model.checks },
       agent: { ...from.model.agent },

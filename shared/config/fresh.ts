@@ -12,6 +12,7 @@ import type {
   GlobalModel,
   LineModel,
   ProxyModel,
+  ResolversModel,
   RuleSet,
   ServerModel,
   ServerSslModel,
@@ -147,6 +148,7 @@ export function freshGlobal(): GlobalModel {
     shmStatsFile: '',
     shmStatsFileMaxObjects: 0,
     statsFile: '',
+    dnsFamilies: ['auto'],
     serverStateBase: '',
     serverStateFile: '',
     tune: freshTune(),
@@ -269,6 +271,9 @@ export function freshServer(place: Place, name: string): ServerModel {
     id: 0,
     guid: '',
     fqdn: '',
+    srvRecord: '',
+    resolvers: '',
+    resolution: { prefer: 'ipv6', networks: [], allowsTwins: false, ignoresWeight: false },
     initAddr: [],
     savedState: null,
     address: noAddress,
@@ -446,4 +451,26 @@ function freshHttp() {
     originalTo: null,
     forwarded: null,
   } satisfies Partial<ProxyModel>;
+}
+
+/** A resolvers section without name servers (manual 5.3.2). */
+export function freshResolvers(place: Place, name: string, isImplicit: boolean): ResolversModel {
+  return {
+    place,
+    name,
+    isImplicit,
+    nameservers: [],
+    hold: {
+      nx: 30_000,
+      refused: 30_000,
+      timeout: 30_000,
+      other: 30_000,
+      valid: 10_000,
+      obsolete: 0,
+    },
+    retries: 3,
+    resolveMs: 1000,
+    retryMs: 1000,
+    payloadBytes: 512,
+  };
 }

@@ -12,6 +12,7 @@ import type {
   HttpErrorsModel,
   PeersModel,
   ProxyModel,
+  ResolversModel,
   ServerModel,
   ServerSslModel,
   UserlistModel,
@@ -134,6 +135,13 @@ export interface PeersDraft {
 }
 
 export type PeersKeyword = NamedKeyword<PeersDraft>;
+
+/** A resolvers section while it is read. */
+export interface ResolversDraft {
+  readonly model: ResolversModel;
+  /** What name servers that are reached over TCP are read into. */
+  readonly proxy: ProxyDraft;
+}
 
 export type Mutable<T> = {
   -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K];

@@ -39,6 +39,8 @@ export interface LoadOverrides {
   readonly verifyServers?: boolean;
   /** -dr: a server whose name has no address is disabled, not a mistake. */
   readonly resolutionMayFail?: boolean;
+  /** -4: resolvers ask for IPv4 addresses only. */
+  readonly onlyIpv4?: boolean;
 }
 
 export interface Loaded {
@@ -130,6 +132,7 @@ function applyOverrides(draft: Draft, overrides: LoadOverrides): void {
   if (overrides.pidfile !== undefined) global.pidfile = overrides.pidfile;
   if (overrides.masterWorker === true) global.masterWorker = true;
   if (overrides.daemon === true) global.daemon = true;
+  if (overrides.onlyIpv4 === true) global.dnsFamilies = ['ipv4'];
   if (overrides.verifyServers === false) global.ssl.serverVerify = 'none';
   if (overrides.proxyMaxconn === undefined) return;
   for (const { model, section } of draft.proxies) {

@@ -50,6 +50,8 @@ export interface GlobalModel {
   shmStatsFileMaxObjects: number;
   /** `stats-file`: its text is in Model.contents when it could be read. */
   statsFile: string;
+  /** `dns-accept-family`: families that resolvers ask for; `auto`: IPv6 when it is reachable. */
+  dnsFamilies: readonly ('ipv4' | 'ipv6' | 'auto')[];
   serverStateBase: string;
   serverStateFile: string;
   tune: TuneModel;

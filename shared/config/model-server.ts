@@ -4,6 +4,7 @@
 import type { Place } from './diagnostic.ts';
 import type { AddressModel, SourceModel } from './model.ts';
 import type { AgentModel, ServerCheckModel } from './model-check.ts';
+import type { ResolutionModel } from './model-resolvers.ts';
 
 export interface ServerModel {
   readonly place: Place;
@@ -15,6 +16,11 @@ export interface ServerModel {
   guid: string;
   /** The name that was written, '' when it was a number; `address` is what it gave. */
   fqdn: string;
+  /** Name of the SRV record that gives name and address, '' for none. */
+  srvRecord: string;
+  /** Resolvers section that keeps the address up to date, '' for none. */
+  resolvers: string;
+  resolution: ResolutionModel;
   /** Ways of `init-addr`, empty for the usual ones. */
   initAddr: readonly string[];
   /** What a file of server states says of it. */
@@ -91,6 +97,8 @@ export interface SavedStateModel {
   readonly checkHealth: number;
   readonly checkFlags: number;
   readonly agentFlags: number;
+  /** The name is one that was set while serving. */
+  readonly isRenamed: boolean;
 }
 
 /** A `default-server`, '' for the one without a name: what servers added later may start from. */
@@ -104,6 +112,11 @@ export interface ServerPresetModel {
 /** A server or backend that was deleted at run time: only its place is left. */
 export function isGone({ name }: Pick<ServerModel, 'name'>): boolean {
   return name === '';
+}
+
+/** A name, or an SRV record, was written where its address stands. */
+export function isNamed({ fqdn, srvRecord }: Pick<ServerModel, 'fqdn' | 'srvRecord'>): boolean {
+  return fqdn !== '' || srvRecord !== '';
 }
 
 export interface ServerSslModel {

@@ -10,6 +10,7 @@ import type { Place } from './diagnostic.ts';
 import type { CheckModel, HealthcheckModel } from './model-check.ts';
 import type { LogProfileModel, LogTargetModel, RingModel } from './model-logging.ts';
 import type { PeersModel } from './model-peers.ts';
+import type { ResolversModel } from './model-resolvers.ts';
 import type { GlobalModel } from './model-process.ts';
 import type { ServerModel, ServerPresetModel } from './model-server.ts';
 
@@ -21,6 +22,7 @@ export {
   type ServerSslModel,
 } from './model-server.ts';
 export type { PeerModel, PeersModel, PeersTableModel, RedisModel } from './model-peers.ts';
+export type { ResolversModel } from './model-resolvers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type {
   LogProfileModel,
@@ -72,6 +74,7 @@ export interface Model {
   readonly healthchecks: readonly HealthcheckModel[];
   readonly logProfiles: readonly LogProfileModel[];
   readonly peers: readonly PeersModel[];
+  readonly resolvers: readonly ResolversModel[];
   readonly rings: readonly RingModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;

@@ -5,43 +5,76 @@ import { isIP } from 'node:net';
 import { allProxies, type Draft } from './draft.ts';
 import type { HostResolver } from './hosts.ts';
 import type { ServerModel } from './model.ts';
+import { isNamed } from './model-server.ts';
 
 /** How server names become addresses. */
 export interface Names {
   readonly hosts: HostResolver;
-  /** -dr: a server without an address is disabled. */
+  /** -dr: a server without an address waits for one in maintenance. */
   readonly mayFail: boolean;
 }
 
-const usualWays: readonly string[] = ['last', 'libc'];
-
-const waysOf = ({ initAddr }: ServerModel): readonly string[] =>
-  initAddr.length > 0 ? initAddr : usualWays;
+/** One server, and what is known of its name. */
+interface Search {
+  readonly draft: Draft;
+  readonly server: ServerModel;
+  /** How a message begins. */
+  readonly whose: string;
+}
 
 /** All at once: one question to the system for the whole load. */
 export function resolveServers(draft: Draft, { hosts, mayFail }: Names): void {
-  const named = allProxies(draft).flatMap(({ model }) =>
-    model.servers.filter(({ fqdn }) => fqdn !== ''),
+  const searches = allProxies(draft).flatMap(({ model }) =>
+    model.servers
+      .filter((server) => isNamed(server))
+      .map((server) => ({ draft, server, whose: `'server ${model.name}/${server.name}' : ` })),
   );
-  const asked = named.filter((server) => waysOf(server).includes('libc'));
-  if (asked.length > 0) hosts.prepare(asked.map(({ fqdn }) => fqdn));
-  for (const server of named) {
-    const host = firstAddress(server, hosts);
-    if (host !== null) setHost(server, host);
-    else if (waysOf(server).includes('none')) leaveOpen(server);
-    else reportUnresolved(draft, server, mayFail);
-  }
+  const asked = searches.filter(({ server }) => waysOf(server, mayFail).includes('libc'));
+  const names = asked.map(({ server }) => server.fqdn).filter((fqdn) => fqdn !== '');
+  if (names.length > 0) hosts.prepare(names);
+  for (const search of searches) settle(search, waysOf(search.server, mayFail), hosts);
 }
 
-/** The first way that gives an address; null: none does, or `none` comes before. */
-function firstAddress(server: ServerModel, hosts: HostResolver): string | null {
-  for (const way of waysOf(server)) {
-    if (way === 'none') return null;
-    const host = way === 'libc' ? hosts.resolve(server.fqdn) : way;
-    const found = way === 'last' ? (server.savedState?.address ?? '') : host;
-    if (found !== null && isIP(found) > 0) return found;
+function waysOf({ initAddr, resolvers }: ServerModel, mayFail: boolean): readonly string[] {
+  // A server whose name is resolved at run time need not have an address while starting.
+  const usual = resolvers === '' ? ['last', 'libc'] : ['last', 'libc', 'none'];
+  const ways = initAddr.length > 0 ? initAddr : usual;
+  return mayFail ? [...ways, 'none'] : ways;
+}
+
+/** The first way that gives an address wins; `none` gives up. */
+function settle(search: Search, ways: readonly string[], hosts: HostResolver): void {
+  const { draft, server, whose } = search;
+  const name = server.fqdn || server.srvRecord;
+  let hasFailed = false;
+  const failed = `could not resolve address '${name}'`;
+  for (const way of ways) {
+    if (way === 'none') {
+      leaveOpen(server);
+      const notice = `${whose}${failed}, disabling server.`;
+      if (hasFailed) draft.diagnostics.add('notice', server.place, notice);
+      return;
+    }
+    if (isIP(way) > 0) {
+      setHost(server, way);
+      const notice = `${whose}${failed}, falling back to configured address.`;
+      if (hasFailed) draft.diagnostics.add('notice', server.place, notice);
+      return;
+    }
+    const found = way === 'last' ? (server.savedState?.address ?? '') : askSystem(server, hosts);
+    if (found !== null && isIP(found) > 0) {
+      setHost(server, found);
+      return;
+    }
+    hasFailed ||= found !== '';
   }
-  return null;
+  const text = hasFailed ? failed : `no method found to resolve address '${name}'`;
+  draft.diagnostics.alert(server.place, `${whose}${text}.`);
+}
+
+/** '': there is no name to ask for; null: it has no address. */
+function askSystem({ fqdn }: ServerModel, hosts: HostResolver): string | null {
+  return fqdn === '' ? '' : hosts.resolve(fqdn);
 }
 
 function setHost(server: ServerModel, host: string): void {
@@ -52,15 +85,4 @@ function setHost(server: ServerModel, host: string): void {
 /** It waits for an address in maintenance (worker/server/farm-states.ts). */
 function leaveOpen(server: ServerModel): void {
   server.address = { ...server.address, family: 'unspecified', host: '' };
-}
-
-function reportUnresolved(draft: Draft, server: ServerModel, mayFail: boolean): void {
-  const { fqdn, name, place } = server;
-  if (!mayFail) {
-    draft.diagnostics.alert(place, `could not resolve address '${fqdn}' of server '${name}'.`);
-    return;
-  }
-  server.disabled = true;
-  const message = `could not resolve address '${fqdn}', disabling server '${name}'.`;
-  draft.diagnostics.warning(place, message);
 }

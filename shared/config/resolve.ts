@@ -13,6 +13,7 @@ import { type Names, resolveServers } from './resolve-addresses.ts';
 import { loadServerStates } from './server-states.ts';
 import { resolveLogs } from './resolve-logs.ts';
 import { checkPeers, completePeers } from './resolve-peers.ts';
+import { addDefaultResolvers, checkResolvers } from './resolve-resolvers.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
@@ -27,6 +28,8 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   loadServerStates(draft);
   resolveServers(draft, names);
   completePeers(draft);
+  addDefaultResolvers(draft);
+  checkResolvers(draft);
   for (const proxy of draft.proxies) {
     if (proxy.model.disabled) continue;
     completeProxy(proxy, draft);
@@ -50,6 +53,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     userlists: draft.userlists,
     logProfiles: draft.logProfiles,
     peers: draft.peers.map((section) => section.model),
+    resolvers: draft.resolvers.map(({ model }) => model),
     healthchecks: draft.healthchecks,
     rings: draft.rings.map(({ model }) => model),
     contents: Object.fromEntries(draft.contents),

@@ -45,6 +45,13 @@ import {
   type ServerCheckModel,
 } from './model-check.ts';
 import type { H2SideModel, H2TuneModel } from './model-process.ts';
+import type {
+  HoldModel,
+  NameserverModel,
+  ResolutionModel,
+  ResolversModel,
+} from './model-resolvers.ts';
+import type { Network } from '../address.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import { keyTypes } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
@@ -260,6 +267,16 @@ const savedState = shape<SavedStateModel>({
   checkHealth: natural,
   checkFlags: natural,
   agentFlags: natural,
+  isRenamed: flag,
+});
+
+const network = shape<Network>({ host: text, bits: natural });
+
+const resolution = shape<ResolutionModel>({
+  prefer: oneOf('ipv4', 'ipv6'),
+  networks: list(network),
+  allowsTwins: flag,
+  ignoresWeight: flag,
 });
 
 const server = define(
@@ -271,6 +288,9 @@ const server = define(
     id: natural,
     guid: text,
     fqdn: text,
+    srvRecord: text,
+    resolvers: text,
+    resolution,
     initAddr: list(text),
     savedState: orNull(savedState),
     address,
@@ -456,6 +476,7 @@ const global = shape<GlobalModel>({
   shmStatsFile: text,
   shmStatsFileMaxObjects: natural,
   statsFile: text,
+  dnsFamilies: list(oneOf('ipv4', 'ipv6', 'auto')),
   serverStateBase: text,
   serverStateFile: text,
   tune,
@@ -646,6 +667,25 @@ const peers = shape<PeersModel>({
   tables: list(shape<PeersTableModel>({ name: text, table: stickTable })),
 });
 
+const resolvers = shape<ResolversModel>({
+  place,
+  name: text,
+  isImplicit: flag,
+  nameservers: list(shape<NameserverModel>({ place, name: text, address, server: orNull(server) })),
+  hold: shape<HoldModel>({
+    nx: natural,
+    refused: natural,
+    timeout: natural,
+    other: natural,
+    valid: natural,
+    obsolete: natural,
+  }),
+  retries: integer,
+  resolveMs: natural,
+  retryMs: natural,
+  payloadBytes: natural,
+});
+
 const model = shape<Model>({
   version: { const: modelVersion },
   files: list(text),
@@ -683,6 +723,7 @@ const model = shape<Model>({
     }),
   ),
   peers: list(peers),
+  resolvers: list(resolvers),
   healthchecks: list(shape<HealthcheckModel>({ place, name: text, check })),
   rings: list(
     shape<RingModel>({

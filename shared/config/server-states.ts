@@ -117,7 +117,9 @@ function isOfBackend(draft: Draft, model: ProxyDraft['model'], line: StateLine):
 }
 
 /** Fields that are numbers, by their place in a line and what they may be. */
-const numbers: readonly (readonly [keyof SavedStateModel, number, number])[] = [
+type NumberField = Exclude<keyof SavedStateModel, 'address' | 'isRenamed'>;
+
+const numbers: readonly (readonly [NumberField, number, number])[] = [
   ['state', 5, 3],
   ['admin', 6, 0x7f],
   ['weight', 7, 256],
@@ -129,8 +131,7 @@ const numbers: readonly (readonly [keyof SavedStateModel, number, number])[] = [
   ['checkFlags', 13, 0x1f],
   ['agentFlags', 14, 0x1f],
 ];
-const fieldNames: Readonly<Record<keyof SavedStateModel, string>> = {
-  address: 'srv_addr',
+const fieldNames: Readonly<Record<NumberField, string>> = {
   state: 'srv_op_state',
   admin: 'srv_admin_state',
   weight: 'srv_uweight',
@@ -145,7 +146,10 @@ const fieldNames: Readonly<Record<keyof SavedStateModel, string>> = {
 
 /** Notes what the line says in the model; with a wrong value nothing of it counts. */
 function restore(draft: Draft, backend: string, server: ServerModel, line: StateLine): void {
-  const state: Record<string, number | string> = { address: line[4] === '-' ? '' : line[4] };
+  const state: Record<string, number | string | boolean> = {
+    address: line[4] === '-' ? '' : line[4],
+    isRenamed: false,
+  };
   let faults = '';
   for (const [name, at, most] of numbers) {
     const value = /^\d+$/.test(line[at]) ? Number(line[at]) : -1;
@@ -159,11 +163,36 @@ function restore(draft: Draft, backend: string, server: ServerModel, line: State
     draft.diagnostics.warning(nowhere, `server-state application failed ${whose}${faults}`);
     return;
   }
+  state['isRenamed'] = restoreName(draft, backend, server, line);
   // Every field has just been filled.
   server.savedState = state as unknown as SavedStateModel;
   server.address = { ...server.address, port };
   restoreChecks(server, line);
   restoreTls(server, line[20]);
+}
+
+const renamedBit = 0x40;
+
+/** A name that was set while serving, or given by an SRV record. True: it was set. */
+function restoreName(draft: Draft, backend: string, server: ServerModel, line: StateLine): boolean {
+  const [name, record] = [line[17], line[19] ?? ''];
+  if (name === '-' || server.resolvers === '') return false;
+  if (server.fqdn !== '') {
+    const isRenamed = name !== server.fqdn && (Number(line[6]) & renamedBit) !== 0;
+    if (isRenamed) server.fqdn = name;
+    return isRenamed;
+  }
+  if (server.srvRecord === '' || !record.startsWith('_')) return false;
+  if (server.srvRecord === record) server.fqdn = name;
+  else {
+    const mismatch =
+      `SRV record mismatch between configuration ('${server.srvRecord}') and state file ` +
+      `('${record}) for server '${server.name}'. Previous state not applied`;
+    const whose = `for server '${backend}/${server.name}'`;
+    const message = `server-state partially applied ${whose}, ${mismatch}`;
+    draft.diagnostics.warning(nowhere, message);
+  }
+  return false;
 }
 
 /** Ports and addresses of checks that the runtime API had changed. */

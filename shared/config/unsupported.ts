@@ -6,7 +6,7 @@
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
   'acme.scheduler cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
-  'dns-accept-family force-cfg-parser-pause ' +
+  'force-cfg-parser-pause ' +
   'h2-workaround-bogus-websocket-clients ' +
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
   'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
@@ -73,7 +73,7 @@ export const unsupportedServer: readonly string[] = (
   'check-via-socks4 client-sigalgs crl-file curves error-limit idle-ping ' +
   'ktls namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error ' +
-  'quic-cc-algo renegotiate resolve-net resolve-opts resolve-prefer resolvers ' +
+  'quic-cc-algo renegotiate ' +
   'sigalgs ' +
   'socks4 tcp-md5sig tls-tickets usesrc'
 ).split(' ');
@@ -81,7 +81,7 @@ export const unsupportedServer: readonly string[] = (
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
   'acme cache crt-store fcgi-app log-forward mailers namespace_list ' +
-  'resolvers spoe-agent spoe-group spoe-message traces'
+  'spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 
 /** The same for words of `bind` lines. */

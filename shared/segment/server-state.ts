@@ -19,6 +19,8 @@ export const adminForcedDrain = 0x08;
 export const adminInheritedDrain = 0x10;
 /** No address: its name does not resolve. */
 export const adminResolutionMaint = 0x20;
+/** Its name was changed while serving; says nothing of its state. */
+export const adminNameChanged = 0x40;
 export const adminMaint = 0x23;
 export const adminDrain = 0x18;
 
@@ -147,7 +149,8 @@ export class ServerWords {
     words[at + serverFall] = setup.fall;
     words[at + serverAddressFamily] = 0;
     const checks = setup.checked ? checkConfigured | checkEnabled : 0;
-    words[at + serverCheckFlags] = setup.disabled ? checks | checkPaused : checks;
+    const isPaused = setup.disabled || (setup.unresolved === true && setup.checked);
+    words[at + serverCheckFlags] = isPaused ? checks | checkPaused : checks;
     if (!keepsHealth) this.prepareHealth(setup, nowSeconds);
     this.prepareAgent(setup.agent === true);
     if (setup.disabled || setup.unresolved === true) {

@@ -115,7 +115,7 @@ test('what the configuration says anew wins over the file', async (context) => {
   ]);
   assert.equal(
     await ask(again, 'set server be/open addr 127.0.0.9'),
-    "IP changed from '' to '127.0.0.9' by 'stats socket command'",
+    "IP changed from '(none)' to '127.0.0.9' by 'stats socket command'",
   );
   assert.equal((await states(again))[4], 'open 127.0.0.9 2 0 1 1 9');
   await again.stop();

@@ -49,6 +49,7 @@ const ranks: readonly Rank[] = [
     'worker/balance',
     'worker/check',
     'worker/peers',
+    'worker/resolvers',
     'worker/stats',
     'worker/syslog',
   ),
@@ -107,6 +108,7 @@ const controlSide = [
   'worker/runtime',
   'worker/check',
   'worker/peers',
+  'worker/resolvers',
   'worker/stats',
   'worker/syslog',
 ];

@@ -42,6 +42,8 @@ export interface CheckHost {
   report(proxyIndex: number, severity: number, text: string, shown?: string): void;
   /** Wakes the proxy threads: servers of this proxy changed. */
   changed(proxyIndex: number): void;
+  /** The server could not be connected to: its name may have another address by now. */
+  unreachable(proxyIndex: number, serverIndex: number): void;
   /** Ends the streams on a server; the cause is the first letter of their termination state. */
   shutdown(proxyIndex: number, serverIndex: number, cause: 'D' | 'U'): void;
   /** `set server state`, as an agent asks for it. */

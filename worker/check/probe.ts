@@ -1,6 +1,7 @@
 // One probe of one server, again and again: its timer, the limit on how many run at once, and what
 // its results do to the server. What it asks is a run, an agent's run, or a command.
 
+import { checkStatusNumber } from '../../shared/segment/check-status.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import {
   adminDrain,
@@ -52,6 +53,9 @@ export interface ProbeParts {
   readonly kind: ProbeKind;
   readonly interMs: number;
 }
+
+/** Results of connections that were not made. */
+const unreached = new Set([checkStatusNumber('L4CON'), checkStatusNumber('L4TOUT')]);
 
 export class Probe implements Timed, Startable {
   dueMs: number;
@@ -156,6 +160,9 @@ export class Probe implements Timed, Startable {
   ended({ status, info, code }: RunResult): void {
     const durationMs = this.host.nowMs() - this.startedMs;
     this.setProgress(false);
+    if (unreached.has(status)) {
+      this.host.unreachable(this.subject.proxyIndex, this.subject.serverIndex);
+    }
     this.apply({ status, info, code, durationMs });
     const spread = (this.wait() * this.host.model.global.spreadChecks) / 100;
     this.begin(this.wait() + spread - 2 * spread * this.host.random());

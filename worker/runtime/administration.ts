@@ -25,8 +25,7 @@ export function setAdminState(
   const change = adminChanges[wanted](target.words, now, modelOf(context, target));
   if (change.text === '') return;
   const inherited = inheritAdmin(context, target, now);
-  tell(context, target, change);
-  for (const one of inherited) tell(context, one.target, inheritedChanges[one.became]);
+  tellAll(context, target, change, inherited);
 }
 
 /** `set server health`: as if the checks had just decided so. */
@@ -42,16 +41,49 @@ export function setHealthState(
   tell(context, target, { text: healthTexts[wanted], showsFarm: true });
 }
 
-/** A server without an address has got one: unless something else keeps it, it is UP. */
-export function setAddressKnown(context: RuntimeContext, target: ServerTarget): void {
-  const { words } = target;
+/**
+ * A server without an address has got one: unless something else keeps it, it is UP. `fromAnswer`:
+ * a name server has said so.
+ */
+export function setAddressKnown(
+  context: RuntimeContext,
+  target: ServerTarget,
+  fromAnswer: boolean,
+): void {
+  const { words, name } = target;
   if (!words.setAdmin(0, state.adminResolutionMaint)) return;
+  const now = seconds(context);
+  const model = modelOf(context, target);
   const isKept = (words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0;
-  if (!isKept) begin(words, seconds(context), modelOf(context, target));
+  const standing = isKept ? '' : startWords(words, begin(words, now, model));
+  const inherited = inheritAdmin(context, target, now);
   const text = isKept
     ? 'resolves again but remains in maintenance'
-    : 'is UP/READY (resolves again)';
-  tell(context, target, { text, showsFarm: false });
+    : `is ${standing} (resolves again)`;
+  const change = { text: `('${model.fqdn || '(null)'}') ${text}`, showsFarm: false };
+  tellAll(context, target, change, inherited);
+  if (!fromAnswer) return;
+  const thanks = `Server ${name} administratively READY thanks to valid DNS answer.`;
+  context.report(target.proxyIndex, 5, thanks);
+}
+
+/** A server has no address any more: maintenance until it has one; `why` for the log. */
+export function setAddressLost(context: RuntimeContext, target: ServerTarget, why: string): void {
+  const { words } = target;
+  const before = words.words[words.at + state.serverAdmin];
+  if (!words.setAdmin(state.adminResolutionMaint, 0)) return;
+  if ((before & state.adminMaint) !== 0) return;
+  const now = seconds(context);
+  const wasStopping =
+    words.words[words.at + state.serverState] === state.stateStopping ||
+    (before & state.adminDrain) !== 0;
+  setPaused(words, true);
+  words.set(state.serverHealth, 0);
+  const isNew = words.setState(state.stateStopped, now);
+  const inherited = inheritAdmin(context, target, now);
+  const text = isNew ? 'is going DOWN for maintenance' : 'was DOWN and now enters maintenance';
+  const isAlarm = isNew && !wasStopping;
+  tellAll(context, target, { text, why: ` (${why})`, showsFarm: isNew, isAlarm }, inherited);
 }
 
 /** `set server agent`: as if the agent had just said so. */
@@ -71,14 +103,40 @@ function modelOf(context: RuntimeContext, { proxyIndex, serverIndex }: ServerTar
   return context.stats.model.proxies[proxyIndex].servers[serverIndex];
 }
 
-/** Says it with what is left of the backend; `serverChanged` does the rest. */
-function tell(context: RuntimeContext, target: ServerTarget, change: Change): void {
-  const { proxyIndex, serverIndex, name, words } = target;
+/** The change itself, then what servers have inherited of it. */
+function tellAll(
+  context: RuntimeContext,
+  target: ServerTarget,
+  change: Change,
+  inherited: readonly Inheritance[],
+): void {
+  tell(context, target, change, inherited);
+  for (const [index, { target: follower, became, via }] of inherited.entries()) {
+    const own = inheritedChanges[became];
+    const why = became.startsWith('maint') ? (change.why ?? '') : '';
+    const from = own.showsOrigin === true ? ` via ${via}` : '';
+    const told = { ...own, why: `${why}${from}` };
+    tell(context, follower, told, inherited.slice(index + 1));
+  }
+}
+
+/**
+ * Says it with what is left of the backend; `serverChanged` does the rest. `next`: what has
+ * happened too, and will be said after this.
+ */
+function tell(
+  context: RuntimeContext,
+  target: ServerTarget,
+  change: Change,
+  next: readonly Inheritance[] = [],
+): void {
+  const { proxyIndex, serverIndex, name } = target;
   const backend = context.stats.backends[proxyIndex];
   const became = backend?.refresh(seconds(context)) ?? 'none';
-  const isBackup = words.words[words.at + state.serverIsBackup] !== 0;
-  const farm = change.showsFarm ? farmText(context, target) : '';
-  const text = `${isBackup ? 'Backup ' : ''}Server ${name} ${change.text}${farm}.`;
+  const isBackup = isBackupServer(target);
+  const farm = change.showsFarm ? farmText(context, target, next) : '';
+  const why = change.why ?? '';
+  const text = `${isBackup ? 'Backup ' : ''}Server ${name} ${change.text}${why}${farm}.`;
   context.serverChanged(proxyIndex, serverIndex, '');
   context.report(proxyIndex, change.isAlarm === true ? 1 : 5, text);
   if (became === 'down') {
@@ -94,10 +152,18 @@ function tell(context: RuntimeContext, target: ServerTarget, change: Change): vo
   }
 }
 
-function farmText({ stats }: RuntimeContext, target: ServerTarget): string {
+function farmText(
+  { stats }: RuntimeContext,
+  target: ServerTarget,
+  next: readonly Inheritance[],
+): string {
   const backend = stats.backends[target.proxyIndex];
   if (backend === null) return '';
-  const { active, backup } = backend;
+  const isToGo = ({ became, target: one }: Inheritance): boolean =>
+    one.proxyIndex === target.proxyIndex && (became === 'maint' || became === 'drain');
+  const backups = next.filter((one) => isToGo(one) && isBackupServer(one.target)).length;
+  const active = backend.active + next.filter(isToGo).length - backups;
+  const backup = backend.backup + backups;
   const object = stats.objects.proxies[target.proxyIndex].servers[target.serverIndex];
   const onBackup = backup > 0 && active === 0 ? ' Running on backup.' : '';
   const queued = stats.live.sum(object, liveQueued);
@@ -108,6 +174,10 @@ function farmText({ stats }: RuntimeContext, target: ServerTarget): string {
         `${queued} remaining in queue`
     : `. ${active} active and ${backup} backup servers online.${onBackup} ` +
         `0 sessions requeued, ${queued} total in queue`;
+}
+
+function isBackupServer({ words: { words, at } }: ServerTarget): boolean {
+  return words[at + state.serverIsBackup] !== 0;
 }
 
 const healthStates: Readonly<Record<HealthState, number>> = {
@@ -128,15 +198,32 @@ interface Change {
   readonly showsFarm: boolean;
   /** A server that served goes away. */
   readonly isAlarm?: boolean;
+  /** Behind the text. */
+  readonly why?: string;
 }
 
-const inheritedChanges: Readonly<Record<Inheritance['became'], Change>> = {
-  maint: { text: 'is going DOWN for maintenance', showsFarm: true, isAlarm: true },
-  'maint while down': { text: 'was DOWN and now enters maintenance', showsFarm: false },
+/** What a server that tracks another has inherited. */
+interface InheritedChange extends Change {
+  /** The other is named. */
+  readonly showsOrigin?: boolean;
+}
+
+const inheritedChanges: Readonly<Record<Inheritance['became'], InheritedChange>> = {
+  maint: {
+    text: 'is going DOWN for maintenance',
+    showsFarm: true,
+    isAlarm: true,
+    showsOrigin: true,
+  },
+  'maint while down': {
+    text: 'was DOWN and now enters maintenance',
+    showsFarm: false,
+    showsOrigin: true,
+  },
   ready: { text: 'is UP/READY (leaving maintenance)', showsFarm: false },
   'still down': { text: 'is DOWN/READY (leaving maintenance)', showsFarm: false },
-  drain: { text: 'enters drain state', showsFarm: true },
-  undrained: { text: 'is UP (leaving drain)', showsFarm: false },
+  drain: { text: 'enters drain state', showsFarm: true, showsOrigin: true },
+  undrained: { text: 'is UP (leaving drain)', showsFarm: false, showsOrigin: true },
 };
 
 const quiet: Change = { text: '', showsFarm: false };
@@ -170,9 +257,12 @@ function leaveMaint(words: state.ServerWords, now: number, model: ServerModel): 
   if ((words.words[words.at + state.serverAdmin] & state.adminMaint) !== 0) {
     return 'is leaving forced maintenance but remains in maintenance';
   }
-  const word = begin(words, now, model) ? 'UP' : 'DOWN';
-  const isDrained = (words.words[words.at + state.serverAdmin] & state.adminDrain) !== 0;
-  return `is ${word}/${isDrained ? 'DRAIN' : 'READY'} (leaving forced maintenance)`;
+  return `is ${startWords(words, begin(words, now, model))} (leaving forced maintenance)`;
+}
+
+function startWords({ words, at }: state.ServerWords, isUp: boolean): string {
+  const isDrained = (words[at + state.serverAdmin] & state.adminDrain) !== 0;
+  return `${isUp ? 'UP' : 'DOWN'}/${isDrained ? 'DRAIN' : 'READY'}`;
 }
 
 /** In service again: UP, one failed check from DOWN, or as `init-state` says. Tells whether UP. */

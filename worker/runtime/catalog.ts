@@ -14,6 +14,7 @@ import { platformCommands } from './platform.ts';
 import { peersCommands } from './peers.ts';
 import { processCommands } from './process.ts';
 import { agentCommands } from './agents.ts';
+import { resolverCommands } from './resolvers.ts';
 import { serverCommands } from './servers.ts';
 import { sessionListCommands } from './sessions.ts';
 import { sessionCommands } from './session-commands.ts';
@@ -43,6 +44,7 @@ export function runtimeCommands(
     patternCommands,
     tableCommands,
     peersCommands,
+    resolverCommands,
     variableCommands,
     eventCommands,
     ...others,

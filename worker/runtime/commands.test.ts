@@ -172,7 +172,7 @@ test('show servers state and conn', async () => {
   const states = (await run('show servers state')).split('\n');
   assert.equal(states[0], '1');
   assert.match(states[1], /^# be_id be_name srv_id .* srv_agent_port$/);
-  assert.equal(states[2], '3 b 1 s1 127.0.0.1 2 0 10 10 0 1 0 2 6 0 0 0 - 18892 - 0 0 - - 0');
+  assert.equal(states[2], '3 b 1 s1 127.0.0.1 2 0 10 10 0 1 0 0 6 0 0 0 - 18892 - 0 0 - - 0');
   assert.equal(states[3], '3 b 2 s2 127.0.0.1 0 5 1 1 0 1 0 0 8 0 0 0 - 18893 - 0 0 - - 0');
   assert.equal(states[1].split(' ').length - 1, states[2].split(' ').length);
   assert.equal((await run('show servers state static')).trimEnd().split('\n').length, 3);

@@ -16,6 +16,7 @@ import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
 import type { RedisSection } from '../peers/redis-section.ts';
 import type { Section } from '../peers/section.ts';
+import type { Section as ResolversSection } from '../resolvers/section.ts';
 import type { StickTables } from '../tables/tracking.ts';
 import type { StatsSource } from '../stats/source.ts';
 
@@ -180,7 +181,19 @@ export interface ReferenceAccess {
   serverFault(proxyIndex: number, server: ServerModel): string;
 }
 
+/** Resolvers sections: worker/resolvers-host.ts. */
+export interface ResolversAccess {
+  readonly sections: readonly ResolversSection[];
+  /** undefined: the server's name is not resolved while it serves. */
+  serverOf(proxyIndex: number, serverIndex: number): object | undefined;
+  /** The server could not be reached: its name is asked for again. */
+  unreachable(proxyIndex: number, serverIndex: number): void;
+  /** Gives a server another name; what has come of it. */
+  rename(proxyIndex: number, serverIndex: number, name: string): string;
+}
+
 export interface RuntimeContext {
+  readonly resolvers: ResolversAccess;
   readonly fleet: FleetAccess;
   readonly backends: BackendAccess;
   readonly references: ReferenceAccess;

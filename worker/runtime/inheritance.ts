@@ -10,6 +10,8 @@ import type { ServerTarget } from './target.ts';
 /** A server that has inherited a state, or lost one. */
 export interface Inheritance {
   readonly target: ServerTarget;
+  /** Whom from, "backend/server". */
+  readonly via: string;
   readonly became: 'maint' | 'maint while down' | 'ready' | 'still down' | 'drain' | 'undrained';
 }
 
@@ -21,13 +23,13 @@ export function inheritAdmin(
 ): Inheritance[] {
   const trackers = trackersOf(context.stats.model);
   const changes: Inheritance[] = [];
-  const pass = ({ proxyIndex, serverIndex, words }: ServerTarget): void => {
+  const pass = ({ proxyIndex, serverIndex, words, name: via }: ServerTarget): void => {
     const followers = trackers.get(`${proxyIndex}/${serverIndex}`) ?? [];
     for (const follower of [...followers].reverse()) {
       const target = targetOf(context, follower.proxyIndex, follower.serverIndex);
       const became = inherit(target.words, words, nowSeconds);
       if (became === null) continue;
-      changes.push({ target, became });
+      changes.push({ target, via, became });
       pass(target);
     }
   };

@@ -20,7 +20,8 @@ export function serverRemovability(context: RuntimeContext, path: string): Remov
   const found = findServerNamed(context, path);
   if (typeof found === 'string') return never(found);
   const { proxyIndex, serverIndex } = found;
-  if (context.references.isServerReferred(proxyIndex, serverIndex)) {
+  const isResolved = context.resolvers.serverOf(proxyIndex, serverIndex) !== undefined;
+  if (isResolved || context.references.isServerReferred(proxyIndex, serverIndex)) {
     return never(
       'This server cannot be removed at runtime due to other configuration elements pointing to it.',
     );

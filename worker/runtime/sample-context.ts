@@ -36,6 +36,12 @@ export function sampleContext(text: string): SampleContext {
     threadCount: 2,
     tables: viewTables(model, openTables(model, place).objects, { segment, slot, writer: 2 }),
     peers: { sections: [], met: [] },
+    resolvers: {
+      sections: [],
+      serverOf: () => undefined,
+      unreachable: () => {},
+      rename: () => '',
+    },
     live: sampleLive(done),
     fleet: sampleFleet(done),
     backends: sampleBackends(done),

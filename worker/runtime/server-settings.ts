@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import type { ServerModel } from '../../shared/config/model.ts';
 import * as state from '../../shared/segment/server-state.ts';
+import { addressChange, type Port } from './address-change.ts';
 import { setAddressKnown } from './administration.ts';
 import { type Answer, failure, notice, type RuntimeCall, severityWarning } from './command.ts';
 import type { ServerTarget } from './target.ts';
@@ -15,12 +16,6 @@ function modelOf({ context }: RuntimeCall, target: ServerTarget): ServerModel {
 }
 
 const warning = (text: string): Answer => ({ severity: severityWarning, text });
-
-/** A port as written: whether it counts from the client's own, and the number in 16 bits. */
-interface Port {
-  readonly isOffset: boolean;
-  readonly value: number;
-}
 
 function readPort(text: string): Port | null {
   const match = /^\s*([+-]?\d+)/.exec(text);
@@ -44,45 +39,18 @@ async function setAddress(call: RuntimeCall, target: ServerTarget): Promise<Answ
   if (isIP(host) === 0) return warning(`Invalid addr '${host}'`);
   const port = word === 'port' ? readPort(portText ?? '') : undefined;
   if (port === null) return warning(`problem converting port '${portText}' to an int`);
-  const changes = describe(server, host, port);
-  if (typeof changes !== 'string') return warning(changes.refusal);
-  if (changes === '') return warning('nothing changed');
-  const family = isIP(host) === 6 ? 'ipv6' : 'ipv4';
-  const { value, isOffset } = port ?? { value: address.port, isOffset: address.portOffset };
-  const fields = {
-    address: { ...address, family, host, port: value, portOffset: isOffset } as const,
-  };
+  const change = addressChange(server, port === undefined ? { host } : { host, port });
+  if (typeof change === 'string') return warning(change);
+  if (change.said === '') return warning('nothing changed');
   const { context } = call;
+  const fields = { address: change.address };
   await context.fleet.renew(target.proxyIndex, target.serverIndex, fields);
-  setAddressKnown(context, target);
-  return warning(`${changes} by 'stats socket command'`);
+  setAddressKnown(context, target, false);
+  return warning(`${change.said} by 'stats socket command'`);
 }
 
 const isInternet = (family: string): boolean =>
   family === 'ipv4' || family === 'ipv6' || family === 'unspecified';
-
-/** The sentence about what becomes another; '': nothing does. */
-function describe(
-  { address, check, checkPort }: ServerModel,
-  host: string,
-  port: Port | undefined,
-): string | { readonly refusal: string } {
-  const said: string[] = [];
-  if (host !== address.host) said.push(`IP changed from '${address.host}' to '${host}'`);
-  const isPort = port !== undefined;
-  if (isPort && (port.value !== address.port || port.isOffset !== address.portOffset)) {
-    if (port.isOffset && !address.portOffset && check && checkPort === 0) {
-      const refusal =
-        "can't change <port> to port map because it is incompatible with current health check " +
-        "port configuration (use 'port' statement from the 'server' directive).";
-      return { refusal };
-    }
-    const sign = (isOffset: boolean): string => (isOffset ? '+' : '');
-    const from = `${sign(address.portOffset)}${address.port}`;
-    said.push(`port changed from '${from}' to '${sign(port.isOffset)}${port.value}'`);
-  }
-  return said.join(', ');
-}
 
 async function setCheckAddress(call: RuntimeCall, target: ServerTarget): Promise<Answer> {
   const [, , host, word, portText] = call.words;
@@ -183,9 +151,20 @@ async function setTls(call: RuntimeCall, target: ServerTarget): Promise<Answer> 
   return notice('server ssl setting updated.');
 }
 
-function setFqdn({ words }: RuntimeCall): Answer {
-  if (words[2] === undefined) return failure('set server <b>/<s> fqdn requires a FQDN.');
-  return failure('set server <b>/<s> fqdn failed because no resolution is configured.');
+function setFqdn(call: RuntimeCall, target: ServerTarget): Answer {
+  const { context, words } = call;
+  const { proxyIndex, serverIndex } = target;
+  const [, , fqdn] = words;
+  if (fqdn === undefined) return failure('set server <b>/<s> fqdn requires a FQDN.');
+  const refused = 'set server <b>/<s> fqdn failed because';
+  if (context.resolvers.serverOf(proxyIndex, serverIndex) === undefined) {
+    return failure(`${refused} no resolution is configured.`);
+  }
+  if (modelOf(call, target).srvRecord !== '') {
+    return failure(`${refused} SRV resolution is configured.`);
+  }
+  const said = context.resolvers.rename(proxyIndex, serverIndex, fqdn);
+  return warning(`${said} by 'stats socket command'`);
 }
 
 /** What follows `set server <b>/<s>`. */

@@ -3,7 +3,7 @@
 
 import { compatibilityVersion } from '../../shared/config/features.ts';
 import { isGone, type ServerModel } from '../../shared/config/model.ts';
-import { checkStatuses } from '../../shared/segment/check-status.ts';
+import { checkStatuses, statusInitial } from '../../shared/segment/check-status.ts';
 import {
   liveCurrent,
   liveIdlePrivate,
@@ -26,11 +26,13 @@ import {
   type RuntimeCommandDef,
 } from './command.ts';
 import type { RuntimeContext } from './context.ts';
+import { resolverStats } from './resolvers.ts';
 import { findProxy } from './target.ts';
 
 function showStat({ context, session, words }: RuntimeCall): Answer {
   let rest = words;
   if (rest[0] === 'domain') {
+    if (rest[1] === 'resolvers') return resolverStats(context, rest.slice(2));
     if (rest[1] !== 'proxy') return failure('Invalid statistics domain.');
     rest = rest.slice(2);
   }
@@ -133,13 +135,15 @@ function stateRow(
   const now = Math.floor(stats.nowMs() / 1000);
   const status = words[at + state.serverCheckStatus];
   const checkAddress = server.checkAddress?.host || '-';
+  // `addr` and `port` are the agent's as long as it has none of its own.
+  const agentAddress = server.agent.address ?? server.checkAddress;
   const fields = [
     [proxy.id, hide(proxy.name), server.id, hide(server.name)],
     [anonymousAddress(anonKey, serverAddress(server))],
     [words[at + state.serverState], words[at + state.serverAdmin]],
     [words[at + state.serverWeight], words[at + state.serverWeightConfigured]],
     [now - words[at + state.serverChangedAt], status, checkStatuses[status]?.result ?? 0],
-    [words[at + state.serverHealth], words[at + state.serverCheckFlags] & 0x0f],
+    [shownHealth(server, words, at), words[at + state.serverCheckFlags] & 0x0f],
     [
       words[at + state.serverAgentFlags] & 0x1f,
       0,
@@ -147,9 +151,18 @@ function stateRow(
       hide(server.fqdn) || '-',
       server.address.port,
     ],
-    ['-', server.ssl !== null ? 1 : server.noSsl ? -1 : 0, server.checkPort, checkAddress, '-', 0],
+    [server.srvRecord || '-'],
+    [server.ssl !== null ? 1 : server.noSsl ? -1 : 0, server.checkPort, checkAddress],
+    [agentAddress?.host || '-', server.agent.port || server.checkPort],
   ];
   return `${fields.flat().join(' ')}\n`;
+}
+
+/** 0 until a check has been made, unless the configuration says what to begin with. */
+function shownHealth({ checks }: ServerModel, words: Int32Array, at: number): number {
+  const isChecked = (words[at + state.serverCheckFlags] & state.checkEnabled) !== 0;
+  const isNew = words[at + state.serverCheckStatus] === statusInitial && checks.initState === '';
+  return isChecked && !isNew ? words[at + state.serverHealth] : 0;
 }
 
 function connectionRow(

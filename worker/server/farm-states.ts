@@ -5,9 +5,19 @@
 import type { Model, ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import { BackendWords } from '../../shared/segment/backend-state.ts';
 import type { ObjectTable } from '../../shared/segment/objects.ts';
-import { type ServerSetup, ServerWords } from '../../shared/segment/server-state.ts';
+import {
+  adminInheritedMaint,
+  adminMaint,
+  type ServerSetup,
+  ServerWords,
+  serverAdmin,
+  serverState,
+  stateStopped,
+} from '../../shared/segment/server-state.ts';
+import { isNamed } from '../../shared/config/model-server.ts';
 import { applySavedState } from './saved-state.ts';
 import { maxconnOf } from './server.ts';
+import { trackersOf } from './track.ts';
 import type { ObjectIndex } from './object-index.ts';
 
 export interface FarmStates {
@@ -45,7 +55,27 @@ export function prepareFarm(
     whole?.prepare(at.load, at.nowSeconds);
     backends.push(whole);
   }
+  inheritStart(model, servers);
+  for (const whole of backends) whole?.refresh(at.nowSeconds);
   return { backends, servers };
+}
+
+/** Servers that track one which starts in maintenance start there too. */
+function inheritStart(model: Pick<Model, 'proxies'>, servers: ServerWords[][]): void {
+  const trackers = trackersOf(model);
+  const pass = (proxyIndex: number, serverIndex: number): void => {
+    const { words, at } = servers[proxyIndex][serverIndex];
+    if ((words[at + serverAdmin] & adminMaint) === 0) return;
+    for (const follower of trackers.get(`${proxyIndex}/${serverIndex}`) ?? []) {
+      const own = servers[follower.proxyIndex][follower.serverIndex];
+      if (!own.setAdmin(adminInheritedMaint, 0)) continue;
+      own.words[own.at + serverState] = stateStopped;
+      pass(follower.proxyIndex, follower.serverIndex);
+    }
+  };
+  for (const [proxyIndex, list] of servers.entries()) {
+    for (const serverIndex of list.keys()) pass(proxyIndex, serverIndex);
+  }
 }
 
 /** `init-state`: up or down, and how far from the other (manual 5.2). */
@@ -61,7 +91,7 @@ export function serverSetup(proxy: ProxyModel, server: ServerModel): ServerSetup
   return {
     weight: server.weight,
     disabled: server.disabled || proxy.disabled,
-    unresolved: server.fqdn !== '' && server.address.family === 'unspecified',
+    unresolved: isNamed(server) && server.address.family === 'unspecified',
     backup: server.backup,
     maxconn: maxconnOf(server),
     rise: server.rise,

@@ -7,6 +7,7 @@ import {
   adminConfiguredMaint,
   adminForcedDrain,
   adminForcedMaint,
+  adminNameChanged,
   checkConfigured,
   checkEnabled,
   checkPaused,
@@ -87,6 +88,7 @@ function applyAdmin(server: ServerWords, model: ServerModel, saved: SavedStateMo
     return;
   }
   if ((words[at + serverAdmin] & adminForcedMaint) !== 0) leaveMaintenance(server);
+  if (saved.isRenamed) words[at + serverAdmin] |= adminNameChanged;
   const wasDrained = (saved.admin & adminForcedDrain) !== 0;
   if (wasDrained && (saved.weightConfigured > 0 || model.weight === 0)) {
     words[at + serverAdmin] |= adminForcedDrain;

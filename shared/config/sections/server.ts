@@ -1,7 +1,6 @@
 // `server` and `default-server` lines: one row per option word. Rows write a ServerDraft; names are
 // resolved later, all at once. Nothing here connects.
 
-import { isIP } from 'node:net';
 import { parseAddress } from '../../address.ts';
 import { copyServerDraft, type Draft, newServerDraft, shareEqual } from '../draft.ts';
 import { freshServerSsl } from '../fresh.ts';
@@ -16,6 +15,7 @@ import { persistenceWords } from './persistence.ts';
 import { stickWords } from './stick.ts';
 import { readProbeAddress, serverCheckKeywords } from './server-check.ts';
 import { ringServerWords } from './server-log.ts';
+import { serverResolutionWords } from './server-resolution.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { readSource } from './source.ts';
@@ -129,6 +129,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...persistenceWords,
   ...stickWords,
   ...ringServerWords,
+  ...serverResolutionWords,
   {
     name: 'id',
     takes: 1,
@@ -205,21 +206,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
       cursor.index = found.next - 1;
     },
   },
-  {
-    name: 'init-addr',
-    takes: 1,
-    help: 'how the address is found while starting',
-    example: 'server s 127.0.0.1:80 init-addr last,libc,none',
-    parse: ({ line, index }, { model }) => {
-      const ways = line.arg(index + 1).split(',');
-      const bad = ways.find((way) => !addressWays.has(way) && isIP(way) === 0);
-      if (bad === undefined) model.initAddr = ways;
-      else line.alert(index + 1, `'init-addr' : unknown initialization method '${bad}'.`);
-    },
-  },
 ];
-
-const addressWays = new Set(['last', 'libc', 'none']);
 
 const byName = indexRows('server option', serverKeywords);
 const unsupported = new Set(unsupportedServer);
@@ -463,6 +450,19 @@ export function readServerAddress(
   // No port means: the port that the client connected to.
   const mapped = portOffset || (internet && portLow === 0);
   model.address = { family, socket, host, port: portLow, portOffset: mapped, fd };
-  model.fqdn = family === 'unspecified' ? host : '';
+  // A name that begins with '_' is that of an SRV record (manual 5.3.1).
+  const name = family === 'unspecified' ? host : '';
+  model.srvRecord = name.startsWith('_') ? name : '';
+  model.fqdn = model.srvRecord === '' ? name : '';
+  if (name !== '') {
+    model.address = { ...model.address, host: model.srvRecord === '' ? name : '' };
+    if (!isDomainName(name)) {
+      line.alert(-1, `Can't create DNS resolution for server '${model.name}'`);
+      return false;
+    }
+  }
   return true;
 }
+
+/** No label of it is empty; the last may be. */
+const isDomainName = (name: string): boolean => !/^\.|\.\./.test(name);
