@@ -1,6 +1,8 @@
 // The rows of the bench that compare CPU per request under load: configuration, load, and the
 // budget as a ratio to haproxy. One row per kind of work; run.ts measures them.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { inherited } from '../harness/proxy.ts';
 import type { LoadOptions } from './load.ts';
 import type { Stand } from './stand.ts';
@@ -50,7 +52,8 @@ ${more}`;
 
 const httplog = ['log global', 'option httplog'];
 
-function ruleLines(): string[] {
+/** `map`: file of the map that hosts are looked up in. */
+function ruleLines(map: string): string[] {
   const kinds = [
     (n: number) => `path_beg /section${n}/`,
     (n: number) => `hdr(host) -i www${n}.example.com`,
@@ -65,7 +68,21 @@ function ruleLines(): string[] {
     const ten = names.slice(index * 10, index * 10 + 10).join(' or ');
     return `http-request deny if ${ten}`;
   });
-  return [...acls, ...uses, ...rewriteLines];
+  const zone = `http-request set-header X-Zone %[req.hdr(host),lower,map_str(${map},none)]`;
+  return [...acls, ...uses, zone, ...rewriteLines];
+}
+
+const mapEntries = 10_000;
+
+/** Written for the run; the host that the load asks for is in it. */
+function mapFile({ folder }: Stand): string {
+  const path = join(folder, 'zones.map');
+  const lines = Array.from(
+    { length: mapEntries },
+    (_, n) => `host${n}.example.com zone${n % 100}\n`,
+  );
+  writeFileSync(path, `${lines.join('')}127.0.0.1 zone0\n`);
+  return path;
 }
 
 const rewriteLines = [
@@ -93,6 +110,14 @@ const browser = [
   'Cookie: session=0123456789abcdef; theme=dark',
 ];
 
+const tableLines = [
+  'http-request track-sc0 src table seen',
+  'http-request deny deny_status 429 if { sc0_http_req_rate gt 100000000 }',
+];
+const tableSection = `backend seen
+  stick-table type ip size 100k expire 10m store http_req_rate(10s)
+`;
+
 const plain = (stand: Stand): string => configText(stand);
 const tls = (stand: Stand): string => configText(stand, { bind: `ssl crt ${stand.certificate}` });
 const close = ['Connection: close'];
@@ -103,6 +128,13 @@ export const rows = [
     title: 'HTTP/1 keep-alive, 32 B, httplog to UDP',
     budget: 0.9,
     config: (stand) => configText(stand, { defaults: httplog }),
+    load: { path: '/32', connections: 32 },
+  },
+  {
+    name: 'plain',
+    title: 'HTTP/1 keep-alive, 32 B, no log',
+    budget: 0.9,
+    config: plain,
     load: { path: '/32', connections: 32 },
   },
   {
@@ -142,10 +174,17 @@ export const rows = [
   },
   {
     name: 'rules',
-    title: '60 ACLs, 10 rewrites, captures, log line',
+    title: '60 ACLs, 10 rewrites, map of 10 000, captures, log line',
     budget: 1.0,
-    config: (stand) => configText(stand, { front: ruleLines() }),
+    config: (stand) => configText(stand, { front: ruleLines(mapFile(stand)) }),
     load: { path: '/shop/list?page=2', connections: 32, headers: browser },
+  },
+  {
+    name: 'table',
+    title: 'stick table: track, rate, deny',
+    budget: 1.0,
+    config: (stand) => configText(stand, { front: tableLines, more: tableSection }),
+    load: { path: '/32', connections: 32 },
   },
   {
     name: 'tcp',
