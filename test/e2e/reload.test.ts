@@ -1,5 +1,5 @@
 // Reloads, crashes and stops of the whole program while clients ask: no request may fail. A few
-// reloads here; the bench does hundreds.
+// reloads here; test/torture/reloads.ts does hundreds.
 import assert from 'node:assert/strict';
 import { createServer, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
