@@ -28,7 +28,7 @@ interface Sums {
   slowestUs: number;
 }
 
-/** Loads until `isOver`; wrk counts answers only, and has up to `connections` in hand at its end. */
+/** Loads until `isOver`; wrk counts answers only, with up to `connections` in hand at its end. */
 async function load(
   stand: Stand,
   peer: Peer,
