@@ -4,9 +4,9 @@ import type { Argv } from 'yargs';
 import type { Run } from './commands.ts';
 import { socketOption } from './commands-socket.ts';
 
-/** `start`, `check`, `fmt`. */
+/** `start`, `check`, `fmt`, `explain`. */
 export function withProxyWords(parser: Argv, run: Run): Argv {
-  return withFmt(withCheck(withStart(parser, run), run), run);
+  return withExplain(withFmt(withCheck(withStart(parser, run), run), run), run);
 }
 
 function withStart(parser: Argv, run: Run): Argv {
@@ -59,3 +59,48 @@ function withFmt(parser: Argv, run: Run): Argv {
       run(import('./fmt.ts').then(({ fmt }) => fmt({ files, check, write }))),
   );
 }
+
+function withExplain(parser: Argv, run: Run): Argv {
+  return parser.command(
+    'explain <words..>',
+    'what a configuration makes of a request, without sending anything: FILE.. REQUEST',
+    (options) =>
+      options
+        .positional('words', {
+          type: 'string',
+          array: true,
+          demandOption: true,
+          describe: 'files or folders, then a URL, a /path, or METHOD /path',
+        })
+        .option('request', { alias: 'X', type: 'string', describe: 'method' })
+        .option('header', { alias: 'H', type: 'string', describe: 'NAME: VALUE' })
+        .option('data', { alias: 'd', type: 'string', describe: 'body' })
+        .option('user', { alias: 'u', type: 'string', describe: 'NAME:PASSWORD' })
+        .option('cookie', { alias: 'b', type: 'string', describe: 'NAME=VALUE; ...' })
+        .option('from', { type: 'string', default: '', describe: "the client's address" })
+        .option('frontend', { type: 'string', default: '', describe: 'which one is asked' })
+        .option('answer', {
+          type: 'number',
+          default: 200,
+          describe: "status of the server's answer",
+        })
+        .option('answer-header', { type: 'string', describe: 'header of that answer' })
+        .option('json', { type: 'boolean', default: false, describe: 'as JSON' })
+        .example('$0 explain web.cfg https://www.example.com/api', 'over TLS, to port 443')
+        .example('$0 explain web.cfg "POST /api" -H "X-Key: 1"', 'to the first frontend')
+        .epilogue('Status: 0 a server or an answer, 1 neither or cannot be tried, 2 wrong use.'),
+    ({ words, request: method, header, answerHeader, data, user, cookie, ...rest }) => {
+      const { from, frontend, answer, json } = rest;
+      const headers = listed(header);
+      const answerHeaders = listed(answerHeader);
+      const asked = { words, method, headers, data, user, cookie, from, frontend, answer, json };
+      return run(
+        import('./explain/explain.ts').then(({ explain }) => explain({ ...asked, answerHeaders })),
+      );
+    },
+  );
+}
+
+/** An option that may be given several times. */
+const listed = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value;

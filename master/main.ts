@@ -5,8 +5,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { chdir } from 'node:process';
-import type { Diagnostic, Diagnostics } from '../shared/config/diagnostic.ts';
+import { type Diagnostic, type Diagnostics, isFatal } from '../shared/config/diagnostic.ts';
+import type { LoadOptions } from '../shared/config/load.ts';
 import type { Model } from '../shared/config/model.ts';
+import type { ExplainRequest, Explanation } from '../shared/explanation.ts';
 import { hawserVersion } from '../shared/version.ts';
 import { Console, type MessageSink, writeAll } from './console.ts';
 import { type Flags, parseFlags } from './flags.ts';
@@ -175,6 +177,31 @@ export async function checkFiles(
     always: true,
   });
   return { diagnostics: found, listens: hasListener(model) };
+}
+
+interface ExplainModule {
+  readonly explainRequest: (model: Model, request: ExplainRequest) => Explanation;
+}
+
+/** What a configuration makes of a request, null when it cannot be started; opens nothing. */
+export async function explainFiles(
+  input: Pick<LoadOptions, 'files' | 'texts'>,
+  request: ExplainRequest,
+): Promise<{
+  readonly diagnostics: readonly Diagnostic[];
+  readonly explanation: Explanation | null;
+}> {
+  const { findMistakes } = await import('./configuration.ts');
+  const program = { workerUrl: workerFolder };
+  const { found: diagnostics, model } = await findMistakes({
+    ...input,
+    environment: environmentNow(),
+    check: async () => (await importWorker<CheckModule>(program, 'check')).checkConfiguration,
+    always: true,
+  });
+  if (diagnostics.some(isFatal)) return { diagnostics, explanation: null };
+  const { explainRequest } = await importWorker<ExplainModule>(program, 'explain');
+  return { diagnostics, explanation: explainRequest(model, request) };
 }
 
 async function dump(program: Program): Promise<void> {

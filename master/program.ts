@@ -46,6 +46,7 @@ export function isBackground({ environment }: Pick<Program, 'environment'>): boo
 export const workerModules = {
   main: 'main.js',
   check: 'check-configuration.js',
+  explain: 'explain/explain.js',
   catalog: 'catalog.js',
   threads: 'thread-pool.js',
 } as const;

@@ -92,6 +92,7 @@ export async function makeBundle(): Promise<void> {
   for (const [entry, names] of Object.entries(entries)) writeEntry(entry, names);
   await writeApart('shared/config/schema-validator.js');
   await writeApart(poolEntry);
+  await writeApart('worker/explain/explain.js');
   await writeCaches(target, name);
 }
 

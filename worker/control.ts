@@ -23,7 +23,7 @@ import { balancingWords, ControlLogs } from './control-logs.ts';
 import { makeFleets } from './fleets.ts';
 import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
-import type { SharedLists } from './compile/scope.ts';
+import type { SharedLists } from './compile/context.ts';
 import { LiveData } from './live.ts';
 import { levelNotice } from './log/logger.ts';
 import type { LogRings } from './log/rings.ts';

@@ -26,7 +26,7 @@ import { openEventRings } from './event-rings.ts';
 import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
-import type { SharedLists } from './compile/scope.ts';
+import type { SharedLists } from './compile/context.ts';
 import { shareLists } from './match/shared-lists.ts';
 import { setDynamicCookies } from './sample/dynamic-cookie.ts';
 import { loadRedisClient } from './peers/redis-link.ts';

@@ -18,6 +18,7 @@ import { viewSegment } from '../shared/segment/segment.ts';
 import { EPOLLIN } from '../shared/sys/constants.ts';
 import type { SocketAddress, Sys } from '../shared/sys/sys.ts';
 import { compileProgram } from './compile/compile.ts';
+import type { CompileWatch } from './compile/watch.ts';
 import { Listener, type ListenerHost } from './conn/listener.ts';
 import { threadSet } from './conn/thread-set.ts';
 import { flushLogs, logStream } from './log/logger.ts';
@@ -58,6 +59,14 @@ const fieldRunQueue = field.Run_queue;
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
 
+/** What is not part of the start message. */
+export interface ThreadExtras {
+  /** Of the thread's random numbers. */
+  readonly seed: number;
+  /** Sees what rules come to: see compile/watch.ts. */
+  readonly watch?: CompileWatch;
+}
+
 /** What the thread says to whoever runs it. */
 export type Report = (message: ThreadToControl) => void;
 
@@ -88,7 +97,7 @@ export class ProxyThread implements ListenerHost {
   private readonly errors: ErrorCaptures;
   private readonly members: ThreadMembers;
 
-  constructor(sys: Sys, start: ThreadStart, report: Report, seed: number) {
+  constructor(sys: Sys, start: ThreadStart, report: Report, { seed, watch }: ThreadExtras) {
     this.sys = sys;
     this.start = start;
     this.report = report;
@@ -127,6 +136,7 @@ export class ProxyThread implements ListenerHost {
       sys,
       rings: start.eventRings,
       lists: start.lists,
+      ...(watch === undefined ? {} : { watch }),
       runtime: {
         words: makeWords(start, counters, objects, live),
         random: this.thread.random,

@@ -5,7 +5,7 @@ import type { ThreadStart } from '../shared/messages.ts';
 import type { LiveWords } from '../shared/segment/live.ts';
 import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { ProxyCompiler } from './compile/proxies.ts';
-import type { CompileContext } from './compile/scope.ts';
+import type { CompileContext } from './compile/context.ts';
 import type { Links } from './mux/links.ts';
 import type { Backend } from './server/backend.ts';
 import type { StatsSource } from './stats/source.ts';

@@ -23,7 +23,7 @@ export function serve(task: ThreadTask): Promise<void> {
   return new Promise((resolve) => {
     const report = (message: ThreadToControl): void => port.postMessage(message);
     const seed = (sys.monotonicNs() ^ (threadId * 0x9e3779b9)) | 0;
-    const thread = new ProxyThread(sys, start, report, seed);
+    const thread = new ProxyThread(sys, start, report, { seed });
     if (thread.diagnostics.alerts > 0) {
       report({ type: 'failed', diagnostics: thread.diagnostics.list });
       port.close();

@@ -6,7 +6,8 @@ import type { LineModel, RuleSet } from '../../shared/config/model.ts';
 import { converters, fetches, logTags } from '../../worker/catalog.ts';
 import { lineCursor } from '../../worker/compile/line-cursor.ts';
 import { buildReply } from '../../worker/compile/reply.ts';
-import { CompileContext, CompileScope } from '../../worker/compile/scope.ts';
+import { CompileContext } from '../../worker/compile/context.ts';
+import { CompileScope } from '../../worker/compile/scope.ts';
 import type { Expression } from '../../worker/keyword.ts';
 import { variableWriter } from '../../worker/sample/variables.ts';
 import {

@@ -27,7 +27,7 @@ const ranks: readonly Rank[] = [
   apart('shared/sys'),
   apart('shared/segment'),
   apart('shared/config'),
-  apart('shared/messages.ts'),
+  apart('shared/messages.ts', 'shared/explanation.ts'),
   apart('master'),
   apart('cli'),
   apart('worker/memory'),

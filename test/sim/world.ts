@@ -102,7 +102,7 @@ export class World {
         if (message.type === 'log') this.reports.push(message.text);
         if (message.type === 'drained') this.drained.add(start.threadIndex);
       },
-      seed + start.threadIndex,
+      { seed: seed + start.threadIndex },
     );
     assert.deepEqual(thread.diagnostics.list, []);
     return thread;

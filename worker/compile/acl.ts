@@ -89,8 +89,10 @@ export function buildAcl(input: AclWords, source: ExpressionSource): AclPlan | n
   }
   const at = readFlags(draft);
   if (at < 0 || !readPatterns(draft, at)) return null;
+  const condition = conditionOf(draft);
+  const { watch } = source;
   return {
-    condition: conditionOf(draft),
+    condition: watch?.acl(input.words, input.placeOf(0), condition) ?? condition,
     keyword: name,
     legal: legalPoints(expression.fetch.reads),
   };
@@ -282,7 +284,8 @@ function readPatterns(draft: Draft, from: number): boolean {
 function conditionOf(draft: Draft): Condition {
   const { expression, sets } = draft;
   const method = draft.method as MatchMethodDef;
-  const { evaluate } = expression;
+  const { watch } = draft.source;
+  const evaluate = watch?.values(expression.evaluate) ?? expression.evaluate;
   if (method.name === 'found') return whenFound(evaluate);
   const cast = castStep(expression.returns, method.takes) ?? castNone;
   // The words of the acl itself may get patterns at run time, so an empty list counts too.

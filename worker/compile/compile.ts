@@ -16,12 +16,14 @@ import { points } from '../sample/reads.ts';
 import { LineChoice } from '../server/line-choice.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { compileChecks } from './checks.ts';
+import { CompileContext, type SharedLists } from './context.ts';
 import { defaultReplies } from './error-page.ts';
 import { lineCursor } from './line-cursor.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';
 import { compileRingNames } from './ring-names.ts';
-import { CompileContext, CompileScope, type SharedLists } from './scope.ts';
+import { CompileScope } from './scope.ts';
+import type { CompileWatch } from './watch.ts';
 import { compileTls, serverTls, type TlsPlans } from './tls.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 
@@ -47,6 +49,8 @@ export interface CompileInput {
   readonly rings?: readonly Uint8Array[];
   /** Where servers are, for who balances without serving (the control thread). */
   readonly words?: ServerWordsTable;
+  /** Absent for all that serves. */
+  readonly watch?: CompileWatch;
 }
 
 export interface CompileResult {
@@ -72,7 +76,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const { h1CaseAdjust } = model.global;
   const diagnostics = new Diagnostics();
   const tables = { fetches, converters, logTags, reply: buildReply };
-  const context = new CompileContext(model, diagnostics, tables, input.lists ?? {});
+  const context = new CompileContext(model, diagnostics, tables, input);
   const senders = new SenderSet(new LogRings(model.rings, input.rings ?? null));
   const tls = runtime === null ? null : compileTls(model, diagnostics, runtime.ticketKeys);
   const compiler: ProxyCompiler = {

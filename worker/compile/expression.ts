@@ -13,6 +13,7 @@ import type {
   Scope,
 } from '../keyword.ts';
 import { type ArgumentNames, parseArguments } from '../sample/arguments.ts';
+import type { CompileWatch } from './watch.ts';
 import { type Cast, castNone, castStep, isFreeCast } from '../sample/cast.ts';
 import { isKnownConverter, isKnownFetch } from '../sample/known-words.ts';
 import {
@@ -34,6 +35,8 @@ export interface ExpressionSource {
    * Fetches built so far, by words and proxy: the same words share one closure and what it caches.
    */
   readonly built: Map<string, Evaluate>;
+  /** null for all that serves. */
+  readonly watch: CompileWatch | null;
 }
 
 export interface BuiltExpression extends Expression {

@@ -2,7 +2,7 @@
 // to report. One CompileContext per thread and program; one CompileScope per line. Start only; made
 // by worker/compile, handed to every row's `build` as the Scope of keyword.ts.
 
-import type { Diagnostics, Place } from '../../shared/config/diagnostic.ts';
+import type { Place } from '../../shared/config/diagnostic.ts';
 import { nearestWord } from '../../shared/config/hint.ts';
 import type { LineModel, Model, ProxyModel, RuleSet } from '../../shared/config/model.ts';
 import { type HeaderName, headerName } from '../http/message.ts';
@@ -19,12 +19,12 @@ import type {
 import type { LogProfilePlan } from '../log/plan.ts';
 import type { LogTagDef } from '../log/tag.ts';
 import type { PatternSource } from '../match/pattern-file.ts';
-import { PatternRegistry } from '../match/pattern-registry.ts';
 import type { ReplyPlan } from '../program.ts';
 import { isLegalAt, readsLabel } from '../sample/reads.ts';
 import { kindAny, kindNames, type SampleKind } from '../sample/sample.ts';
-import { parseVariableName, VariableTable } from '../sample/variables.ts';
+import { parseVariableName } from '../sample/variables.ts';
 import { buildCondition, buildNamedAcl, type ConditionSource, type NamedAcl } from './condition.ts';
+import type { CompileContext } from './context.ts';
 import {
   appendConverterWord,
   buildConverters,
@@ -42,96 +42,7 @@ import {
 import { compileProfile } from './log-profile.ts';
 import { predefinedAcls } from './predefined-acls.ts';
 import { pointOf } from './rule-points.ts';
-
-/** Builds the reply of `words`: worker/compile/reply.ts. */
-type BuildReply = (words: WordCursor, scope: Scope, statusDefault: number) => ReplyPlan | null;
-
-/** The tables a program is compiled from. */
-interface CompileTables {
-  readonly fetches: ReadonlyMap<string, FetchDef>;
-  readonly converters: ReadonlyMap<string, ConverterDef>;
-  readonly logTags: ReadonlyMap<string, LogTagDef>;
-  readonly reply: BuildReply;
-}
-
-/** What all scopes of one compilation share. */
-/** Memory of shared files by path (match/shared-list.ts). */
-export type SharedLists = Readonly<Record<string, SharedArrayBuffer>>;
-
-export class CompileContext {
-  readonly model: Model;
-  readonly diagnostics: Diagnostics;
-  readonly tables: CompileTables;
-  readonly variables: VariableTable;
-  readonly patterns: PatternRegistry;
-  readonly lists: SharedLists;
-  /** Fetches built so far: see ExpressionSource. */
-  readonly built = new Map<string, Evaluate>();
-  /** Servers and backends that sample expressions name: "server N", "backend N". */
-  readonly referred = new Set<string>();
-  /** ACLs by proxy and defaults section, then by name; null: it had mistakes. */
-  private readonly acls = new Map<string, Map<string, NamedAcl | null>>();
-  private readonly frontends = new Map<string, number>();
-  private readonly backends = new Map<string, number>();
-
-  constructor(
-    model: Model,
-    diagnostics: Diagnostics,
-    tables: CompileTables,
-    lists: SharedLists = {},
-  ) {
-    this.model = model;
-    this.lists = lists;
-    this.diagnostics = diagnostics;
-    this.tables = tables;
-    this.variables = new VariableTable();
-    this.patterns = new PatternRegistry();
-    for (const [index, { name, kind }] of model.proxies.entries()) {
-      if (kind !== 'backend') this.frontends.set(name, index);
-      if (kind !== 'frontend') this.backends.set(name, index);
-    }
-  }
-
-  /** A backend of the runtime API came, as the last one of the model, or went. */
-  changeBackend(name: string, exists: boolean): void {
-    if (exists) this.backends.set(name, this.model.proxies.length - 1);
-    else this.backends.delete(name);
-  }
-
-  frontendIndex(name: string): number {
-    return this.frontends.get(name) ?? -1;
-  }
-
-  backendIndex(name: string): number {
-    return this.backends.get(name) ?? -1;
-  }
-
-  /** Names some proxy answers to, for hints. */
-  frontendNames(): Iterable<string> {
-    return this.frontends.keys();
-  }
-
-  backendNames(): Iterable<string> {
-    return this.backends.keys();
-  }
-
-  /** The ACLs compiled so far for one proxy and the defaults section a line came from. */
-  aclsOf(proxy: ProxyModel | null, from: string): Map<string, NamedAcl | null> {
-    const key = `${proxy === null ? '' : this.model.proxies.indexOf(proxy)} ${from}`;
-    let found = this.acls.get(key);
-    if (found === undefined) {
-      found = new Map();
-      this.acls.set(key, found);
-    }
-    return found;
-  }
-
-  /** The `acl` lines a line of `proxy` sees when it came from the defaults section `from`. */
-  aclLines(proxy: ProxyModel | null, from: string): readonly LineModel[] {
-    if (from !== '') return this.model.defaults.find((one) => one.name === from)?.acls ?? [];
-    return proxy?.acls ?? [];
-  }
-}
+import { type CompileWatch, watched } from './watch.ts';
 
 /** What a scope stands for. */
 interface ScopeSeat {
@@ -151,6 +62,7 @@ export class CompileScope implements Scope, ConditionSource {
   readonly line: LineModel;
   readonly point: number;
   readonly patterns: PatternSource;
+  readonly watch: CompileWatch | null;
   /** What the format being compiled shows. */
   use: FormatUse | null = null;
   private readonly proxyIndex: number;
@@ -158,6 +70,7 @@ export class CompileScope implements Scope, ConditionSource {
   constructor(context: CompileContext, seat: ScopeSeat) {
     this.context = context;
     this.model = context.model;
+    this.watch = context.watch;
     this.proxy = seat.proxy;
     this.ruleSet = seat.ruleSet;
     this.line = seat.line;
@@ -265,7 +178,7 @@ export class CompileScope implements Scope, ConditionSource {
       this.alertAt(place, `missing comma after ${what} in '${text}'`);
       return null;
     }
-    return this.isLegal(expression, place) ? expression : null;
+    return this.isLegal(expression, place) ? watched(expression, this.watch) : null;
   }
 
   /** Alerts when nothing the fetch reads exists here. */
@@ -281,7 +194,9 @@ export class CompileScope implements Scope, ConditionSource {
   }
 
   condition(words: WordCursor): Condition | null {
-    return buildCondition(words, this);
+    const at = { proxy: this.proxy, place: words.place };
+    const condition = buildCondition(words, this);
+    return condition === null ? null : (this.watch?.condition(at, condition) ?? condition);
   }
 
   acl(name: string): Condition | null {
@@ -337,7 +252,8 @@ export class CompileScope implements Scope, ConditionSource {
   }
 
   logFormat(text: string, use: 'header' | 'text' = 'header'): FormatText | null {
-    return this.logFormatAs(text, use === 'header' ? headerFormat : textFormat);
+    const format = this.logFormatAs(text, use === 'header' ? headerFormat : textFormat);
+    return format === null ? null : (this.watch?.format(text, format) ?? format);
   }
 
   /** A format with the rules of its user (logs, headers, payloads): see log-format.ts. */

@@ -104,6 +104,8 @@ export class FakeServer {
 export class FakeNetwork {
   readonly #bound: FakeSocket[] = [];
   #connecting: FakeSocket[] = [];
+  /** Who answers where nobody listens. */
+  rest: FakeSocket | null = null;
   readonly #silent = new Set<string>();
   #nextPort = FIRST_EPHEMERAL_PORT;
   /** Every datagram that was ever sent, oldest first. */
@@ -196,7 +198,7 @@ export class FakeNetwork {
     const all = this.#bound.filter(listens);
     // With SO_REUSEPORT several answer: the shortest queue is next, the oldest among equals.
     all.sort((a, b) => a.queue.length - b.queue.length);
-    return all[0] ?? null;
+    return all[0] ?? this.rest;
   }
 
   #freePort(socket: FakeSocket): number {

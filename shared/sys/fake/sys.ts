@@ -5,7 +5,7 @@
 // SO_LINGER (kept, read back).
 
 import { checkBounds } from '../bounds.ts';
-import { EAGAIN, SOCK_STREAM } from '../constants.ts';
+import { AF_INET, EAGAIN, SOCK_STREAM } from '../constants.ts';
 import { encodeAddress, type NamedAddress } from '../sockaddr.ts';
 import type { DatagramBatch, EventBatch, IoVector, Region, SocketAddress, Sys } from '../sys.ts';
 import { bytesOf, FakeDatagrams, FakeVector, fakeRegion } from './batches.ts';
@@ -73,6 +73,15 @@ export class FakeSys implements Sys {
     if (result < 0) throw new Error(`cannot serve at ${at.host}:${at.port}: errno ${-result}`);
     socket.state = 'listening';
     socket.backlog = backlog;
+    return new FakeServer(socket);
+  }
+
+  /** A server at every address where nobody listens, so that no connection is refused. */
+  serveRest(backlog = 1024): FakeServer {
+    const socket = new FakeSocket(AF_INET, SOCK_STREAM);
+    socket.state = 'listening';
+    socket.backlog = backlog;
+    this.#state.network.rest = socket;
     return new FakeServer(socket);
   }
 

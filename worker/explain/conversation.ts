@@ -1,0 +1,145 @@
+// The client and the server of an explanation: one request, one answer, on the fake kernel. Called
+// by explain.ts. Time passes only where the program waits for it.
+
+import type { ExplainedOutcome, ExplainRequest } from '../../shared/explanation.ts';
+import type { FakePeer } from '../../shared/sys/fake/network.ts';
+import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
+import { streamsOf } from '../stream/client-session.ts';
+import type { Stage } from './stage.ts';
+
+export interface ConversationInput {
+  readonly request: ExplainRequest;
+  readonly at: NamedAddress;
+  /** The listener expects a PROXY header. */
+  readonly sendsHeader: boolean;
+}
+
+export interface Conversation {
+  readonly outcome: ExplainedOutcome;
+  readonly backend: string;
+  readonly server: string;
+  readonly request: string;
+  readonly response: string;
+  readonly waitedMs: number;
+  readonly logs: readonly string[];
+}
+
+/** Nothing in a configuration makes sense that waits longer. */
+const waitMaxMs = 600_000;
+const stepMaxMs = 10_000;
+const clientPort = 40_000;
+
+/** Sends the request and lets things happen until there is an answer or an end. */
+export function converse(stage: Stage, input: ConversationInput): Conversation {
+  const run = new Run(stage, input);
+  run.go();
+  const { request, answer, waitedMs, backend, server } = run;
+  const closed = answer === '' ? 'closed' : 'answered';
+  const outcome = request === '' ? closed : 'server';
+  const logs = stage.sys.datagramsSent.map(({ bytes }) => messageOf(bytes));
+  return {
+    outcome,
+    backend,
+    server,
+    request,
+    response: answer,
+    waitedMs,
+    logs: [...new Set(logs)],
+  };
+}
+
+/** A syslog line without its header. */
+function messageOf(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString('latin1').trimEnd();
+  return text.replace(/^<\d+>(?:1 )?.*?(?:\[\d+\]: ?| \d+ - - )/, '');
+}
+
+class Run {
+  request = '';
+  answer = '';
+  waitedMs = 0;
+  backend = '';
+  server = '';
+  private readonly stage: Stage;
+  private readonly input: ConversationInput;
+  private readonly servers: { accept(): FakePeer | null };
+  private readonly client: FakePeer;
+  private unsent: Buffer;
+  private far: FakePeer | null = null;
+  private hasAnswered = false;
+
+  constructor(stage: Stage, input: ConversationInput) {
+    this.stage = stage;
+    this.input = input;
+    this.servers = stage.sys.serveRest();
+    stage.open();
+    const { at, request } = input;
+    const { from } = request;
+    const source: NamedAddress = { family: at.family, host: from, port: clientPort };
+    this.client = stage.sys.connectTo(at, at.family === 'unix' ? undefined : source);
+    this.unsent = Buffer.from(requestText(input), 'latin1');
+  }
+
+  go(): void {
+    while (this.waitedMs < waitMaxMs) {
+      const isMoving = this.exchange();
+      if (this.client.ended || this.client.wasReset) return;
+      if (isMoving) continue;
+      if (this.far !== null && this.request !== '' && !this.hasAnswered) this.reply(this.far);
+      else if (this.answer !== '') return;
+      else this.waitedMs += this.stage.pass(stepMaxMs);
+    }
+  }
+
+  /** One round; true when a byte has moved. */
+  private exchange(): boolean {
+    const before = this.moved();
+    if (this.unsent.length > 0) {
+      this.unsent = this.unsent.subarray(this.client.write(this.unsent));
+    }
+    this.stage.settle();
+    this.far ??= this.servers.accept();
+    if (this.far !== null && !this.hasAnswered) this.request += this.far.readText();
+    this.answer += this.client.readText();
+    this.look();
+    return before !== this.moved();
+  }
+
+  /** Grows with every byte, wherever it went. */
+  private moved(): number {
+    return this.request.length + this.answer.length - this.unsent.length;
+  }
+
+  /** Where the stream is now; it is gone once it has been answered. */
+  private look(): void {
+    const [session] = this.stage.thread.acceptor.list;
+    const stream = session === undefined ? undefined : streamsOf(session)[0];
+    if (stream === undefined || stream.server === null) return;
+    this.backend = stream.backend.name;
+    this.server = stream.server.name;
+  }
+
+  private reply(far: FakePeer): void {
+    this.hasAnswered = true;
+    const { answerStatus, answerHeaders } = this.input.request;
+    const lines = answerHeaders.map(([name, value]) => `${name}: ${value}\r\n`);
+    const length = answerHeaders.some(([name]) =>
+      /^(content-length|transfer-encoding)$/i.test(name),
+    );
+    const body = length ? '' : 'content-length: 0\r\n';
+    far.write(`HTTP/1.1 ${answerStatus} ${reasonOf(answerStatus)}\r\n${lines.join('')}${body}\r\n`);
+  }
+}
+
+const reasons: Readonly<Record<number, string>> = { 200: 'OK', 404: 'Not Found', 500: 'Error' };
+const reasonOf = (status: number): string => reasons[status] ?? 'Status';
+
+function requestText({ request, at, sendsHeader }: ConversationInput): string {
+  const { method, target, version, headers, body, from } = request;
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  const family = at.family === 'ipv6' ? 'TCP6' : 'TCP4';
+  const proxy = sendsHeader
+    ? `PROXY ${family} ${from} ${at.host} ${clientPort} ${at.port}\r\n`
+    : '';
+  return `${proxy}${method} ${target} HTTP/${version}\r\n${lines.join('')}\r\n${body}`;
+}
