@@ -7,6 +7,7 @@ import { decodeAddress, encodeAddress, type SocketFamily } from '../shared/sys/s
 import type { Sys } from '../shared/sys/sys.ts';
 import type { AddressModel, BindModel } from '../shared/config/model.ts';
 import { renameSync, rmSync } from 'node:fs';
+import { congestionName, md5SignatureOfAll } from '../shared/sys/tcp-options.ts';
 
 export interface SocketRequest {
   readonly bind: BindModel;
@@ -195,7 +196,10 @@ function listenOn(sys: Sys, request: SocketRequest, socket: OpenSocket): SocketO
     const result = sys.setsockoptInt(fd, abi.IPPROTO_TCP, option.name, option.value);
     if (result < 0) warnings.push(`${option.failure}, (${errnoText(-result)}) for ${shown}`);
   }
-  if (isInternet(family)) sys.setsockoptInt(fd, abi.IPPROTO_TCP, abi.TCP_QUICKACK, 1);
+  if (isInternet(family)) {
+    warnings.push(...setTcpValues(sys, request, socket));
+    sys.setsockoptInt(fd, abi.IPPROTO_TCP, abi.TCP_QUICKACK, 1);
+  }
   if (sys.getsockoptInt(fd, abi.SOL_SOCKET, abi.SO_ACCEPTCONN) <= 0) {
     const result = sys.listen(fd, request.backlog);
     if (result < 0) {
@@ -204,6 +208,27 @@ function listenOn(sys: Sys, request: SocketRequest, socket: OpenSocket): SocketO
     }
   }
   return { socket: { fd, family, host, port }, error: '', retryable: false, warnings };
+}
+
+/** Options that are more than a number; what could not be set. */
+function setTcpValues(sys: Sys, { bind }: SocketRequest, socket: OpenSocket): string[] {
+  const { fd, family, host, port } = socket;
+  const warnings: string[] = [];
+  const set = (name: number, value: Uint8Array, failure: string): void => {
+    const result = sys.setsockoptBytes(fd, abi.IPPROTO_TCP, name, value);
+    const shown = describe({ family, host, port });
+    if (result < 0) warnings.push(`${failure}, (${errnoText(-result)}) for ${shown}`);
+  };
+  if (bind.md5Key !== '') {
+    const domain = family === 'ipv6' ? abi.AF_INET6 : abi.AF_INET;
+    const value = md5SignatureOfAll(domain, bind.md5Key);
+    set(abi.TCP_MD5SIG_EXT, value, 'cannot set TCP MD5 signature');
+  }
+  if (bind.congestion !== '') {
+    const value = congestionName(bind.congestion);
+    set(abi.TCP_CONGESTION, value, `cannot set congestion control to '${bind.congestion}'`);
+  }
+  return warnings;
 }
 
 /** `[0.0.0.0:80]`, `[:::443]`, `[/run/x.sock]`, `[abns@name]`. */

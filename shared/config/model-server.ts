@@ -67,6 +67,7 @@ export interface ServerModel {
   poolConnName: string;
   source: SourceModel | null;
   tcpUtMs: number;
+  socket: ServerSocketModel;
   tfo: boolean;
   track: string;
   ssl: ServerSslModel | null;
@@ -81,6 +82,16 @@ export interface ServerModel {
   logBufsize: number;
   /** Protocol that WebSocket goes over. */
   ws: 'auto' | 'h1' | 'h2';
+}
+
+/** What sockets to a server are like; a copy of a server shares it, words make another. */
+export interface ServerSocketModel {
+  /** `socks4`: the proxy in between, null for none. */
+  readonly socks4: AddressModel | null;
+  readonly checkViaSocks4: boolean;
+  /** `tcp-md5sig`: key of the signatures, `cc`: how congestion is avoided; '' for none. */
+  readonly md5Key: string;
+  readonly congestion: string;
 }
 
 /** One line of `show servers state`, as far as it is not in other fields of the model. */

@@ -18,6 +18,7 @@ export {
   isGone,
   type SavedStateModel,
   type ServerModel,
+  type ServerSocketModel,
   type ServerPresetModel,
   type ServerSslModel,
 } from './model-server.ts';
@@ -120,6 +121,9 @@ export interface BindModel {
   deferAccept: boolean;
   mss: number;
   tcpUtMs: number;
+  /** `tcp-md5sig` and `cc`, '' for none. */
+  md5Key: string;
+  congestion: string;
   nice: number;
   /** 'by-thread', 'by-group' or a number of sockets. */
   shards: string;

@@ -27,6 +27,7 @@ import type {
   SavedStateModel,
   ServerModel,
   ServerPresetModel,
+  ServerSocketModel,
   ServerSslModel,
   SourceModel,
   SslDefaultsModel,
@@ -148,6 +149,8 @@ const bind = define(
     deferAccept: flag,
     mss: integer,
     tcpUtMs: natural,
+    md5Key: text,
+    congestion: text,
     nice: { type: 'integer', minimum: -1024, maximum: 1024 },
     shards: text,
     thread: text,
@@ -188,6 +191,16 @@ const serverSsl = define(
 );
 
 const proxyTlv = shape<ServerModel['proxyTlvs'][number]>({ type: natural, format: text });
+
+const serverSocket = define(
+  'serverSocket',
+  shape<ServerSocketModel>({
+    socks4: orNull(address),
+    checkViaSocks4: flag,
+    md5Key: text,
+    congestion: text,
+  }),
+);
 
 const source = define(
   'source',
@@ -328,6 +341,7 @@ const server = define(
     poolConnName: text,
     source: orNull(source),
     tcpUtMs: natural,
+    socket: serverSocket,
     tfo: flag,
     track: text,
     ssl: orNull(serverSsl),

@@ -60,22 +60,22 @@ export const unsupportedOptions: readonly string[] =
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
-  'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file cc ' +
+  'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ' +
   'client-sigalgs crl-file crt-ignore-err crt-list curves default-crt ecdhe ' +
   'generate-certificates idle-ping ktls namespace nbconn no-ca-names npn ' +
-  'quic-cc-algo quic-force-retry quic-socket sigalgs tcp-md5sig tls-ticket-keys'
+  'quic-cc-algo quic-force-retry quic-socket sigalgs tls-ticket-keys'
 ).split(' ');
 
 /** Option words of `server` lines. */
 export const unsupportedServer: readonly string[] = (
-  'allow-0rtt cc ' +
+  'allow-0rtt ' +
   'check-pool-conn-name check-reuse-pool ' +
-  'check-via-socks4 client-sigalgs crl-file curves error-limit idle-ping ' +
+  'client-sigalgs crl-file curves error-limit idle-ping ' +
   'ktls namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error ' +
   'quic-cc-algo renegotiate ' +
   'sigalgs ' +
-  'socks4 tcp-md5sig tls-tickets usesrc'
+  'tls-tickets usesrc'
 ).split(' ');
 
 /** Section names. */

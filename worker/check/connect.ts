@@ -10,6 +10,7 @@ import type { Connection } from '../conn/connection.ts';
 import { openSocket, type SocketPlan } from '../conn/connector.ts';
 import type { OpeningStep } from '../conn/opening.ts';
 import { type HeaderRoom, ProxySender } from '../conn/proxy-steps.ts';
+import { SocksRequest } from '../conn/socks4.ts';
 import { TlsHandshake, tlsSessionOf, TlsTransport } from '../conn/tls.ts';
 import { kindSint } from '../sample/sample.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -39,6 +40,8 @@ export interface RouteParts {
   readonly model: ServerModel;
   readonly room: HeaderRoom;
   readonly socket: SocketPlan;
+  /** The same through the server's SOCKS4 proxy, null: it has none. */
+  readonly socks: SocketPlan | null;
   /** A server's agent is asked: words about checks do not count. */
   readonly isAgent: boolean;
   /** Address and port that stand on the server line for this check, or were set since. */
@@ -78,14 +81,15 @@ export class Router {
     const address = step.address ?? parts.address() ?? parts.serverAddress();
     const port = this.portOf(step, stream);
     const isKnown = encode(address, port, target);
-    const { isAgent, socket } = parts;
+    const { isAgent } = parts;
+    const socket = usesSocks(step, parts) ? (parts.socks ?? parts.socket) : parts.socket;
     return {
       step,
       target: isKnown ? target : null,
       isInternet: !isPath(address),
       socket,
       lingers: step.lingers || (isAgent && step.isImplicit),
-      openingSteps: () => this.stepsOf(step, stream),
+      openingSteps: () => this.stepsOf(step, stream, socket),
       protocolOf: (connection) => this.protocolOf(step, connection),
     };
   }
@@ -111,9 +115,10 @@ export class Router {
     return tlsSessionOf(connection)?.alpn() === 'h2' ? 'h2' : 'h1';
   }
 
-  private stepsOf(step: ConnectStep, stream: Stream): readonly OpeningStep[] {
+  private stepsOf(step: ConnectStep, stream: Stream, socket: SocketPlan): readonly OpeningStep[] {
     const steps: OpeningStep[] = [];
     const { parts } = this;
+    if (socket.via !== null) steps.push(new SocksRequest(parts.room, this.target));
     const preamble = preambleOf(step, parts);
     if (preamble !== '') steps.push(new ProxySender(parts.room, preamble));
     if (usesTls(step, parts)) steps.push(this.handshake(step, stream));
@@ -184,6 +189,12 @@ function preambleOf(step: ConnectStep, { model, isAgent }: RouteParts): string {
   const says = step.sendsProxy || (step.isDefault && isAsked && !isAgent);
   if (!says) return '';
   return model.sendProxy === 2 ? proxyLocal : proxyUnknown;
+}
+
+/** `via-socks4`, or check-via-socks4 where the server line decides. */
+function usesSocks(step: ConnectStep, { model, isAgent }: RouteParts): boolean {
+  if (step.viaSocks4) return true;
+  return step.isDefault && model.socket.checkViaSocks4 && !isAgent;
 }
 
 /** A check with an address or port of its own speaks clear text unless it is told otherwise. */

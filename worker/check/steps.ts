@@ -104,13 +104,7 @@ const connectWords: ReadonlyMap<string, ReadConnect> = new Map<string, ReadConne
   ['port', readPort],
   ['proto', readProtocol],
   ['send-proxy', flag({ sendsProxy: true })],
-  [
-    'via-socks4',
-    (_words, scope) => {
-      scope.alert("'via-socks4' is not supported yet");
-      return false;
-    },
-  ],
+  ['via-socks4', flag({ viaSocks4: true })],
   ['linger', flag({ lingers: true })],
   ['ssl', flag({ tls: true })],
   ['sni', textField('sni', 'sni')],

@@ -1,7 +1,7 @@
 // One server as its checks see it: where they connect, how long they may take, and what they tell
 // it about itself. Control thread only.
 
-import type { AddressModel, ServerModel } from '../../shared/config/model.ts';
+import type { AddressModel, ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import {
   adminMaint,
   checkEnabled,
@@ -17,7 +17,7 @@ import {
   stateStopped,
   stateStopping,
 } from '../../shared/segment/server-state.ts';
-import { socketPlan } from '../conn/connector.ts';
+import { type SocketPlan, socketPlan } from '../conn/connector.ts';
 import { serverOptions } from '../conn/socket-options.ts';
 import type { ProxyPlan } from '../program.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -58,18 +58,26 @@ export class ServerSubject implements RunSubject {
       sys: host.sys,
       model,
       room: host.stage,
-      socket: socketPlan(host.sys, {
-        source: model.source ?? proxy.source,
-        options: serverOptions({ model: proxy, tune: host.model.global.tune, userTimeoutMs: 0 }),
-        resetsOnClose: false,
-        fastOpen: false,
-        portShare: 0,
-      }),
+      socket: this.socketPlan(proxy, false),
+      socks: model.socket.socks4 === null ? null : this.socketPlan(proxy, true),
       isAgent,
       address: () => this.probeAddress(),
       port: () => this.probePort(),
       serverAddress: () => model.address,
       tlsFor: (alpn) => host.tlsFor(model, alpn),
+    });
+  }
+
+  private socketPlan(proxy: ProxyModel, usesSocks: boolean): SocketPlan {
+    const { host, model } = this;
+    return socketPlan(host.sys, {
+      source: model.source ?? proxy.source,
+      options: serverOptions({ model: proxy, tune: host.model.global.tune, userTimeoutMs: 0 }),
+      resetsOnClose: false,
+      fastOpen: false,
+      socket: model.socket,
+      usesSocks,
+      portShare: 0,
     });
   }
 

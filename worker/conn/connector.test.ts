@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freshServer } from '../../shared/config/fresh.ts';
 import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { AF_INET6, IPV6_TCLASS } from '../../shared/sys/constants.ts';
 import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, SO_MARK } from '../../shared/sys/constants.ts';
@@ -9,7 +10,15 @@ import { SOL_SOCKET } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf } from '../../shared/sys/sockaddr.ts';
 import { type Approach, openSocket, socketPlan } from './connector.ts';
 
-const input = { source: null, options: [], resetsOnClose: false, fastOpen: false, portShare: 0 };
+const input = {
+  source: null,
+  options: [],
+  resetsOnClose: false,
+  fastOpen: false,
+  socket: freshServer({ file: 'test', line: 1, column: 1 }, 's').socket,
+  usesSocks: true,
+  portShare: 0,
+};
 
 /** The options of a socket towards `host`, as level/name to value. */
 function optionsOf(host: string, approach: Partial<Approach>): Map<string, number> {

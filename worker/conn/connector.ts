@@ -1,7 +1,7 @@
 // Opens a socket to a server: options, source address, non-blocking connect (manual 5.2). Returns a
 // descriptor whose connect is under way. Called by mux/links.ts for traffic, once per connection.
 
-import type { SourceModel } from '../../shared/config/model.ts';
+import type { AddressModel, ServerSocketModel, SourceModel } from '../../shared/config/model.ts';
 import {
   AF_INET,
   AF_INET6,
@@ -20,10 +20,13 @@ import {
   SO_REUSEADDR,
   SOCK_STREAM,
   SOL_SOCKET,
+  TCP_CONGESTION,
   TCP_FASTOPEN_CONNECT,
+  TCP_MD5SIG,
 } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf, portOf, setPort } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
+import { congestionName, md5Signature } from '../../shared/sys/tcp-options.ts';
 import { familyIpv4, familyIpv6 } from './endpoint.ts';
 import {
   applyOptions,
@@ -44,6 +47,11 @@ export interface SocketPlan {
   readonly device: Uint8Array | null;
   readonly options: readonly SocketOption[];
   readonly resetsOnClose: boolean;
+  /** Where to connect instead: a SOCKS4 proxy, null mostly. */
+  readonly via: SocketAddress | null;
+  /** `cc`, null: as the system has it; `tcp-md5sig`, '' for none. */
+  readonly congestion: Uint8Array | null;
+  readonly md5Key: string;
   /** `tfo`: the first bytes leave with the SYN, where there are some. */
   readonly fastOpen: boolean;
 }
@@ -83,6 +91,9 @@ export interface SocketPlanInput {
   readonly options: readonly SocketOption[];
   readonly resetsOnClose: boolean;
   readonly fastOpen: boolean;
+  readonly socket: ServerSocketModel;
+  /** Through the SOCKS4 proxy, if there is one. */
+  readonly usesSocks: boolean;
   /** Where this thread begins in a range of ports: 0 to below 1. */
   readonly portShare: number;
 }
@@ -106,8 +117,24 @@ export function socketPlan(sys: Sys, input: SocketPlanInput): SocketPlan {
   const device = name === '' ? null : Uint8Array.from(Buffer.from(`${name}\0`, 'latin1'));
   const isRange = portLow > 0 && source !== null && source.portHigh > portLow;
   const ports = isRange ? new PortTurn(portLow, source.portHigh, portShare) : null;
-  const { options, resetsOnClose, fastOpen } = input;
-  return { source: address, sourceDomain: domain, ports, device, options, resetsOnClose, fastOpen };
+  const { options, resetsOnClose, fastOpen, socket, usesSocks } = input;
+  return {
+    source: address,
+    sourceDomain: domain,
+    ports,
+    device,
+    options,
+    resetsOnClose,
+    fastOpen,
+    via: usesSocks && socket.socks4 !== null ? encoded(sys, socket.socks4) : null,
+    congestion: socket.congestion === '' ? null : congestionName(socket.congestion),
+    md5Key: socket.md5Key,
+  };
+}
+
+function encoded(sys: Sys, { family, host, port }: AddressModel): SocketAddress | null {
+  const into = sys.address();
+  return encodeAddress({ family: family as 'ipv4', host, port }, into) ? into : null;
 }
 
 /** Tries at most this many ports of a range before a connection counts as failed. */
@@ -120,12 +147,13 @@ export function openSocket(
   plan: SocketPlan,
   approach: Approach,
 ): number {
-  const { ports } = plan;
-  if (ports === null || approach.lent !== null) return openOnce(sys, target, plan, approach);
+  const { ports, via } = plan;
+  const to = via ?? target;
+  if (ports === null || approach.lent !== null) return openOnce(sys, to, plan, approach);
   let result = -EADDRNOTAVAIL;
   for (let i = 0; i < Math.min(ports.size, portTriesMax); i++) {
     if (plan.source !== null) setPort(plan.source, ports.next());
-    result = openOnce(sys, target, plan, approach);
+    result = openOnce(sys, to, plan, approach);
     if (result !== -EADDRINUSE && result !== -EADDRNOTAVAIL) return result;
   }
   return result;
@@ -139,13 +167,22 @@ function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: A
     sys.setsockoptInt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
   }
   if (domain !== AF_UNIX) mark(sys, fd, approach, domain === AF_INET ? familyIpv4 : familyIpv6);
-  const failed = domain === AF_UNIX ? 0 : prepare(sys, fd, plan, sourceFor(plan, approach, domain));
-  const result = failed < 0 ? failed : sys.connect(fd, target);
+  let result = domain === AF_UNIX ? 0 : prepare(sys, fd, plan, sourceFor(plan, approach, domain));
+  if (result >= 0 && domain !== AF_UNIX && plan.md5Key !== '') {
+    result = sign(sys, fd, target, plan.md5Key);
+  }
+  if (result >= 0) result = sys.connect(fd, target);
   if (result < 0 && result !== -EINPROGRESS) {
     sys.close(fd);
     return result;
   }
   return fd;
+}
+
+/** Segments are signed (RFC 2385): without that the connection is not wanted. */
+function sign(sys: Sys, fd: number, { region, length }: SocketAddress, key: string): number {
+  const value = md5Signature(region.bytes.subarray(0, length), key);
+  return sys.setsockoptBytes(fd, IPPROTO_TCP, TCP_MD5SIG, value);
 }
 
 function mark(sys: Sys, fd: number, approach: Approach, family: number): void {
@@ -162,6 +199,10 @@ function sourceFor(plan: SocketPlan, { lent }: Approach, domain: number): Socket
 function prepare(sys: Sys, fd: number, plan: SocketPlan, source: SocketAddress | null): number {
   applyOptions(sys, fd, plan.options);
   if (plan.resetsOnClose) resetOnClose(sys, fd);
+  // One that this kernel does not know leaves the system's in use.
+  if (plan.congestion !== null) {
+    sys.setsockoptBytes(fd, IPPROTO_TCP, TCP_CONGESTION, plan.congestion);
+  }
   if (plan.device !== null) {
     const result = sys.setsockoptBytes(fd, SOL_SOCKET, SO_BINDTODEVICE, plan.device);
     if (result < 0) return result;

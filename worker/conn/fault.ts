@@ -32,6 +32,10 @@ export const faultTlsCertificate = 31;
 export const faultTlsMismatch = 32;
 export const faultTlsMismatchSni = 33;
 export const faultTlsHandshake = 34;
+export const faultSocksSend = 39;
+export const faultSocksReceive = 40;
+export const faultSocksDenied = 41;
+export const faultSocksAbort = 42;
 export const faultRefused = 46;
 export const faultReset = 47;
 export const faultUnreachable = 48;
@@ -128,6 +132,22 @@ const rows: readonly Fault[] = [
     message: 'Server presented an SSL certificate different from the expected one',
   },
   { id: faultTlsHandshake, name: 'SSL_HANDSHAKE', message: 'SSL handshake failure' },
+  {
+    id: faultSocksSend,
+    name: 'SOCKS4_SEND',
+    message: 'SOCKS4 Proxy write error during handshake',
+  },
+  {
+    id: faultSocksReceive,
+    name: 'SOCKS4_RECV',
+    message: 'SOCKS4 Proxy read error during handshake',
+  },
+  { id: faultSocksDenied, name: 'SOCKS4_DENY', message: 'SOCKS4 Proxy deny the request' },
+  {
+    id: faultSocksAbort,
+    name: 'SOCKS4_ABORT',
+    message: 'SOCKS4 Proxy handshake aborted by server',
+  },
   { id: faultRefused, name: 'EREFUSED', message: 'ECONNREFUSED returned by OS' },
   { id: faultReset, name: 'ERESET', message: 'ECONNRESET returned by OS' },
   { id: faultUnreachable, name: 'EUNREACH', message: 'ENETUNREACH returned by OS' },

@@ -9,6 +9,7 @@ import { Connection } from '../conn/connection.ts';
 import { type Approach, openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { serverOptions } from '../conn/socket-options.ts';
+import { throughSocks } from '../conn/socks4.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
 import { H1Limits } from '../http/h1.ts';
 import { connectionUpgrade, headerName } from '../http/message.ts';
@@ -225,7 +226,8 @@ export class Links {
       : new TcpSide(thread, exchange, connection, false);
     if (back instanceof H1Back) back.outbound.names = link.names;
     const isPlain = this.isPlain;
-    const steps = this.openings.stepsOf(stream, server, isPlain ? 'http/1.1' : '');
+    let steps = this.openings.stepsOf(stream, server, isPlain ? 'http/1.1' : '');
+    if (link.plan.via !== null) steps = throughSocks(thread, this.address, steps);
     new Opening(connection, back, steps, (result) => {
       if (stream.back !== back) return;
       const { h2 } = link;
@@ -324,6 +326,8 @@ export class Links {
         options: serverOptions({ model, tune, userTimeoutMs }),
         fastOpen,
         resetsOnClose: options['nolinger'] === true,
+        socket: server.model.socket,
+        usesSocks: true,
         portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
       }),
       lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),

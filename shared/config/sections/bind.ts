@@ -23,6 +23,7 @@ import type { Line } from '../line.ts';
 import type { AddressModel, BindModel } from '../model.ts';
 import { obsoleteBind, unsupportedBind } from '../unsupported.ts';
 import { bindTlsKeywords } from './bind-tls.ts';
+import { readMd5Key } from './md5-key.ts';
 
 const listening: AddressRules = {
   port: true,
@@ -172,6 +173,7 @@ const texts: readonly (readonly [string, BindField<string>, string])[] = [
   ['interface', 'interface', 'network interface to bind to'],
   ['label', 'label', 'name of a group of sockets'],
   ['guid-prefix', 'guidPrefix', 'prefix of the listeners’ identifiers'],
+  ['cc', 'congestion', 'congestion control, by the kernel’s name of it'],
 ];
 
 const textRows = texts.map(
@@ -359,6 +361,15 @@ export const bindKeywords: readonly BindKeyword[] = [
   ...rightsRows,
   ...threadRows,
   ...bindTlsKeywords,
+  {
+    name: 'tcp-md5sig',
+    takes: 1,
+    help: 'key of the signatures of TCP segments (RFC 2385)',
+    example: 'bind :80 tcp-md5sig secret',
+    parse: (cursor, bind) => {
+      bind.md5Key = readMd5Key(cursor) ?? bind.md5Key;
+    },
+  },
 ];
 
 const byName = indexRows('bind option', bindKeywords);

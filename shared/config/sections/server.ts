@@ -18,6 +18,7 @@ import { ringServerWords } from './server-log.ts';
 import { serverResolutionWords } from './server-resolution.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
+import { serverSocketKeywords } from './server-socket.ts';
 import { readSource } from './source.ts';
 
 /** Fields that take any value of the type. */
@@ -126,6 +127,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...serverTlsKeywords,
   ...serverCheckKeywords,
   ...serverProxyKeywords,
+  ...serverSocketKeywords,
   ...persistenceWords,
   ...stickWords,
   ...ringServerWords,
