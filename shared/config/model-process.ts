@@ -121,6 +121,11 @@ export interface TuneModel {
   maxrewrite: number;
   httpMaxhdr: number;
   httpCookielen: number;
+  /** Oddities that end an HTTP/1 connection, 0: none do. */
+  h1FrontGlitches: number;
+  h1BackGlitches: number;
+  /** Below this share of CPU time nobody is cut off for oddities, percent. */
+  glitchesKillPercent: number;
   httpLogurilen: number;
   /** Idle server connections. */
   poolLowFdRatio: number;
@@ -137,6 +142,7 @@ export interface TuneModel {
   varsProcMaxSize: number;
   varsSessMaxSize: number;
   varsTxnMaxSize: number;
+  varsCheckMaxSize: number;
   varsReqresMaxSize: number;
   maxChecksPerThread: number;
   peersMaxUpdatesAtOnce: number;

@@ -21,8 +21,8 @@ export const unsupportedGlobal: readonly string[] = (
   'ssl-default-server-sigalgs ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
   'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
   'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
-  'tune.bufsize.large tune.bufsize.small tune.comp.maxlevel tune.glitches.kill.cpu-usage ' +
-  'tune.h1.be.glitches-threshold tune.h1.fe.glitches-threshold tune.h2.log-errors ' +
+  'tune.bufsize.large tune.bufsize.small tune.comp.maxlevel ' +
+  'tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
   'tune.lua.log.loggers tune.lua.log.stderr tune.lua.maxmem tune.lua.openlibs ' +
   'tune.lua.service-timeout tune.lua.session-timeout tune.lua.task-timeout ' +
@@ -42,8 +42,7 @@ export const unsupportedGlobal: readonly string[] = (
   'tune.ssl.capture-buffer-size tune.ssl.capture-cipherlist-size ' +
   'tune.ssl.certificate-compression tune.ssl.force-private-cache tune.ssl.keylog ' +
   'tune.ssl.keyupdate-rate-limit tune.ssl.ocsp-update.maxdelay tune.ssl.ocsp-update.mindelay ' +
-  'tune.ssl.ssl-ctx-cache-size tune.streams-elasticity tune.takeover-other-tg-connections ' +
-  'tune.vars.check-max-size'
+  'tune.ssl.ssl-ctx-cache-size tune.streams-elasticity tune.takeover-other-tg-connections'
 ).split(' ');
 
 /** Words of defaults, frontend, backend and listen. */

@@ -22,6 +22,7 @@ import { persistKeepAlive, persistServerClose } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { glitchBorne, glitchKills, judgeGlitches } from './glitches.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import { type Exchange, inboundClosed, inboundTruncated, type Side, sideGone } from './side.ts';
@@ -40,6 +41,7 @@ export interface IdlePool {
 export class H1Back implements Side, ConnectionOwner {
   readonly httpMajor = 1;
   readonly multiplex = null;
+  glitches: number;
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;
@@ -96,6 +98,7 @@ export class H1Back implements Side, ConnectionOwner {
     this.acceptExpected = '';
     this.persistent = true;
     this.useCount = 0;
+    this.glitches = 0;
     this.isPrivate = false;
     this.idleSinceMs = 0;
     this.poolIndex = -1;
@@ -216,6 +219,7 @@ export class H1Back implements Side, ConnectionOwner {
         const { rawAt, rawEnd } = inbound;
         const bytes = { at: rawAt, length: rawEnd - rawAt, errorAt: head.errorAt };
         stream.thread.errors?.note(stream, true, bytes);
+        this.glitch();
         this.exchange.onResponseFailure(stream, length);
         return true;
       }
@@ -246,8 +250,21 @@ export class H1Back implements Side, ConnectionOwner {
       this.persistent &&
       (response.flags & connectionClose) === 0 &&
       (response.version >= 11 || (response.flags & connectionKeepAlive) !== 0);
+    if (this.head!.violationAt >= 0 && this.glitch() === glitchKills) {
+      this.exchange.onResponseFailure(stream, -1);
+      return;
+    }
     this.inbound.begin(length, response.framing, response.contentLength);
     this.exchange.onResponse(stream);
+  }
+
+  /** The server said something odd; a verdict of glitches.ts. */
+  private glitch(): number {
+    this.glitches++;
+    const { h1BackGlitches: max } = this.thread.program.model.global.tune;
+    const verdict = judgeGlitches(this.thread, this.glitches, max);
+    if (verdict !== glitchBorne) this.persistent = false;
+    return verdict;
   }
 
   private interim(stream: Stream, length: number): void {

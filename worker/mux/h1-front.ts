@@ -27,6 +27,7 @@ import { persistClose, type ProxyPlan } from '../program.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { endsConnections, type ThreadContext } from '../thread-context.ts';
+import { glitchBorne, glitchKills, judgeGlitches } from './glitches.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import type { FrontHost, FrontMux } from './front.ts';
@@ -53,6 +54,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   timerPrevious: Timed | null;
   readonly httpMajor = 1;
   readonly multiplex = null;
+  glitches: number;
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;
@@ -96,6 +98,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.stream = null;
     this.state = stateIdle;
     this.requestCount = 0;
+    this.glitches = 0;
     this.idleSinceMs = session.acceptMs;
     this.headDueMs = 0;
     this.persistent = true;
@@ -270,12 +273,17 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     const { request } = stream;
     this.state = stateBusy;
     this.headDueMs = 0;
+    const isOdd = this.head!.violationAt >= 0;
     this.releaseHead();
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
     if (this.proxy.usesProxyHeader) markProxied(request);
     this.persistent = mayPersist(request);
     this.methodReceived = request.method;
+    if (isOdd && this.glitch() === glitchKills) {
+      this.refuse(400, 'P');
+      return;
+    }
     inbound.begin(headLength, request.framing, request.contentLength);
     this.host.exchange.onRequest(stream);
   }
@@ -299,8 +307,19 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private refuseUnreadable(status: number): void {
-    this.host.noteGlitch(this.session);
+    this.glitch();
     this.refuse(status, 'P');
+  }
+
+  /** The client did something odd; a verdict of glitches.ts. */
+  private glitch(): number {
+    const { thread } = this;
+    this.glitches++;
+    this.host.noteGlitch(this.session);
+    const { h1FrontGlitches: max } = thread.program.model.global.tune;
+    const verdict = judgeGlitches(thread, this.glitches, max);
+    if (verdict !== glitchBorne) this.persistent = false;
+    return verdict;
   }
 
   private refuse(status: number, cause: string): void {

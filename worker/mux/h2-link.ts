@@ -9,6 +9,7 @@ import { HpackDecoder, hpackBroken } from '../http/hpack-decoder.ts';
 import { HpackEncoder } from '../http/hpack-encoder.ts';
 import type { Message } from '../http/message.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
+import { glitchBorne, glitchKills, judgeGlitches } from './glitches.ts';
 import {
   countConnections,
   countData,
@@ -216,9 +217,10 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     this.glitches += count;
     for (let i = 0; i < count; i++) this.role.onGlitch();
     const { glitchMax, streamMax } = this.tools.limits;
-    if (glitchMax === 0 || this.glitches < (glitchMax * 3 + 1) / 4) return 0;
+    const verdict = judgeGlitches(this.thread, this.glitches, glitchMax);
+    if (verdict === glitchBorne) return 0;
     if (!this.isEnding) this.sendGoaway(this.role.lastPeerId() + 2 * streamMax, h2.errorNone);
-    return this.glitches >= glitchMax ? h2.errorCalm : 0;
+    return verdict === glitchKills ? h2.errorCalm : 0;
   }
 
   /** Tells the streams, then closes in order: what was sent should be read. */

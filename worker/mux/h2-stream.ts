@@ -13,6 +13,8 @@ import { type Exchange, inboundClosed, type Multiplex, type Side, sideGone } fro
 
 /** The connection of a stream, as far as the stream needs it (h2-link.ts). */
 export interface StreamLink extends Multiplex {
+  /** Oddities of the peer. */
+  readonly glitches: number;
   readonly connection: Connection;
   readonly thread: ThreadContext;
   readonly exchange: Exchange;
@@ -64,6 +66,10 @@ export class H2Stream implements Side {
     this.hasHead = false;
     this.isReset = false;
     this.resetCode = -1;
+  }
+
+  get glitches(): number {
+    return this.link.glitches;
   }
 
   get multiplex(): Multiplex {

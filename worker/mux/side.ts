@@ -88,8 +88,6 @@ export interface Multiplex {
   readonly streamCount: number;
   /** Streams that its server's side allows at once; 0: no limit. */
   readonly streamMax: number;
-  /** Oddities of the peer so far (manual 7.3.3, fc_glitches). */
-  readonly glitches: number;
 }
 
 export interface Side {
@@ -100,6 +98,8 @@ export interface Side {
   readonly httpMajor: number;
   /** What a connection with several streams tells; null: it has one at a time. */
   readonly multiplex: Multiplex | null;
+  /** Oddities of the peer on the connection so far (manual 7.3.3, fc_glitches). */
+  readonly glitches: number;
   /** Only the session that uses it now may use the connection again. */
   isPrivate: boolean;
   /**

@@ -13,6 +13,7 @@ import { type Exchange, type Side, sideGone } from './side.ts';
 export class TcpSide implements Side, ConnectionOwner {
   readonly httpMajor = 1;
   readonly multiplex = null;
+  readonly glitches = 0;
   readonly connection: Connection;
   readonly inbound: Receiver;
   readonly outbound: Output;

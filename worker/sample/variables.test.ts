@@ -78,7 +78,9 @@ test('names', () => {
   const bench = new ExpressionBench();
   assert.match(bench.value('var(txn.a-b)'), /invalid syntax at char '-b'/);
   assert.match(bench.value('var(foo)'), /must start with its scope/);
-  assert.match(bench.value('var(psess.x)'), /parent stream are not supported yet/);
+  assert.equal(bench.value('var(psess.x)'), 'none', 'no stream of a client has a parent');
+  assert.equal(bench.value('str(a),set-var(ptxn.x)'), 'none');
+  assert.match(bench.value('var(pcheck.x)'), /must start with its scope/);
   assert.equal(bench.value('var(txn.a.b_9)'), 'none');
 });
 
@@ -93,4 +95,16 @@ test('limits count what a scope and those inside it hold', () => {
   assert.equal(bench.value('str(b),set-var(txn.b)'), 'str:b');
   assert.equal(bench.value(`str(${'c'.repeat(50)}),set-var(sess.c)`), `str:${'c'.repeat(50)}`);
   assert.equal(bench.value('int(1),set-var(sess.d)'), 'none');
+});
+
+test('a check has a limit of its own, inside that of the session', () => {
+  const bench = new ExpressionBench();
+  const { tune } = bench.context.model.global;
+  bench.exchange.stream.thread.checkVariables = [];
+  tune.varsCheckMaxSize = 200;
+  tune.varsTxnMaxSize = 1;
+  assert.equal(bench.value(`str(${'a'.repeat(100)}),set-var(check.a)`), `str:${'a'.repeat(100)}`);
+  assert.equal(bench.value('str(abcdefghijklmnopqrstuvwxyz),set-var(check.b)'), 'none');
+  tune.varsSessMaxSize = 190;
+  assert.equal(bench.value('int(1),set-var(sess.c)'), 'none');
 });

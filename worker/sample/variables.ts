@@ -9,7 +9,10 @@ import { directionRequest, directionResponse, type Stream } from '../stream/stre
 import type { ThreadContext } from '../thread-context.ts';
 import { kindAny, kindBinary, kindMethod, kindSint, kindString, Sample } from './sample.ts';
 
-const variableScopes = ['proc', 'sess', 'txn', 'req', 'res', 'check'] as const;
+const ownScopes = ['proc', 'sess', 'txn', 'req', 'res', 'check'] as const;
+/** Of the stream that has made this one. */
+const parentScopes = ['psess', 'ptxn', 'preq', 'pres'] as const;
+const variableScopes = [...ownScopes, ...parentScopes] as const;
 type VariableScope = (typeof variableScopes)[number];
 
 interface VariableName {
@@ -22,11 +25,8 @@ interface VariableName {
 export function parseVariableName(text: string): VariableName | string {
   const dot = text.indexOf('.');
   const scope = dot < 0 ? '' : text.slice(0, dot);
-  if (/^p(sess|txn|req|res)$/.test(scope)) {
-    return `invalid variable name '${text}': variables of a parent stream are not supported yet`;
-  }
   if (!(variableScopes as readonly string[]).includes(scope)) {
-    const known = variableScopes.map((one) => `'${one}'`).join(', ');
+    const known = ownScopes.map((one) => `'${one}'`).join(', ');
     return `invalid variable name '${text}': it must start with its scope, one of ${known}`;
   }
   const name = text.slice(dot + 1);
@@ -91,6 +91,11 @@ const places: Readonly<Record<VariableScope, Place>> = {
   res: (stream) => (stream.direction === directionResponse ? stream.variables : null),
   // Only health checks have these, each check its own: no traffic can reach them.
   check: (stream) => stream.thread.checkVariables ?? null,
+  // Clients' streams have no parent, and there are no others: as in HAProxy, nothing is set there.
+  psess: () => null,
+  ptxn: () => null,
+  preq: () => null,
+  pres: () => null,
 };
 
 /** The value of a slot, null when unset. */
@@ -236,18 +241,28 @@ function bytesOf(slots: Slots): number {
 
 type Fits = (stream: Stream, before: Sample | null, sample: Sample) => boolean;
 
+/** Scopes from the outermost to the innermost; a check's is inside the session as well. */
+const levels = [0, 1, 2, 3];
+const levelCheck = 4;
+const checkLevels = [0, 1, levelCheck];
+const levelOf: Readonly<Record<VariableScope, number>> = {
+  ...{ proc: 0, sess: 1, txn: 2, req: 3, res: 3, check: levelCheck },
+  ...{ psess: 1, ptxn: 2, preq: 3, pres: 3 },
+};
+
 /**
  * The limits a scope counts in: its own and those of the scopes around it. null: no limit is set.
  */
 function limitOf(scope: VariableScope, tune: TuneModel): Fits | null {
-  const around = variableScopes.indexOf(scope);
+  const around = scope === 'check' ? checkLevels : levels.slice(0, levelOf[scope] + 1);
   const limits = [
     { level: 0, max: tune.varsGlobalMaxSize },
     { level: 0, max: tune.varsProcMaxSize },
     { level: 1, max: tune.varsSessMaxSize },
     { level: 2, max: tune.varsTxnMaxSize },
     { level: 3, max: tune.varsReqresMaxSize },
-  ].filter(({ level, max }) => max > 0 && level <= Math.min(around, 3));
+    { level: levelCheck, max: tune.varsCheckMaxSize },
+  ].filter(({ level, max }) => max > 0 && around.includes(level));
   if (limits.length === 0) return null;
   return (stream, before, sample) => {
     const more = costOf(sample) - costOf(before);
@@ -261,7 +276,10 @@ function limitOf(scope: VariableScope, tune: TuneModel): Fits | null {
 
 /** Bytes held in a scope and everything inside it, as far as this stream knows. */
 function bytesWithin(stream: Stream, level: number): number {
+  const ofCheck = bytesOf(stream.thread.checkVariables ?? []);
+  if (level === levelCheck) return ofCheck;
   let total = bytesOf(stream.variables);
+  if (level <= 1) total += ofCheck;
   if (level <= 1) total += bytesOf(stream.session.variables);
   if (level === 0) total += bytesOf(stream.thread.processVariables);
   return total;

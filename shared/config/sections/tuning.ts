@@ -47,6 +47,28 @@ const numbers: readonly NumberRow[] = [
     help: 'header fields of a message',
   },
   {
+    name: 'tune.h1.fe.glitches-threshold',
+    field: 'h1FrontGlitches',
+    kind: 'integer',
+    example: '1000',
+    help: 'oddities after which an HTTP/1 connection of a client ends',
+  },
+  {
+    name: 'tune.h1.be.glitches-threshold',
+    field: 'h1BackGlitches',
+    kind: 'integer',
+    example: '1000',
+    help: 'oddities after which an HTTP/1 connection to a server ends',
+  },
+  {
+    name: 'tune.glitches.kill.cpu-usage',
+    field: 'glitchesKillPercent',
+    kind: 'integer',
+    max: 100,
+    example: '80',
+    help: 'share of CPU time from which connections with too many oddities are cut off',
+  },
+  {
     name: 'tune.http.cookielen',
     field: 'httpCookielen',
     kind: 'integer',
@@ -168,6 +190,13 @@ const numbers: readonly NumberRow[] = [
     kind: 'integer',
     example: '0',
     help: 'bytes of session variables',
+  },
+  {
+    name: 'tune.vars.check-max-size',
+    field: 'varsCheckMaxSize',
+    kind: 'integer',
+    example: '0',
+    help: 'bytes of the variables of a health check',
   },
   {
     name: 'tune.vars.txn-max-size',

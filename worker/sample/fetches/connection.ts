@@ -7,7 +7,7 @@ import type { Connection } from '../../conn/connection.ts';
 import { type Endpoint, familyIpv4, familyIpv6 } from '../../conn/endpoint.ts';
 import { latin1 } from '../../http/message.ts';
 import type { ArgumentValue, Evaluate, FetchDef, Scope } from '../../keyword.ts';
-import type { Multiplex, Side } from '../../mux/side.ts';
+import type { Side } from '../../mux/side.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { parseIpv4, parseIpv6 } from '../address.ts';
 import { kindAddress, kindBinary, kindBool, kindSint, kindString, type Sample } from '../sample.ts';
@@ -278,30 +278,28 @@ const multiplexFacts = [
     reads: front,
     single: 1,
     help: 'streams open on',
-    of: (one: Multiplex) => one.streamCount,
+    of: ({ multiplex }: Side) => multiplex?.streamCount ?? 1,
   },
   {
     name: 'settings_streams_limit',
     reads: 'client-connection',
     single: 1,
     help: 'streams allowed at once on',
-    of: (one: Multiplex) => one.streamMax,
+    of: ({ multiplex }: Side) => multiplex?.streamMax ?? 1,
   },
   {
     name: 'glitches',
     reads: front,
     single: 0,
     help: 'oddities of the peer on',
-    of: (one: Multiplex) => one.glitches,
+    of: ({ glitches }: Side) => glitches,
   },
 ] as const;
 
 const multiplexRows: readonly FetchDef[] = multiplexFacts.flatMap((fact) => {
   const { name, single, help, of } = fact;
-  const tell = (side: Side | null, out: Sample): boolean => {
-    const multiplex = side?.multiplex ?? null;
-    return out.setInt(multiplex === null ? single : of(multiplex));
-  };
+  const tell = (side: Side | null, out: Sample): boolean =>
+    out.setInt(side === null ? single : of(side));
   return [
     plain(`fc_${name}`, [kindSint, fact.reads], `${help} the front connection`, (stream, out) =>
       tell(stream.front, out),
