@@ -47,7 +47,7 @@ export class ControlLogs {
   constructor(parts: ControlLogParts) {
     this.parts = parts;
     this.rings = new LogRings(parts.model.rings, parts.eventRings);
-    this.senders = new SenderSet(this.rings);
+    this.senders = new SenderSet(this.rings, parts.model.global.tune);
     this.plans = new Map();
     this.forwarders = [];
   }

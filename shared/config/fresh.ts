@@ -66,6 +66,8 @@ function freshTune(): TuneModel {
     maxaccept: 4,
     maxpollevents: 200,
     rcvbufClient: 0,
+    rcvbufBackend: 0,
+    sndbufBackend: 0,
     rcvbufServer: 0,
     sndbufClient: 0,
     sndbufServer: 0,

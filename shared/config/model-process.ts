@@ -134,6 +134,8 @@ export interface TuneModel {
   maxaccept: number;
   maxpollevents: number;
   rcvbufClient: number;
+  rcvbufBackend: number;
+  sndbufBackend: number;
   rcvbufServer: number;
   sndbufClient: number;
   sndbufServer: number;

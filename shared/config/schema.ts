@@ -411,6 +411,8 @@ const tune = shape<TuneModel>({
   maxaccept: optional,
   maxpollevents: natural,
   rcvbufClient: natural,
+  rcvbufBackend: natural,
+  sndbufBackend: natural,
   rcvbufServer: natural,
   sndbufClient: natural,
   sndbufServer: natural,

@@ -77,7 +77,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const diagnostics = new Diagnostics();
   const tables = { fetches, converters, logTags, reply: buildReply };
   const context = new CompileContext(model, diagnostics, tables, input);
-  const senders = new SenderSet(new LogRings(model.rings, input.rings ?? null));
+  const senders = new SenderSet(new LogRings(model.rings, input.rings ?? null), model.global.tune);
   const tls = runtime === null ? null : compileTls(model, diagnostics, runtime.ticketKeys);
   const compiler: ProxyCompiler = {
     model,

@@ -1,23 +1,33 @@
 // The destinations of one thread's log lines: those that are the same share one. Filled while the
 // program is compiled; the loop flushes them.
 
-import type { AddressModel, LogTargetModel, ServerModel } from '../../shared/config/model.ts';
+import type {
+  AddressModel,
+  LogTargetModel,
+  ServerModel,
+  TuneModel,
+} from '../../shared/config/model.ts';
 import { BackendSender } from './backend-sender.ts';
 import { RingSender } from './ring-sender.ts';
 import type { LogRings } from './rings.ts';
-import { Sender } from './sender.ts';
+import { Sender, type SocketBuffers } from './sender.ts';
 import type { LineBalancer, LogSink } from './sink.ts';
+
+/** Sizes of buffers of sockets that are not connected. */
+type Buffered = Pick<TuneModel, 'sndbufBackend' | 'rcvbufBackend'>;
 
 /** The senders of one thread. Start time only. */
 export class SenderSet {
   readonly list: LogSink[] = [];
   readonly rings: LogRings;
+  private readonly buffers: SocketBuffers;
   private readonly byKey = new Map<string, LogSink>();
   /** Those that choose a server for each line, by the backend's name. */
   private readonly byBackend = new Map<string, BackendSender>();
 
-  constructor(rings: LogRings) {
+  constructor(rings: LogRings, tune: Buffered) {
     this.rings = rings;
+    this.buffers = { sendBytes: tune.sndbufBackend, receiveBytes: tune.rcvbufBackend };
   }
 
   /** Where the lines of a target go. */
@@ -26,7 +36,7 @@ export class SenderSet {
     if (target.startsWith('backend@')) return this.backendSender(target.slice('backend@'.length));
     const fd = descriptorOf(address, target);
     const key = fd >= 0 ? `fd@${fd}` : `${address?.family}@${address?.host}:${address?.port}`;
-    return this.known(key, () => new Sender(address, fd));
+    return this.known(key, () => new Sender(address, fd, this.buffers));
   }
 
   private known(key: string, make: () => LogSink): LogSink {

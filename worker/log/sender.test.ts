@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AddressModel } from '../../shared/config/model.ts';
+import { SO_RCVBUF, SO_SNDBUF, SOL_SOCKET } from '../../shared/sys/constants.ts';
 import type { DatagramBatch, Region, SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import { LogRings } from './rings.ts';
 import { Sender } from './sender.ts';
@@ -25,6 +26,7 @@ class Kernel {
   refused = '';
   opened = 0;
   closed = 0;
+  readonly options: number[][] = [];
 
   sys(): Sys {
     return {
@@ -37,6 +39,10 @@ class Kernel {
       socket: () => 20 + this.opened++,
       close: () => this.closed++,
       setNonBlocking: () => 0,
+      setsockoptInt: (fd: number, level: number, name: number, value: number) => {
+        this.options.push([fd, level, name, value]);
+        return 0;
+      },
       sendBatch: (_fd: number, batch: Batch) => this.take(batch.texts),
       write: (_fd: number, region: Region, at: number, length: number) => {
         const text = Buffer.from(region.bytes.subarray(at, at + length)).toString('latin1');
@@ -147,11 +153,26 @@ test('lines for a pipe leave together as long as nobody can tear them', () => {
 });
 
 test('the same destination is opened once', () => {
-  const set = new SenderSet(new LogRings([], null));
+  const set = new SenderSet(new LogRings([], null), { sndbufBackend: 0, rcvbufBackend: 0 });
   const at = (one: AddressModel | null, target = '') => set.senderOf({ address: one, target });
   const first = at(address);
   assert.equal(at({ ...address }), first);
   assert.notEqual(at({ ...address, port: 515 }), first);
   assert.equal(at(null, 'stdout'), at({ ...address, family: 'fd', fd: 1 }));
   assert.equal(set.list.length, 3);
+});
+
+test('sockets have the buffers that are asked for', () => {
+  const kernel = new Kernel();
+  const sizes = { sndbufBackend: 65_536, rcvbufBackend: 32_768 };
+  const sender = new SenderSet(new LogRings([], null), sizes).senderOf({ address, target: '' });
+  const sys = kernel.sys();
+  const line = sender.begin(sys, 10);
+  line.text('hello');
+  sender.commit(line);
+  sender.flush(sys);
+  assert.deepEqual(kernel.options, [
+    [20, SOL_SOCKET, SO_SNDBUF, 65_536],
+    [20, SOL_SOCKET, SO_RCVBUF, 32_768],
+  ]);
 });

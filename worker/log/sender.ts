@@ -10,7 +10,10 @@ import {
   EAGAIN,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
+  SO_RCVBUF,
+  SO_SNDBUF,
   SOCK_DGRAM,
+  SOL_SOCKET,
 } from '../../shared/sys/constants.ts';
 import { encodeAddress } from '../../shared/sys/sockaddr.ts';
 import type { DatagramBatch, SocketAddress, Sys } from '../../shared/sys/sys.ts';
@@ -29,6 +32,14 @@ const socketFamilies: Readonly<Record<string, number>> = {
   abnsz: AF_UNIX,
 };
 
+/** tune.sndbuf.backend and tune.rcvbuf.backend; 0: as the kernel has them. */
+export interface SocketBuffers {
+  readonly sendBytes: number;
+  readonly receiveBytes: number;
+}
+
+const kernelBuffers: SocketBuffers = { sendBytes: 0, receiveBytes: 0 };
+
 export class Sender implements LogSink {
   /** null: `target` is a descriptor that exists. */
   readonly address: AddressModel | null;
@@ -41,9 +52,12 @@ export class Sender implements LogSink {
   private datagrams: DatagramBatch | null;
   private to: SocketAddress | null;
 
+  private readonly buffers: SocketBuffers;
+
   /** `fd` -1: a datagram socket for `address` is opened with the first line. */
-  constructor(address: AddressModel | null, fd: number) {
+  constructor(address: AddressModel | null, fd: number, buffers: SocketBuffers = kernelBuffers) {
     this.address = address;
+    this.buffers = buffers;
     this.isStream = fd >= 0;
     this.fd = fd;
     this.dropped = 0;
@@ -98,6 +112,10 @@ export class Sender implements LogSink {
     if (!encodeAddress(named, this.to)) return;
     this.datagrams = sys.datagrams(linesMax);
     this.fd = sys.socket(family, SOCK_DGRAM, 0);
+    const { sendBytes, receiveBytes } = this.buffers;
+    if (this.fd < 0) return;
+    if (sendBytes > 0) sys.setsockoptInt(this.fd, SOL_SOCKET, SO_SNDBUF, sendBytes);
+    if (receiveBytes > 0) sys.setsockoptInt(this.fd, SOL_SOCKET, SO_RCVBUF, receiveBytes);
   }
 
   /** A datagram that cannot be sent (too long, nobody there) does not keep the others back. */

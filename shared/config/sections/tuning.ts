@@ -122,6 +122,20 @@ const numbers: readonly NumberRow[] = [
     help: 'accepted without effect: there is no run queue',
   },
   {
+    name: 'tune.rcvbuf.backend',
+    field: 'rcvbufBackend',
+    kind: 'size',
+    example: '64k',
+    help: 'receive buffer of sockets that send log lines',
+  },
+  {
+    name: 'tune.sndbuf.backend',
+    field: 'sndbufBackend',
+    kind: 'size',
+    example: '64k',
+    help: 'send buffer of sockets that send log lines',
+  },
+  {
     name: 'tune.rcvbuf.client',
     field: 'rcvbufClient',
     kind: 'size',
