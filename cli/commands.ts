@@ -2,12 +2,14 @@
 // cli/main.ts for everything that does not begin with one of HAProxy's flags. Only what works is
 // here. What each word does is in a file of its own, loaded when it is asked for.
 
+import type { Argv } from 'yargs';
 import { hawserVersion } from '../shared/version.ts';
 import { ClientError } from './client.ts';
 import { withProxyWords } from './commands-proxy.ts';
 import { withSocketWords } from './commands-socket.ts';
 import { withStateWords } from './commands-state.ts';
 import { standardInput } from './input.ts';
+import { type Shell, scripts, shells } from './completion/scripts.ts';
 import { statusDone, statusRefused, statusUnreachable, statusUsage } from './exit-status.ts';
 
 /** Words that are planned: refused by name, so that nobody searches for a typing mistake. */
@@ -39,13 +41,19 @@ export async function runTool(words: readonly string[]): Promise<number> {
       return statusUnreachable;
     });
   };
+  if (words[0] === '__complete') {
+    const { complete } = await import('./completion/complete.ts');
+    const { readGrammar } = await import('./completion/grammar.ts');
+    return await complete(
+      readGrammar((parser) => withAllWords(parser, run)),
+      words.slice(1),
+    );
+  }
   const { default: yargs } = await import('yargs');
   const parser = yargs(commandApart(words.map(dashNamed)))
     .scriptName('hawser')
     .usage("$0 <command>, or HAProxy's flags: $0 -f FILE, $0 -c -f FILE, $0 -vv")
     .parserConfiguration({ 'populate--': true })
-    .command('version', 'the version', {}, () => run(printVersion()))
-    .command('help [word..]', 'what a word of the configuration or of the runtime API means')
     .version(hawserVersion)
     .demandCommand(1, 'A command is needed.')
     .strict()
@@ -56,8 +64,20 @@ export async function runTool(words: readonly string[]): Promise<number> {
       usage.showHelp('error');
       process.stderr.write(`\nhawser: ${message}\n`);
     });
-  await withStateWords(withProxyWords(withSocketWords(parser, run), run), run).parseAsync();
+  await withAllWords(parser, run).parseAsync();
   return status;
+}
+
+function withAllWords(parser: Argv, run: Run): Argv {
+  return withStateWords(withSocketWords(withProxyWords(parser, run), run), run)
+    .command('help [word..]', 'what a word of the configuration or of the runtime API means')
+    .command(
+      'completion <shell>',
+      'the completion of a shell: source <(hawser completion bash)',
+      (options) => options.positional('shell', { choices: shells, demandOption: true }),
+      ({ shell }) => run(printScript(shell)),
+    )
+    .command('version', 'the version', {}, () => run(printVersion()));
 }
 
 /**
@@ -75,6 +95,11 @@ export function commandApart(words: readonly string[]): string[] {
 
 /** yargs loses a lone dash among positionals; a file of this name is the same to every word. */
 const dashNamed = (word: string): string => (word === '-' ? standardInput : word);
+
+async function printScript(shell: Shell): Promise<number> {
+  process.stdout.write(scripts[shell]);
+  return statusDone;
+}
 
 async function printVersion(): Promise<number> {
   process.stdout.write(`hawser ${hawserVersion}\n`);

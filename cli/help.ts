@@ -50,6 +50,11 @@ function describe({ kind, form, about, help: text, example }: ReferenceRow): str
 
 const brief = ({ kind, form, help: text }: ReferenceRow): string => `${form}  (${kind}) ${text}`;
 
+/** Every word that `help` knows. */
+export function referenceNames(): readonly string[] {
+  return readRows().map(({ name }) => name);
+}
+
 function readRows(): readonly ReferenceRow[] {
   const path = new URL('../reference.json', import.meta.url);
   return JSON.parse(readFileSync(path, 'utf8')) as ReferenceRow[];

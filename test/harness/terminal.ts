@@ -19,15 +19,26 @@ export const noTmux: string | false =
 const lookMs = 50;
 const patienceMs = 60_000;
 
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const commandOf = (words: readonly string[]): string =>
+  [process.execPath, program, ...words].map((word) => `'${word}'`).join(' ');
+
 export class Terminal {
   private readonly folder = mkdtempSync(join(tmpdir(), 'hawser-terminal-'));
 
-  /** Starts the tool with `words` on a screen of this size. */
-  constructor(owner: Owner, words: readonly string[], size: readonly [number, number]) {
-    owner.after(async () => this.close());
+  /** Starts the tool with `words`, or a line of the shell, on a screen of this size. */
+  constructor(owner: Owner, words: readonly string[] | string, size: readonly [number, number]) {
+    owner.after(() => this.close());
     const [columns, rows] = size.map(String);
-    const command = [process.execPath, program, ...words].map((word) => `'${word}'`).join(' ');
-    const shell = `${command}; echo "status $?"; exec cat`;
+    const line = typeof words === 'string' ? words : commandOf(words);
+    const shell = `${line}; echo "status $?"; exec cat`;
     const variables = ['-e', `XDG_STATE_HOME=${this.folder}`, '-e', 'TERM=tmux-256color'];
     const start = ['-f', '/dev/null', 'new-session', '-d', '-x', columns, '-y', rows];
     this.tmux(...start, ...variables, shell);
@@ -56,8 +67,11 @@ export class Terminal {
     }
   }
 
-  close(): void {
-    spawnSync('tmux', ['-S', join(this.folder, 'socket'), 'kill-server']);
+  /** Waits until tmux and what ran in it are gone. */
+  async close(): Promise<void> {
+    const pids = this.tmux('display-message', '-p', '#{pid} #{pane_pid}').trim().split(' ');
+    this.tmux('kill-server');
+    for (const pid of pids.map(Number)) while (lives(pid)) await sleep(lookMs);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
