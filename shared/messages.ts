@@ -278,6 +278,16 @@ export type ControlToThread =
    * the order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
    */
   | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
+  /** Addresses of a name that a thread has asked for, none: it has none; they count until then. */
+  | {
+      readonly type: 'resolved';
+      readonly section: string;
+      readonly prefer: 'ipv4' | 'ipv6';
+      readonly name: string;
+      readonly addresses: readonly string[];
+      /** Of the shared clock. */
+      readonly untilMs: number;
+    }
   /** What became of a change that a statistics page of this thread has asked for. */
   | {
       readonly type: 'stats-changed';
@@ -312,6 +322,13 @@ export type ThreadToControl =
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
   /** What rules of this thread have edited; it comes back as an 'edit' of this origin. */
   | (LiveEdits & { readonly type: 'edit'; readonly threadIndex: number })
+  /** A rule looks a name up; answered by 'resolved' for all threads. */
+  | {
+      readonly type: 'resolve';
+      readonly section: string;
+      readonly prefer: 'ipv4' | 'ipv6';
+      readonly name: string;
+    }
   /** The form of a statistics page; answered by 'stats-changed' with the same `id`. */
   | {
       readonly type: 'stats-change';

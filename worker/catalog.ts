@@ -10,6 +10,7 @@ import { headersBinary } from './actions/headers-binary.ts';
 import { logActions } from './actions/log.ts';
 import { patterns } from './actions/patterns.ts';
 import { redirect } from './actions/redirect.ts';
+import { resolveActions } from './actions/resolve.ts';
 import { serviceActions } from './actions/service.ts';
 import { stickActions } from './actions/stick.ts';
 import { switchMode } from './actions/switch-mode.ts';
@@ -65,6 +66,7 @@ export const actions = table<ActionDef>(
   'action',
   verdict,
   redirect,
+  resolveActions,
   headers,
   headersBinary,
   logActions,

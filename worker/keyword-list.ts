@@ -123,6 +123,7 @@ const withParentheses = new Set([
   'add-acl',
   'del-acl',
   'del-map',
+  'do-resolve',
   'sc-add-gpc',
   'sc-inc-gpc',
   'sc-inc-gpc0',

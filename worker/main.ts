@@ -210,6 +210,8 @@ class Worker implements RunningWorker {
       this.control?.say(message.level, message.text);
     } else if (message.type === 'edit') {
       this.control?.live.take(message, message.threadIndex);
+    } else if (message.type === 'resolve') {
+      this.control?.resolvers.answer(message);
     } else if (message.type === 'stats-change') {
       this.control?.changeFromPage(message);
     } else if (message.type === 'snapshot') {

@@ -49,6 +49,7 @@ import type { ThreadContext } from './thread-context.ts';
 import { proxyNumbers } from './shared-values.ts';
 import { inspectThread } from './thread-inspection.ts';
 import { ThreadLimits } from './thread-limits.ts';
+import { ThreadLookups } from './thread-lookups.ts';
 import { connectEdits } from './thread-edits.ts';
 import { connectionCounts, makeContext, makeEngineContext, makeWords } from './thread-setup.ts';
 
@@ -93,6 +94,7 @@ export class ProxyThread implements ListenerHost {
   private readonly spread: Timed;
   private readonly fronts: FrontStatus[];
   private readonly pages: ThreadStatsPages;
+  private readonly lookups: ThreadLookups;
   readonly limits: ThreadLimits;
   private readonly errors: ErrorCaptures;
   private readonly members: ThreadMembers;
@@ -206,6 +208,12 @@ export class ProxyThread implements ListenerHost {
     };
     this.pages = new ThreadStatsPages(pagesHost, start.threadIndex);
     this.thread.statsPages = this.pages;
+    this.lookups = new ThreadLookups({
+      nowMs: () => this.loop.time.nowMs,
+      report,
+      resume: pagesHost.resume,
+    });
+    this.thread.lookups = this.lookups;
     giveLineStreams(this.thread, program.lineChoices);
     this.waiters = [];
     this.slotCalls = new SlotCalls(start.farm);
@@ -324,6 +332,9 @@ export class ProxyThread implements ListenerHost {
           else listener.stop();
         }
         this.fronts[message.proxyIndex] = frontStatus(message);
+        return;
+      case 'resolved':
+        this.lookups.resolved(message);
         return;
       case 'stats-changed':
         if (message.threadIndex === this.start.threadIndex) this.pages.changed(message);

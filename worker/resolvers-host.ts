@@ -8,12 +8,13 @@ import {
   serverAdmin,
   serverWeight,
 } from '../shared/segment/server-state.ts';
+import type { ThreadToControl } from '../shared/messages.ts';
 import { AF_INET6, SOCK_DGRAM } from '../shared/sys/constants.ts';
 import { encodeAddress } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import type { Families } from './resolvers/records.ts';
 import { questionName } from './resolvers/message.ts';
-import { type LookupRequest, RunningResolvers } from './resolvers/resolvers.ts';
+import { RunningResolvers } from './resolvers/resolvers.ts';
 import type { ServerHost, ServerName } from './resolvers/server-name.ts';
 import { addressChange, type AddressPlan } from './runtime/address-change.ts';
 import { setAddressKnown, setAddressLost } from './runtime/administration.ts';
@@ -202,9 +203,11 @@ export class ResolversHost implements ResolversAccess {
     return `${path} changed its FQDN from ${fqdn || '(null)'} to ${name}`;
   }
 
-  lookUp(request: LookupRequest, done: (address: string) => void): void {
-    if (this.running === null) done('');
-    else this.running.lookUp(request, done);
+  /** A rule of a proxy thread needs the addresses of a name: all threads get them. */
+  answer({ section, prefer, name }: Extract<ThreadToControl, { type: 'resolve' }>): void {
+    this.running?.lookUp({ section, prefer, name }, (found) =>
+      this.parts?.context.broadcast({ type: 'resolved', section, prefer, name, ...found }),
+    );
   }
 
   stop(): void {

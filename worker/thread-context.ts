@@ -56,6 +56,24 @@ export interface StatsPages {
   change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string;
 }
 
+/** A look-up of a do-resolve rule. */
+export interface LookupPlan {
+  readonly section: string;
+  readonly prefer: 'ipv4' | 'ipv6';
+  /** How long a stream waits at most. */
+  readonly limitMs: number;
+}
+
+/** Looks names up for rules: worker/thread-lookups.ts. */
+export interface NameLookups {
+  /** What has come of the look-up of a stream; null: nothing yet, undefined: there is none. */
+  answerOf(stream: Stream): string | null | undefined;
+  /** Begins one: an address that is known, or null: the stream's rules go on when one is. */
+  ask(stream: Stream, plan: LookupPlan, name: string): string | null;
+  /** The stream has its answer, or waits no more. */
+  forget(stream: Stream): void;
+}
+
 /** Keeps malformed HTTP/1 messages: worker/stream/error-captures.ts. */
 export interface ErrorNotes {
   /** `errorAt` bytes after `at` is what is wrong, in the thread's memory. */
@@ -111,6 +129,8 @@ export interface ThreadContext {
   numbers?: ProxyNumbers;
   /** Statistics pages; absent as `numbers`. */
   statsPages?: StatsPages;
+  /** Absent as `numbers`. */
+  lookups?: NameLookups;
   /** Absent: nobody asks for malformed messages (a test, a check). */
   errors?: ErrorNotes;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */

@@ -15,7 +15,6 @@ const rows: readonly UnsupportedRow[] = [
   { name: 'attach-srv', sets: ['tcp-request session'] },
   { name: 'cache-use', sets: ['http-request'] },
   { name: 'cache-store', sets: ['http-response'] },
-  { name: 'do-resolve', sets: ['tcp-request content', 'http-request'] },
   { name: 'send-spoe-group', sets: [...contents, ...messages] },
   { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
 ];

@@ -20,7 +20,7 @@ function known(...addresses: readonly string[]): Records {
 
 function wish(of: Partial<ResolutionModel>, more: Partial<Wish> = {}): Wish {
   const resolution = { prefer: 'ipv4', networks: [], allowsTwins: false, ...of } as const;
-  return { resolution, families: both, current: '', user: null, ...more };
+  return { resolution, families: both, current: '', user: user(0), ...more };
 }
 
 const user = (proxyIndex: number): RecordUser => ({ proxyIndex });
@@ -86,10 +86,11 @@ test('a server keeps its address as long as answers have it', () => {
   assert.equal(records.choose(wish({}, { user: one, current })).address, '');
 });
 
-test('who asks for nobody goes round', () => {
-  const records = known('10.0.0.1', '10.0.0.2', '10.0.0.3');
-  const seen = new Set([1, 2, 3].map(() => records.choose(wish({})).address));
-  assert.equal(seen.size, 3);
+test('a rule gets all addresses of the preferred family, or of the other', () => {
+  const records = known('10.0.0.1', '10.0.0.2', '::1');
+  assert.deepEqual(new Set(records.all('ipv4', both)), new Set(['10.0.0.1', '10.0.0.2']));
+  assert.deepEqual(records.all('ipv6', both), ['::1']);
+  assert.equal(records.all('ipv6', new Set(['ipv4'])).length, 2);
 });
 
 test('families that are not accepted are not chosen', () => {

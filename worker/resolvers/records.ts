@@ -38,8 +38,7 @@ export interface Wish {
   readonly families: Families;
   /** The address so far, '' for none. */
   readonly current: string;
-  /** null: nobody's, one that may go round. */
-  readonly user: RecordUser | null;
+  readonly user: RecordUser;
 }
 
 /** '': there is none. `isNew`: it is not the one so far. */
@@ -148,6 +147,13 @@ export class Records {
     for (const { users } of this.addresses) users.delete(user);
   }
 
+  /** All addresses of the preferred family, or those of the other one. */
+  all(prefer: 'ipv4' | 'ipv6', families: Families): string[] {
+    const usable = this.addresses.filter(({ record }) => families.has(familyOf(record)));
+    const preferred = usable.filter(({ record }) => familyOf(record) === prefer);
+    return (preferred.length > 0 ? preferred : usable).map(({ record }) => record.address);
+  }
+
   /**
    * The best address. Family counts most, then network, then that nobody in the backend has it,
    * then that it is the one so far; among equals the search goes on where the last one ended.
@@ -155,7 +161,7 @@ export class Records {
   choose(wish: Wish): Choice {
     const { addresses } = this;
     const { user, current } = wish;
-    if (user !== null && addresses.some(({ users }) => users.has(user))) {
+    if (addresses.some(({ users }) => users.has(user))) {
       return { address: current, isNew: false };
     }
     const first = this.next === null ? 0 : addresses.indexOf(this.next);
@@ -170,7 +176,7 @@ export class Records {
       this.next = addresses[at + 1] ?? null;
     }
     if (best === null) return { address: '', isNew: true };
-    if (user !== null) best.users.add(user);
+    best.users.add(user);
     const { address } = best.record;
     return { address, isNew: address !== current };
   }
@@ -189,8 +195,7 @@ function scoreOf({ record, users }: AddressItem, { resolution, ...wish }: Wish):
   let score = family === resolution.prefer ? scoreFamily : 0;
   if (resolution.networks.some((network) => isWithin(record, network))) score += scoreNetwork;
   const { user } = wish;
-  const isUsed =
-    user !== null && [...users].some(({ proxyIndex }) => proxyIndex === user.proxyIndex);
+  const isUsed = [...users].some(({ proxyIndex }) => proxyIndex === user.proxyIndex);
   if (isUsed && !resolution.allowsTwins) return -1;
   if (!isUsed) score += scoreAlone;
   return record.address === wish.current ? score + scoreCurrent : score;

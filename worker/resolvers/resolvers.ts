@@ -3,7 +3,7 @@
 
 import { isGone, type Model } from '../../shared/config/model.ts';
 import { DatagramLink } from './datagram-link.ts';
-import { lookUp } from './lookup.ts';
+import { type Found, lookUp } from './lookup.ts';
 import { questionName } from './message.ts';
 import type { Families } from './records.ts';
 import { Section } from './section.ts';
@@ -108,11 +108,11 @@ export class RunningResolvers {
     if (server?.resolution != null) server.section.hurry(server.resolution, true);
   }
 
-  /** `done` gets an address, '' for none; perhaps at once. */
-  lookUp({ section, name, prefer }: LookupRequest, done: (address: string) => void): void {
+  /** `done` gets the addresses, perhaps at once. */
+  lookUp({ section, name, prefer }: LookupRequest, done: (found: Found) => void): void {
     const found = this.find(section);
     const question = questionName(name);
-    if (found === undefined || question === null) done('');
+    if (found === undefined || question === null) done({ addresses: [], untilMs: 0 });
     else lookUp(found, { name: question, prefer }, done);
   }
 

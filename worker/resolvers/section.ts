@@ -100,9 +100,16 @@ export class Section {
   }
 
   /** An answer is known that is not older than `hold valid`. */
-  isFresh({ status, isRunning, lastResolutionMs }: Resolution): boolean {
+  isFresh(resolution: Resolution): boolean {
+    const { status, isRunning, lastResolutionMs } = resolution;
     if (status !== 'valid' || isRunning || lastResolutionMs === 0) return false;
-    return lastResolutionMs + this.model.hold.valid > this.host.nowMs();
+    return this.validUntilMs(resolution) > this.host.nowMs();
+  }
+
+  /** Until when a valid answer counts; one that has just come begins to. */
+  validUntilMs({ isRunning, lastResolutionMs }: Resolution): number {
+    const fromMs = isRunning ? this.host.nowMs() : lastResolutionMs;
+    return fromMs + this.model.hold.valid;
   }
 
   /** No valid answer has come for as long as `hold` of its status says. */
