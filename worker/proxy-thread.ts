@@ -23,7 +23,6 @@ import { Listener, type ListenerHost } from './conn/listener.ts';
 import { threadSet } from './conn/thread-set.ts';
 import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
-import type { Timed } from './loop/timers.ts';
 import type { ThreadEdits } from './match/edits.ts';
 import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
@@ -37,11 +36,12 @@ import { ErrorCaptures } from './stream/error-captures.ts';
 import { makeEngine } from './stream/measured-engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
+import { SpreadClose } from './spread-close.ts';
 import { ThreadStatsPages } from './stats-pages.ts';
 import { frontStatus, threadStatsSource } from './stats-source.ts';
 import { ThreadMembers } from './thread-members.ts';
 import type { Stream } from './stream/stream.ts';
-import { closeIdle, killAll } from './stream/session-list.ts';
+import { killAll } from './stream/session-list.ts';
 import { giveLineStreams } from './stream/process-stream.ts';
 import { StreamPool } from './stream/stream-pool.ts';
 import { viewTables } from './tables/table-set.ts';
@@ -90,8 +90,7 @@ export class ProxyThread implements ListenerHost {
   private readonly waiters: Backend[];
   private readonly slotCalls: SlotCalls;
   private draining: boolean;
-  /** The next step of `spreadClose`. */
-  private readonly spread: Timed;
+  private readonly spread: SpreadClose;
   private readonly fronts: FrontStatus[];
   private readonly pages: ThreadStatsPages;
   private readonly lookups: ThreadLookups;
@@ -106,13 +105,6 @@ export class ProxyThread implements ListenerHost {
     this.rings = new ThreadRings(start.rings);
     this.wakeFd = start.wakeFds[start.threadIndex];
     this.draining = false;
-    this.spread = {
-      dueMs: 0,
-      bucket: -1,
-      timerNext: null,
-      timerPrevious: null,
-      onTimeout: () => this.spreadClose(),
-    };
     this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
     const segment = viewSegment(sys, start.segmentFd, start.segment);
     const clock = new SharedClock(segment, sys.monotonicNs(), start.clockOffsetNs);
@@ -176,6 +168,7 @@ export class ProxyThread implements ListenerHost {
       (session) => fronts.stepsOf(session),
       (sessions) => this.onLoad(sessions),
     );
+    this.spread = new SpreadClose(this.thread, this.acceptor);
     const links = new Links(
       this.thread,
       this.engine,
@@ -275,7 +268,7 @@ export class ProxyThread implements ListenerHost {
 
   private drained(): void {
     this.draining = false;
-    this.loop.timers.remove(this.spread);
+    this.spread.stop();
     this.context.links.clear();
     flushLogs(this.thread, this.context.processRow);
     this.report({ type: 'drained' });
@@ -375,22 +368,7 @@ export class ProxyThread implements ListenerHost {
     thread.closeSpreadMs = closeSpreadMs;
     thread.closeUntilMs = loop.time.nowMs + Math.max(0, closeSpreadMs);
     this.context.links.clear();
-    if (closeSpreadMs < Number.POSITIVE_INFINITY) this.spreadClose();
-  }
-
-  /**
-   * close-spread-time: idle connections close evenly until its end, so that clients do not return
-   * at once. Goes on while there are clients: busy ones may become idle.
-   */
-  private spreadClose(): void {
-    const { loop, thread, acceptor } = this;
-    const left = thread.closeUntilMs - loop.time.nowMs;
-    const share = (acceptor.count * spreadStepMs) / Math.max(left, spreadStepMs);
-    const most = left <= 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(share);
-    // A client that has just been served may have its next request on the way: it is answered, with
-    // `connection: close`. Only connections that have been quiet for a while are closed unasked.
-    closeIdle(acceptor, most, loop.time.nowMs - quietMs);
-    if (acceptor.count > 0) loop.timers.schedule(this.spread, loop.time.nowMs + spreadStepMs);
+    if (closeSpreadMs < Number.POSITIVE_INFINITY) this.spread.onTimeout();
   }
 
   private hardStop(): void {
@@ -403,7 +381,3 @@ export class ProxyThread implements ListenerHost {
     this.report({ type: 'stopped' });
   }
 }
-
-const spreadStepMs = 100;
-/** An idle connection is closed by a soft stop once it has been quiet for this long. */
-const quietMs = 1000;
