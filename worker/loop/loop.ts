@@ -2,6 +2,7 @@
 // so the thread sleeps in one place. Traffic never leaves `turn`; when libuv has something to do
 // the loop steps back into it and is called again through a socketpair that libuv watches.
 
+import { empty } from '../memory/small.ts';
 import { AF_UNIX, EPOLLIN, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import type { Region, Sys } from '../../shared/sys/sys.ts';
 import type { LoopTime } from '../thread-context.ts';
@@ -195,7 +196,7 @@ export class Loop implements FdHandler {
         this.hooks.onFault(error);
       }
     }
-    batch.length = 0;
+    empty(batch);
     this.spare = batch;
   }
 }

@@ -1,6 +1,7 @@
 // Bytes that a socket did not take, in a slot of the thread's memory until it does. Owned by an
 // Output; it holds a slot only while there are bytes.
 
+import { copyBytes } from '../memory/small.ts';
 import type { SlotPool } from '../memory/pool.ts';
 
 export class PendingBytes {
@@ -40,7 +41,7 @@ export class PendingBytes {
       this.start = 0;
       this.end = 0;
     }
-    memory.bytes.copyWithin(this.slotAt + this.end, from, from + length);
+    copyBytes(memory.bytes, this.slotAt + this.end, from, length);
     this.end += length;
     return true;
   }

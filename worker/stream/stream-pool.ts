@@ -1,6 +1,7 @@
 // Streams of one thread, used again and again: a stream that has ended is reset to what a new one
 // is.
 
+import { empty } from '../memory/small.ts';
 import { Endpoint } from '../conn/endpoint.ts';
 import { endTracking } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -169,10 +170,10 @@ function resetRules(stream: Stream): void {
   stream.nice = 0;
   stream.lastRuleFile = '';
   stream.lastRuleLine = 0;
-  if (stream.variables.length > 0) stream.variables.length = 0;
-  if (stream.requestCaptures.length > 0) stream.requestCaptures.length = 0;
-  if (stream.responseCaptures.length > 0) stream.responseCaptures.length = 0;
-  if (stream.stickStores.length > 0) stream.stickStores.length = 0;
+  empty(stream.variables);
+  empty(stream.requestCaptures);
+  empty(stream.responseCaptures);
+  empty(stream.stickStores);
   stream.uniqueId = '';
   stream.requestLine = '';
   stream.requestCookie = '';
