@@ -138,7 +138,8 @@ function adjust(model: Model, flags: Flags): void {
 }
 
 /** True when something listens, be it only for commands: without, there is nothing to start. */
-export function hasListener({ global, proxies }: Model): boolean {
+export function hasListener({ global, proxies, logForwards }: Model): boolean {
   const listens = proxies.some((proxy) => !proxy.disabled && proxy.binds.length > 0);
-  return listens || global.statsSockets.length > 0;
+  const receives = logForwards.some((one) => one.binds.length + one.datagramBinds.length > 0);
+  return listens || receives || global.statsSockets.length > 0;
 }

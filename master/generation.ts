@@ -62,7 +62,7 @@ export class Generation {
     this.events = events;
     this.startMs = Date.now();
     const { bound, segment } = prepared;
-    const all = [...bound.listeners, ...bound.cliListeners, ...bound.peerListeners];
+    const all = [...bound.listeners, ...bound.cliListeners, ...bound.sectionListeners];
     const entry = fileURLToPath(new URL('./worker-process.js', import.meta.url));
     this.child = spawn(process.execPath, [...process.execArgv, entry, program.workerUrl.href], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', segment.fd, ...all.map(({ fd }) => fd)],
@@ -143,11 +143,11 @@ function inChild(start: ReturnType<typeof workerStart>): ReturnType<typeof worke
     ...listener,
     fd: firstListenerFd + count + index,
   }));
-  const peersFrom = firstListenerFd + count + cliListeners.length;
-  const peerListeners = start.peerListeners.map((listener, index) => ({
+  const sectionsFrom = firstListenerFd + count + cliListeners.length;
+  const sectionListeners = start.sectionListeners.map((listener, index) => ({
     ...listener,
-    fd: peersFrom + index,
+    fd: sectionsFrom + index,
   }));
   const segment = { ...start.segment, fd: segmentFd };
-  return { ...start, listeners, cliListeners, peerListeners, segment };
+  return { ...start, listeners, cliListeners, sectionListeners, segment };
 }

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Model, ProxyModel } from '../shared/config/model.ts';
 import { errnoText } from '../shared/sys/errno.ts';
 import type { Sys } from '../shared/sys/sys.ts';
-import { threadCount } from './listeners.ts';
+import { threadCount } from './wanted.ts';
 
 export interface LimitsInput {
   readonly model: Model;

@@ -4,9 +4,8 @@
 // together.
 
 import { lookup } from 'node:dns/promises';
-import { availableParallelism } from 'node:os';
-import type { AddressModel, BindModel, Model, ProxyModel } from '../shared/config/model.ts';
-import type { CliListener, ListenerObject, PeerListener } from '../shared/messages.ts';
+import type { AddressModel, BindModel, Model } from '../shared/config/model.ts';
+import type { CliListener, ListenerObject, SectionListener } from '../shared/messages.ts';
 import { AF_UNIX, SHUT_RD, SOCK_STREAM } from '../shared/sys/constants.ts';
 import { encodeAddress } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
@@ -17,6 +16,7 @@ import {
   publishPaths,
   withdrawPaths,
 } from './sockets.ts';
+import { type Wanted, wantedSockets } from './wanted.ts';
 
 /** One socket that is open in this process. */
 interface BoundSocket extends OpenSocket {
@@ -37,26 +37,12 @@ export interface BindResult {
   readonly sockets: readonly BoundSocket[];
   readonly listeners: readonly ListenerObject[];
   readonly cliListeners: readonly CliListener[];
-  readonly peerListeners: readonly PeerListener[];
+  readonly sectionListeners: readonly SectionListener[];
   /** Sentences of what could not be bound, in HAProxy's words. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
   /** Every failure may be cured by the old process letting go. */
   readonly retryable: boolean;
-}
-
-/** One socket that the configuration asks for. */
-interface Wanted {
-  /** null: a `stats socket` of the global section, or a peers section. */
-  readonly proxy: ProxyModel | null;
-  /** -1: it is none of a peers section. */
-  readonly peersIndex: number;
-  readonly proxyIndex: number;
-  readonly bind: BindModel;
-  readonly bindIndex: number;
-  readonly address: AddressModel;
-  readonly addressIndex: number;
-  readonly shard: number;
 }
 
 export interface ListenerOptions {
@@ -118,7 +104,8 @@ export class Listeners {
    * Stops listening so that a new process can bind (SIGTTOU). The descriptors keep their numbers.
    */
   pause(): void {
-    for (const { fd, family } of this.sockets) {
+    for (const { fd, family, isDatagram } of this.sockets) {
+      if (isDatagram) continue;
       if (isShardable(family)) this.sys.shutdown(fd, SHUT_RD);
       else if (isAbstract(family)) replaceByUnbound(this.sys, fd);
     }
@@ -126,7 +113,8 @@ export class Listeners {
 
   /** Listens again (SIGTTIN). An abstract name that somebody took meanwhile stays lost. */
   resume(): void {
-    for (const { fd, family, host, backlog } of this.sockets) {
+    for (const { fd, family, host, backlog, isDatagram } of this.sockets) {
+      if (isDatagram) continue;
       if (isAbstract(family)) {
         const name = this.sys.address();
         encodeAddress({ family, host, port: 0 }, name);
@@ -152,49 +140,6 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
   else list.push(value);
 }
 
-/** Threads that serve: as configured, else one for each processor this process may use. */
-export function threadCount(model: Model): number {
-  const { nbthread, threadHardLimit } = model.global;
-  if (nbthread > 0) return nbthread;
-  const count = availableParallelism();
-  return threadHardLimit > 0 ? Math.min(count, threadHardLimit) : count;
-}
-
-function* wantedSockets(model: Model): Generator<Wanted> {
-  for (const [bindIndex, bind] of model.global.statsSockets.entries()) {
-    yield* wantedByBind(model, { ...global, bind, bindIndex });
-  }
-  for (const [proxyIndex, proxy] of model.proxies.entries()) {
-    if (proxy.disabled) continue;
-    for (const [bindIndex, bind] of proxy.binds.entries()) {
-      yield* wantedByBind(model, { proxy, proxyIndex, peersIndex: -1, bind, bindIndex });
-    }
-  }
-  for (const [peersIndex, { bind, disabled }] of model.peers.entries()) {
-    if (disabled || bind === null) continue;
-    yield* wantedByBind(model, { ...global, peersIndex, bind, bindIndex: 0 });
-  }
-}
-
-const global = { proxy: null, proxyIndex: -1, peersIndex: -1 } as const;
-
-type BindPart = Pick<Wanted, 'proxy' | 'proxyIndex' | 'peersIndex' | 'bind' | 'bindIndex'>;
-
-function* wantedByBind(model: Model, part: BindPart): Generator<Wanted> {
-  const count = part.proxy === null ? 1 : shardCount(model, part.bind);
-  for (const [addressIndex, address] of part.bind.addresses.entries()) {
-    for (let shard = 0; shard < count; shard++) yield { ...part, address, addressIndex, shard };
-  }
-}
-
-/** Sockets of one address: `shards N`, by-thread, by-group (there is one group), by-process. */
-function shardCount(model: Model, bind: BindModel): number {
-  const word = bind.shards || model.global.tune.listenerDefaultShards;
-  const threads = threadCount(model);
-  if (word === 'by-thread') return threads;
-  return /^\d+$/.test(word) ? Math.max(1, Math.min(Number(word), threads)) : 1;
-}
-
 /** One try at opening everything. */
 class Attempt {
   offered: OfferedSocket[];
@@ -204,7 +149,7 @@ class Attempt {
   private readonly sockets: BoundSocket[] = [];
   private readonly listeners: ListenerObject[] = [];
   private readonly cliListeners: CliListener[] = [];
-  private readonly peerListeners: PeerListener[] = [];
+  private readonly sectionListeners: SectionListener[] = [];
   private readonly errors: string[] = [];
   private readonly warnings: string[] = [];
   private retryable = true;
@@ -224,9 +169,9 @@ class Attempt {
   }
 
   result(): BindResult {
-    const { sockets, listeners, cliListeners, peerListeners, errors, warnings } = this;
+    const { sockets, listeners, cliListeners, sectionListeners, errors, warnings } = this;
     const retryable = errors.length > 0 && this.retryable;
-    return { sockets, listeners, cliListeners, peerListeners, errors, warnings, retryable };
+    return { sockets, listeners, cliListeners, sectionListeners, errors, warnings, retryable };
   }
 
   /** All is well: sockets get their paths. Otherwise those who have them keep them. */
@@ -294,9 +239,11 @@ class Attempt {
 
   private record(wanted: Wanted, socket: BoundSocket): void {
     const { bindIndex, proxyIndex, addressIndex, shard } = wanted;
-    const { fd, family, host, port } = socket;
-    if (wanted.peersIndex >= 0) {
-      this.peerListeners.push({ peersIndex: wanted.peersIndex, fd, family, host, port });
+    const { fd, family, host, port, isDatagram } = socket;
+    if (wanted.section !== null) {
+      const { section, index } = wanted.section;
+      const where = { fd, family, host, port };
+      this.sectionListeners.push({ section, index, bindIndex, isDatagram, ...where });
       return;
     }
     if (wanted.proxy === null) {
@@ -345,23 +292,28 @@ async function resolveAddress(address: AddressModel): Promise<AddressModel | nul
 
 /** Equal keys: the same socket serves. */
 function socketKey(address: AddressModel, bind: BindModel): string {
-  const { family, host, port, fd } = address;
+  const { family, host, port, fd, socket } = address;
+  const kind = socket === 'dgram' ? [socket] : [];
   const only = family === 'ipv6' && bind.v6only ? 'v6only' : '';
   const foreign = bind.transparent ? 'transparent' : '';
-  return keyOf([family, anyAsEmpty(host), port, fd, bind.interface, only, foreign]);
+  return keyOf([family, anyAsEmpty(host), port, fd, bind.interface, only, foreign, ...kind]);
 }
 
 /** `0.0.0.0` and `*` are one address, `::` and `:::` another. */
 export const anyAsEmpty = (host: string): string =>
   host === '0.0.0.0' || host === '::' ? '' : host;
 
-/** The parts: family, host, port, descriptor, interface, 'v6only' or '', 'transparent' or ''. */
+/**
+ * The parts: family, host, port, descriptor, interface, 'v6only' or '', 'transparent' or '', and
+ * 'dgram' for datagrams.
+ */
 export function keyOf(parts: readonly (string | number)[]): string {
   return parts.join('\n');
 }
 
-function backlogOf({ bind, proxy }: Wanted): number {
-  return bind.backlog || proxy?.backlog || bind.maxconn || proxy?.maxconn || backlogDefault;
+function backlogOf({ bind, proxy, section }: Wanted): number {
+  const owner = proxy ?? section;
+  return bind.backlog || owner?.backlog || bind.maxconn || proxy?.maxconn || backlogDefault;
 }
 
 const kindNames: Readonly<Record<string, string>> = {
@@ -372,9 +324,9 @@ const kindNames: Readonly<Record<string, string>> = {
 
 function sentence(wanted: Wanted, text: string, address: AddressModel): string {
   const { file, line } = wanted.bind.place;
-  const none = wanted.peersIndex < 0 ? 'proxy GLOBAL' : 'peers';
+  const none = wanted.section === null ? 'proxy GLOBAL' : wanted.section.section;
   const owner =
     wanted.proxy === null ? none : `${kindNames[wanted.proxy.kind]} ${wanted.proxy.name}`;
-  const protocol = protocolName(address.family);
+  const protocol = protocolName(address);
   return `Binding [${file}:${line}] for ${owner}: protocol ${protocol}: ${text}.`;
 }

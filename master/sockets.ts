@@ -25,6 +25,7 @@ export interface OpenSocket {
   readonly family: string;
   readonly host: string;
   readonly port: number;
+  readonly isDatagram: boolean;
 }
 
 export interface SocketOutcome {
@@ -44,9 +45,17 @@ const failed = (error: string, retryable = false): SocketOutcome => ({
 });
 
 /** Names of the protocols in HAProxy's messages. */
-export function protocolName(family: string): string {
+export function protocolName({ family, socket }: Pick<AddressModel, 'family' | 'socket'>): string {
+  if (socket === 'dgram') return datagramNames[family] ?? 'udp4';
   return protocolNames[family] ?? 'tcpv4';
 }
+
+const datagramNames: Readonly<Record<string, string>> = {
+  ipv6: 'udp6',
+  unix: 'uxdg',
+  abns: 'abns_dgram',
+  abnsz: 'abnsz_dgram',
+};
 
 const protocolNames: Readonly<Record<string, string>> = {
   ipv4: 'tcpv4',
@@ -71,12 +80,13 @@ function takeSockpair(sys: Sys, fd: number): SocketOutcome {
   const result = sys.setNonBlocking(fd);
   if (result < 0) return failed(`cannot use file descriptor '${fd}' (${errnoText(-result)})`);
   sys.setCloseOnExec(fd, true);
-  return { socket: { fd, family: 'sockpair', host: '', port: 0 }, error: '', ...calm };
+  const socket = { fd, family: 'sockpair', host: '', port: 0, isDatagram: false };
+  return { socket, error: '', ...calm };
 }
 
 const calm = { retryable: false, warnings: [] } as const;
 
-/** `fd@N`: a stream socket that somebody bound for us. */
+/** `fd@N`: a socket that somebody bound for us. */
 function takeDescriptor(sys: Sys, request: SocketRequest): SocketOutcome {
   const { fd } = request.address;
   const name = sys.address();
@@ -84,20 +94,27 @@ function takeDescriptor(sys: Sys, request: SocketRequest): SocketOutcome {
   if (result < 0) return failed(`cannot use file descriptor '${fd}' (${errnoText(-result)})`);
   const decoded = decodeAddress(name);
   if (decoded === null) return failed(`file descriptor '${fd}' is of an unsupported family`);
+  const isDatagram = isDatagramAddress(request.address);
+  if ((sys.getsockoptInt(fd, abi.SOL_SOCKET, abi.SO_TYPE) === abi.SOCK_DGRAM) !== isDatagram) {
+    return failed(`file descriptor '${fd}' is of a bad socket type`);
+  }
   sys.setNonBlocking(fd);
   sys.setCloseOnExec(fd, true);
-  return listenOn(sys, request, { fd, ...decoded });
+  return listenOn(sys, request, { fd, ...decoded, isDatagram });
 }
+
+const isDatagramAddress = ({ socket }: AddressModel): boolean => socket === 'dgram';
 
 function openInternet(sys: Sys, request: SocketRequest): SocketOutcome {
   const { address, bind } = request;
   const family = address.family as SocketFamily;
   const shown = describe(address);
+  const isDatagram = isDatagramAddress(address);
   if (request.offeredFd >= 0) {
-    return listenOn(sys, request, { ...address, fd: request.offeredFd });
+    return listenOn(sys, request, { ...address, fd: request.offeredFd, isDatagram });
   }
   const domain = family === 'ipv6' ? abi.AF_INET6 : abi.AF_INET;
-  const fd = sys.socket(domain, abi.SOCK_STREAM, 0);
+  const fd = sys.socket(domain, isDatagram ? abi.SOCK_DGRAM : abi.SOCK_STREAM, 0);
   if (fd < 0)
     return failed(`cannot create receiving socket (${errnoText(-fd)}) for ${shown}`, true);
   const warnings: string[] = [];
@@ -121,6 +138,7 @@ function openInternet(sys: Sys, request: SocketRequest): SocketOutcome {
     family: address.family,
     host: address.host,
     port: address.port,
+    isDatagram,
   });
   if (bind.interface === '' && warnings.length === 0) return outcome;
   return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
@@ -190,8 +208,10 @@ function tcpOptions(request: SocketRequest): TcpOption[] {
 
 function listenOn(sys: Sys, request: SocketRequest, socket: OpenSocket): SocketOutcome {
   const { fd, family, host, port } = socket;
-  const shown = describe({ family, host, port });
   const warnings: string[] = [];
+  // Nothing is to be listened to: datagrams come when the socket is bound.
+  if (socket.isDatagram) return { socket, error: '', retryable: false, warnings };
+  const shown = describe({ family, host, port });
   for (const option of isInternet(family) ? tcpOptions(request) : []) {
     const result = sys.setsockoptInt(fd, abi.IPPROTO_TCP, option.name, option.value);
     if (result < 0) warnings.push(`${option.failure}, (${errnoText(-result)}) for ${shown}`);
@@ -207,7 +227,7 @@ function listenOn(sys: Sys, request: SocketRequest, socket: OpenSocket): SocketO
       return failed(`cannot listen to socket: (${errnoText(-result)}) for ${shown}`, true);
     }
   }
-  return { socket: { fd, family, host, port }, error: '', retryable: false, warnings };
+  return { socket, error: '', retryable: false, warnings };
 }
 
 /** Options that are more than a number; what could not be set. */
@@ -245,10 +265,11 @@ export function describe(address: {
 
 function openUnix(sys: Sys, request: SocketRequest): SocketOutcome {
   const { address } = request;
+  const isDatagram = isDatagramAddress(address);
   if (request.offeredFd >= 0) {
-    return listenOn(sys, request, { ...address, fd: request.offeredFd });
+    return listenOn(sys, request, { ...address, fd: request.offeredFd, isDatagram });
   }
-  const fd = sys.socket(abi.AF_UNIX, abi.SOCK_STREAM, 0);
+  const fd = sys.socket(abi.AF_UNIX, isDatagram ? abi.SOCK_DGRAM : abi.SOCK_STREAM, 0);
   if (fd < 0) {
     return failed(`cannot create receiving socket (${errnoText(-fd)}) ${describe(address)}`);
   }
@@ -257,7 +278,8 @@ function openUnix(sys: Sys, request: SocketRequest): SocketOutcome {
     sys.close(fd);
     return fault;
   }
-  return listenOn(sys, request, { fd, family: address.family, host: address.host, port: 0 });
+  const { family, host } = address;
+  return listenOn(sys, request, { fd, family, host, port: 0, isDatagram });
 }
 
 function bindName(sys: Sys, fd: number, address: AddressModel): SocketOutcome | null {

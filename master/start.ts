@@ -9,7 +9,8 @@ import { segmentOptions } from '../shared/config/stick-tables.ts';
 import { attachFile } from '../shared/segment/attach.ts';
 import { type Segment, SegmentError } from '../shared/segment/segment.ts';
 import { applyLimits, canRaiseTo, computeLimits, descriptorLimits } from './limits.ts';
-import { type BindResult, type Listeners, threadCount } from './listeners.ts';
+import type { BindResult, Listeners } from './listeners.ts';
+import { threadCount } from './wanted.ts';
 import { inheritSockets, SIGTTIN, SIGTTOU, tellOldProcesses } from './old-process.ts';
 import type { Program } from './program.ts';
 
@@ -124,7 +125,7 @@ export function workerStart(program: Program, prepared: Prepared): WorkerStart {
     model: prepared.model,
     listeners: prepared.bound.listeners,
     cliListeners: prepared.bound.cliListeners,
-    peerListeners: prepared.bound.peerListeners,
+    sectionListeners: prepared.bound.sectionListeners,
     oldProcesses: prepared.generation === 1 ? program.flags.oldPids.length : 0,
     segment: segmentHandle(prepared.segment),
     generation: prepared.generation,

@@ -33,9 +33,14 @@ export interface CliListener {
   readonly port: number;
 }
 
-/** Where the local peer of a peers section listens, as the master bound it. */
-export interface PeerListener {
-  readonly peersIndex: number;
+/** A socket of a section that is no proxy, as the master bound it. */
+export interface SectionListener {
+  readonly section: 'peers' | 'log-forward';
+  /** Index of the section in its list of the Model. */
+  readonly index: number;
+  /** Index of its `bind` line, or of its `dgram-bind` line. */
+  readonly bindIndex: number;
+  readonly isDatagram: boolean;
   readonly fd: number;
   readonly family: string;
   readonly host: string;
@@ -54,7 +59,7 @@ export interface WorkerStart {
   readonly model: Model;
   readonly listeners: readonly ListenerObject[];
   readonly cliListeners: readonly CliListener[];
-  readonly peerListeners: readonly PeerListener[];
+  readonly sectionListeners: readonly SectionListener[];
   /** Processes that this one takes over from (-sf, -st): one of them may teach its tables. */
   readonly oldProcesses: number;
   readonly segment: SegmentHandle;
@@ -127,6 +132,7 @@ export interface ThreadStart {
   readonly threadCount: number;
   readonly model: Model;
   readonly listeners: readonly ListenerObject[];
+  readonly sectionListeners: readonly SectionListener[];
   /** View of the mapped segment: the SharedArrayBuffer and where its first page lies. */
   readonly segment: Uint8Array;
   readonly segmentFd: number;

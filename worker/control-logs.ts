@@ -7,16 +7,18 @@ import { LiveWords } from '../shared/segment/live.ts';
 import { field } from '../shared/segment/metrics.ts';
 import { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
-import type { ObjectNumbers } from '../shared/messages.ts';
+import type { ObjectNumbers, SectionListener } from '../shared/messages.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { lineChoice } from './compile/compile.ts';
-import { compileEventLog } from './compile/logs.ts';
+import { compileEventLog, compileForward } from './compile/logs.ts';
+import type { ControlParts } from './control.ts';
 import type { LiveData } from './live.ts';
 import { flushSinks, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
 import { LogRings } from './log/rings.ts';
 import { SenderSet } from './log/sender-set.ts';
 import type { LogSink } from './log/sink.ts';
+import { LogForwards } from './log-forwards.ts';
 import { type ServerWordsTable, threadWords } from './server/words.ts';
 import { type RingForwarder, startForwarders } from './syslog/ring-forwarder.ts';
 
@@ -34,6 +36,29 @@ export interface ControlLogParts {
   readonly row: number;
   /** The control thread's copy of the program, compiled when it is asked for. */
   readonly live: LiveData;
+  readonly listeners: readonly SectionListener[];
+  failed(message: string): void;
+}
+
+/** What control.ts has of it. */
+interface LogHost {
+  readonly counters: CounterWriter;
+  readonly live: LiveData;
+  say(level: 'error', text: string): void;
+}
+
+/** Made once, before threads serve. */
+export function makeControlLogs(parts: ControlParts, host: LogHost): ControlLogs {
+  const { start, objects } = parts;
+  return new ControlLogs({
+    ...parts,
+    model: start.model,
+    counters: host.counters,
+    row: host.counters.row(objects.process),
+    live: host.live,
+    listeners: start.sectionListeners,
+    failed: (text) => host.say('error', text),
+  });
 }
 
 export class ControlLogs {
@@ -43,6 +68,7 @@ export class ControlLogs {
   /** By list of targets, null: the list is empty. */
   private readonly plans: Map<readonly LogTargetModel[], LogPlan | null>;
   private forwarders: readonly RingForwarder[];
+  private forwards: LogForwards | null;
 
   constructor(parts: ControlLogParts) {
     this.parts = parts;
@@ -50,6 +76,7 @@ export class ControlLogs {
     this.senders = new SenderSet(this.rings, parts.model.global.tune);
     this.plans = new Map();
     this.forwarders = [];
+    this.forwards = null;
   }
 
   /** Log servers may be connected to. */
@@ -59,6 +86,34 @@ export class ControlLogs {
       contents: model.contents,
       nameOf: (server) => (server.ssl?.sni ? live.ringName(server) : ''),
     });
+    if (model.logForwards.length > 0) this.forwards = this.receive();
+  }
+
+  /** Others may send messages. */
+  private receive(): LogForwards {
+    const { model } = this.parts;
+    return new LogForwards({
+      ...this.parts,
+      planOf: (forward) => {
+        const plan = compileForward(forward, model, this.senders);
+        this.connect();
+        return plan;
+      },
+      flush: () => this.flush(this.senders.list),
+    });
+  }
+
+  /** Nothing new comes in; `ended` says when the last client has gone. */
+  stop(): void {
+    this.forwards?.stop();
+  }
+
+  get ended(): Promise<unknown> {
+    return this.forwards?.ended ?? Promise.resolve();
+  }
+
+  close(): void {
+    this.forwards?.close();
   }
 
   /** A line for the logs of a proxy. */
@@ -89,12 +144,18 @@ export class ControlLogs {
 
   private compile(targets: readonly LogTargetModel[]): LogPlan | null {
     const log = compileEventLog(targets, this.parts.model, this.senders);
+    this.connect();
+    return log;
+  }
+
+  /** Log backends among the targets so far get their servers. */
+  private connect(): void {
+    const { live } = this.parts;
     this.senders.connect((name) => {
-      const choice = lineChoice(this.parts.live.program.proxies, name);
-      if (choice !== null) this.parts.live.giveLineStream(choice);
+      const choice = lineChoice(live.program.proxies, name);
+      if (choice !== null) live.giveLineStream(choice);
       return choice;
     });
-    return log;
   }
 
   private flush(senders: readonly LogSink[]): void {

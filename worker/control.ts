@@ -19,7 +19,7 @@ import type { Sys } from '../shared/sys/sys.ts';
 import type { RunningChecks } from './check/host.ts';
 import { CheckService } from './check-host.ts';
 import { fullconnOf } from './compile/fullconn.ts';
-import { balancingWords, ControlLogs } from './control-logs.ts';
+import { balancingWords, type ControlLogs, makeControlLogs } from './control-logs.ts';
 import { makeFleets } from './fleets.ts';
 import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
@@ -153,14 +153,7 @@ export class Control implements RuntimeContext {
       checks: () => this.checks,
       grew: () => this.grew(),
     }));
-    this.logs = new ControlLogs({
-      model: start.model,
-      sys,
-      eventRings: parts.eventRings,
-      counters: this.counters,
-      row: this.counters.row(parts.objects.process),
-      live: this.live,
-    });
+    this.logs = makeControlLogs(parts, this);
     this.rings = this.logs.rings;
   }
 
@@ -263,12 +256,19 @@ export class Control implements RuntimeContext {
     this.checks?.stop();
     this.peers.stop();
     this.resolvers.stop();
+    this.logs.stop();
+  }
+
+  /** After a soft stop: resolves when neither peers nor log clients need this process. */
+  get released(): Promise<unknown> {
+    return Promise.all([this.peers.taught, this.logs.ended]);
   }
 
   close(): void {
     this.checks?.stop();
     this.sockets?.close();
     this.facts.close();
+    this.logs.close();
     this.peers.close();
     this.resolvers.close();
   }

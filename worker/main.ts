@@ -134,6 +134,7 @@ class Worker implements RunningWorker {
       model: start.model,
       lists: this.lists,
       listeners: start.listeners,
+      sectionListeners: start.sectionListeners,
       segment: segment.bytes,
       segmentFd: segment.fd,
       processSlot: slot,
@@ -205,7 +206,7 @@ class Worker implements RunningWorker {
       }
     } else if (message.type === 'drained') {
       this.undrained--;
-      if (this.undrained === 0) void this.control?.peers.taught.then(() => this.end(0));
+      if (this.undrained === 0) void this.control?.released.then(() => this.end(0));
     } else if (message.type === 'log') {
       this.control?.say(message.level, message.text);
     } else if (message.type === 'edit') {
@@ -295,7 +296,10 @@ class Worker implements RunningWorker {
   private closeListeners(): void {
     // Without a master the descriptors are closed by the one who bound them, in this same process.
     if (!this.start.model.global.masterWorker) return;
-    for (const { fd } of this.start.listeners) this.sys.close(fd);
+    const { listeners, sectionListeners } = this.start;
+    for (const { fd } of listeners) this.sys.close(fd);
+    // Those of peers are closed by who listens there.
+    for (const { fd, section } of sectionListeners) if (section !== 'peers') this.sys.close(fd);
   }
 
   private hardStop(): void {

@@ -9,6 +9,7 @@ import type { TlsClientPlan } from './conn/tls-contexts.ts';
 import type { HeaderName } from './http/message.ts';
 import type { NameCase } from './http/name-case.ts';
 import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
+import type { ForwardPlan } from './log/forward.ts';
 import type { LogPlan } from './log/plan.ts';
 import type { LogSink } from './log/sink.ts';
 import type { Backend } from './server/backend.ts';
@@ -34,6 +35,8 @@ export interface Program {
   readonly senders: readonly LogSink[];
   /** Log backends that some of them choose servers of. */
   readonly lineChoices: readonly LineChoice[];
+  /** Same order and index as model.logForwards. */
+  readonly logForwards: readonly ForwardPlan[];
   /** What log servers of rings are asked for (SNI), by server line. */
   readonly ringNames: ReadonlyMap<ServerModel, Evaluate>;
   /**

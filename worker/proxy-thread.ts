@@ -19,8 +19,7 @@ import { EPOLLIN } from '../shared/sys/constants.ts';
 import type { SocketAddress, Sys } from '../shared/sys/sys.ts';
 import { compileProgram } from './compile/compile.ts';
 import type { CompileWatch } from './compile/watch.ts';
-import { Listener, type ListenerHost } from './conn/listener.ts';
-import { threadSet } from './conn/thread-set.ts';
+import type { ListenerHost } from './conn/listener.ts';
 import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
 import type { ThreadEdits } from './match/edits.ts';
@@ -50,6 +49,7 @@ import { proxyNumbers } from './shared-values.ts';
 import { inspectThread } from './thread-inspection.ts';
 import { ThreadLimits } from './thread-limits.ts';
 import { ThreadLookups } from './thread-lookups.ts';
+import { ThreadDoors } from './thread-doors.ts';
 import { connectEdits } from './thread-edits.ts';
 import { connectionCounts, makeContext, makeEngineContext, makeWords } from './thread-setup.ts';
 
@@ -84,7 +84,7 @@ export class ProxyThread implements ListenerHost {
   private readonly edits: ThreadEdits;
   private readonly start: ThreadStart;
   private readonly context: EngineContext;
-  private readonly listeners: Listener[];
+  private readonly doors: ThreadDoors;
   private readonly report: Report;
   private readonly wakeFd: number;
   private readonly waiters: Backend[];
@@ -211,9 +211,7 @@ export class ProxyThread implements ListenerHost {
     this.waiters = [];
     this.slotCalls = new SlotCalls(start.farm);
     for (const { backend } of program.proxies) if (backend !== null) this.bindBackend(backend);
-    this.listeners = program.listeners.map(
-      (plan) => new Listener(this, plan, threadSet(plan.bind.thread, start.threadCount)),
-    );
+    this.doors = new ThreadDoors(this, start, this.context.processRow);
     this.loop.poller.add(this.wakeFd, EPOLLIN, { onEvents: () => this.woken() });
   }
 
@@ -304,10 +302,10 @@ export class ProxyThread implements ListenerHost {
     switch (message.type) {
       case 'go':
       case 'resume':
-        for (const listener of this.listeners) listener.start();
+        this.doors.open();
         return;
       case 'pause':
-        for (const listener of this.listeners) listener.stop();
+        this.doors.close();
         return;
       case 'soft-stop':
         this.softStop(message.closeSpreadMs);
@@ -319,11 +317,7 @@ export class ProxyThread implements ListenerHost {
         this.hardStop();
         return;
       case 'frontend':
-        for (const listener of this.listeners) {
-          if (listener.plan.proxy.index !== message.proxyIndex) continue;
-          if (message.enabled) listener.start();
-          else listener.stop();
-        }
+        this.doors.setFront(message.proxyIndex, message.enabled);
         this.fronts[message.proxyIndex] = frontStatus(message);
         return;
       case 'resolved':
@@ -362,7 +356,7 @@ export class ProxyThread implements ListenerHost {
   private softStop(closeSpreadMs: number): void {
     this.fronts.fill('STOP');
     const { thread, loop } = this;
-    for (const listener of this.listeners) listener.stop();
+    this.doors.close();
     this.report({ type: 'deaf' });
     thread.stopping = true;
     thread.closeSpreadMs = closeSpreadMs;
@@ -372,7 +366,7 @@ export class ProxyThread implements ListenerHost {
   }
 
   private hardStop(): void {
-    for (const listener of this.listeners) listener.stop();
+    this.doors.close();
     this.thread.stopping = true;
     killAll(this.acceptor, this.engine, 'K');
     this.context.links.clear();

@@ -20,6 +20,7 @@ import { checkKeywords, healthcheckSection } from './sections/check.ts';
 import { errorKeywords, httpErrorsKeywords, httpErrorsSection } from './sections/errors.ts';
 import { logProfileSection } from './sections/log-profile.ts';
 import { headerCaseKeywords } from './sections/header-case.ts';
+import { logForwardSection } from './sections/log-forward.ts';
 import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
@@ -79,6 +80,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(resolversSection),
   sectionEntry(healthcheckSection),
   sectionEntry(ringSection),
+  sectionEntry(logForwardSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 
@@ -106,6 +108,7 @@ export interface ListedKeyword {
  * sorted.
  */
 export function configKeywords(): ListedKeyword[] {
+  const ownSwitches = switches.filter(({ belongsTo }) => belongsTo === undefined);
   const removed = listedObsolete.map((row) => ({ ...row, help: 'refused: it was removed' }));
   const plain = [...proxySectionKeywords.values()].filter((row) => !row.name.startsWith('option '));
   const all: readonly ListedKeyword[] = [
@@ -114,7 +117,7 @@ export function configKeywords(): ListedKeyword[] {
     ...listed('listen', plain, (row) => row.name),
     ...listed('bind', bindKeywords, bindName),
     ...listed('server', serverKeywords, serverName),
-    ...listed('option', switches, optionName),
+    ...listed('option', ownSwitches, optionName),
     ...listed('userlist', userlistKeywords, (row) => row.name),
     ...listed('http-errors', httpErrorsKeywords, (row) => row.name),
   ];

@@ -10,6 +10,7 @@ import type {
   HealthcheckModel,
   HttpErrorsModel,
   LineModel,
+  LogForwardModel,
   LogProfileModel,
   RingModel,
   ProxyModel,
@@ -41,6 +42,7 @@ export interface Draft {
   readonly healthchecks: HealthcheckModel[];
   /** Each with the proxy that its servers are read into. */
   readonly rings: RingDraft[];
+  readonly logForwards: LogForwardDraft[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
   /** What many servers say alike, once (shareEqual). */
@@ -80,6 +82,7 @@ export function newDraft(
     resolvers: [],
     healthchecks: [],
     rings: [],
+    logForwards: [],
     contents: new Map(),
     equals: { checks: [], agents: [] },
     patternFiles: new Set(),
@@ -89,9 +92,17 @@ export function newDraft(
   };
 }
 
-/** Everything with bind and server lines: proxies, peers, ring and resolvers sections. */
-export function allProxies({ proxies, peers, rings, resolvers }: Draft): readonly ProxyDraft[] {
-  return [...proxies, ...[...peers, ...rings, ...resolvers].map(({ proxy }) => proxy)];
+/** All that has bind and server lines: proxies, peers, ring, log-forward, resolvers sections. */
+export function allProxies(draft: Draft): readonly ProxyDraft[] {
+  const { proxies, peers, rings, logForwards, resolvers } = draft;
+  const others = [...peers, ...rings, ...logForwards, ...resolvers];
+  return [...proxies, ...others.map(({ proxy }) => proxy)];
+}
+
+/** A log-forward section while it is read; `bind` lines are read into the proxy. */
+export interface LogForwardDraft {
+  readonly model: Mutable<LogForwardModel>;
+  readonly proxy: ProxyDraft;
 }
 
 /** A ring while it is read. */

@@ -2,7 +2,7 @@
 // model.ts hands these types on.
 
 import type { Place } from './diagnostic.ts';
-import type { AddressModel, LineModel, ServerModel } from './model.ts';
+import type { AddressModel, BindModel, LineModel, ServerModel } from './model.ts';
 
 export interface LogTargetModel {
   readonly place: Place;
@@ -39,6 +39,29 @@ export interface LogProfileStepModel {
   readonly format: LineModel | null;
   readonly structuredData: LineModel | null;
 }
+
+/** A `log-forward` section: messages of others on their way to log targets. */
+export interface LogForwardModel {
+  readonly place: Place;
+  readonly name: string;
+  /** Stream listeners (`bind`) and datagram listeners (`dgram-bind`). */
+  readonly binds: readonly BindModel[];
+  readonly datagramBinds: readonly BindModel[];
+  logs: readonly LogTargetModel[];
+  /** Most connections at a time. */
+  maxconn: number;
+  backlog: number;
+  /** A connection may be quiet for so long, -1: for ever. */
+  clientMs: number;
+  /** Messages pass as they came: `option dont-parse-log`. */
+  isOpaque: boolean;
+  /** Lines whatever they begin with: `option assume-rfc6587-ntf`. */
+  isFramedByLine: boolean;
+  /** Where the host name of messages comes from: `option host`. */
+  host: HostStrategy;
+}
+
+export type HostStrategy = 'replace' | 'fill' | 'keep' | 'append';
 
 /** A `ring` section, or what a log target or log server that is reached by a stream needs. */
 export interface RingModel {

@@ -8,7 +8,12 @@ import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
 import type { CheckModel, HealthcheckModel } from './model-check.ts';
-import type { LogProfileModel, LogTargetModel, RingModel } from './model-logging.ts';
+import type {
+  LogForwardModel,
+  LogProfileModel,
+  LogTargetModel,
+  RingModel,
+} from './model-logging.ts';
 import type { PeersModel } from './model-peers.ts';
 import type { ResolversModel } from './model-resolvers.ts';
 import type { GlobalModel } from './model-process.ts';
@@ -26,6 +31,8 @@ export type { PeerModel, PeersModel, PeersTableModel, RedisModel } from './model
 export type { ResolversModel } from './model-resolvers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type {
+  HostStrategy,
+  LogForwardModel,
   LogProfileModel,
   LogProfileStepModel,
   LogTargetModel,
@@ -77,6 +84,7 @@ export interface Model {
   readonly peers: readonly PeersModel[];
   readonly resolvers: readonly ResolversModel[];
   readonly rings: readonly RingModel[];
+  readonly logForwards: readonly LogForwardModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
   /** Paths of those that are lists or maps and nothing else. */

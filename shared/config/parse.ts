@@ -275,13 +275,19 @@ function reportConflict(line: Line, section: Section, name: string, draft: Draft
   if (name === '') return;
   const defaults =
     section === 'defaults' ? undefined : draft.defaults.find((one) => one.model.name === name);
-  const other = draft.proxyNames.get(name) ?? defaults;
+  const other = draft.proxyNames.get(name) ?? defaults ?? forwardNamed(name, draft);
   if (other === undefined) return;
   const at = `${other.model.place.file}:${other.model.place.line}`;
   line.alert(
     0,
     `${section} '${name}' has the same name as ${other.section} '${name}' declared at ${at}.`,
   );
+}
+
+/** Log-forward sections share the names of proxies. */
+function forwardNamed(name: string, { logForwards }: Draft) {
+  const found = logForwards.find(({ model }) => model.name === name);
+  return found === undefined ? undefined : { model: found.model, section: 'log forward section' };
 }
 
 function findParent(line: Line, section: Section, fromAt: number, draft: Draft): ProxyDraft | null {

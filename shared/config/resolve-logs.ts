@@ -6,11 +6,12 @@ import {
   defaultRingBytes,
   type Draft,
   finalWarning,
+  type LogForwardDraft,
   newRingDraft,
   type RingDraft,
 } from './draft.ts';
-import { refuseLater } from './later-words.ts';
-import type { LogTargetModel, ProxyModel, RingModel, ServerModel } from './model.ts';
+import { refuseLater, refuseWord } from './later-words.ts';
+import type { BindModel, LogTargetModel, ProxyModel, RingModel, ServerModel } from './model.ts';
 
 /** Reports names that no section declares, and makes the rings that log servers need. */
 export function resolveLogs(draft: Draft): void {
@@ -20,6 +21,7 @@ export function resolveLogs(draft: Draft): void {
   for (const { model } of draft.rings) {
     for (const server of model.servers) refuseLater(server, 'a ring', draft.diagnostics);
   }
+  for (const forward of draft.logForwards) checkForward(forward, draft);
   const names: Names = {
     profiles: new Set(draft.logProfiles.map(({ name }) => name)),
     rings: new Map(draft.rings.map(({ model }) => [model.name, model])),
@@ -31,6 +33,28 @@ export function resolveLogs(draft: Draft): void {
   };
   for (const target of targetsOf(draft)) checkTarget(target, names, draft);
 }
+
+/** What its listeners cannot honour yet is refused: the control thread has them. */
+function checkForward({ model }: LogForwardDraft, draft: Draft): void {
+  const { name, place, binds, datagramBinds } = model;
+  if (binds.length === 0 && datagramBinds.length === 0) {
+    const message = `log-forward '${name}' has no 'bind' directive: it will get no message.`;
+    finalWarning(draft, place, message);
+  }
+  const where = 'a log-forward section';
+  for (const bind of binds) {
+    const used = laterBindWords.filter(([, isUsed]) => isUsed(bind));
+    for (const [word] of used) refuseWord(bind.place, word, where, draft.diagnostics);
+  }
+}
+
+const laterBindWords: readonly (readonly [string, (bind: BindModel) => boolean])[] = [
+  ['accept-proxy', ({ acceptProxy }) => acceptProxy],
+  ['accept-netscaler-cip', ({ netscalerMagic }) => netscalerMagic > 0],
+  ['maxconn', ({ maxconn }) => maxconn > 0],
+  ['strict-sni', ({ ssl }) => ssl?.strictSni === true],
+  ['more than one crt', ({ ssl }) => (ssl?.crts.length ?? 0) > 1],
+];
 
 /** The ring that is always there (manual 9.3, `show events`). */
 function defaultRing(): RingDraft {
@@ -51,7 +75,8 @@ interface Names {
 function targetsOf(draft: Draft): ReadonlySet<LogTargetModel> {
   const proxies = draft.proxies.flatMap(({ model }) => model.logs);
   const peers = draft.peers.flatMap(({ model }) => model.logs);
-  return new Set([...draft.global.logs, ...proxies, ...peers]);
+  const forwards = draft.logForwards.flatMap(({ model }) => model.logs);
+  return new Set([...draft.global.logs, ...proxies, ...peers, ...forwards]);
 }
 
 function checkTarget(target: LogTargetModel, names: Names, draft: Draft): void {

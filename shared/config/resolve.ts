@@ -56,6 +56,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     resolvers: draft.resolvers.map(({ model }) => model),
     healthchecks: draft.healthchecks,
     rings: draft.rings.map(({ model }) => model),
+    logForwards: draft.logForwards.map(({ model }) => model),
     contents: Object.fromEntries(draft.contents),
     patternFiles: [...draft.patternFiles],
   };

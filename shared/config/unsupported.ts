@@ -54,8 +54,7 @@ export const unsupportedProxy: readonly string[] = (
 ).split(' ');
 
 /** Second words of `option` lines. */
-export const unsupportedOptions: readonly string[] =
-  'assume-rfc6587-ntf dont-parse-log use-small-buffers'.split(' ');
+export const unsupportedOptions: readonly string[] = ['use-small-buffers'];
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
@@ -79,7 +78,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
-  'acme cache crt-store fcgi-app log-forward mailers namespace_list ' +
+  'acme cache crt-store fcgi-app mailers namespace_list ' +
   'spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 

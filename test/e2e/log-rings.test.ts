@@ -2,80 +2,15 @@
 // backing-file keeps. Log servers are sockets of the test.
 
 import assert from 'node:assert/strict';
-import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { existsSync, readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { DatagramSink, StreamSink } from '../harness/log-sinks.ts';
 import { certificateFolder } from '../harness/certificate-files.ts';
 import { firstKeyPem, firstPem } from '../harness/certificates.ts';
-import { exchange, inherited, type Owner, request, startProxy } from '../harness/proxy.ts';
-
-/** A TCP log server that gathers what comes; `port` 0 for any. */
-class StreamSink {
-  text = '';
-  readonly server: Server;
-  private readonly sockets = new Set<Socket>();
-  private watch = (): void => {};
-
-  constructor() {
-    this.server = createServer((socket) => {
-      this.sockets.add(socket);
-      socket.setEncoding('latin1').on('data', (text: string) => {
-        this.text += text;
-        this.watch();
-      });
-      socket.on('error', () => {});
-    });
-  }
-
-  async start(owner: Owner, port = 0): Promise<number> {
-    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
-    owner.after(() => this.stop());
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  async has(what: string): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.watch = () => {
-        if (this.text.includes(what)) resolve();
-      };
-      this.watch();
-    });
-  }
-
-  stop(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    return new Promise((resolve) => void this.server.close(() => resolve()));
-  }
-}
-
-/** A UDP log server. */
-class DatagramSink {
-  readonly lines: string[] = [];
-  private readonly socket: DatagramSocket = createSocket('udp4');
-  private watch = (): void => {};
-
-  async start(owner: Owner): Promise<number> {
-    this.socket.on('message', (message) => {
-      this.lines.push(message.toString('latin1'));
-      this.watch();
-    });
-    await new Promise<void>((resolve) => this.socket.bind(0, '127.0.0.1', resolve));
-    owner.after(async () => this.socket.close());
-    return this.socket.address().port;
-  }
-
-  async count(wanted: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.watch = () => {
-        if (this.lines.length >= wanted) resolve();
-      };
-      this.watch();
-    });
-  }
-}
+import { exchange, inherited, request, startProxy } from '../harness/proxy.ts';
 
 const get = (port: number, path: string): Promise<string> =>
   request(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);

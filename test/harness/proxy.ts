@@ -8,7 +8,7 @@ import { connect, Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AF_INET, AF_UNIX, SOCK_STREAM } from '../../shared/sys/constants.ts';
+import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { encodeAddress, portOf } from '../../shared/sys/sockaddr.ts';
 
@@ -129,7 +129,10 @@ export function startProxy(owner: Owner, options: ProxyOptions): RunningProxy {
       (found) => found[1],
     ),
   );
-  const sockets = Array.from(names, (name) => ({ name, ...listenAnywhere() }));
+  const sockets = Array.from(names, (name) => ({
+    name,
+    ...(name.startsWith('udp') ? bindDatagrams() : listenAnywhere()),
+  }));
   const numbers = sockets.map(({ name }, index) => [name, String(firstFd + index)] as const);
   const resolved = words.map((word) =>
     word.replace(/fd@\$\{(\w+)\}/g, (_, name: string) => `fd@${new Map(numbers).get(name)}`),
@@ -147,14 +150,28 @@ export function startProxy(owner: Owner, options: ProxyOptions): RunningProxy {
   return proxy;
 }
 
-function listenAnywhere(): { readonly fd: number; readonly port: number } {
+interface BoundSocket {
+  readonly fd: number;
+  readonly port: number;
+}
+
+function listenAnywhere(): BoundSocket {
+  const socket = bindAnywhere(SOCK_STREAM);
+  const result = linuxSys().listen(socket.fd, 100);
+  if (result < 0) throw new Error(`cannot listen: errno ${-result}`);
+  return socket;
+}
+
+/** For names that begin with `udp`. */
+const bindDatagrams = (): BoundSocket => bindAnywhere(SOCK_DGRAM);
+
+function bindAnywhere(type: number): BoundSocket {
   const sys = linuxSys();
-  const fd = sys.socket(AF_INET, SOCK_STREAM, 0);
+  const fd = sys.socket(AF_INET, type, 0);
   const name = sys.address();
   encodeAddress({ family: 'ipv4', host: '127.0.0.1', port: 0 }, name);
-  const bound = fd < 0 ? fd : sys.bind(fd, name);
-  const result = bound < 0 ? bound : sys.listen(fd, 100);
-  if (result < 0) throw new Error(`cannot listen: errno ${-result}`);
+  const result = fd < 0 ? fd : sys.bind(fd, name);
+  if (result < 0) throw new Error(`cannot bind: errno ${-result}`);
   sys.getsockname(fd, name);
   return { fd, port: portOf(name) };
 }

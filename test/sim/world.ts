@@ -75,6 +75,7 @@ export class World {
       model,
       listeners,
       lists: {},
+      sectionListeners: [],
       eventRings: model.rings.map(() => makeRing(0)),
       segment: segment.bytes,
       segmentFd: -1,

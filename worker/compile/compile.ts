@@ -19,6 +19,7 @@ import { compileChecks } from './checks.ts';
 import { CompileContext, type SharedLists } from './context.ts';
 import { defaultReplies } from './error-page.ts';
 import { lineCursor } from './line-cursor.ts';
+import { compileForward } from './logs.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';
 import { compileRingNames } from './ring-names.ts';
@@ -98,6 +99,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const startActs = compileGlobal(model, context);
   const proxies = model.proxies.map((_, index) => compileProxy(compiler, index));
   const { splice, disableFastForward, disableZeroCopyForwarding } = model.global.tune;
+  const logForwards = model.logForwards.map((one) => compileForward(one, model, senders));
   const lineChoices = senders.connect((name) => lineChoice(proxies, name));
   const program: Program = {
     model,
@@ -114,6 +116,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     startActs,
     senders: senders.list,
     lineChoices,
+    logForwards,
     ringNames: compileRingNames(model, (line) => {
       return new CompileScope(context, { proxy: null, ruleSet: '', line, point: points.cli });
     }),

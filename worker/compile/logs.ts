@@ -13,12 +13,15 @@ import {
 import type {
   GlobalModel,
   LineModel,
+  LogForwardModel,
   LogProfileModel,
   LogTargetModel,
   Model,
   ProxyModel,
   RingModel,
 } from '../../shared/config/model.ts';
+import type { ForwardPlan } from '../log/forward.ts';
+import { formOf } from '../log/forward-header.ts';
 import { type WriteHeader, writeHeaders } from '../log/header.ts';
 import type { LogPlan, LogProfilePlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
 import { compilePreset, presetFormats, writeConnect } from '../log/presets.ts';
@@ -87,6 +90,24 @@ function ownSteps({ model, isHttp }: LogInput, hasFormat: boolean, use: FormatUs
   const withRequest = waits.has('request') && !waits.has('answer') && use.reads.size === 0;
   const first = withRequest && !atEnd ? stepRequest : stepResponse;
   return stepBit(first) | stepBit(stepClose);
+}
+
+/** Where messages go that a log-forward section gets. */
+export function compileForward(
+  forward: LogForwardModel,
+  { global, logProfiles }: Pick<Model, 'global' | 'logProfiles'>,
+  senders: SenderSet,
+): ForwardPlan {
+  const profile = (name: string): LogProfilePlan | null => tagOnly(logProfiles, name);
+  return {
+    targets: forward.logs.map((target) => ({
+      ...compileTarget(target, { global, senders, profile }),
+      form: formOf(ringOf(target, senders)?.format || target.format),
+      facility: target.facility,
+    })),
+    isOpaque: forward.isOpaque,
+    host: forward.host,
+  };
 }
 
 /** For lines about something else than a stream; null: there is no target. */

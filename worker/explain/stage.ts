@@ -112,6 +112,7 @@ export class Stage {
       threadCount: 1,
       model,
       listeners,
+      sectionListeners: [],
       eventRings: model.rings.map(() => makeRing(0)),
       lists: {},
       segment: segment.bytes,

@@ -28,7 +28,8 @@ function fullPriority(line: LineBuffer, parts: HeaderParts): void {
   priority(line, parts.facilityBits + parts.level);
 }
 
-function iso(line: LineBuffer, wallMs: number): void {
+/** `2026-01-02T03:04:05.678000+00:00 `: local time, microseconds. */
+export function writeIso(line: LineBuffer, wallMs: number): void {
   line.text(isoDate(wallMs));
   line.byte(46);
   const us = Math.floor(wallMs * 1000) % 1_000_000;
@@ -80,7 +81,7 @@ export const writeHeaders: ReadonlyMap<string, WriteHeader> = new Map<string, Wr
     (line, parts) => {
       fullPriority(line, parts);
       line.text('1 ');
-      iso(line, parts.wallMs);
+      writeIso(line, parts.wallMs);
       field(line, parts.host);
       field(line, parts.tag);
       line.number(process.pid);
@@ -94,8 +95,8 @@ export const writeHeaders: ReadonlyMap<string, WriteHeader> = new Map<string, Wr
     'timed',
     (line, parts) => {
       priority(line, parts.level);
-      iso(line, parts.wallMs);
+      writeIso(line, parts.wallMs);
     },
   ],
-  ['iso', (line, parts) => iso(line, parts.wallMs)],
+  ['iso', (line, parts) => writeIso(line, parts.wallMs)],
 ]);

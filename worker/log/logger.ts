@@ -196,7 +196,8 @@ function send(sys: Sys, log: LogPlan, message: LogMessage): void {
   }
 }
 
-function isWanted(target: LogTargetPlan, level: number): boolean {
+/** Whether a target takes a message of this level now. */
+export function isWanted(target: Pick<LogTargetPlan, 'level' | 'sample'>, level: number): boolean {
   if (level > target.level) return false;
   return target.sample === null || isChosen(target.sample);
 }

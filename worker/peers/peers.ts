@@ -4,7 +4,7 @@
 import type { Server } from 'node:net';
 import type { PeersModel, RedisModel } from '../../shared/config/model.ts';
 import { tableIndexOf, tablePolicyOf, tablesOf } from '../../shared/config/stick-tables.ts';
-import type { PeerListener, WorkerStart } from '../../shared/messages.ts';
+import type { SectionListener, WorkerStart } from '../../shared/messages.ts';
 import { ObjectTable, usersOf } from '../../shared/segment/objects.ts';
 import { ProcessSlots } from '../../shared/segment/processes.ts';
 import type { Segment } from '../../shared/segment/segment.ts';
@@ -87,13 +87,15 @@ class RunningSection {
   private readonly objects: ObjectTable;
   private readonly feeds: readonly Feed[];
   private readonly server: Server | null;
-  private readonly listener: PeerListener | undefined;
+  private readonly listener: SectionListener | undefined;
 
   constructor(parts: PeersParts, model: PeersModel, index: number) {
     this.parts = parts;
     this.objects = new ObjectTable(parts.segment);
     const { start } = parts;
-    this.listener = start.peerListeners.find(({ peersIndex }) => peersIndex === index);
+    this.listener = start.sectionListeners.find(
+      (one) => one.section === 'peers' && one.index === index,
+    );
     const tables = sharedTables(parts, model);
     const isLearned = tables.every((one) => this.isLearned(one));
     this.section = new Section(model, tables, this.host(tables), {

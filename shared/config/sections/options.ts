@@ -8,6 +8,8 @@ interface Switch {
   readonly name: string;
   readonly side: Side;
   readonly http?: true;
+  /** The section it has a meaning in, when it is another one. */
+  readonly belongsTo?: string;
   readonly help: string;
 }
 
@@ -18,6 +20,18 @@ export const switches: readonly Switch[] = [
   { name: 'clitcpka', side: 'front', help: 'TCP keep-alive towards clients' },
   { name: 'contstats', side: 'front', help: 'count traffic while it flows' },
   { name: 'disable-h2-upgrade', side: 'front', http: true, help: 'no HTTP/2 by its preface' },
+  {
+    name: 'assume-rfc6587-ntf',
+    side: 'front',
+    belongsTo: 'log-forward',
+    help: 'messages are lines, whatever they begin with',
+  },
+  {
+    name: 'dont-parse-log',
+    side: 'front',
+    belongsTo: 'log-forward',
+    help: 'messages are forwarded as they came',
+  },
   { name: 'dontlog-normal', side: 'front', help: 'log only what went wrong' },
   { name: 'dontlognull', side: 'front', help: 'do not log connections without data' },
   {
@@ -103,7 +117,7 @@ function turn(line: Line, proxy: ProxyDraft, name: string): void {
 }
 
 const switchRows = switches.map(
-  ({ name, side, http = false, help }): ProxyKeyword => ({
+  ({ name, side, http = false, belongsTo = '', help }): ProxyKeyword => ({
     name: `option ${name}`,
     side,
     http,
@@ -112,7 +126,9 @@ const switchRows = switches.map(
     help,
     example: `option ${name}`,
     parse: (line, proxy) => {
-      if (line.atMost(0)) turn(line, proxy, name);
+      if (!line.atMost(0)) return;
+      if (belongsTo === '') turn(line, proxy, name);
+      else line.warning(-1, `'option ${name}' only has a meaning in '${belongsTo}' sections.`);
     },
   }),
 );

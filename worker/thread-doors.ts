@@ -1,0 +1,40 @@
+// Where traffic and messages come into one proxy thread: its view of all listening sockets, and of
+// the datagram sockets of log-forward sections. Made by proxy-thread.ts.
+
+import type { ThreadStart } from '../shared/messages.ts';
+import { Listener, type ListenerHost } from './conn/listener.ts';
+import { threadSet } from './conn/thread-set.ts';
+import { LogDatagrams } from './log-datagrams.ts';
+
+export class ThreadDoors {
+  private readonly listeners: readonly Listener[];
+  private readonly datagrams: LogDatagrams;
+
+  /** `processRow`: where messages are counted. */
+  constructor(host: ListenerHost, start: ThreadStart, processRow: number) {
+    this.listeners = host.thread.program.listeners.map(
+      (plan) => new Listener(host, plan, threadSet(plan.bind.thread, start.threadCount)),
+    );
+    this.datagrams = new LogDatagrams(host.thread, start, processRow);
+  }
+
+  open(): void {
+    for (const listener of this.listeners) listener.start();
+    this.datagrams.start();
+  }
+
+  /** What waits outside is left to others. */
+  close(): void {
+    for (const listener of this.listeners) listener.stop();
+    this.datagrams.stop();
+  }
+
+  /** Those of one frontend. */
+  setFront(proxyIndex: number, isOpen: boolean): void {
+    for (const listener of this.listeners) {
+      if (listener.plan.proxy.index !== proxyIndex) continue;
+      if (isOpen) listener.start();
+      else listener.stop();
+    }
+  }
+}
