@@ -28,6 +28,12 @@ export function ask(address: string, command: string): Promise<string> {
   });
 }
 
+/** Asks the worker at the socket, or the current one of the master there. */
+export async function askWorker(address: string, command: string): Promise<string> {
+  const answer = await ask(address, `@1 ${command}`);
+  return isUnknown(answer) ? await ask(address, command) : answer;
+}
+
 /** One that a master does not know goes to its current worker. */
 export async function askEither(address: string, command: string): Promise<string> {
   const answer = await ask(address, command);
@@ -38,7 +44,7 @@ export async function askEither(address: string, command: string): Promise<strin
 
 /** The socket does not know the command, or is no master that could know a prefix. */
 export const isUnknown = (answer: string): boolean =>
-  /^(?:\[\d\]: )?Unknown command: /.test(answer);
+  /^(?:\[\d\]: )?Unknown command[:,] /.test(answer);
 
 /** The proxy has understood and will not. */
 export const isRefused = (answer: string): boolean =>

@@ -24,7 +24,7 @@ export async function followLines(options: FollowOptions): Promise<void> {
   let open = 0;
   const start = async (pid: number, isFirst: boolean): Promise<void> => {
     const whole = isFirst ? command : command.replace(/ -n(?=\s|$)/, '').replace(/-nw|-wn/, '-w');
-    const one = await followOne({ ...options, command: `@!${pid} ${whole}` });
+    const one = await followOne({ ...options, command: `@@!${pid} ${whole}` });
     open++;
     void one.closed.then(() => open--);
   };

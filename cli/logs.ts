@@ -1,7 +1,7 @@
 // `hawser logs`: follows a ring of the proxy, coloured by what the lines tell, less what a filter
 // leaves out. Called by commands-socket.ts. The lines are the proxy's own: nothing is reformatted.
 
-import { askEither } from './client.ts';
+import { askWorker } from './client.ts';
 import { statusDone, statusRefused, statusUsage } from './exit-status.ts';
 import { followLines } from './follow.ts';
 import { type Paint, painterOf, type Tone } from './terminal.ts';
@@ -26,7 +26,7 @@ const [err, warning, notice, info] = [3, 4, 5, 6];
 
 /** Prints lines until it is interrupted or the proxy is gone. */
 export async function logs(options: LogsOptions): Promise<number> {
-  const rings = parseRings(await askEither(options.socket, 'show events'));
+  const rings = parseRings(await askWorker(options.socket, 'show events'));
   if (options.list) return printList(rings);
   const ring = options.ring === '' ? usualRing(rings) : options.ring;
   if (!rings.includes(ring)) {
@@ -47,7 +47,7 @@ export async function logs(options: LogsOptions): Promise<number> {
     await followLines({ socket: options.socket, command: `${command} -w${only}`, line });
     return statusDone;
   }
-  const answer = await askEither(options.socket, command);
+  const answer = await askWorker(options.socket, command);
   for (const one of answer.split('\n')) if (one !== '') line(one);
   return statusDone;
 }

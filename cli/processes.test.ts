@@ -35,6 +35,14 @@ test('show proc debug is read, with or without generations', () => {
   assert.equal(parseProcesses("Unknown command: 'show'\n"), null);
 });
 
+test('the youngest worker serves on where a reload has failed, whatever it is called', () => {
+  const rows = parseProcesses(table.replace('# workers\n', '# old workers\n'));
+  assert.deepEqual(
+    rows?.map(({ role }) => role),
+    ['master', 'worker', 'old worker'],
+  );
+});
+
 test('show info is read', () => {
   assert.equal(parseInfo('Name: HAProxy\nUptime: 0d 0h00m01s\n').get('Uptime'), '0d 0h00m01s');
 });

@@ -38,7 +38,16 @@ export function parseProcesses(text: string): readonly ProcessRow[] | null {
       generation: Number(/\t (\d+)$/.exec(line)?.[1] ?? 0),
     });
   }
-  return rows;
+  return withServing(rows);
+}
+
+/** HAProxy counts a worker as old from the beginning of a reload, also of one that fails. */
+function withServing(rows: readonly ProcessRow[]): readonly ProcessRow[] {
+  const old = rows.filter(({ role }) => role === 'old worker');
+  const isFailed = rows.some(({ failedReloads }) => failedReloads > 0);
+  if (!isFailed || old.length === 0 || rows.some(({ role }) => role === 'worker')) return rows;
+  const youngest = old.reduce((a, b) => (b.uptimeSeconds < a.uptimeSeconds ? b : a));
+  return rows.map((row) => (row === youngest ? { ...row, role: 'worker' } : row));
 }
 
 /** `0d00h02m07s` in seconds. */

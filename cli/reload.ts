@@ -87,7 +87,9 @@ class Progress {
   }
 
   messages(list: readonly Message[]): void {
-    for (const message of list.slice(this.all.length)) {
+    for (const message of list) {
+      // The master may begin its list anew: what has been told is not told again.
+      if (this.all.some(({ text }) => text === message.text)) continue;
       this.all.push(message);
       const tone = { alert: 'error', warning: 'warning' }[message.level] ?? 'faint';
       const name = { alert: 'error' }[message.level] ?? message.level;
@@ -101,10 +103,9 @@ class Progress {
     if (isDone)
       this.say(`${paint('good', 'reloaded')} ${took}: worker ${worker?.pid ?? '?'} serves`);
     else {
-      const stays = worker === undefined ? 'no worker serves' : `worker ${worker.pid} serves on`;
-      this.say(
-        `${paint('error', 'reload failed')} ${took}: ${stays} with the configuration it had`,
-      );
+      const serves = `worker ${worker?.pid} serves on with the configuration it had`;
+      const stays = worker === undefined ? 'no worker serves' : serves;
+      this.say(`${paint('error', 'reload failed')} ${took}: ${stays}`);
     }
   }
 

@@ -2,7 +2,7 @@
 // they are declared, names from the running proxy where a word speaks to one. Called by commands.ts
 // for `__complete`, which the shells' functions ask (scripts.ts). Never says anything on its own.
 
-import { askEither, ClientError, defaultSocket } from '../client.ts';
+import { askWorker, ClientError, defaultSocket } from '../client.ts';
 import { referenceNames } from '../help.ts';
 import { parseRings } from '../logs.ts';
 import type { WordRow } from './grammar.ts';
@@ -33,7 +33,7 @@ const namesOf: Readonly<Record<string, Names>> = {
     const line = [...before.slice(at), current].join(' ');
     return plain(completeRuntime(line, await readRuntimeWords(socketIn(before))));
   },
-  logs: async (before) => plain(parseRings(await askEither(socketIn(before), 'show events'))),
+  logs: async (before) => plain(parseRings(await askWorker(socketIn(before), 'show events'))),
   help: async (_, current) => (current === '' ? [] : plain(referenceNames())),
 };
 

@@ -2,7 +2,7 @@
 // Called by commands-socket.ts. Reads `show stat` and `show info` at the runtime socket.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askEither, ClientError } from '../client.ts';
+import { askWorker, ClientError } from '../client.ts';
 import { statusDone, statusRefused } from '../exit-status.ts';
 import { parseInfo } from '../processes.ts';
 import { painterOf } from '../terminal.ts';
@@ -44,8 +44,8 @@ interface Read {
 
 /** null: at the socket is nobody who has statistics. */
 async function read(socket: string): Promise<Read | null> {
-  const stat = await askEither(socket, 'show stat');
-  const info = parseInfo(await askEither(socket, 'show info'));
+  const stat = await askWorker(socket, 'show stat');
+  const info = parseInfo(await askWorker(socket, 'show info'));
   if (!stat.startsWith('# pxname')) return null;
   return { reading: readStat(stat, performance.now()), info };
 }

@@ -1,6 +1,7 @@
 // `hawser top` on a real proxy with real traffic: as text, as JSON, and live in a terminal.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { inherited, type Owner, type RunningProxy, request, startProxy } from '../harness/proxy.ts';
 import { noTmux, Terminal } from '../harness/terminal.ts';
@@ -107,4 +108,24 @@ test('live: a proxy that is gone is told, and top stays', { skip: noTmux }, asyn
   await terminal.shows(/^cannot speak to .*: nobody listens there/m);
   terminal.type('q');
   await terminal.shows(/^status 0$/m);
+});
+
+const noHaproxy = spawnSync('haproxy', ['-v']).status === 0 ? false : 'haproxy is not installed';
+
+test('HAProxy is understood too: status, top, cli', { skip: noHaproxy }, async (t) => {
+  const text = config.replace('  http-request return status 200 if { path /fine }\n', '');
+  const args = ['-W', '-db', '-S', inherited('mcli')];
+  const proxy = startProxy(t, { config: text, args, command: ['haproxy'] });
+  const socket = socketOf(proxy);
+  // It listens before its worker is there.
+  while ((await runTool(['status', ...socket])).status !== 0) {
+    assert.equal(await Promise.race([proxy.exited, Promise.resolve(-1)]), -1, proxy.output);
+  }
+  const { out } = await runTool(['status', ...socket]);
+  assert.match(out, /^serving \(version \d[\s\S]*\n *\d+ +master [\s\S]*\n *\d+ +serving /);
+  const { out: table } = await runTool(['top', '--once', '--interval', '0.1', ...socket]);
+  assert.match(table, /\n> web +OPEN [\s\S]*\n {2}site\/two +MAINT /);
+  const { out: stat } = await runTool(['cli', ...socket, 'show', 'servers', 'conn', 'site']);
+  assert.match(stat, /^# bkname\/svname/);
+  await proxy.stop();
 });
