@@ -79,9 +79,18 @@ export class TcpSide implements Side, ConnectionOwner {
   }
 
   close(): void {
+    // A client whose bytes nobody has read would be reset instead of told the end.
+    const { connection } = this;
+    const isUnread = this.isFront && connection.bytesReceived === 0 && connection.transport === null;
+    if (isUnread && connection.isOpen && !connection.hangup) this.readAway();
     this.stream = null;
     this.inbound.drop();
     this.outbound.release();
     this.connection.close();
+  }
+
+  private readAway(): void {
+    const { thread } = this.outbound;
+    this.connection.recv(thread.scratchAt, thread.memory.slotBytes);
   }
 }
