@@ -32,6 +32,13 @@ function cipherList({ ciphers, ciphersuites }: { ciphers: string; ciphersuites: 
   return { ciphers: `${suites}:${others}` };
 }
 
+function groupsAndSignatures({ curves, sigalgs }: { curves: string; sigalgs: string }) {
+  return {
+    ...(curves === '' ? {} : { ecdhCurve: curves }),
+    ...(sigalgs === '' ? {} : { sigalgs }),
+  };
+}
+
 function file(contents: Contents, path: string): Buffer {
   return Buffer.from(contents[path] ?? '', 'latin1');
 }
@@ -53,6 +60,7 @@ export function clientOptions(
   return {
     ...versionLimits(ssl),
     ...cipherList(ssl),
+    ...groupsAndSignatures(ssl),
     ...(crt === '' ? {} : identity(contents, crt)),
     // `@system-ca`: those that Node trusts.
     ...(caFile === '' || caFile.startsWith('@') ? {} : { ca: file(contents, caFile) }),
@@ -75,6 +83,7 @@ export function serverOptions(
   return {
     ...versionLimits(ssl),
     ...cipherList(ssl),
+    ...groupsAndSignatures(ssl),
     cert: identities.map(({ cert }) => cert),
     key: identities.map(({ key }) => key),
     ...(ssl.caFile === '' ? {} : { ca: file(contents, ssl.caFile) }),

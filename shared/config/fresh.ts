@@ -108,9 +108,13 @@ function freshSslDefaults(): SslDefaultsModel {
     bindOptions: [],
     bindCiphers: '',
     bindCiphersuites: '',
+    bindCurves: '',
+    bindSigalgs: '',
     serverOptions: [],
     serverCiphers: '',
     serverCiphersuites: '',
+    serverCurves: '',
+    serverSigalgs: '',
     serverVerify: 'required',
   };
 }
@@ -244,6 +248,8 @@ export function freshBindSsl(): BindSslModel {
     verify: 'none',
     ciphers: '',
     ciphersuites: '',
+    curves: '',
+    sigalgs: '',
     sslMinVer: '',
     sslMaxVer: '',
     strictSni: false,
@@ -265,6 +271,8 @@ export function freshServerSsl(): ServerSslModel {
     alpn: '',
     ciphers: '',
     ciphersuites: '',
+    curves: '',
+    sigalgs: '',
     sslMinVer: '',
     sslMaxVer: '',
   };

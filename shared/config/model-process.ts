@@ -180,8 +180,12 @@ export interface SslDefaultsModel {
   bindOptions: readonly string[];
   bindCiphers: string;
   bindCiphersuites: string;
+  bindCurves: string;
+  bindSigalgs: string;
   serverOptions: readonly string[];
   serverCiphers: string;
   serverCiphersuites: string;
+  serverCurves: string;
+  serverSigalgs: string;
   serverVerify: 'none' | 'required';
 }

@@ -144,6 +144,8 @@ export interface ServerSslModel {
   alpn: string;
   ciphers: string;
   ciphersuites: string;
+  curves: string;
+  sigalgs: string;
   sslMinVer: string;
   sslMaxVer: string;
 }

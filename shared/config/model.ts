@@ -165,6 +165,8 @@ export interface BindSslModel {
   verify: 'none' | 'optional' | 'required';
   ciphers: string;
   ciphersuites: string;
+  curves: string;
+  sigalgs: string;
   sslMinVer: string;
   sslMaxVer: string;
   strictSni: boolean;

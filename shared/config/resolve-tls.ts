@@ -28,6 +28,8 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
   if (ssl === null) return;
   ssl.ciphers ||= defaults.bindCiphers;
   ssl.ciphersuites ||= defaults.bindCiphersuites;
+  ssl.curves ||= defaults.bindCurves;
+  ssl.sigalgs ||= defaults.bindSigalgs;
   if (http) ssl.alpn ||= httpAlpn.get(bind.proto) ?? '';
   if (ssl.alpn === noAlpn) ssl.alpn = '';
   const words = defaults.bindOptions;
@@ -43,6 +45,8 @@ export function mergeServer(server: ServerModel, defaults: SslDefaultsModel): vo
   if (ssl === null) return;
   ssl.ciphers ||= defaults.serverCiphers;
   ssl.ciphersuites ||= defaults.serverCiphersuites;
+  ssl.curves ||= defaults.serverCurves;
+  ssl.sigalgs ||= defaults.serverSigalgs;
   mergeVersions(ssl, defaults.serverOptions);
 }
 

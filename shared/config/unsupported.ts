@@ -16,9 +16,9 @@ export const unsupportedGlobal: readonly string[] = (
   'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode profiling.memory ' +
-  'setcap ssl-default-bind-client-sigalgs ssl-default-bind-curves ' +
-  'ssl-default-bind-sigalgs ssl-default-server-client-sigalgs ssl-default-server-curves ' +
-  'ssl-default-server-sigalgs ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
+  'setcap ssl-default-bind-client-sigalgs ' +
+  'ssl-default-server-client-sigalgs ' +
+  'ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
   'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
   'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
   'tune.bufsize.large tune.bufsize.small tune.comp.maxlevel ' +
@@ -59,20 +59,19 @@ export const unsupportedOptions: readonly string[] = ['use-small-buffers'];
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
   'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ' +
-  'client-sigalgs crl-file crt-ignore-err crt-list curves default-crt ecdhe ' +
+  'client-sigalgs crl-file crt-ignore-err crt-list default-crt ecdhe ' +
   'generate-certificates idle-ping ktls namespace nbconn no-ca-names npn ' +
-  'quic-cc-algo quic-force-retry quic-socket sigalgs tls-ticket-keys'
+  'quic-cc-algo quic-force-retry quic-socket tls-ticket-keys'
 ).split(' ');
 
 /** Option words of `server` lines. */
 export const unsupportedServer: readonly string[] = (
   'allow-0rtt ' +
   'check-pool-conn-name check-reuse-pool ' +
-  'client-sigalgs crl-file curves error-limit idle-ping ' +
+  'client-sigalgs crl-file error-limit idle-ping ' +
   'ktls namespace no-renegotiate ' +
   'no-tls-tickets npn observe on-error ' +
   'quic-cc-algo renegotiate ' +
-  'sigalgs ' +
   'tls-tickets usesrc'
 ).split(' ');
 

@@ -62,10 +62,11 @@ interface Draft {
 }
 
 /** Builds the expression whose first word is `input.words[0]`; null after an alert. */
-export function buildAcl(input: AclWords, source: ExpressionSource): AclPlan | null {
-  const [subject = ''] = input.words;
-  const name = identifierAt(subject, 0);
+export function buildAcl(written: AclWords, source: ExpressionSource): AclPlan | null {
+  const name = identifierAt(written.words[0] ?? '', 0);
   const keyword = keywordByName.get(name) ?? null;
+  const input = keyword === null ? joinConverters(written, source) : written;
+  const [subject = ''] = input.words;
   const expression = parseSubject(subject, keyword, input, source);
   if (expression === null) return null;
   const implied = keyword !== null && !expression.isConverted ? keyword.method : '';
@@ -95,6 +96,19 @@ export function buildAcl(input: AclWords, source: ExpressionSource): AclPlan | n
     condition: watch?.acl(input.words, input.placeOf(0), condition) ?? condition,
     keyword: name,
     legal: legalPoints(expression.fetch.reads),
+  };
+}
+
+/** Converters may stand in words of their own behind a fetch that is no ACL keyword. */
+function joinConverters(input: AclWords, { converters }: ExpressionSource): AclWords {
+  const { words } = input;
+  let count = 1;
+  while (count < words.length && converters.has(identifierAt(words[count], 0))) count++;
+  if (count === 1) return input;
+  const parts = words.slice(0, count).map((word) => word.replace(/,+$/, ''));
+  return {
+    words: [parts.join(','), ...words.slice(count)],
+    placeOf: (index) => input.placeOf(index === 0 ? 0 : index + count - 1),
   };
 }
 

@@ -92,6 +92,9 @@ const rows: readonly (readonly [string, number])[] = [
   ['if { int(5) -m str 5 }', 1],
   ['if { bool(true) }', 1],
   ['if { bool(false) }', 0],
+  // Converters in words of their own, as HAProxy reads them.
+  ['if { req.hdr(host) upper, lower upper -m sub EXAMPLE }', 1],
+  ['if { path upper }', 0],
   ['if { bool(true) -m int 1 }', 1],
   ['if { method GET HEAD }', 1],
   ['if { method,lower -m str get }', 1],

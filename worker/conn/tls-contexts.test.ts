@@ -44,6 +44,8 @@ const bindSsl: BindSslModel = {
   verify: 'none',
   ciphers: '',
   ciphersuites: '',
+  curves: '',
+  sigalgs: '',
   sslMinVer: '',
   sslMaxVer: '',
   strictSni: false,

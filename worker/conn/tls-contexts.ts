@@ -29,6 +29,8 @@ interface CommonWords {
   readonly sslMaxVer: string;
   readonly ciphers: string;
   readonly ciphersuites: string;
+  readonly curves: string;
+  readonly sigalgs: string;
   readonly caFile: string;
 }
 
@@ -116,8 +118,8 @@ export class TlsContexts {
       maxVersion,
       ciphers: words.ciphers,
       ciphersuites: words.ciphersuites,
-      curves: '',
-      sigalgs: '',
+      curves: words.curves,
+      sigalgs: words.sigalgs,
       caPem,
       crlPem: '',
     };

@@ -81,7 +81,8 @@ export class TcpSide implements Side, ConnectionOwner {
   close(): void {
     // A client whose bytes nobody has read would be reset instead of told the end.
     const { connection } = this;
-    const isUnread = this.isFront && connection.bytesReceived === 0 && connection.transport === null;
+    const isUnread =
+      this.isFront && connection.bytesReceived === 0 && connection.transport === null;
     if (isUnread && connection.isOpen && !connection.hangup) this.readAway();
     this.stream = null;
     this.inbound.drop();

@@ -91,16 +91,23 @@ export function readTlsVersion(cursor: WordCursor): string | null {
   return found ?? missing(cursor, `expects one of ${tlsVersions.join(', ')}`);
 }
 
-type TextField = 'ciphers' | 'ciphersuites';
+const textExamples = {
+  ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
+  ciphersuites: 'TLS_AES_128_GCM_SHA256',
+  curves: 'X25519:P-256',
+  sigalgs: 'ECDSA+SHA256:RSA+SHA256',
+};
 
-const textRow = (name: TextField, help: string): BindKeyword => ({
+type TextField = 'ciphers' | 'ciphersuites' | 'curves' | 'sigalgs';
+
+const textRow = (name: TextField, help: string, missingWhat: string): BindKeyword => ({
   name,
   takes: 1,
   tls: true,
   help,
-  example: `bind :443 ${name} TLS_AES_128_GCM_SHA256`,
+  example: `bind :443 ${name} ${textExamples[name]}`,
   parse: (cursor, bind) => {
-    if (argument(cursor) === '') missing(cursor, 'missing cipher suite');
+    if (argument(cursor) === '') missing(cursor, missingWhat);
     else set(bind, { [name]: argument(cursor) });
   },
 });
@@ -245,8 +252,10 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
       else set(bind, { verify });
     },
   },
-  textRow('ciphers', 'cipher suites up to TLS 1.2'),
-  textRow('ciphersuites', 'cipher suites of TLS 1.3'),
+  textRow('ciphers', 'cipher suites up to TLS 1.2', 'missing cipher suite'),
+  textRow('ciphersuites', 'cipher suites of TLS 1.3', 'missing cipher suite'),
+  textRow('curves', 'groups of the key exchange', 'missing curve suite'),
+  textRow('sigalgs', 'signature algorithms', 'missing signature algorithm list'),
   {
     name: 'ssl-min-ver',
     takes: 1,
@@ -300,6 +309,10 @@ const globalTexts: readonly (readonly [string, keyof SslDefaultsModel, string, s
     'TLS 1.3 suites of servers',
     'TLS_AES_128_GCM_SHA256',
   ],
+  ['ssl-default-bind-curves', 'bindCurves', 'groups of bind lines', 'X25519:P-256'],
+  ['ssl-default-bind-sigalgs', 'bindSigalgs', 'signatures of bind lines', 'RSA+SHA256'],
+  ['ssl-default-server-curves', 'serverCurves', 'groups of servers', 'X25519:P-256'],
+  ['ssl-default-server-sigalgs', 'serverSigalgs', 'signatures of servers', 'RSA+SHA256'],
 ];
 
 const globalTextRows = globalTexts.map(

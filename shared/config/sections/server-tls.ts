@@ -26,11 +26,15 @@ function tlsOf(server: ServerDraft): ServerSslModel {
   return server.tls;
 }
 
-const texts: readonly (readonly ['verifyhost' | 'sni' | 'ciphers' | 'ciphersuites', string])[] = [
+type TextWord = 'verifyhost' | 'sni' | 'ciphers' | 'ciphersuites' | 'curves' | 'sigalgs';
+
+const texts: readonly (readonly [TextWord, string])[] = [
   ['verifyhost', 'name that the certificate must carry'],
   ['sni', 'expression whose value is asked for'],
   ['ciphers', 'cipher suites up to TLS 1.2'],
   ['ciphersuites', 'cipher suites of TLS 1.3'],
+  ['curves', 'groups of the key exchange'],
+  ['sigalgs', 'signature algorithms'],
 ];
 
 const textRows = texts.map(
