@@ -31,6 +31,7 @@ import { shareLists } from './match/shared-lists.ts';
 import { setDynamicCookies } from './sample/dynamic-cookie.ts';
 import { loadRedisClient } from './peers/redis-link.ts';
 import { threadPool } from './thread-pool.ts';
+import { ThreadRights } from './thread-rights.ts';
 
 const heartbeatMs = 1000;
 
@@ -121,7 +122,10 @@ class Worker implements RunningWorker {
     });
     this.control.preload();
     this.heartbeat = setInterval(() => this.beat(), heartbeatMs);
+    const rights = new ThreadRights(sys, start.model.global);
     this.host.dropPrivileges();
+    const fault = rights.claim();
+    if (fault !== '') this.control.say('warning', fault);
     this.broadcast({ type: 'go' });
     this.control.begin();
   }

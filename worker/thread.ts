@@ -7,6 +7,7 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { ProxyThread } from './proxy-thread.ts';
+import { ThreadRights } from './thread-rights.ts';
 
 export interface ThreadTask {
   readonly start: ThreadStart;
@@ -23,6 +24,7 @@ export function serve(task: ThreadTask): Promise<void> {
   return new Promise((resolve) => {
     const report = (message: ThreadToControl): void => port.postMessage(message);
     const seed = (sys.monotonicNs() ^ (threadId * 0x9e3779b9)) | 0;
+    const rights = new ThreadRights(sys, start.model.global);
     const thread = new ProxyThread(sys, start, report, { seed });
     if (thread.diagnostics.alerts > 0) {
       report({ type: 'failed', diagnostics: thread.diagnostics.list });
@@ -37,6 +39,9 @@ export function serve(task: ThreadTask): Promise<void> {
       resolve();
     };
     port.on('message', (message: ControlToThread) => {
+      // The process has become another user meanwhile: connections may need what it keeps.
+      const fault = message.type === 'go' ? rights.claim() : '';
+      if (fault !== '') report({ type: 'log', level: 'warning', text: fault });
       thread.handle(message);
       if (message.type === 'hard-stop') end();
     });

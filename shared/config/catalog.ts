@@ -26,6 +26,7 @@ import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
 import { peersSection } from './sections/peers.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
+import { identityKeywords } from './sections/identity.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
 import { resolverGlobals, resolversSection } from './sections/resolvers.ts';
@@ -43,6 +44,7 @@ import { listedObsolete } from './unsupported.ts';
 
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   'global keyword',
+  identityKeywords,
   processKeywords,
   stateKeywords,
   serverStateGlobals,

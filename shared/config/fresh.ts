@@ -136,6 +136,7 @@ export function freshGlobal(): GlobalModel {
     fdHardLimit: 0,
     strictLimits: true,
     uid: -1,
+    capabilities: [],
     gid: -1,
     user: '',
     group: '',

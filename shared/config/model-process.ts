@@ -24,6 +24,8 @@ export interface GlobalModel {
   /** -1: not set. */
   uid: number;
   gid: number;
+  /** Numbers of capabilities(7) that a change of user leaves. */
+  capabilities: number[];
   user: string;
   group: string;
   chroot: string;

@@ -483,6 +483,7 @@ const global = shape<GlobalModel>({
   fdHardLimit: natural,
   strictLimits: flag,
   uid: optional,
+  capabilities: list(natural),
   gid: optional,
   user: text,
   group: text,

@@ -16,7 +16,7 @@ export const unsupportedGlobal: readonly string[] = (
   'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode profiling.memory ' +
-  'setcap ssl-default-bind-client-sigalgs ' +
+  'ssl-default-bind-client-sigalgs ' +
   'ssl-default-server-client-sigalgs ' +
   'ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
   'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +

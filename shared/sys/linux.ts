@@ -88,6 +88,8 @@ const sys: Sys = {
   gettid: identity.gettid,
   kill: identity.kill,
   setuid: identity.setuid,
+  keepCapabilities: identity.keepCapabilities,
+  setCapabilities: identity.setCapabilities,
   setgid: identity.setgid,
   setgroups: identity.setgroups,
   chroot: identity.chroot,

@@ -32,10 +32,15 @@ const getrlimitCall = declare<Call2>('int getrlimit(int, uintptr_t)');
 const setrlimitCall = declare<Call2>('int setrlimit(int, uintptr_t)');
 const sched_setaffinity = declare<Call3>('int sched_setaffinity(int, size_t, uintptr_t)');
 const prctl = declare<Call2>('int prctl(int, unsigned long)');
+const capset = declare<Call2>('int capset(uintptr_t, uintptr_t)');
 
 const SYS_GETTID = process.arch === 'x64' ? 186 : 178;
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
+const PR_SET_KEEPCAPS = 8;
+/** _LINUX_CAPABILITY_VERSION_3: two sets of 32 bits each. */
+const CAPABILITY_VERSION = 0x2008_0522;
+const CAPABILITY_WORDS = 2;
 const TWO_32 = 0x1_0000_0000;
 const ALL_ONES = 0xffffffff;
 /** Most processors an affinity mask can name, and most supplementary groups. */
@@ -142,4 +147,22 @@ export function setDumpable(on: boolean): number {
 
 export function setParentDeathSignal(signal: number): number {
   return outcome(prctl(PR_SET_PDEATHSIG, signal));
+}
+
+export function keepCapabilities(): number {
+  return outcome(prctl(PR_SET_KEEPCAPS, 1));
+}
+
+/** struct __user_cap_header_struct {version, pid}, twice {effective, permitted, inheritable}. */
+export function setCapabilities(capabilities: readonly number[]): number {
+  const set = new Int32Array(CAPABILITY_WORDS);
+  for (const one of capabilities) {
+    if (one >>> 0 !== one || one >= CAPABILITY_WORDS * 32)
+      throw new RangeError(`capability ${one}`);
+    set[one >>> 5]! |= 1 << (one & 31);
+  }
+  words[0] = CAPABILITY_VERSION;
+  words[1] = 0;
+  for (const [index, bits] of set.entries()) words.set([bits, bits, 0], 2 + index * 3);
+  return outcome(capset(scratch.address, scratch.address + 8));
 }

@@ -176,6 +176,10 @@ export interface Sys {
   setuid(uid: number): number;
   setgid(gid: number): number;
   setgroups(gids: Int32Array): number;
+  /** A change of user leaves the calling thread its permitted capabilities (PR_SET_KEEPCAPS). */
+  keepCapabilities(): number;
+  /** Of the calling thread: effective and permitted ones, by number (capabilities(7)). */
+  setCapabilities(capabilities: readonly number[]): number;
   chroot(path: string): number;
   chmod(path: string, mode: number): number;
   chown(path: string, uid: number, gid: number): number;

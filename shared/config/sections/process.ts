@@ -1,21 +1,10 @@
-// Keywords of `global` that shape the process: identity, limits, life cycle, environment.
+// Keywords of `global` that shape the process: limits, life cycle, environment.
 // Rows only; parse.ts calls them. They write GlobalModel and nothing else.
 
-import { groupId, userId } from '../accounts.ts';
-import type { Draft } from '../draft.ts';
 import type { GlobalKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { GlobalModel } from '../model.ts';
-
-/** True the first time; later the alert that HAProxy gives, and false. */
-function first(line: Line, draft: Draft, as = line.name): boolean {
-  if (!draft.once.has(as)) {
-    draft.once.add(as);
-    return true;
-  }
-  line.repeated();
-  return false;
-}
+import { first } from './identity.ts';
 
 type NumberField = {
   [K in keyof GlobalModel]: GlobalModel[K] extends number ? K : never;
@@ -228,24 +217,6 @@ const inertRows = inert.map(
   }),
 );
 
-function setUser(line: Line, global: GlobalModel, draft: Draft): void {
-  if (!line.atMost(1) || !first(line, draft, 'user/uid')) return;
-  const name = line.needed(0, 'a user name');
-  if (name === null) return;
-  const uid = userId(name);
-  if (uid === null) line.alert(0, `cannot find user id for '${name}'`);
-  else Object.assign(global, { user: name, uid });
-}
-
-function setGroup(line: Line, global: GlobalModel, draft: Draft): void {
-  if (!line.atMost(1) || !first(line, draft, 'group/gid')) return;
-  const name = line.needed(0, 'a group name');
-  if (name === null) return;
-  const gid = groupId(name);
-  if (gid === null) line.alert(0, `cannot find group id for '${name}'`);
-  else Object.assign(global, { group: name, gid });
-}
-
 function setNode(line: Line, global: GlobalModel): void {
   if (!line.atMost(1)) return;
   if (/^[\w.-]+$/.test(line.arg(0))) global.node = line.arg(0);
@@ -390,28 +361,6 @@ export const processKeywords: readonly GlobalKeyword[] = [
       if (!line.atMost(1)) return;
       if (line.count === 1 && line.choice(0, ['no-exit-on-failure']) === null) return;
       global.masterWorker = true;
-    },
-  },
-  { name: 'user', help: 'user to run as', example: 'user root', parse: setUser },
-  { name: 'group', help: 'group to run as', example: 'group root', parse: setGroup },
-  {
-    name: 'uid',
-    help: 'user number to run as',
-    example: 'uid 1000',
-    parse: (line, global, draft) => {
-      if (!line.atMost(1) || !first(line, draft, 'user/uid')) return;
-      const value = line.integer(0);
-      if (value !== null) global.uid = value;
-    },
-  },
-  {
-    name: 'gid',
-    help: 'group number to run as',
-    example: 'gid 1000',
-    parse: (line, global, draft) => {
-      if (!line.atMost(1) || !first(line, draft, 'group/gid')) return;
-      const value = line.integer(0);
-      if (value !== null) global.gid = value;
     },
   },
   {

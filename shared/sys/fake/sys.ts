@@ -332,6 +332,8 @@ export class FakeSys implements Sys {
 
   readonly kill = unsupported('kill');
   readonly setuid = unsupported('setuid');
+  readonly keepCapabilities = unsupported('keepCapabilities');
+  readonly setCapabilities = unsupported('setCapabilities');
   readonly setgid = unsupported('setgid');
   readonly setgroups = unsupported('setgroups');
   readonly chroot = unsupported('chroot');
