@@ -2,6 +2,7 @@
 // once by proxy-thread.ts; nothing here runs while serving.
 
 import { Gauges } from '../shared/segment/gauges.ts';
+import type { Model } from '../shared/config/model.ts';
 import type { ThreadStart } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import { type LiveWords, liveCurrent, liveLines } from '../shared/segment/live.ts';
@@ -22,6 +23,8 @@ import { type ConnectionCounts, scratchSlots, type ThreadContext } from './threa
 /** Buffer memory of one thread: committed by the kernel only as it is used. */
 const memoryMaxBytes = 1 << 30;
 const slotsPerConnection = 4;
+const smallMax = 16_384;
+const largeMaxBytes = 1 << 28;
 /** HTTP/2 puts many streams on few connections: a small maxconn must not starve them. */
 const slotsMin = 8192;
 
@@ -38,7 +41,7 @@ export function makeContext(
   const pipeLimit = maxpipes > 0 ? Math.ceil(maxpipes / start.threadCount) : defaultPipes(maxconn);
   const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
   const slots = Math.min(wanted, Math.floor(memoryMaxBytes / tune.bufsize));
-  const memory = new SlotPool(sys, tune.bufsize, slots);
+  const memory = new SlotPool(sys, tune.bufsize, slots, otherSlots(start.model, slots));
   const scratchAt = memory.take();
   for (let i = 1; i < scratchSlots; i++) memory.take();
   const trailers = new TrailerReader(
@@ -66,6 +69,18 @@ export function makeContext(
     closeSpreadMs: -1,
     closeUntilMs: 0,
     gauges: new Gauges(start.gauges, start.threadCount),
+  };
+}
+
+/** Slots of the two other sizes, as far as something may ask for them. */
+function otherSlots({ proxies, defaults, global }: Model, slots: number) {
+  const { bufsizeSmall: small, bufsizeLarge: large } = global.tune;
+  const all = [...proxies, ...defaults.map(({ proxy }) => proxy)];
+  const asksSmall = small > 0 && all.some(({ smallBuffers }) => smallBuffers.length > 0);
+  const largeMax = large === 0 ? 0 : Math.max(3, Math.floor(largeMaxBytes / large));
+  return {
+    small: { slotBytes: Math.max(small, 1), slotMax: asksSmall ? Math.min(slots, smallMax) : 0 },
+    large: { slotBytes: Math.max(large, 1), slotMax: Math.min(slots, largeMax) },
   };
 }
 

@@ -21,7 +21,6 @@ import {
   obsoleteWords,
   unsupportedBind,
   unsupportedGlobal,
-  unsupportedOptions,
   unsupportedProxy,
   unsupportedSections,
   unsupportedServer,
@@ -101,7 +100,6 @@ test('words that do not work yet are refused by name, with their place', () => {
   const cases: [string, readonly string[], (word: string) => string][] = [
     ['global', unsupportedGlobal, (word) => `global\n  ${word} x\n`],
     ['proxy', unsupportedProxy, (word) => `listen l\n  ${word} x\n`],
-    ['option', unsupportedOptions, (word) => `listen l\n  option ${word}\n`],
     ['bind', unsupportedBind, (word) => `listen l\n  bind :1 ${word}\n`],
     ['server', unsupportedServer, (word) => `listen l\n  server s :1 ${word}\n`],
     ['section', unsupportedSections, (word) => `#\n${word} x\n`],
@@ -150,11 +148,7 @@ test('every configuration word of the reference is known', () => {
     section: new Set([...sectionNames, ...unsupportedSections]),
     global: new Set([...firstWords(globalKeywords.keys()), ...unsupportedGlobal, ...obsolete]),
     proxy: new Set([...firstWords(proxySectionKeywords.keys()), ...unsupportedProxy, ...obsolete]),
-    option: new Set(
-      [...options, ...obsolete, ...unsupportedOptions.map((name) => `option ${name}`)].map((name) =>
-        name.replace('option ', ''),
-      ),
-    ),
+    option: new Set([...options, ...obsolete].map((name) => name.replace('option ', ''))),
     bind: new Set([
       ...bindKeywords.map(({ name }) => name),
       ...unsupportedBind,
@@ -180,9 +174,6 @@ test('no word is both a row and refused', () => {
   ] as const;
   for (const [names, refused] of rows) {
     for (const name of names) assert.ok(!refused.includes(name), name);
-  }
-  for (const name of unsupportedOptions) {
-    assert.ok(!proxySectionKeywords.has(`option ${name}`), name);
   }
 });
 

@@ -258,6 +258,7 @@ const backSide = [
   'dynamicCookieKey',
   'rdpCookie',
   'serverNameHeader',
+  'smallBuffers',
   'source',
 ] as const satisfies readonly (keyof ProxyModel)[];
 

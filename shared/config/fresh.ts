@@ -53,6 +53,8 @@ function freshH2(): H2TuneModel {
 function freshTune(): TuneModel {
   return {
     bufsize: 16_384,
+    bufsizeSmall: 1024,
+    bufsizeLarge: 0,
     maxrewrite: 1024,
     httpMaxhdr: 101,
     httpCookielen: 63,
@@ -438,6 +440,7 @@ function freshBalance() {
     dynamicCookieKey: '',
     rdpCookie: '',
     serverNameHeader: '',
+    smallBuffers: [],
     source: null,
     clitcpka: { count: 0, idleMs: 0, intervalMs: 0 },
     srvtcpka: { count: 0, idleMs: 0, intervalMs: 0 },

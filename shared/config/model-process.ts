@@ -120,6 +120,9 @@ export interface H2TuneModel {
 
 export interface TuneModel {
   bufsize: number;
+  /** 0: there are no such buffers. */
+  bufsizeSmall: number;
+  bufsizeLarge: number;
   maxrewrite: number;
   httpMaxhdr: number;
   httpCookielen: number;

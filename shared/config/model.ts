@@ -368,6 +368,8 @@ export interface ProxyModel {
   rdpCookie: string;
   /** `http-send-name-header`: where servers find their name, in lower case; '': nowhere. */
   serverNameHeader: string;
+  /** `option use-small-buffers`: where, of 'queue', 'l7-retries' and 'check'. */
+  smallBuffers: readonly string[];
   source: SourceModel | null;
   errors: ErrorModel[];
   logs: LogTargetModel[];

@@ -10,7 +10,6 @@ import type { Line } from './line.ts';
 import {
   obsoleteWords,
   unsupportedGlobal,
-  unsupportedOptions,
   unsupportedProxy,
   unsupportedSections,
 } from './unsupported.ts';
@@ -156,10 +155,7 @@ function readGlobal(line: Line, draft: Draft): void {
   else row.parse(line, draft.global, draft);
 }
 
-const proxyLater: ReadonlySet<string> = new Set([
-  ...unsupportedProxy,
-  ...unsupportedOptions.map((name) => `option ${name}`),
-]);
+const proxyLater: ReadonlySet<string> = new Set([...unsupportedProxy]);
 
 function readProxy(line: Line, proxy: ProxyDraft, draft: Draft): void {
   if (!modifierFits(line)) return;

@@ -17,6 +17,7 @@ import { addDefaultResolvers, checkResolvers } from './resolve-resolvers.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
+import { checkBufferSizes } from './resolve-tune.ts';
 import { readHeaderCaseFile } from './sections/header-case.ts';
 
 const nowhere = { file: '', line: 0, column: 0 };
@@ -24,6 +25,7 @@ const nowhere = { file: '', line: 0, column: 0 };
 /** Finishes `draft`. Mistakes are reported to its diagnostics; the Model is whole either way. */
 export function resolveDraft(draft: Draft, files: readonly string[], names: Names): Model {
   draft.linesFine = draft.diagnostics.alerts === 0;
+  checkBufferSizes(draft);
   assignProxyIds(draft);
   loadServerStates(draft);
   resolveServers(draft, names);

@@ -403,6 +403,8 @@ const h2 = shape<H2TuneModel>({
 
 const tune = shape<TuneModel>({
   bufsize: { type: 'integer', minimum: 1 },
+  bufsizeSmall: natural,
+  bufsizeLarge: natural,
   maxrewrite: natural,
   httpMaxhdr: { type: 'integer', minimum: 1, maximum: 32_767 },
   httpCookielen: natural,
@@ -651,6 +653,7 @@ const proxy = shape<ProxyModel>({
   dynamicCookieKey: text,
   rdpCookie: text,
   serverNameHeader: text,
+  smallBuffers: list(text),
   source: orNull(source),
   errors: list(error),
   logs: list(logTarget),

@@ -21,7 +21,7 @@ export const unsupportedGlobal: readonly string[] = (
   'ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
   'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
   'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
-  'tune.bufsize.large tune.bufsize.small tune.comp.maxlevel ' +
+  'tune.comp.maxlevel ' +
   'tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
   'tune.lua.log.loggers tune.lua.log.stderr tune.lua.maxmem tune.lua.openlibs ' +
@@ -52,9 +52,6 @@ export const unsupportedProxy: readonly string[] = (
   'quic-initial ssl-f-use ' +
   'trace use-fcgi-app'
 ).split(' ');
-
-/** Second words of `option` lines. */
-export const unsupportedOptions: readonly string[] = ['use-small-buffers'];
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (

@@ -65,7 +65,7 @@ test('a request without a body is not held', () => {
 const mistakes: readonly (readonly [rule: string, message: RegExp])[] = [
   ['wait-for-body at-least 5', /'time' and a time are expected/],
   ['wait-for-body time x', /'x' is not a value of 'time'/],
-  ['wait-for-body time 1s use-large-buffer', /'use-large-buffer' is not supported yet/],
+  ['wait-for-body time 1s use-large-buffer', /'tune.bufsize.large' global parameter must be set/],
 ];
 
 for (const [rule, message] of mistakes) {

@@ -4,7 +4,7 @@
 
 import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictLate, verdictNext, verdictWait } from '../keyword.ts';
-import { answerExpectation, hasBody } from '../stream/body-wait.ts';
+import { answerExpectation, hasBody, wholeBody } from '../stream/body-wait.ts';
 import { sizeNumber, takeNumber, takeWord, timeNumber } from './arguments.ts';
 import { isRequestSet } from './headers.ts';
 
@@ -28,6 +28,7 @@ function buildPause(words: WordCursor, scope: Scope): Act | null {
 interface BodyWait {
   timeMs: number;
   atLeastBytes: number;
+  usesLarge: boolean;
 }
 
 const bodyWords: Readonly<Record<string, (wait: BodyWait, text: string) => boolean>> = {
@@ -42,9 +43,12 @@ const bodyWords: Readonly<Record<string, (wait: BodyWait, text: string) => boole
 };
 
 function takeBodyWait(words: WordCursor, scope: Scope): BodyWait | null {
-  const wait: BodyWait = { timeMs: Number.NaN, atLeastBytes: 0 };
+  const wait: BodyWait = { timeMs: Number.NaN, atLeastBytes: 0, usesLarge: false };
   if (words.peek() === '') scope.alertAt(words.here(), "'time' is expected");
-  for (let store = bodyWords[words.peek()]; store !== undefined; store = bodyWords[words.peek()]) {
+  for (;;) {
+    if (takeLarge(words, scope)) wait.usesLarge = true;
+    const store = bodyWords[words.peek()];
+    if (store === undefined) break;
     const word = words.next();
     const place = words.here();
     const text = takeWord(words, scope, `the value of '${word}'`);
@@ -53,24 +57,34 @@ function takeBodyWait(words: WordCursor, scope: Scope): BodyWait | null {
     scope.alertAt(place, `'${text}' is not a value of '${word}'`);
     return null;
   }
-  if (words.peek() === 'use-large-buffer') {
-    scope.alertAt(words.here(), "'use-large-buffer' is not supported yet");
-    return null;
-  }
   if (!Number.isNaN(wait.timeMs)) return wait;
   scope.alertAt(words.here(), "'time' and a time are expected");
   return null;
+}
+
+/** `use-large-buffer` stands at the cursor. */
+function takeLarge(words: WordCursor, scope: Scope): boolean {
+  if (words.peek() !== 'use-large-buffer') return false;
+  if (scope.model.global.tune.bufsizeLarge === 0) {
+    scope.alertAt(
+      words.here(),
+      "unable to use large buffers, 'tune.bufsize.large' global parameter must be set",
+    );
+  }
+  words.next();
+  return true;
 }
 
 function buildWaitForBody(words: WordCursor, scope: Scope): Act | null {
   const wait = takeBodyWait(words, scope);
   if (wait === null) return null;
   const isRequest = isRequestSet(scope.ruleSet);
-  const atLeast = wait.atLeastBytes === 0 ? Number.POSITIVE_INFINITY : wait.atLeastBytes;
+  const { usesLarge } = wait;
+  const wish = wait.atLeastBytes === 0 ? { ...wholeBody, usesLarge } : wait;
   return (stream) => {
     const { nowMs } = stream.thread.time;
     if (isRequest) answerExpectation(stream);
-    if (hasBody(stream, isRequest, atLeast)) {
+    if (hasBody(stream, isRequest, wish)) {
       stream.waitUntilMs = 0;
       return verdictNext;
     }

@@ -9,6 +9,7 @@
 // never asks whether bytes were received or made here. Names are lower case always (RFC 9110 5.1:
 // the case carries no meaning; HAProxy sends them so).
 
+import { moveAnnex } from './relocation.ts';
 import type { SlotPool } from '../memory/pool.ts';
 
 export const headerWords = 5;
@@ -342,6 +343,11 @@ export class Message {
       this.annexUsed = 0;
     }
     if (this.annexUsed + length > this.pool.slotBytes) return -1;
+    if (this.annexUsed + length > this.pool.sizeOf(this.annexAt)) {
+      const at = this.pool.take();
+      if (at < 0) return -1;
+      moveAnnex(this, at);
+    }
     const at = this.annexAt + this.annexUsed;
     this.annexUsed += length;
     return at;

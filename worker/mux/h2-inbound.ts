@@ -124,14 +124,14 @@ export class H2Inbound implements Inbound {
     let left = length;
     while (left > 0) {
       let last = slots.length - 1;
-      if (last < 0 || ends[last] === slots[last] + pool.slotBytes) {
+      if (last < 0 || ends[last] === slots[last] + pool.sizeOf(slots[last])) {
         const slotAt = pool.take();
         if (slotAt < 0) return false;
         slots.push(slotAt);
         ends.push(slotAt);
         last++;
       }
-      const room = Math.min(left, slots[last] + pool.slotBytes - ends[last]);
+      const room = Math.min(left, slots[last] + pool.sizeOf(slots[last]) - ends[last]);
       pool.bytes.copyWithin(ends[last], at, at + room);
       // The first slot may be shown: what is added to it is shown too.
       if (last === 0 && this.bodyLength > 0 && !this.isLent) this.bodyLength += room;
@@ -202,6 +202,37 @@ export class H2Inbound implements Inbound {
     this.slots.shift();
     this.ends.shift();
   }
+
+  capacity(): number {
+    const { pool, slots } = this;
+    return slots.length === 0 ? pool.slotBytes : pool.sizeOf(slots[0]);
+  }
+
+  /** The head has a slot of its own, and stays there. */
+  enlarge(): boolean {
+    const { pool, slots, ends } = this;
+    if (pool.largeBytes === 0) return false;
+    if (this.capacity() === pool.largeBytes) return true;
+    const at = pool.takeLarge();
+    if (at < 0) return false;
+    pool.bytes.copyWithin(at, this.bodyAt, this.bodyAt + this.bodyLength);
+    let end = at + this.bodyLength;
+    // The first of its own slots is the one that is shown, unless what is shown is lent.
+    for (let i = this.isLent || this.bodyLength === 0 ? 0 : 1; i < slots.length; i++) {
+      pool.bytes.copyWithin(end, slots[i], ends[i]);
+      end += ends[i] - slots[i];
+    }
+    while (slots.length > 0) this.dropFirst();
+    slots.push(at);
+    ends.push(end);
+    this.isLent = false;
+    this.bodyLength = 0;
+    this.show();
+    return true;
+  }
+
+  /** A stream keeps nothing that could be smaller: its payload has slots of its own. */
+  shrink(): void {}
 
   /** From here on: raw bytes until the end of the stream. */
   becomeTunnel(): void {

@@ -9,12 +9,14 @@
 import { type Connection, blocked } from '../conn/connection.ts';
 import type { BodyDecoder, TrailerReader } from '../http/h1-body.ts';
 import {
+  type Message,
   bodyChunked,
   bodyLength as framingLength,
   bodyNone,
   bodyTunnel,
   bodyUntilClose,
 } from '../http/message.ts';
+import { relocate } from '../http/relocation.ts';
 import type { SlotPool } from '../memory/pool.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { type Inbound, inboundClosed } from './side.ts';
@@ -108,6 +110,44 @@ export class Receiver implements Inbound {
     this.bodyLength = 0;
   }
 
+  capacity(): number {
+    return this.slotAt < 0 ? this.pool.slotBytes : this.slotEnd - this.slotAt;
+  }
+
+  enlarge(message: Message): boolean {
+    const { pool } = this;
+    if (this.slotAt < 0 || pool.largeBytes === 0) return false;
+    if (this.capacity() === pool.largeBytes) return true;
+    const at = pool.takeLarge();
+    if (at >= 0) this.moveTo(at, message);
+    return at >= 0;
+  }
+
+  shrink(message: Message): void {
+    const { pool, slotAt } = this;
+    if (slotAt < 0 || !this.bodyDone || this.rawEnd - slotAt > pool.smallBytes) return;
+    if (this.capacity() <= pool.smallBytes) return;
+    const at = pool.takeSmall();
+    if (at >= 0) this.moveTo(at, message);
+  }
+
+  /** What is in the slot moves to another one, which takes its place. */
+  private moveTo(to: number, message: Message | null): void {
+    const { pool, slotAt } = this;
+    const length = this.rawEnd - slotAt;
+    const by = to - slotAt;
+    pool.bytes.copyWithin(to, slotAt, slotAt + length);
+    if (message !== null) relocate(message, slotAt, to, length);
+    if (this.trailersAt >= slotAt && this.trailersAt < slotAt + length) this.trailersAt += by;
+    this.slotAt = to;
+    this.slotEnd = to + pool.sizeOf(to);
+    this.rawAt += by;
+    this.rawEnd += by;
+    this.bodyBase += by;
+    this.bodyAt += by;
+    pool.release(slotAt);
+  }
+
   /** Receives raw bytes for a head, up to `limit` bytes of the slot in use. As Connection.recv. */
   receiveRaw(limit: number): number {
     const room = Math.min(this.slotAt + limit, this.slotEnd) - this.rawEnd;
@@ -141,6 +181,15 @@ export class Receiver implements Inbound {
       this.rawAt = this.slotAt;
       this.rawEnd = this.slotAt + left;
     }
+    this.restore();
+  }
+
+  /** The next message begins in a slot of the usual size. */
+  private restore(): void {
+    const { pool } = this;
+    if (this.capacity() === pool.slotBytes) return;
+    const at = pool.take();
+    if (at >= 0) this.moveTo(at, null);
   }
 
   /**
@@ -176,7 +225,8 @@ export class Receiver implements Inbound {
     if (this.bodyDone || this.failure !== 0 || !this.connection.readable) return false;
     if (!this.hold()) return false;
     this.compact();
-    const room = this.slotEnd - this.rawEnd;
+    // What comes behind the message must fit into a usual slot.
+    const room = Math.min(this.slotEnd - this.rawEnd, this.pool.slotBytes);
     if (room === 0) return false;
     const got = this.connection.recv(this.rawEnd, room);
     if (got === blocked) {

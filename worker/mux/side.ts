@@ -35,6 +35,15 @@ export interface Inbound {
   consume(length: number): void;
   /** One receive, if there is room and the socket has something. True when anything changed. */
   receive(): boolean;
+  /** Bytes of the buffer that what is shown lies in. */
+  capacity(): number;
+  /**
+   * Shows in a large buffer (tune.bufsize.large) what is shown, and what follows. `message`: its
+   * head may move along. True when it is there.
+   */
+  enlarge(message: Message): boolean;
+  /** Keeps a message that has come in full in a small buffer, if it fits. */
+  shrink(message: Message): void;
   /** Bytes that may bypass memory (splice): 0 when something is shown or framing needs a look. */
   bypassable(): number;
   /** `length` bytes have bypassed. */

@@ -77,6 +77,8 @@ export class Backend {
   private revision: number;
   private readonly retries: number;
   readonly retry: RetryPlan;
+  /** `option use-small-buffers queue`. */
+  readonly usesSmallQueue: boolean;
   private readonly redispatch: number;
   private readonly persistsDown: boolean;
   private readonly connectMs: number;
@@ -109,6 +111,7 @@ export class Backend {
     this.revision = -1;
     this.retries = model.retries;
     this.retry = retryPlan(model);
+    this.usesSmallQueue = model.smallBuffers.includes('queue');
     this.redispatch = model.redispatch;
     this.persistsDown = model.options['persist'] === true;
     this.connectMs = model.timeouts.connect;

@@ -14,6 +14,8 @@ export interface RetryPlan {
   readonly statuses: Uint8Array;
   /** Requests are kept until they are answered: some failure behind the connection is retried. */
   readonly keepsRequests: boolean;
+  /** In small buffers, where they fit (option use-small-buffers l7-retries). */
+  readonly usesSmall: boolean;
   /** Lost connections are retried, so that even a first request may go over a used one. */
   readonly reusesSafely: boolean;
 }
@@ -24,7 +26,8 @@ const everything = [
 ];
 
 /** Start only. */
-export function retryPlan({ retryOn, mode }: Pick<ProxyModel, 'retryOn' | 'mode'>): RetryPlan {
+export function retryPlan(model: Pick<ProxyModel, 'retryOn' | 'mode' | 'smallBuffers'>): RetryPlan {
+  const { retryOn, mode } = model;
   const named = retryOn.includes('all-retryable-errors') ? [...retryOn, ...everything] : retryOn;
   // Only connections can fail where there is no HTTP.
   const words = new Set(mode === 'http' ? named : named.filter((word) => word === 'conn-failure'));
@@ -41,6 +44,7 @@ export function retryPlan({ retryOn, mode }: Pick<ProxyModel, 'retryOn' | 'mode'
     onTimeout,
     statuses,
     keepsRequests: others,
+    usesSmall: model.smallBuffers.includes('l7-retries'),
     reusesSafely: onConnect && onEmpty && onTimeout,
   };
 }

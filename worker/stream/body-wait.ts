@@ -13,23 +13,41 @@ import type { Stream } from './stream.ts';
 
 const expectName = headerName('expect');
 
+/** How much of a body is waited for. */
+export interface BodyWish {
+  readonly atLeastBytes: number;
+  /** A body that does not fit into a buffer goes into a large one. */
+  readonly usesLarge: boolean;
+}
+
+/** All of it, as far as it fits into a buffer. */
+export const wholeBody: BodyWish = { atLeastBytes: Number.POSITIVE_INFINITY, usesLarge: false };
+
 /**
- * True when nothing more is waited for: no body, all of it, `atLeast` bytes of it, or the buffer is
- * full. Reads the payload that rules were shown last.
+ * True when nothing more is waited for: no body, all of it, enough of it, or the buffer is full.
+ * Reads the payload that rules were shown last.
  */
-export function hasBody(stream: Stream, isRequest: boolean, atLeast: number): boolean {
+export function hasBody(stream: Stream, isRequest: boolean, wish: BodyWish): boolean {
   const message = isRequest ? stream.request : stream.response;
   const payload = isRequest ? stream.requestPayload : stream.responsePayload;
   if (message.framing === bodyNone || message.framing === bodyTunnel) return true;
   if (stream.request.method === methodConnect) return true;
-  if (payload.ended || payload.length >= atLeast) return true;
-  return payload.length >= roomForPayload(stream, message.headLength);
+  if (payload.ended || payload.length >= wish.atLeastBytes) return true;
+  const inbound = (isRequest ? stream.front : stream.back)?.inbound ?? null;
+  const room = inbound === null ? stream.thread.memory.slotBytes : inbound.capacity();
+  if (payload.length < roomForPayload(stream, room, message.headLength)) return false;
+  const { largeBytes } = stream.thread.memory;
+  if (!wish.usesLarge || inbound === null || room === largeBytes) return true;
+  if (!inbound.enlarge(message)) return true;
+  payload.at = inbound.bodyAt;
+  payload.length = inbound.bodyLength;
+  return payload.length >= roomForPayload(stream, largeBytes, message.headLength);
 }
 
 /** Bytes a buffer holds beside the head and the room reserved for rewriting. */
-function roomForPayload(stream: Stream, headBytes: number): number {
-  const { bufsize, maxrewrite } = stream.thread.program.model.global.tune;
-  return Math.max(1, bufsize - maxrewrite - headBytes);
+function roomForPayload(stream: Stream, bytes: number, headBytes: number): number {
+  const { maxrewrite } = stream.thread.program.model.global.tune;
+  return Math.max(1, bytes - maxrewrite - headBytes);
 }
 
 /** A client that asked whether to send its body is told to; the server need not be asked again. */

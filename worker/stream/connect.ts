@@ -5,6 +5,7 @@
 import { stepConnect } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { ETIMEDOUT } from '../../shared/sys/constants.ts';
+import { shrinkAnnex } from '../http/relocation.ts';
 import { linkPending, linkReady } from '../mux/links.ts';
 import { type Side, sideGone } from '../mux/side.ts';
 import {
@@ -67,11 +68,19 @@ export function assignServer(context: EngineContext, stream: Stream): void {
     return;
   }
   stream.state = stateQueued;
+  if (stream.backend.backend!.usesSmallQueue) shrinkRequest(stream);
   const limitMs = stream.queueTimeoutMs || stream.connectTimeoutMs;
   if (limitMs > 0) thread.timers.schedule(stream, thread.time.nowMs + limitMs);
   else thread.timers.cancel(stream);
   // A client that left together with its request makes no event of its own.
   if (stream.front !== null && isAborted(stream)) abort(context, stream, 'Q');
+}
+
+/** A request that waits needs no more memory than it has bytes (option use-small-buffers). */
+function shrinkRequest({ front, request, flags }: Stream): void {
+  if (front === null || (flags & flagTcp) !== 0) return;
+  front.inbound.shrink(request);
+  shrinkAnnex(request);
 }
 
 /** Opens or reuses a connection to `stream.server`. */

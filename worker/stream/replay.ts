@@ -2,6 +2,7 @@
 // stream lives, the payload is copied into a slot of its own before it leaves. What does not fit
 // into one buffer, or has not come in full, is sent once only (manual 4.2, retry-on).
 
+import type { SlotPool } from '../memory/pool.ts';
 import type { Side } from '../mux/side.ts';
 import { flagReplayable } from './phases.ts';
 import type { Stream } from './stream.ts';
@@ -21,7 +22,7 @@ export function keepRequest(stream: Stream, front: Side): void {
   const { memory } = thread;
   if (headBytes + length > memory.slotBytes) return;
   if (length > 0) {
-    const at = memory.take();
+    const at = takeSlot(memory, length, retry.usesSmall);
     if (at < 0) return;
     memory.bytes.copyWithin(at, inbound.bodyAt, inbound.bodyAt + length);
     stream.replayAt = at;
@@ -29,6 +30,11 @@ export function keepRequest(stream: Stream, front: Side): void {
     inbound.consume(length);
   }
   stream.flags |= flagReplayable;
+}
+
+function takeSlot(memory: SlotPool, length: number, maySmall: boolean): number {
+  const at = maySmall && length <= memory.smallBytes ? memory.takeSmall() : -1;
+  return at < 0 ? memory.take() : at;
 }
 
 /** The answer has been accepted, or the stream is over: it will not be sent again. */

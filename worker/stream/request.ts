@@ -22,7 +22,7 @@ import {
   verdictWait,
 } from '../keyword.ts';
 import type { ProxyPlan, RuleList, RulePlan } from '../program.ts';
-import { answerExpectation, hasBody } from './body-wait.ts';
+import { answerExpectation, hasBody, wholeBody } from './body-wait.ts';
 import { assignServer } from './connect.ts';
 import type { EngineContext } from './context.ts';
 import { errorReply } from './error-reply.ts';
@@ -178,7 +178,7 @@ function bufferBody(context: EngineContext, stream: Stream, proxy: ProxyPlan): n
   answerExpectation(stream);
   showPayload(stream);
   if (!stream.clientIsLate) stream.waitingFor = null;
-  if (hasBody(stream, true, Number.POSITIVE_INFINITY)) {
+  if (hasBody(stream, true, wholeBody)) {
     stream.waitUntilMs = 0;
     return verdictNext;
   }

@@ -164,6 +164,26 @@ function readRedispatch(line: Line, proxy: ProxyDraft): void {
   if (every !== null) proxy.model.redispatch = every;
 }
 
+/** Where small buffers may take the place of those of tune.bufsize. Checks have none of either. */
+const smallPlaces = ['queue', 'l7-retries', 'check'];
+
+function readSmallBuffers(line: Line, proxy: ProxyDraft): void {
+  const named = line.rest();
+  const wrong = named.findIndex((word) => !smallPlaces.includes(word));
+  if (wrong >= 0) {
+    const known = "'queue', 'l7-retries' or 'check'";
+    line.alert(
+      wrong,
+      `invalid parameter '${named[wrong]}'. option 'use-small-buffers' expects ${known} value.`,
+    );
+    return;
+  }
+  const places = named.length === 0 ? smallPlaces : named;
+  const { model } = proxy;
+  model.smallBuffers =
+    line.modifier === '' ? places : model.smallBuffers.filter((one) => !places.includes(one));
+}
+
 const deprecated: readonly (readonly [old: string, now: string, side: Side])[] = [
   ['accept-invalid-http-request', 'accept-unsafe-violations-in-http-request', 'front'],
   ['accept-invalid-http-response', 'accept-unsafe-violations-in-http-response', 'back'],
@@ -208,6 +228,15 @@ export const optionKeywords: readonly ProxyKeyword[] = [
     help: 'try another server when one does not answer',
     example: 'option redispatch 1',
     parse: readRedispatch,
+  },
+  {
+    name: 'option use-small-buffers',
+    side: 'back',
+    defaults: 'yes',
+    negatable: true,
+    help: 'small requests that wait, or may be sent again, take small buffers',
+    example: 'option use-small-buffers queue',
+    parse: readSmallBuffers,
   },
   {
     name: 'option http-restrict-req-hdr-names',

@@ -31,6 +31,22 @@ const numbers: readonly NumberRow[] = [
     help: 'bytes of a buffer',
   },
   {
+    name: 'tune.bufsize.small',
+    field: 'bufsizeSmall',
+    kind: 'size',
+    max: 2 ** 28,
+    example: '1k',
+    help: 'bytes of the buffers of option use-small-buffers',
+  },
+  {
+    name: 'tune.bufsize.large',
+    field: 'bufsizeLarge',
+    kind: 'size',
+    max: 2 ** 28 - 1,
+    example: '1m',
+    help: 'bytes of the buffers of wait-for-body use-large-buffer',
+  },
+  {
     name: 'tune.maxrewrite',
     field: 'maxrewrite',
     kind: 'integer',
