@@ -328,6 +328,13 @@ export type ThreadToControl =
   | { readonly type: 'snapshot'; readonly id: number; readonly data: unknown }
   /** What rules of this thread have edited; it comes back as an 'edit' of this origin. */
   | (LiveEdits & { readonly type: 'edit'; readonly threadIndex: number })
+  /** Traffic has shown as many errors of a server as it may. */
+  | {
+      readonly type: 'observed';
+      readonly proxyIndex: number;
+      readonly serverIndex: number;
+      readonly text: string;
+    }
   /** A rule looks a name up; answered by 'resolved' for all threads. */
   | {
       readonly type: 'resolve';

@@ -74,6 +74,10 @@ export class CheckService implements RunningChecks {
     this.checks?.follow(proxyIndex, serverIndex);
   }
 
+  observed(proxyIndex: number, serverIndex: number, text: string): void {
+    this.checks?.observed(proxyIndex, serverIndex, text);
+  }
+
   serverChanged(proxyIndex: number, serverIndex: number, exists: boolean): void {
     if (this.checks !== null) this.checks.serverChanged(proxyIndex, serverIndex, exists);
     else if (exists && hasChecks(this.parts.model)) this.begin();

@@ -99,7 +99,7 @@ export class Control implements RuntimeContext {
   /** What sessions of the master CLI ask this worker. */
   readonly remoteLines: RemoteLines;
   private sockets: SocketServer | null;
-  private checks: RunningChecks | null;
+  checks: RunningChecks | null;
   private readonly facts: ProcessFacts;
   readonly logs: ControlLogs;
   readonly rings: LogRings;

@@ -215,6 +215,8 @@ class Worker implements RunningWorker {
       this.control?.say(message.level, message.text);
     } else if (message.type === 'edit') {
       this.control?.live.take(message, message.threadIndex);
+    } else if (message.type === 'observed') {
+      this.control?.checks?.observed(message.proxyIndex, message.serverIndex, message.text);
     } else if (message.type === 'resolve') {
       this.control?.resolvers.answer(message);
     } else if (message.type === 'stats-change') {

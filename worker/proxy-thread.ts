@@ -177,6 +177,8 @@ export class ProxyThread implements ListenerHost {
     );
     Object.assign(this.context, {
       links,
+      observed: (proxyIndex: number, serverIndex: number, text: string) =>
+        report({ type: 'observed', proxyIndex, serverIndex, text }),
       log: logStream,
       endFront: this.acceptor.endFront.bind(this.acceptor),
       toHttp: this.acceptor.toHttp.bind(this.acceptor),

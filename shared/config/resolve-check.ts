@@ -23,6 +23,11 @@ export function checkChecks(proxy: ProxyDraft, draft: Draft): void {
     finalWarning(draft, model.place, message);
   }
   if (model.check.kind === 'external-check') checkExternal(proxy, draft);
+  if (model.mode === 'http') return;
+  for (const { checks, place } of model.servers) {
+    if (checks.observe !== 'layer7') continue;
+    draft.diagnostics.alert(place, "'layer7' can only be used in http proxies.");
+  }
 }
 
 function checkExternal({ model }: ProxyDraft, draft: Draft): void {

@@ -65,9 +65,9 @@ export const unsupportedBind: readonly string[] = (
 export const unsupportedServer: readonly string[] = (
   'allow-0rtt ' +
   'check-pool-conn-name check-reuse-pool ' +
-  'client-sigalgs crl-file error-limit idle-ping ' +
+  'client-sigalgs crl-file idle-ping ' +
   'ktls namespace no-renegotiate ' +
-  'no-tls-tickets npn observe on-error ' +
+  'no-tls-tickets npn ' +
   'quic-cc-algo renegotiate ' +
   'tls-tickets usesrc'
 ).split(' ');

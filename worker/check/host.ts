@@ -56,6 +56,8 @@ export interface CheckHost {
 export interface RunningChecks {
   /** A state changed by other means (runtime API): servers that track it follow. */
   follow(proxyIndex: number, serverIndex: number): void;
+  /** Traffic has shown as many errors of a server as it may; `text` says which. */
+  observed(proxyIndex: number, serverIndex: number, text: string): void;
   /** A server was added or deleted at run time. */
   serverChanged(proxyIndex: number, serverIndex: number, exists: boolean): void;
   stop(): void;

@@ -1,7 +1,12 @@
 // One probe of one server, again and again: its timer, the limit on how many run at once, and what
 // its results do to the server. What it asks is a run, an agent's run, or a command.
 
-import { checkStatusNumber } from '../../shared/segment/check-status.ts';
+import {
+  checkStatuses,
+  checkStatusNumber,
+  resultPassed,
+  statusObserved,
+} from '../../shared/segment/check-status.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import {
   adminDrain,
@@ -42,6 +47,8 @@ export interface Asking {
 /** What the scheduler starts. */
 export interface Startable {
   readonly interMs: number;
+  /** Traffic has shown too many errors: health checks only. */
+  observed?(text: string): void;
   begin(delayMs: number): void;
   stop(): void;
 }
@@ -129,6 +136,24 @@ export class Probe implements Timed, Startable {
     if (dueMs < this.dueMs) stage.timers.schedule(this, dueMs);
   }
 
+  /** on-error: what the errors of traffic do, as if a check had failed; the next one comes soon. */
+  observed(text: string): void {
+    const { host, words: server, subject, kind } = this;
+    const { words, at } = server;
+    if (kind.isAgent) return;
+    const { onError } = host.model.proxies[subject.proxyIndex].servers[subject.serverIndex].checks;
+    const health = words[at + kind.health];
+    const rise = kind.rise(server);
+    if (onError === 'sudden-death') words[at + kind.health] = Math.min(health, rise + 1);
+    if (onError === 'mark-down') words[at + kind.health] = rise;
+    if (onError !== 'fastinter') {
+      const code = words[at + kind.code];
+      this.apply({ status: statusObserved, info: text, code, durationMs: -1 });
+    }
+    host.count(subject.proxyIndex, subject.serverIndex, field.hanafail);
+    this.hurry();
+  }
+
   private wait(): number {
     return intervalMs(this.words, this.kind, this.intervals, this.isFast);
   }
@@ -183,7 +208,9 @@ export class Probe implements Timed, Startable {
     const wasStopping = this.isStopping();
     const moment = { nowSeconds: farm.nowSeconds(), slowstartMs: this.slowstartMs };
     const became = applyState(words, kind, result.status, moment);
-    if (became === 'up') words.words[words.at + serverErrors] = 0;
+    if (checkStatuses[result.status].result >= resultPassed) {
+      Atomics.store(words.words, words.at + serverErrors, 0);
+    }
     // The reason has been told already where results are logged.
     const reason = isLogged ? '' : reasonText(result);
     if (became !== '') farm.announce(subject, became, reason, wasStopping);

@@ -64,6 +64,11 @@ class Scheduler implements RunningChecks {
     this.farm.endStreams({ proxyIndex, serverIndex });
   }
 
+  observed(proxyIndex: number, serverIndex: number, text: string): void {
+    const probes = this.probes.get(`${proxyIndex}/${serverIndex}`) ?? [];
+    for (const probe of probes) probe.observed?.(text);
+  }
+
   serverChanged(proxyIndex: number, serverIndex: number, exists: boolean): void {
     const key = `${proxyIndex}/${serverIndex}`;
     this.farm.findTrackers();

@@ -19,6 +19,7 @@ import {
   stateStopped,
 } from '../../shared/segment/server-state.ts';
 import type { ReplyPlan } from '../program.ts';
+import { observesOf } from './observe.ts';
 import { serverRedirect } from './redirect.ts';
 import { liveWords } from '../../shared/segment/layout.ts';
 import { type ServerTarget, serverTarget } from './target.ts';
@@ -67,6 +68,9 @@ export class Server {
   /** 0: maxconn is a fixed limit. */
   private readonly minconn: number;
   readonly maxqueue: number;
+  /** What of traffic counts for its health (observe.ts), and how many errors are too many. */
+  readonly observes: number;
+  readonly errorLimit: number;
   private readonly backendLiveAt: number;
   private known: ServerTarget | null;
   private readonly fullconn: number;
@@ -89,6 +93,8 @@ export class Server {
     this.isLeaving = false;
     this.minconn = model.minconn < model.maxconn ? model.minconn : 0;
     this.maxqueue = model.maxqueue;
+    this.observes = observesOf(model);
+    this.errorLimit = model.checks.errorLimit;
     this.backendLiveAt = home.backendLiveAt;
     this.fullconn = home.fullconn;
   }

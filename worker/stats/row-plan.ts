@@ -3,6 +3,7 @@
 
 import { field, fixedColumns, statColumns } from '../../shared/segment/metrics.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
+import { trackedBy } from '../server/track.ts';
 import { isChecked, madeColumns, type MakeColumn, type Value } from './columns.ts';
 import type { StatsSource, Subject, SubjectKind } from './source.ts';
 
@@ -17,7 +18,7 @@ const httpColumns = new Set(
 );
 /** Columns of servers that are checked. */
 const checkColumns = new Set(['chkfail', 'chkdown']);
-/** Health is not derived from traffic yet, so nothing observes. */
+/** Columns of servers whose health follows traffic too. */
 const observedColumns = new Set(['hanafail']);
 
 /** By column number; null: always empty for such a line. */
@@ -72,12 +73,30 @@ function cellReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): Make
   const { name, scope } = column;
   if (scope !== '' && !scope.includes(kind)) return null;
   if (httpColumns.has(name) && !isHttp) return null;
-  if (observedColumns.has(name)) return null;
   const read = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(storedReader(column));
-  if (read === null || kind !== 'S' || !checkColumns.has(name)) return read;
+  if (read === null || kind !== 'S') return read;
+  if (observedColumns.has(name)) {
+    return (source, line, isOperator) =>
+      isObserved(source, line) ? read(source, line, isOperator) : null;
+  }
+  if (!checkColumns.has(name)) return read;
   return (source, line, isOperator) =>
     line.words !== null && isChecked(line.words) ? read(source, line, isOperator) : null;
 }
+
+/** Traffic counts for the health of the server, or of the one that it tracks in the end. */
+function isObserved({ model }: StatsSource, { proxy, server }: Subject): boolean {
+  let [own, one] = [proxy.name, server];
+  for (let step = 0; one !== null && one.track !== '' && step < chainMax; step++) {
+    const found = trackedBy(model, own, one.track);
+    if (found === null) return false;
+    own = model.proxies[found.proxyIndex].name;
+    one = model.proxies[found.proxyIndex].servers[found.serverIndex];
+  }
+  return one !== null && one.checks.observe !== '';
+}
+
+const chainMax = 1000;
 
 /** Reads a stored number of an object. */
 type ReadStored = (source: StatsSource, object: number) => number;

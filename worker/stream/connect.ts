@@ -18,6 +18,7 @@ import {
   retryNever,
   retryWait,
 } from '../server/backend.ts';
+import { seenConnection, seenNoConnection } from '../server/observe.ts';
 import { abort, isAborted } from './client-left.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, logAt, releaseBack } from './finish.ts';
@@ -39,6 +40,7 @@ import {
 } from './phases.ts';
 import { keepRequest } from './replay.ts';
 import { replyError, sendReply } from './reply.ts';
+import { observe } from './observed.ts';
 import { addServerName } from './request-headers.ts';
 import type { Stream } from './stream.ts';
 import { startRecount } from './traffic.ts';
@@ -113,6 +115,7 @@ export function connected(context: EngineContext, stream: Stream): void {
   const { thread } = context;
   thread.timers.cancel(stream);
   stream.times.connectMs = thread.time.nowMs;
+  observe(context, stream, seenConnection);
   startRecount(context, stream);
   const { front, back } = stream;
   if (front === null || back === null) return;
@@ -188,6 +191,7 @@ export function armWaiting(context: EngineContext, stream: Stream): void {
 
 /** A connection could not be made, or took too long (`result` -ETIMEDOUT). */
 export function connectFailed(context: EngineContext, stream: Stream, result: number): void {
+  observe(context, stream, seenNoConnection);
   releaseBack(context, stream);
   const timedOut = result === -ETIMEDOUT;
   const decision = stream.backend.backend!.connectFailed(stream, !timedOut, false);

@@ -24,6 +24,8 @@ export interface EngineContext {
   /** Row of the process object, and its live words. */
   readonly processRow: number;
   readonly processLive: number;
+  /** Traffic has shown as many errors of a server as it may (server/observe.ts). */
+  observed(proxyIndex: number, serverIndex: number, text: string): void;
   /** Writes the line of a step (shared/config/log-steps.ts). */
   log(stream: Stream, step: number): void;
   /** May one more TLS connection begin (maxsslconn)? */

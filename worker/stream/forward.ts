@@ -4,6 +4,7 @@
 import { field } from '../../shared/segment/metrics.ts';
 import { verdictNext, verdictStop, verdictWait } from '../keyword.ts';
 import { inboundClosed, type Side, sideGone } from '../mux/side.ts';
+import { seenBadAnswer } from '../server/observe.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream, isComplete } from './finish.ts';
 import {
@@ -18,6 +19,7 @@ import {
   flagTcp,
   flagTunnel,
 } from './phases.ts';
+import { observe } from './observed.ts';
 import { replyError } from './reply.ts';
 import { responseContent } from './response-content.ts';
 import { bypass } from './splice.ts';
@@ -255,6 +257,7 @@ export function backGone(context: EngineContext, stream: Stream, back: Side): vo
 /** The server ended or broke its response while payload was expected. */
 export function backFailed(context: EngineContext, stream: Stream, failure: number): void {
   const byFraming = failure < 0 && failure > inboundClosed && isFraming(failure);
+  if (byFraming) observe(context, stream, seenBadAnswer);
   endsBy(stream, byFraming ? 'P' : 'S', 'D');
   finishStream(context, stream, false);
 }

@@ -38,6 +38,7 @@ import {
   stateResponseRules,
 } from './phases.ts';
 import { afterResponse, replyError, replyInternalError, sendReply } from './reply.ts';
+import { observe } from './observed.ts';
 import { dropRequest } from './replay.ts';
 import { responseContent, showResponse } from './response-content.ts';
 import { runRules } from './rule-runner.ts';
@@ -45,6 +46,14 @@ import { countedErrors, countedFailures, countTracked } from '../tables/tracking
 import { statusIn } from './status-codes.ts';
 import { captureResponse } from '../log/capture.ts';
 import { levelAlert, logLine } from '../log/logger.ts';
+import {
+  seenAnswer,
+  seenBadHead,
+  seenClose,
+  seenReadError,
+  seenTimeout,
+  seenWrongStatus,
+} from '../server/observe.ts';
 import { isCookieCacheable } from '../server/cacheable.ts';
 import { directionResponse, type Stream } from './stream.ts';
 
@@ -54,6 +63,7 @@ const fieldErrors = field.eresp;
 /** A head stands in stream.response. */
 export function onResponse(context: EngineContext, stream: Stream): void {
   const { response } = stream;
+  observe(context, stream, isServersFault(response.status) ? seenWrongStatus : seenAnswer);
   if (response.status < 200 && response.status !== 101) {
     interim(stream);
     return;
@@ -76,6 +86,11 @@ export function onResponse(context: EngineContext, stream: Stream): void {
   if (response.status === 401 || response.status === 407) markPrivate(stream);
   stream.step = 0;
   runResponseRules(context, stream);
+}
+
+/** 501 and 505 are what the client has asked for. */
+function isServersFault(status: number): boolean {
+  return status >= 500 && status !== 501 && status !== 505;
 }
 
 /** Responses that count against who is tracked (manual 11.1, http_err_cnt, http_fail_cnt). */
@@ -280,6 +295,7 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
     replyError(context, stream, 400, 'C', 'H');
     return;
   }
+  observeFailure(context, stream, failure);
   const retry = stream.backend.backend?.retry;
   const isJunk = invalid || failure === inboundTruncated;
   const isAsked = isJunk ? retry?.onJunk : retry?.onEmpty;
@@ -302,8 +318,17 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
   replyError(context, stream, 502, isJunk ? 'P' : 'S', 'H');
 }
 
+/** A connection that had served before may just have come to its end. */
+function observeFailure(context: EngineContext, stream: Stream, failure: number): void {
+  if (failure < 0 && failure >= -16) observe(context, stream, seenBadHead);
+  else if ((stream.flags & flagReused) === 0) {
+    observe(context, stream, failure > 0 ? seenReadError : seenClose);
+  }
+}
+
 /** timeout server while waiting for the head. */
 export function responseTimeout(context: EngineContext, stream: Stream): void {
+  observe(context, stream, seenTimeout);
   if (sendAgain(context, stream, stream.backend.backend?.retry.onTimeout === true)) return;
   const { values } = context.thread.counters;
   const { backend } = stream.backend;

@@ -121,6 +121,60 @@ const stateWords: readonly ServerKeyword[] = [
   },
 ];
 
+const observeWords: readonly ServerKeyword[] = [
+  {
+    name: 'observe',
+    takes: 1,
+    help: 'errors of traffic count for its health',
+    example: 'server s 127.0.0.1:80 check observe layer4',
+    parse: ({ line, index }, { model }) => {
+      const mode = line.arg(index + 1);
+      if (mode === '') return void line.alert(index, "'observe' expects <mode> as argument.");
+      const known = observeModes[mode];
+      if (known !== undefined) model.checks.observe = known;
+      else {
+        const all = "'none', 'layer4', 'layer7'";
+        line.alert(index + 1, `'observe' expects one of ${all} but got '${mode}'`);
+      }
+    },
+  },
+  {
+    name: 'on-error',
+    takes: 1,
+    help: 'what as many errors of traffic do as error-limit says',
+    example: 'server s 127.0.0.1:80 check observe layer4 on-error mark-down',
+    parse: ({ line, index }, { model }) => {
+      const word = line.arg(index + 1);
+      const found = errorModes.find((one) => one === word);
+      if (found !== undefined) model.checks.onError = found;
+      else {
+        const all = "'fastinter', 'fail-check', 'sudden-death' or 'mark-down'";
+        line.alert(index + 1, `'on-error' expects one of ${all} but got '${word}'`);
+      }
+    },
+  },
+  {
+    name: 'error-limit',
+    takes: 1,
+    help: 'errors of traffic, one after the other, that are too many',
+    example: 'server s 127.0.0.1:80 check observe layer4 error-limit 5',
+    parse: ({ line, index }, { model }) => {
+      const text = line.arg(index + 1);
+      if (text === '') return void line.alert(index, "'error-limit' expects an integer argument.");
+      const value = Number(/^\s*[+-]?\d+/.exec(text)?.[0] ?? 0);
+      if (value > 0) model.checks.errorLimit = value;
+      else line.alert(index + 1, 'error-limit has to be > 0.');
+    },
+  },
+];
+
+const observeModes: Readonly<Record<string, ServerCheckModel['observe']>> = {
+  none: '',
+  layer4: 'layer4',
+  layer7: 'layer7',
+};
+const errorModes = ['fastinter', 'fail-check', 'sudden-death', 'mark-down'] as const;
+
 const agentWords: readonly ServerKeyword[] = [
   {
     name: 'agent-check',
@@ -181,6 +235,7 @@ export const serverCheckKeywords: readonly ServerKeyword[] = [
   ...textRows,
   ...agentWords,
   ...stateWords,
+  ...observeWords,
   {
     name: 'check-alpn',
     takes: 1,
