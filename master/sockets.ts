@@ -7,6 +7,7 @@ import { decodeAddress, encodeAddress, type SocketFamily } from '../shared/sys/s
 import type { Sys } from '../shared/sys/sys.ts';
 import type { AddressModel, BindModel } from '../shared/config/model.ts';
 import { renameSync, rmSync } from 'node:fs';
+import { Namespaces } from '../shared/sys/namespaces.ts';
 import { congestionName, md5SignatureOfAll } from '../shared/sys/tcp-options.ts';
 
 export interface SocketRequest {
@@ -114,7 +115,11 @@ function openInternet(sys: Sys, request: SocketRequest): SocketOutcome {
     return listenOn(sys, request, { ...address, fd: request.offeredFd, isDatagram });
   }
   const domain = family === 'ipv6' ? abi.AF_INET6 : abi.AF_INET;
-  const fd = sys.socket(domain, isDatagram ? abi.SOCK_DGRAM : abi.SOCK_STREAM, 0);
+  const type = isDatagram ? abi.SOCK_DGRAM : abi.SOCK_STREAM;
+  const fd =
+    bind.namespace === ''
+      ? sys.socket(domain, type, 0)
+      : socketInside(sys, bind.namespace, domain, type);
   if (fd < 0)
     return failed(`cannot create receiving socket (${errnoText(-fd)}) for ${shown}`, true);
   const warnings: string[] = [];
@@ -142,6 +147,13 @@ function openInternet(sys: Sys, request: SocketRequest): SocketOutcome {
   });
   if (bind.interface === '' && warnings.length === 0) return outcome;
   return { ...outcome, warnings: [...warnings, ...outcome.warnings] };
+}
+
+function socketInside(sys: Sys, name: string, domain: number, type: number): number {
+  const namespaces = new Namespaces(sys, [name]);
+  const fd = namespaces.socket(name, domain, type);
+  namespaces.close();
+  return fd;
 }
 
 /** '' or what makes the socket useless. */

@@ -8,6 +8,7 @@ import type { CounterWriter } from '../shared/segment/counters.ts';
 import { liveQueued, liveServed } from '../shared/segment/live.ts';
 import type { ObjectNumbers } from '../shared/messages.ts';
 import { openSslTls } from '../shared/sys/openssl.ts';
+import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import type { Tls } from '../shared/sys/tls.ts';
 import type { CheckTls } from './check/connect.ts';
@@ -24,6 +25,7 @@ import type { RuntimeContext } from './runtime/context.ts';
 import { setMaxconn, setWeight } from './runtime/servers.ts';
 import type { ServerTarget } from './runtime/target.ts';
 import type { FarmStates } from './server/farm-states.ts';
+import { serverNamespaces } from './server-namespaces.ts';
 import { processStream } from './stream/process-stream.ts';
 import { directionResponse } from './stream/stream.ts';
 import { scratchSlots, type ThreadContext } from './thread-context.ts';
@@ -49,9 +51,11 @@ export class CheckService implements RunningChecks {
   private readonly parts: CheckParts;
   private checks: RunningChecks | null;
   private loop: ControlLoop | null;
+  private readonly namespaces: Namespaces;
 
   constructor(parts: CheckParts) {
     this.parts = parts;
+    this.namespaces = serverNamespaces(parts.sys, parts.model);
     this.checks = null;
     this.loop = null;
     if (hasChecks(parts.model)) this.begin();
@@ -66,7 +70,7 @@ export class CheckService implements RunningChecks {
       },
     });
     this.loop = loop;
-    this.checks = startChecks(makeHost(parts, loop));
+    this.checks = startChecks({ ...makeHost(parts, loop), namespaces: this.namespaces });
     loop.start();
   }
 
@@ -99,7 +103,7 @@ function isWatched({ check, agent, track, checks }: ServerModel): boolean {
   return checks.slowstartMs > 0 || checks.shutsWhenDown || checks.shutsBackupsWhenUp;
 }
 
-function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
+function makeHost(parts: CheckParts, { loop }: ControlLoop): Omit<CheckHost, 'namespaces'> {
   const { model, sys, farm, live, counters, context } = parts;
   const target = (proxyIndex: number, serverIndex: number): ServerTarget => {
     const proxy = model.proxies[proxyIndex];

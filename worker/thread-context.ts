@@ -5,6 +5,7 @@
 import type { PatternEdit } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { Gauges } from '../shared/segment/gauges.ts';
+import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { IoVector, Sys } from '../shared/sys/sys.ts';
 import type { PipePool } from './conn/pipes.ts';
 import type { TrailerReader } from './http/h1-body.ts';
@@ -131,6 +132,8 @@ export interface ThreadContext {
   statsPages?: StatsPages;
   /** Absent as `numbers`. */
   lookups?: NameLookups;
+  /** Network namespaces of servers. Absent: a test, a check. */
+  namespaces?: Namespaces;
   /** Absent: nobody asks for malformed messages (a test, a check). */
   errors?: ErrorNotes;
   /** Cheap uniform number in [0, 1): xorshift, seeded per thread (a test seeds it). */

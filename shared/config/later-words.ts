@@ -9,6 +9,7 @@ const laterWords: readonly (readonly [string, (server: ServerModel) => boolean])
   ['tfo', ({ tfo }) => tfo],
   ['tcp-ut', ({ tcpUtMs }) => tcpUtMs > 0],
   ['socks4', ({ socket }) => socket.socks4 !== null],
+  ['namespace', ({ socket }) => socket.namespace !== ''],
   ['tcp-md5sig', ({ socket }) => socket.md5Key !== ''],
   ['cc', ({ socket }) => socket.congestion !== ''],
   ['usesrc', ({ source }) => source !== null && source.usesrc !== ''],

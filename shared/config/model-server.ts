@@ -92,6 +92,8 @@ export interface ServerSocketModel {
   /** `tcp-md5sig`: key of the signatures, `cc`: how congestion is avoided; '' for none. */
   readonly md5Key: string;
   readonly congestion: string;
+  /** Network namespace, '' for that of the process. */
+  readonly namespace: string;
 }
 
 /** One line of `show servers state`, as far as it is not in other fields of the model. */

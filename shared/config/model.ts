@@ -132,6 +132,8 @@ export interface BindModel {
   /** `tcp-md5sig` and `cc`, '' for none. */
   md5Key: string;
   congestion: string;
+  /** Network namespace, '' for that of the process. */
+  namespace: string;
   nice: number;
   /** 'by-thread', 'by-group' or a number of sockets. */
   shards: string;

@@ -154,6 +154,7 @@ const bind = define(
     tcpUtMs: natural,
     md5Key: text,
     congestion: text,
+    namespace: text,
     nice: { type: 'integer', minimum: -1024, maximum: 1024 },
     shards: text,
     thread: text,
@@ -204,6 +205,7 @@ const serverSocket = define(
     checkViaSocks4: flag,
     md5Key: text,
     congestion: text,
+    namespace: text,
   }),
 );
 

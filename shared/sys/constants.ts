@@ -71,6 +71,7 @@ export const IPV6_TCLASS = 67;
 export const IPV6_TRANSPARENT = 75;
 
 export const EINTR = 4;
+export const EINVAL = 22;
 export const EAGAIN = 11;
 export const EPIPE = 32;
 export const EPROTO = 71;

@@ -97,6 +97,7 @@ const sys: Sys = {
   chown: identity.chown,
   umask: identity.umask,
   setsid: identity.setsid,
+  setNamespace: identity.setNamespace,
   getrlimit: identity.getrlimit,
   setrlimit: identity.setrlimit,
   setAffinity: identity.setAffinity,

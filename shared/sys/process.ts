@@ -28,6 +28,7 @@ const chownCall = declare<(path: string, uid: number, gid: number) => number>(
 );
 const umaskCall = declare<Call1>('int umask(unsigned int)');
 const setsidCall = declare<Call0>('int setsid()');
+const setnsCall = declare<Call2>('int setns(int, int)');
 const getrlimitCall = declare<Call2>('int getrlimit(int, uintptr_t)');
 const setrlimitCall = declare<Call2>('int setrlimit(int, uintptr_t)');
 const sched_setaffinity = declare<Call3>('int sched_setaffinity(int, size_t, uintptr_t)');
@@ -35,6 +36,7 @@ const prctl = declare<Call2>('int prctl(int, unsigned long)');
 const capset = declare<Call2>('int capset(uintptr_t, uintptr_t)');
 
 const SYS_GETTID = process.arch === 'x64' ? 186 : 178;
+const CLONE_NEWNET = 0x4000_0000;
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_KEEPCAPS = 8;
@@ -61,6 +63,10 @@ export function gettid(): number {
 
 export function kill(pid: number, signal: number): number {
   return outcome(killCall(pid, signal));
+}
+
+export function setNamespace(fd: number): number {
+  return outcome(setnsCall(fd, CLONE_NEWNET));
 }
 
 export function setuid(uid: number): number {

@@ -185,6 +185,8 @@ export interface Sys {
   chown(path: string, uid: number, gid: number): number;
   umask(mask: number): number;
   setsid(): number;
+  /** This thread's sockets are made in the network namespace of `fd` from now on. */
+  setNamespace(fd: number): number;
   /** `into` gets [soft, hard]; Infinity for RLIM_INFINITY. */
   getrlimit(resource: number, into: Float64Array): number;
   setrlimit(resource: number, soft: number, hard: number): number;

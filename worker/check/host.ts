@@ -3,6 +3,7 @@
 import type { Model, ServerModel } from '../../shared/config/model.ts';
 import type { BackendWords } from '../../shared/segment/backend-state.ts';
 import type { ServerWords } from '../../shared/segment/server-state.ts';
+import type { Namespaces } from '../../shared/sys/namespaces.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { Program } from '../program.ts';
 import type { CheckTls } from './connect.ts';
@@ -25,6 +26,7 @@ export interface CheckHost {
   /** Compiled on the control thread: plans of checks, and what their expressions read. */
   readonly program: Program;
   readonly stage: CheckStage;
+  readonly namespaces: Namespaces;
   server(proxyIndex: number, serverIndex: number): ServerWords;
   backend(proxyIndex: number): BackendWords;
   load(proxyIndex: number, serverIndex: number): ServerLoad;

@@ -77,6 +77,7 @@ export class ServerSubject implements RunSubject {
       fastOpen: false,
       socket: model.socket,
       usesSocks,
+      namespaces: host.namespaces,
       portShare: 0,
     });
   }

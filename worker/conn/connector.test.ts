@@ -17,6 +17,7 @@ const input = {
   fastOpen: false,
   socket: freshServer({ file: 'test', line: 1, column: 1 }, 's').socket,
   usesSocks: true,
+  namespaces: null,
   portShare: 0,
 };
 

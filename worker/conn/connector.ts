@@ -25,6 +25,7 @@ import {
   TCP_MD5SIG,
 } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf, portOf, setPort } from '../../shared/sys/sockaddr.ts';
+import type { Namespaces } from '../../shared/sys/namespaces.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import { congestionName, md5Signature } from '../../shared/sys/tcp-options.ts';
 import { familyIpv4, familyIpv6 } from './endpoint.ts';
@@ -52,6 +53,9 @@ export interface SocketPlan {
   /** `cc`, null: as the system has it; `tcp-md5sig`, '' for none. */
   readonly congestion: Uint8Array | null;
   readonly md5Key: string;
+  /** Network namespace that sockets are made in, '' for the thread's own. */
+  readonly namespace: string;
+  readonly namespaces: Namespaces | null;
   /** `tfo`: the first bytes leave with the SYN, where there are some. */
   readonly fastOpen: boolean;
 }
@@ -94,6 +98,7 @@ export interface SocketPlanInput {
   readonly socket: ServerSocketModel;
   /** Through the SOCKS4 proxy, if there is one. */
   readonly usesSocks: boolean;
+  readonly namespaces: Namespaces | null;
   /** Where this thread begins in a range of ports: 0 to below 1. */
   readonly portShare: number;
 }
@@ -129,6 +134,8 @@ export function socketPlan(sys: Sys, input: SocketPlanInput): SocketPlan {
     via: usesSocks && socket.socks4 !== null ? encoded(sys, socket.socks4) : null,
     congestion: socket.congestion === '' ? null : congestionName(socket.congestion),
     md5Key: socket.md5Key,
+    namespace: socket.namespace,
+    namespaces: input.namespaces,
   };
 }
 
@@ -161,7 +168,11 @@ export function openSocket(
 
 function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: Approach): number {
   const domain = familyOf(target);
-  const fd = sys.socket(domain, SOCK_STREAM, 0);
+  const { namespace, namespaces } = plan;
+  const fd =
+    namespace === '' || namespaces === null
+      ? sys.socket(domain, SOCK_STREAM, 0)
+      : namespaces.socket(namespace, domain, SOCK_STREAM);
   if (fd < 0) return fd;
   if (domain !== AF_UNIX && plan.fastOpen && approach.hasData) {
     sys.setsockoptInt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);

@@ -328,6 +328,7 @@ export class Links {
         resetsOnClose: options['nolinger'] === true,
         socket: server.model.socket,
         usesSocks: true,
+        namespaces: thread.namespaces ?? null,
         portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
       }),
       lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),

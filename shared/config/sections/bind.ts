@@ -24,6 +24,7 @@ import type { AddressModel, BindModel } from '../model.ts';
 import { obsoleteBind, unsupportedBind } from '../unsupported.ts';
 import { bindTlsKeywords } from './bind-tls.ts';
 import { readMd5Key } from './md5-key.ts';
+import { readNamespace } from './namespace.ts';
 
 const listening: AddressRules = {
   port: true,
@@ -368,6 +369,15 @@ export const bindKeywords: readonly BindKeyword[] = [
     example: 'bind :80 tcp-md5sig secret',
     parse: (cursor, bind) => {
       bind.md5Key = readMd5Key(cursor) ?? bind.md5Key;
+    },
+  },
+  {
+    name: 'namespace',
+    takes: 1,
+    help: 'network namespace that the socket is made in',
+    example: 'bind :80 namespace blue',
+    parse: (cursor, bind) => {
+      bind.namespace = readNamespace(cursor) ?? bind.namespace;
     },
   },
 ];

@@ -7,6 +7,7 @@ import type { AddressModel } from '../model.ts';
 import type { ServerModel, ServerSocketModel } from '../model-server.ts';
 import { wordText } from './bind.ts';
 import { readMd5Key } from './md5-key.ts';
+import { readNamespace } from './namespace.ts';
 import { readProbeAddress } from './server-check.ts';
 
 function change(model: ServerModel, fields: Partial<ServerSocketModel>): void {
@@ -53,6 +54,16 @@ export const serverSocketKeywords: readonly ServerKeyword[] = [
     parse: (cursor, { model }) => {
       const md5Key = readMd5Key(cursor);
       if (md5Key !== null) change(model, { md5Key });
+    },
+  },
+  {
+    name: 'namespace',
+    takes: 1,
+    help: 'network namespace that connections to the server are made in',
+    example: 'server s 127.0.0.1:80 namespace blue',
+    parse: (cursor, { model }) => {
+      const namespace = readNamespace(cursor);
+      if (namespace !== null) change(model, { namespace });
     },
   },
   {

@@ -341,6 +341,7 @@ export class FakeSys implements Sys {
   readonly chown = unsupported('chown');
   readonly umask = unsupported('umask');
   readonly setsid = unsupported('setsid');
+  readonly setNamespace = unsupported('setNamespace');
   readonly getrlimit = unsupported('getrlimit');
   readonly setrlimit = unsupported('setrlimit');
   readonly setAffinity = unsupported('setAffinity');
