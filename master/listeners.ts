@@ -15,6 +15,7 @@ import {
   protocolName,
   publishPaths,
   withdrawPaths,
+  sizeBuffers,
 } from './sockets.ts';
 import { type Wanted, wantedSockets } from './wanted.ts';
 
@@ -84,7 +85,11 @@ export class Listeners {
     for (const wanted of wantedSockets(model)) await attempt.open(wanted);
     attempt.settlePaths();
     this.offered = attempt.offered;
-    return attempt.result();
+    const result = attempt.result();
+    for (const socket of result.sockets) {
+      if (socket.isDatagram) sizeBuffers(this.sys, socket.fd, model.global.tune);
+    }
+    return result;
   }
 
   /** The new configuration runs: sockets that it does not use are closed. */

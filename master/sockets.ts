@@ -5,7 +5,7 @@ import * as abi from '../shared/sys/constants.ts';
 import { errnoText } from '../shared/sys/errno.ts';
 import { decodeAddress, encodeAddress, type SocketFamily } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
-import type { AddressModel, BindModel } from '../shared/config/model.ts';
+import type { AddressModel, BindModel, TuneModel } from '../shared/config/model.ts';
 import { renameSync, rmSync } from 'node:fs';
 import { Namespaces } from '../shared/sys/namespaces.ts';
 import { congestionName, md5SignatureOfAll } from '../shared/sys/tcp-options.ts';
@@ -216,6 +216,13 @@ function tcpOptions(request: SocketRequest): TcpOption[] {
       : null,
   ];
   return wanted.filter((option) => option !== null);
+}
+
+/** tune.rcvbuf.frontend and tune.sndbuf.frontend: of sockets that many clients share. */
+export function sizeBuffers(sys: Sys, fd: number, tune: TuneModel): void {
+  const { rcvbufFrontend, sndbufFrontend } = tune;
+  if (rcvbufFrontend > 0) sys.setsockoptInt(fd, abi.SOL_SOCKET, abi.SO_RCVBUF, rcvbufFrontend);
+  if (sndbufFrontend > 0) sys.setsockoptInt(fd, abi.SOL_SOCKET, abi.SO_SNDBUF, sndbufFrontend);
 }
 
 function listenOn(sys: Sys, request: SocketRequest, socket: OpenSocket): SocketOutcome {

@@ -68,6 +68,8 @@ function freshTune(): TuneModel {
     maxaccept: 4,
     maxpollevents: 200,
     rcvbufClient: 0,
+    rcvbufFrontend: 0,
+    sndbufFrontend: 0,
     rcvbufBackend: 0,
     sndbufBackend: 0,
     rcvbufServer: 0,

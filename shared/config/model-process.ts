@@ -139,6 +139,8 @@ export interface TuneModel {
   maxaccept: number;
   maxpollevents: number;
   rcvbufClient: number;
+  rcvbufFrontend: number;
+  sndbufFrontend: number;
   rcvbufBackend: number;
   sndbufBackend: number;
   rcvbufServer: number;

@@ -420,6 +420,8 @@ const tune = shape<TuneModel>({
   maxaccept: optional,
   maxpollevents: natural,
   rcvbufClient: natural,
+  rcvbufFrontend: natural,
+  sndbufFrontend: natural,
   rcvbufBackend: natural,
   sndbufBackend: natural,
   rcvbufServer: natural,

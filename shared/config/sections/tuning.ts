@@ -19,7 +19,31 @@ interface NumberRow extends Range {
   readonly round?: number;
 }
 
+const directions = [
+  ['rcvbuf', 'receive'],
+  ['sndbuf', 'send'],
+] as const;
+const sockets = [
+  ['client', 'Client', 'client sockets'],
+  ['server', 'Server', 'server sockets'],
+  ['frontend', 'Frontend', 'sockets that take datagrams'],
+  ['backend', 'Backend', 'sockets that send log lines'],
+] as const;
+
+const bufferRows = directions.flatMap(([name, what]) =>
+  sockets.map(
+    ([side, part, whose]): NumberRow => ({
+      name: `tune.${name}.${side}`,
+      field: `${name}${part}`,
+      kind: 'size',
+      example: '64k',
+      help: `${what} buffer of ${whose}`,
+    }),
+  ),
+);
+
 const numbers: readonly NumberRow[] = [
+  ...bufferRows,
   {
     name: 'tune.bufsize',
     field: 'bufsize',
@@ -136,48 +160,6 @@ const numbers: readonly NumberRow[] = [
     kind: 'integer',
     example: '200',
     help: 'accepted without effect: there is no run queue',
-  },
-  {
-    name: 'tune.rcvbuf.backend',
-    field: 'rcvbufBackend',
-    kind: 'size',
-    example: '64k',
-    help: 'receive buffer of sockets that send log lines',
-  },
-  {
-    name: 'tune.sndbuf.backend',
-    field: 'sndbufBackend',
-    kind: 'size',
-    example: '64k',
-    help: 'send buffer of sockets that send log lines',
-  },
-  {
-    name: 'tune.rcvbuf.client',
-    field: 'rcvbufClient',
-    kind: 'size',
-    example: '64k',
-    help: 'receive buffer of client sockets',
-  },
-  {
-    name: 'tune.rcvbuf.server',
-    field: 'rcvbufServer',
-    kind: 'size',
-    example: '64k',
-    help: 'receive buffer of server sockets',
-  },
-  {
-    name: 'tune.sndbuf.client',
-    field: 'sndbufClient',
-    kind: 'size',
-    example: '64k',
-    help: 'send buffer of client sockets',
-  },
-  {
-    name: 'tune.sndbuf.server',
-    field: 'sndbufServer',
-    kind: 'size',
-    example: '64k',
-    help: 'send buffer of server sockets',
   },
   {
     name: 'tune.notsent-lowat.client',
