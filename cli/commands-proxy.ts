@@ -79,6 +79,8 @@ function withExplain(parser: Argv, run: Run): Argv {
         .option('cookie', { alias: 'b', type: 'string', describe: 'NAME=VALUE; ...' })
         .option('from', { type: 'string', default: '', describe: "the client's address" })
         .option('frontend', { type: 'string', default: '', describe: 'which one is asked' })
+        .option('repeat', { alias: 'n', type: 'number', default: 1, describe: 'the Nth of such' })
+        .option('down', { type: 'string', describe: 'BACKEND/SERVER that gets nothing' })
         .option('answer', {
           type: 'number',
           default: 200,
@@ -89,13 +91,16 @@ function withExplain(parser: Argv, run: Run): Argv {
         .example('$0 explain web.cfg https://www.example.com/api', 'over TLS, to port 443')
         .example('$0 explain web.cfg "POST /api" -H "X-Key: 1"', 'to the first frontend')
         .epilogue('Status: 0 a server or an answer, 1 neither or cannot be tried, 2 wrong use.'),
-    ({ words, request: method, header, answerHeader, data, user, cookie, ...rest }) => {
-      const { from, frontend, answer, json } = rest;
+    ({ words, request: method, header, answerHeader, data, user, cookie, down, ...rest }) => {
+      const { from, frontend, repeat, answer, json } = rest;
       const headers = listed(header);
       const answerHeaders = listed(answerHeader);
       const asked = { words, method, headers, data, user, cookie, from, frontend, answer, json };
+      const state = { repeat, down: listed(down) };
       return run(
-        import('./explain/explain.ts').then(({ explain }) => explain({ ...asked, answerHeaders })),
+        import('./explain/explain.ts').then(({ explain }) =>
+          explain({ ...asked, ...state, answerHeaders }),
+        ),
       );
     },
   );

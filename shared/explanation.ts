@@ -20,6 +20,10 @@ export interface ExplainRequest {
   readonly frontend: string;
   /** Address of the client. */
   readonly from: string;
+  /** It is the so-manieth of equal requests, each on a connection of its own. */
+  readonly repeat: number;
+  /** Servers that are down: `backend/server`. */
+  readonly down: readonly string[];
   /** What the server is taken to answer. */
   readonly answerStatus: number;
   readonly answerHeaders: readonly (readonly [string, string])[];

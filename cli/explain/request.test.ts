@@ -12,6 +12,8 @@ const plain: RequestWords = {
   cookie: undefined,
   from: '',
   frontend: '',
+  repeat: 1,
+  down: [],
   answer: 200,
   answerHeaders: [],
 };

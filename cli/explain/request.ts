@@ -13,9 +13,14 @@ export interface RequestWords {
   readonly cookie: string | undefined;
   readonly from: string;
   readonly frontend: string;
+  readonly repeat: number;
+  readonly down: readonly string[];
   readonly answer: number;
   readonly answerHeaders: readonly string[];
 }
+
+/** Each takes about a millisecond. */
+const repeatMax = 10_000;
 
 /** The request, or what is wrong with it. */
 export function readRequest(words: RequestWords): ExplainRequest | string {
@@ -42,6 +47,8 @@ export function readRequest(words: RequestWords): ExplainRequest | string {
     port: url.port,
     frontend: words.frontend,
     from: words.from || (url.isIpv6 ? '2001:db8::1' : '192.0.2.1'),
+    repeat: Math.max(1, Math.min(words.repeat, repeatMax)),
+    down: words.down,
     answerStatus: words.answer,
     answerHeaders: answerHeaders.filter((one) => one !== null),
   };

@@ -2,7 +2,7 @@
 // by explain.ts. Time passes only where the program waits for it.
 
 import type { ExplainedOutcome, ExplainRequest } from '../../shared/explanation.ts';
-import type { FakePeer } from '../../shared/sys/fake/network.ts';
+import type { FakePeer, FakeServer } from '../../shared/sys/fake/network.ts';
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
 import { streamsOf } from '../stream/client-session.ts';
 import type { Stage } from './stage.ts';
@@ -29,14 +29,24 @@ const waitMaxMs = 600_000;
 const stepMaxMs = 10_000;
 const clientPort = 40_000;
 
-/** Sends the request and lets things happen until there is an answer or an end. */
+/**
+ * Sends the request and lets things happen until there is an answer or an end; as often as it is to
+ * be repeated, each time on a connection of its own. The last time is told.
+ */
 export function converse(stage: Stage, input: ConversationInput): Conversation {
-  const run = new Run(stage, input);
-  run.go();
+  const servers = stage.sys.serveRest();
+  stage.open();
+  for (let index = 1; index < input.request.repeat; index++) {
+    new Run(stage, input, { servers, index }).go().end();
+    stage.recorder.restart();
+  }
+  const told = stage.sys.datagramsSent.length;
+  const run = new Run(stage, input, { servers, index: 0 }).go();
   const { request, answer, waitedMs, backend, server } = run;
   const closed = answer === '' ? 'closed' : 'answered';
   const outcome = request === '' ? closed : 'server';
-  const logs = stage.sys.datagramsSent.map(({ bytes }) => messageOf(bytes));
+  const sent = stage.sys.datagramsSent.slice(told);
+  const logs = sent.map(({ bytes }) => messageOf(bytes));
   return {
     outcome,
     backend,
@@ -62,33 +72,45 @@ class Run {
   server = '';
   private readonly stage: Stage;
   private readonly input: ConversationInput;
-  private readonly servers: { accept(): FakePeer | null };
+  private readonly servers: FakeServer;
   private readonly client: FakePeer;
   private unsent: Buffer;
   private far: FakePeer | null = null;
   private hasAnswered = false;
 
-  constructor(stage: Stage, input: ConversationInput) {
+  constructor(
+    stage: Stage,
+    input: ConversationInput,
+    { servers, index }: { readonly servers: FakeServer; readonly index: number },
+  ) {
     this.stage = stage;
     this.input = input;
-    this.servers = stage.sys.serveRest();
-    stage.open();
+    this.servers = servers;
     const { at, request } = input;
     const { from } = request;
-    const source: NamedAddress = { family: at.family, host: from, port: clientPort };
+    const source: NamedAddress = { family: at.family, host: from, port: clientPort + index };
     this.client = stage.sys.connectTo(at, at.family === 'unix' ? undefined : source);
     this.unsent = Buffer.from(requestText(input), 'latin1');
   }
 
-  go(): void {
+  go(): this {
     while (this.waitedMs < waitMaxMs) {
       const isMoving = this.exchange();
-      if (this.client.ended || this.client.wasReset) return;
+      if (this.client.ended || this.client.wasReset) return this;
       if (isMoving) continue;
       if (this.far !== null && this.request !== '' && !this.hasAnswered) this.reply(this.far);
-      else if (this.answer !== '') return;
+      else if (this.answer !== '') return this;
       else this.waitedMs += this.stage.pass(stepMaxMs);
     }
+    return this;
+  }
+
+  /** Both ends leave: the next request finds no connection to use again. */
+  end(): void {
+    this.client.close();
+    this.stage.settle();
+    this.far?.close();
+    this.stage.settle();
   }
 
   /** One round; true when a byte has moved. */

@@ -24,6 +24,8 @@ const words: RequestWords = {
   cookie: undefined,
   from: '',
   frontend: '',
+  repeat: 1,
+  down: [],
   answer: 200,
   answerHeaders: [],
 };
@@ -204,4 +206,36 @@ test('the log line, wherever it would go', () => {
   http-request return status 204
 `;
   assert.deepEqual(explain(text, '/x', { from: '192.0.2.5' }).logs, ['192.0.2.5 GET /x 204']);
+});
+
+test('the so-manieth of equal requests meets what the others have counted', () => {
+  const text = `frontend f
+  bind :80
+  stick-table type ip size 100 expire 10s store http_req_rate(10s)
+  http-request track-sc0 src
+  http-request deny deny_status 429 if { sc_http_req_rate(0) gt 3 }
+  default_backend b
+backend b
+  balance roundrobin
+  server one 192.0.2.1:80
+  server two 192.0.2.2:80
+`;
+  const servers = [1, 2, 3, 4].map((repeat) => explain(text, '/', { repeat }).server);
+  assert.deepEqual(servers, ['one', 'two', 'one', '']);
+  const told = explain(text, '/', { repeat: 4 });
+  assert.deepEqual(told.steps.at(-1)?.acls[0].values, ['4']);
+  assert.match(told.response, /^HTTP\/1\.1 429 /);
+  assert.ok(told.notes.includes('3 such requests have been answered, no others'));
+});
+
+test('servers that are down are passed over', () => {
+  const down = ['site/only'];
+  const told = explain(routed, '/', { down });
+  assert.deepEqual([told.backend, told.outcome], ['site', 'answered']);
+  assert.match(told.response, /^HTTP\/1\.1 503 /);
+  assert.equal(
+    explain(routed, '/api', { down: ['api/two'], headers: ['X-Who: me'] }).server,
+    'one',
+  );
+  assert.equal(explain(routed, '/', { down: ['site/x'] }).fault, "there is no server 'site/x'");
 });

@@ -24,6 +24,8 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
   const candidates = listCandidates(model, request);
   const found = choose(candidates, request);
   if (typeof found === 'string') return refused(found);
+  const missing = takeDown(model, request.down);
+  if (missing !== '') return refused(`there is no server '${missing}'`);
   const tlsServers = simplify(model);
   const { bind, choice, listener } = found;
   const alpn = bind.ssl?.alpn ?? '';
@@ -41,7 +43,8 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
     .find(({ name, kind }) => name === said.backend && kind !== 'frontend')
     ?.servers.find(({ name }) => name === said.server);
   const backName = said.backend === '' ? backend : said.backend;
-  const notes = notesOf(listener, server !== undefined && tlsServers.has(server), stage);
+  const isTls = server !== undefined && tlsServers.has(server);
+  const notes = notesOf(request, { listener, isTls, stage });
   return {
     fault: '',
     listener,
@@ -142,6 +145,18 @@ function choose(all: readonly Candidate[], request: ExplainRequest): Candidate |
 const described = ({ address, isTls }: ExplainedListener): string =>
   `${address}${isTls ? ' (TLS)' : ''}`;
 
+/** Servers in maintenance get nothing. The first that does not exist, '' when all do. */
+function takeDown(model: Model, down: readonly string[]): string {
+  for (const wanted of down) {
+    const [backend, name] = wanted.split('/');
+    const proxy = model.proxies.find((one) => one.name === backend && one.kind !== 'frontend');
+    const server = proxy?.servers.find((one) => one.name === name);
+    if (server === undefined) return wanted;
+    server.disabled = true;
+  }
+  return '';
+}
+
 /** What needs a peer of its own is left out of the model; servers that would have had TLS. */
 function simplify(model: Model): ReadonlySet<ServerModel> {
   const tlsServers = new Set<ServerModel>();
@@ -175,9 +190,20 @@ function named(model: Model, steps: Explanation['steps']): Explanation['steps'] 
   }));
 }
 
-function notesOf(listener: ExplainedListener, isTls: boolean, { faults }: Stage): string[] {
+interface Noted {
+  readonly listener: ExplainedListener;
+  /** The server is reached over TLS. */
+  readonly isTls: boolean;
+  readonly stage: Stage;
+}
+
+function notesOf({ down, repeat }: ExplainRequest, { listener, isTls, stage }: Noted): string[] {
+  const { faults } = stage;
+  const servers = down.length === 0 ? 'every server' : `every server but ${down.join(', ')}`;
+  const before = repeat > 1 ? `${repeat - 1} such requests have been answered, no others` : '';
   return [
-    'every server is taken to be up, every counter and table to be empty',
+    `${servers} is taken to be up, every counter and table to be empty`,
+    ...(before === '' ? [] : [before]),
     ...(listener.isTls ? ['the client is taken to speak TLS 1.3 without a certificate'] : []),
     ...(isTls ? ['the server gets this over TLS'] : []),
     ...faults.map((fault) => `a fault of hawser's own: ${fault}`),

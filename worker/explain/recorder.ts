@@ -81,6 +81,12 @@ export class Recorder implements CompileWatch {
     this.readTexts(model);
   }
 
+  /** Another request: nothing has been looked at. */
+  restart(): void {
+    this.steps.length = 0;
+    this.step = null;
+  }
+
   /** Lines that are kept as words stand in many places of the model. */
   private readTexts(value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
@@ -145,6 +151,15 @@ export class Recorder implements CompileWatch {
   /** Puts itself around every rule of the program. */
   watch(program: Program): void {
     for (const plan of program.proxies) {
+      const { backend } = plan;
+      if (backend !== null) {
+        // A stream that finds no server here has nothing else that could be watched.
+        const enter = backend.enter.bind(backend);
+        backend.enter = (stream) => {
+          this.see(stream);
+          enter(stream);
+        };
+      }
       for (const twin of [plan, ...(plan.httpTwin === null ? [] : [plan.httpTwin])]) {
         this.watchProxy(twin);
       }
