@@ -44,7 +44,10 @@ async function demonstrate(
     sink('NOTICE', `Demo servers: http://127.0.0.1:${demo.ports.join('/ and http://127.0.0.1:')}/`);
     sink('NOTICE', `hawser is ready: try   curl -i http://127.0.0.1:${port}/`);
     sink('NOTICE', `Statistics page: http://127.0.0.1:${port}/stats`);
-    sink('NOTICE', 'In another terminal: hawser top, hawser status, hawser reload, hawser cli show info');
+    sink(
+      'NOTICE',
+      'In another terminal: hawser top, hawser status, hawser reload, hawser cli show info',
+    );
     sink('NOTICE', 'Ctrl-C ends it. Your own configuration: hawser start FILE');
   };
   try {
