@@ -151,6 +151,11 @@ export class TestFarm {
     this.set(name, serverWeight, weight);
   }
 
+  /** A slow start that has reached so many percent. */
+  warm(name: string, percent: number): void {
+    this.set(name, serverThrottle, percent);
+  }
+
   maintain(name: string): void {
     this.set(name, serverAdmin, adminForcedMaint);
   }

@@ -39,7 +39,7 @@ class Sticky implements Balancer {
     const { roster } = this;
     commitAll(roster, (server) => (server.isUsable() ? 1 : 0));
     const current = this.current();
-    if (current === null || !this.mayServe(current)) this.next(current);
+    if (current === null || !this.mayServe(current)) this.elect();
   }
 
   private current(): Server | null {
@@ -52,15 +52,13 @@ class Sticky implements Balancer {
     return server.isUsable() && (!server.backup || this.roster.words[wordActive] === 0);
   }
 
-  /** The next one in order behind the server that was in use. */
-  private next(from: Server | null): void {
+  /** The first that is up, in the order of the configuration, as HAProxy does. */
+  private elect(): void {
     const { servers, words } = this.roster;
-    const start = from === null ? 0 : from.index + 1;
     words[wordCurrent] = 0;
-    for (let step = 0; step < servers.length; step++) {
-      const server = servers[(start + step) % servers.length];
-      if (!this.mayServe(server)) continue;
-      words[wordCurrent] = server.index + 1;
+    for (let i = 0; i < servers.length; i++) {
+      if (!this.mayServe(servers[i])) continue;
+      words[wordCurrent] = servers[i].index + 1;
       return;
     }
   }

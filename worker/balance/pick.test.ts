@@ -156,6 +156,72 @@ test('hash-preserve-affinity decides what a full server means', () => {
   assert.deepEqual([results[0], results[1].slice(0, 2), results[2]], ['111', '12', '112']);
 });
 
+test('sticky: one server until it goes, then the first that is up; backups when none is', () => {
+  const names = [...'abc'].map((name) => ({ name }));
+  const farm = new TestFarm({
+    balance: 'sticky',
+    servers: [...names, { name: 'd', backup: true }],
+  });
+  assert.equal(farm.picks(3), 'aaa');
+  farm.down('a');
+  assert.equal(farm.picks(2), 'bb');
+  // HAProxy's own order: what came back first is not what it moves to.
+  farm.up('a');
+  assert.equal(farm.picks(2), 'bb');
+  farm.down('b');
+  assert.equal(farm.picks(2), 'aa');
+  farm.down('a');
+  farm.down('c');
+  assert.equal(farm.picks(2), 'dd');
+  farm.up('c');
+  assert.equal(farm.picks(2), 'cc');
+});
+
+test('slow start: a warming server has its part, whatever the algorithm', () => {
+  const rules: readonly (readonly [balance: string, hashType: readonly string[], most: number])[] =
+    [
+      ['roundrobin', [], 0],
+      ['leastconn', [], 0],
+      ['random(1)', [], 60],
+      ['uri', ['consistent', 'wt6', 'avalanche'], 60],
+      ['hash path', ['consistent', 'djb2', 'avalanche'], 60],
+    ];
+  for (const [balance, hashType, most] of rules) {
+    const servers = [
+      { name: 'a', weight: 50 },
+      { name: 'b', weight: 50 },
+    ];
+    const random = dice();
+    const farm = new TestFarm({ balance, servers, proxy: { hashType: [...hashType] }, random });
+    const share = (): number => {
+      const held: Stream[] = [];
+      for (let i = 0; i < 400; i++) {
+        const stream = farm.stream();
+        stream.request.setTarget(`/x${i * 7919}`);
+        farm.backend.assign(stream);
+        held.push(stream);
+      }
+      const count = held.filter(({ server }) => server?.name === 'a').length;
+      for (const stream of held) farm.backend.leave(stream);
+      return count;
+    };
+    assert.ok(Math.abs(share() - 200) <= most, balance);
+    farm.warm('a', 25);
+    assert.ok(Math.abs(share() - 80) <= most, `${balance} at a quarter`);
+    farm.warm('a', 100);
+    assert.ok(Math.abs(share() - 200) <= most, `${balance} at last`);
+  }
+});
+
+/** Numbers from 0 to below 1, always the same ones. */
+function dice(): () => number {
+  let state = 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
 test('what cannot be used is refused by name', () => {
   const log = new TestFarm({ balance: 'nothing', servers: [{ name: 'a' }] });
   assert.deepEqual(log.alerts, ["balance algorithm 'nothing' is not supported yet"]);
