@@ -31,6 +31,7 @@ import { preamble } from './sample/fetches/preamble.ts';
 import { proxies } from './sample/fetches/proxies.ts';
 import { requestLine } from './sample/fetches/request-line.ts';
 import { stick } from './sample/fetches/stick.ts';
+import { terminations } from './sample/fetches/termination.ts';
 import { times } from './sample/fetches/timers.ts';
 import { variableDumps } from './sample/fetches/variable-dump.ts';
 import { tls } from './sample/fetches/tls.ts';
@@ -97,6 +98,7 @@ export const fetches = table<FetchDef>(
   hellos,
   authentication,
   transaction,
+  terminations,
   times,
   exchanges,
   loads,

@@ -26,13 +26,6 @@ export function publishFacts(buffer: SharedArrayBuffer, lines: Facts): void {
   });
 }
 
-/** Reads how busy the threads are, percent: 0 until that is known. */
-export function busyReader(buffer: SharedArrayBuffer): () => number {
-  const values = new Float64Array(buffer);
-  const at = factNames.indexOf('Idle_pct');
-  return () => (Number.isNaN(values[at]) ? 0 : 100 - values[at]);
-}
-
 /** What has been published so far. */
 export function readFacts(buffer: SharedArrayBuffer): Record<string, number> {
   const values = new Float64Array(buffer);

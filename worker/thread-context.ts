@@ -140,8 +140,6 @@ export interface ThreadContext {
   random(): number;
   /** Runs `act` after the current batch of events, before sleeping. */
   defer(act: () => void): void;
-  /** CPU time that the threads of the process have used of late, percent. */
-  busyPercent(): number;
   /** True from the start of a soft stop. */
   stopping: boolean;
   /**

@@ -18,7 +18,6 @@ import type { Program } from './program.ts';
 import { type ServerWordsTable, threadWords } from './server/words.ts';
 import { serverNamespaces } from './server-namespaces.ts';
 import type { EngineContext } from './stream/context.ts';
-import { busyReader } from './shared-facts.ts';
 import { type ConnectionCounts, scratchSlots, type ThreadContext } from './thread-context.ts';
 
 /** Buffer memory of one thread: committed by the kernel only as it is used. */
@@ -65,7 +64,6 @@ export function makeContext(
     processVariables: [],
     random: xorshift(seed),
     defer: (act) => loop.defer(act),
-    busyPercent: busyReader(start.facts),
     stopping: false,
     closeSpreadMs: -1,
     closeUntilMs: 0,

@@ -5,7 +5,7 @@ import { glitchBorne, glitchKills, glitchLast, judgeGlitches } from './glitches.
 
 function threadWith(glitchesKillPercent: number, busy: number): ThreadContext {
   const program = { model: { global: { tune: { glitchesKillPercent } } } };
-  return { program, busyPercent: () => busy } as unknown as ThreadContext;
+  return { program, index: 1, gauges: { usageOf: () => busy } } as unknown as ThreadContext;
 }
 
 test('without a limit nothing ends a connection', () => {

@@ -1,6 +1,6 @@
 // What follows from the oddities of a peer (manual, tune.h1.*.glitches-threshold and tune.h2.*):
 // near the limit the connection ends in good order, at the limit it is cut off, unless there is CPU
-// time to spare for it. How busy the threads are is their average over the last second.
+// time to spare for it. How busy the thread is counts over the last second.
 
 import type { ThreadContext } from '../thread-context.ts';
 
@@ -15,6 +15,7 @@ export const glitchKills = 2;
 export function judgeGlitches(thread: ThreadContext, count: number, max: number): number {
   if (max === 0 || count < Math.floor((max * 3 + 1) / 4)) return glitchBorne;
   const { glitchesKillPercent: needed } = thread.program.model.global.tune;
-  const kills = count >= max && (needed === 0 || thread.busyPercent() >= needed);
+  const kills =
+    count >= max && (needed === 0 || (thread.gauges?.usageOf(thread.index) ?? 0) >= needed);
   return kills ? glitchKills : glitchLast;
 }
