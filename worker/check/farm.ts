@@ -88,13 +88,14 @@ export class FarmChanges {
     }
   }
 
-  /** on-marked-up: streams leave the backup servers. */
-  private endBackups({ proxyIndex, serverIndex }: Subject): void {
+  /** on-marked-up: streams leave the backup servers while this one can be used. */
+  endBackups({ proxyIndex, serverIndex }: Subject): void {
     const { host } = this;
     const { servers } = host.model.proxies[proxyIndex];
     const server = servers[serverIndex];
     if (!server.checks.shutsBackupsWhenUp || server.backup) return;
-    if (host.server(proxyIndex, serverIndex).effectiveWeight() === 0) return;
+    const words = host.server(proxyIndex, serverIndex);
+    if (!words.isReachable() || words.effectiveWeight() === 0) return;
     for (const [index, other] of servers.entries()) {
       if (other.backup) host.shutdown(proxyIndex, index, 'U');
     }

@@ -62,6 +62,7 @@ class Scheduler implements RunningChecks {
     this.farm.follow(proxyIndex, serverIndex);
     this.warmups.note({ proxyIndex, serverIndex });
     this.farm.endStreams({ proxyIndex, serverIndex });
+    this.farm.endBackups({ proxyIndex, serverIndex });
   }
 
   observed(proxyIndex: number, serverIndex: number, text: string): void {

@@ -40,12 +40,15 @@ export class CookiePersistence {
   /** Servers by cookie value; several may share one. */
   private readonly byCookie: Map<string, Server[]>;
   private readonly text: CookieText;
+  /** Of a cookie that only the server handles, logs show nothing. */
+  private readonly isShown: boolean;
 
   constructor(plan: CookiePlan, servers: readonly Server[], usesDown: boolean) {
     this.plan = plan;
     this.usesDown = usesDown;
     this.byCookie = new Map();
     this.text = new CookieText();
+    this.isShown = plan.mode !== 'passive' || plan.indirect;
     for (const server of servers) this.admit(server);
   }
 
@@ -67,7 +70,7 @@ export class CookiePersistence {
 
   /** Reads the persistence cookie, and takes out of the request what the server must not see. */
   readRequest(stream: Stream): void {
-    stream.cookieRequest = 'N';
+    this.noteRequest(stream, 'N');
     const { request } = stream;
     let index = request.find(cookieHeader, 0);
     for (; index >= 0; index = request.find(cookieHeader, index + 1)) {
@@ -136,7 +139,7 @@ export class CookiePersistence {
     const isOld = life > 0 && first > 0 && isBeyond(now, first, life);
     const isExpired = idle > 0 && last > 0 && isBeyond(now, last, idle);
     if (!isOld && !isExpired) return false;
-    stream.cookieRequest = isOld ? 'O' : 'E';
+    this.noteRequest(stream, isOld ? 'O' : 'E');
     stream.cookieFirstSeconds = 0;
     stream.cookieLastSeconds = 0;
     return true;
@@ -149,7 +152,7 @@ export class CookiePersistence {
     for (let i = 0; i < length; i++) {
       const server = (servers ?? none)[i];
       const stopped = server.isStopped();
-      stream.cookieRequest = stopped ? 'D' : 'V';
+      this.noteRequest(stream, stopped ? 'D' : 'V');
       if (stopped && !this.usesDown && !stream.persistForced) continue;
       stream.server = server;
       stream.serverAssigned = true;
@@ -158,14 +161,14 @@ export class CookiePersistence {
     }
     const { cookieRequest: letter } = stream;
     if (letter === 'D' || letter === 'E' || letter === 'O') return;
-    stream.cookieRequest = skips ? 'U' : 'I';
+    this.noteRequest(stream, skips ? 'U' : 'I');
   }
 
   // ---- response ----
 
   /** Rewrites or removes the server's cookie and adds ours. False: no room in the head. */
   writeResponse(stream: Stream): boolean {
-    stream.cookieResponse = 'N';
+    this.noteResponse(stream, 'N');
     if (stream.persistIgnored) return true;
     const { response } = stream;
     let found = false;
@@ -183,17 +186,17 @@ export class CookiePersistence {
   private editSetCookie(stream: Stream, index: number): boolean {
     const { plan, text } = this;
     const { response, server } = stream;
-    stream.cookieResponse = 'P';
+    this.noteResponse(stream, 'P');
     if (plan.preserve) return true;
     const removes = plan.mode === 'insert' && server !== null;
     if (removes || (stream.serverForced && plan.indirect)) {
       response.remove(index);
-      stream.cookieResponse = 'D';
+      this.noteResponse(stream, 'D');
       return true;
     }
     const own = server?.model.cookie ?? '';
     if (own === '' || (plan.mode !== 'rewrite' && plan.mode !== 'prefix')) return true;
-    stream.cookieResponse = 'R';
+    this.noteResponse(stream, 'R');
     const value = plan.mode === 'rewrite' ? own : own + prefixMark + text.value;
     return response.setValue(index, `${text.name}=${value}${text.rest()}`);
   }
@@ -217,9 +220,17 @@ export class CookiePersistence {
     const value =
       own === '' ? `${plan.name}=; ${removal}` : `${plan.name}=${own}${this.dates(stream)}; path=/`;
     if (!response.add(setCookieHeader, value + plan.attributes)) return false;
-    stream.cookieResponse = own !== '' && stream.serverForced ? 'U' : 'I';
+    this.noteResponse(stream, own !== '' && stream.serverForced ? 'U' : 'I');
     if (!plan.nocache || !isCacheable(stream.request, response)) return true;
     return response.add(cacheControl, 'private');
+  }
+
+  private noteRequest(stream: Stream, letter: string): void {
+    if (this.isShown) stream.cookieRequest = letter;
+  }
+
+  private noteResponse(stream: Stream, letter: string): void {
+    if (this.isShown) stream.cookieResponse = letter;
   }
 
   private dates(stream: Stream): string {

@@ -92,7 +92,8 @@ export class Engine implements Exchange {
     if (front === null) return;
     switch (stream.state) {
       case stateRules:
-        if (front.inbound.receive()) moreData(context, stream);
+        if (isReset(stream)) abort(this.context, stream, 'R');
+        else if (front.inbound.receive()) moreData(context, stream);
         else if (isAborted(stream) && !isHeld(stream)) abort(this.context, stream, 'R');
         return;
       case stateForwarding:
@@ -228,13 +229,13 @@ export class Engine implements Exchange {
     const { front } = stream;
     const isServers = front !== null && front.inbound.bodyLength > 0;
     if (isServers) replyError(this.context, stream, 504, 's', 'D');
-    else replyError(this.context, stream, 408, 'c', 'D');
+    else replyError(this.context, stream, 400, 'c', 'H');
   }
 
   /** Ends a stream from outside: shutdown, hard stop, a fault of ours. */
   kill(stream: Stream, cause: string): void {
     if (stream.state === stateFree) return;
-    endsBy(stream, cause, stream.state === stateForwarding ? 'D' : 'R');
+    endsBy(stream, cause, phaseOf(stream));
     finishStream(this.context, stream, false);
   }
 
@@ -250,4 +251,28 @@ export class Engine implements Exchange {
 function isHeld({ step, front, isPaused }: Stream): boolean {
   const isPage = step === stepFrontStats || step === stepBackStats;
   return (isPage || isPaused) && front!.inbound.bodyDone && !front!.isBroken();
+}
+
+/** A TCP client has reset its connection while rules waited for more. */
+function isReset({ flags, front }: Stream): boolean {
+  return (flags & flagTcp) !== 0 && front!.isBroken();
+}
+
+/** Where a stream stood that is ended from outside, as logs say (manual 8.5). */
+function phaseOf({ state, backend }: Stream): string {
+  switch (state) {
+    case stateTarpit:
+      return 'T';
+    case stateQueued:
+      return 'Q';
+    case stateConnecting:
+      return 'C';
+    case stateWaiting:
+    case stateResponseRules:
+      return backend.isHttp ? 'H' : 'D';
+    case stateForwarding:
+      return 'D';
+    default:
+      return 'R';
+  }
 }

@@ -225,8 +225,9 @@ export function frontFailed(context: EngineContext, stream: Stream, failure: num
     finishStream(context, stream, false);
     return;
   }
-  const phase = (stream.flags & flagRequestSent) !== 0 ? 'D' : 'R';
-  replyError(context, stream, 400, byFraming ? 'P' : 'C', phase);
+  const isSent = (stream.flags & flagRequestSent) !== 0;
+  if (byFraming) replyError(context, stream, 400, 'P', isSent ? 'D' : 'R');
+  else replyError(context, stream, 400, 'C', isSent ? 'H' : 'R');
 }
 
 /** h1Error codes are -1 to -16 and errno codes that sockets give are beyond (ECONNRESET is 104). */

@@ -4,6 +4,7 @@
 import type { ArgumentDef, ArgumentValue, Evaluate, FetchDef } from '../../keyword.ts';
 import { pathIndex } from '../../http/uri.ts';
 import { latin1, type Message } from '../../http/message.ts';
+import { stateFree } from '../../stream/phases.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { kindBool, kindSint, kindString, type Sample } from '../sample.ts';
 import { versionText } from './request-line.ts';
@@ -14,13 +15,18 @@ const number =
   (stream, out) =>
     out.setInt(read(stream));
 
+const isOver = ({ state, times }: Stream): boolean => state === stateFree && times.endMs >= 0;
+
+/** Of the answer while it is here: the line that is logged at the end has txn.status. */
 const status: Evaluate = (stream, out) => {
+  if (isOver(stream)) return false;
   const message = responseHead(stream, out);
   return message !== null && out.setInt(message.status);
 };
 
-/** What the client gets: set once an answer of either origin is on its way. */
+/** What the client gets: set once an answer of either origin is on its way to a request. */
 const transactionStatus: Evaluate = (stream, out) => {
+  if (isOver(stream) && stream.frontend.isHttp && stream.times.requestMs < 0) return false;
   if (stream.status > 0) return out.setInt(stream.status);
   return status(stream, out);
 };
