@@ -77,8 +77,8 @@ function withExplain(parser: Argv, run: Run): Argv {
         .option('data', { alias: 'd', type: 'string', describe: 'body' })
         .option('user', { alias: 'u', type: 'string', describe: 'NAME:PASSWORD' })
         .option('cookie', { alias: 'b', type: 'string', describe: 'NAME=VALUE; ...' })
-        .option('from', { type: 'string', default: '', describe: "the client's address" })
-        .option('frontend', { type: 'string', default: '', describe: 'which one is asked' })
+        .option('from', { type: 'string', describe: "the client's address" })
+        .option('frontend', { type: 'string', describe: 'which one is asked' })
         .option('repeat', { alias: 'n', type: 'number', default: 1, describe: 'the Nth of such' })
         .option('down', { type: 'string', describe: 'BACKEND/SERVER that gets nothing' })
         .option('answer', {
@@ -92,7 +92,7 @@ function withExplain(parser: Argv, run: Run): Argv {
         .example('$0 explain web.cfg "POST /api" -H "X-Key: 1"', 'to the first frontend')
         .epilogue('Status: 0 a server or an answer, 1 neither or cannot be tried, 2 wrong use.'),
     ({ words, request: method, header, answerHeader, data, user, cookie, down, ...rest }) => {
-      const { from, frontend, repeat, answer, json } = rest;
+      const { from = '', frontend = '', repeat, answer, json } = rest;
       const headers = listed(header);
       const answerHeaders = listed(answerHeader);
       const asked = { words, method, headers, data, user, cookie, from, frontend, answer, json };

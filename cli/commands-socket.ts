@@ -76,7 +76,7 @@ function withLogs(parser: Argv, run: Run): Argv {
     'follow a ring of log lines, over reloads',
     (options) =>
       options
-        .positional('ring', { type: 'string', default: '', describe: 'a ring section, or buf0' })
+        .positional('ring', { type: 'string', describe: 'a ring section, or buf0' })
         .option('socket', socketOption())
         .option('all', { type: 'boolean', default: false, describe: 'also what it holds already' })
         .option('follow', {
@@ -84,23 +84,17 @@ function withLogs(parser: Argv, run: Run): Argv {
           default: true,
           describe: '--no-follow: what it holds',
         })
-        .option('grep', {
-          alias: 'g',
-          type: 'string',
-          default: '',
-          describe: 'a regular expression',
-        })
+        .option('grep', { alias: 'g', type: 'string', describe: 'a regular expression' })
         .option('invert', { type: 'boolean', default: false, describe: 'lines that do not match' })
         .option('level', {
           type: 'string',
-          default: '',
-          choices: ['', 'emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'],
+          choices: ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'],
           describe: 'this level and worse',
         })
         .option('list', { type: 'boolean', default: false, describe: 'which rings there are' })
         .option('json', { type: 'boolean', default: false, describe: 'one object a line' })
         .epilogue(`A line without level counts by its HTTP status. ${statuses}`),
-    ({ socket, ring, all, follow, grep, invert, level, list, json }) =>
+    ({ socket, ring = '', all, follow, grep = '', invert, level = '', list, json }) =>
       run(
         import('./logs.ts').then(({ logs }) =>
           logs({ socket, ring, all, follow, grep, invert, level, list, json }),
@@ -119,13 +113,23 @@ function withTop(parser: Argv, run: Run): Argv {
         .option('interval', { type: 'number', default: 1, describe: 'seconds between readings' })
         .option('sort', { choices: columnNames, default: 'name', describe: 'column to sort by' })
         .option('reverse', { type: 'boolean', default: false, describe: 'the other way round' })
-        .option('filter', { type: 'string', default: '', describe: 'names or states like this' })
+        .option('filter', { type: 'string', describe: 'names or states like this' })
         .option('kind', { choices: rowKinds, describe: 'only these' })
         .option('trouble', { type: 'boolean', default: false, describe: 'what is down or fails' })
         .option('once', { type: 'boolean', default: false, describe: 'one table, then end' })
         .option('json', { type: 'boolean', default: false, describe: 'one reading as JSON' })
         .epilogue(`Keys: ? lists them, q leaves. Without a terminal it is --once. ${statuses}`),
-    ({ socket, interval, sort, reverse, filter, kind = null, trouble: troubled, once, json }) => {
+    ({
+      socket,
+      interval,
+      sort,
+      reverse,
+      filter = '',
+      kind = null,
+      trouble: troubled,
+      once,
+      json,
+    }) => {
       const view = { sort, reverse, filter, kind, troubled };
       const intervalMs = Math.max(0.1, interval || 1) * 1000;
       return run(

@@ -3,17 +3,23 @@
 // here. What each word does is in a file of its own, loaded when it is asked for.
 
 import type { Argv } from 'yargs';
+import { nearestWord } from '../shared/config/hint.ts';
 import { hawserVersion } from '../shared/version.ts';
 import { ClientError } from './client.ts';
 import { withProxyWords } from './commands-proxy.ts';
 import { withSocketWords } from './commands-socket.ts';
 import { withStateWords } from './commands-state.ts';
 import { standardInput } from './input.ts';
+import { readGrammar } from './completion/grammar.ts';
 import { type Shell, scripts, shells } from './completion/scripts.ts';
 import { statusDone, statusRefused, statusUnreachable, statusUsage } from './exit-status.ts';
 
 /** Words that are planned: refused by name, so that nobody searches for a typing mistake. */
 const planned = ['convert', 'metrics', 'stop'];
+
+/** Where no terminal says how wide it is, and where wider lines do not read well. */
+const helpColumns = 80;
+const helpColumnsMax = 110;
 
 /** Takes the work of one word; its exit status becomes the program's. */
 export type Run = (work: Promise<number>) => Promise<void>;
@@ -43,7 +49,6 @@ export async function runTool(words: readonly string[]): Promise<number> {
   };
   if (words[0] === '__complete') {
     const { complete } = await import('./completion/complete.ts');
-    const { readGrammar } = await import('./completion/grammar.ts');
     return await complete(
       readGrammar((parser) => withAllWords(parser, run)),
       words.slice(1),
@@ -55,17 +60,39 @@ export async function runTool(words: readonly string[]): Promise<number> {
     .usage("$0 <command>, or HAProxy's flags: $0 -f FILE, $0 -c -f FILE, $0 -vv")
     .parserConfiguration({ 'populate--': true })
     .version(hawserVersion)
+    .wrap(Math.min(process.stdout.columns ?? helpColumns, helpColumnsMax))
     .demandCommand(1, 'A command is needed.')
     .strict()
     .exitProcess(false)
     .fail((message, fault, usage) => {
       if (fault !== undefined && fault !== null) throw fault;
-      status = statusUsage;
-      usage.showHelp('error');
-      process.stderr.write(`\nhawser: ${message}\n`);
+      if (words.length === 0) usage.showHelp('error');
+      // Without a throw yargs would run the word all the same.
+      throw new UsageError(words.length === 0 ? '' : mistakeOf(words, message, run));
     });
-  await withAllWords(parser, run).parseAsync();
+  try {
+    await withAllWords(parser, run).parseAsync();
+  } catch (fault) {
+    if (!(fault instanceof UsageError)) throw fault;
+    if (fault.message !== '') process.stderr.write(`hawser: ${fault.message}\n`);
+    return statusUsage;
+  }
   return status;
+}
+
+/** The command line makes no sense; '' when that has been said. */
+class UsageError extends Error {}
+
+/** What is wrong with the command line, and where help is. */
+function mistakeOf(words: readonly string[], message: string, run: Run): string {
+  const { words: known } = readGrammar((parser) => withAllWords(parser, run));
+  const [first] = words;
+  const names = known.map(({ name }) => name);
+  if (names.includes(first)) return `${message} (hawser ${first} --help)`;
+  if (first.startsWith('-')) return `${message} (hawser --help)`;
+  const near = nearestWord(first, names);
+  const hint = near === '' ? 'hawser --help lists the words' : `did you mean '${near}'?`;
+  return `there is no word '${first}'; ${hint}`;
 }
 
 function withAllWords(parser: Argv, run: Run): Argv {

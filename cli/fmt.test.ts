@@ -46,3 +46,10 @@ test('standard input goes to standard output', async () => {
   assert.equal(none.status, 1);
   assert.match(none.err, /^hawser: cannot read \/nowhere\.cfg: /);
 });
+
+test('a result that no pipe has room for arrives whole', async () => {
+  const text = `global\n${'    # a line of many, so that there is a lot to write\n'.repeat(40_000)}`;
+  const { status, out } = await runTool(['fmt', '-'], text);
+  assert.equal(status, 0);
+  assert.equal(out.length, text.length);
+});

@@ -4,7 +4,7 @@
 import { askWorker } from './client.ts';
 import { statusDone, statusRefused, statusUsage } from './exit-status.ts';
 import { followLines } from './follow.ts';
-import { type Paint, painterOf, type Tone } from './terminal.ts';
+import { harmless, type Paint, painterOf, type Tone } from './terminal.ts';
 
 export interface LogsOptions {
   readonly socket: string;
@@ -107,7 +107,8 @@ export function readLine(text: string): LogLine {
 
 function shown({ severity, status, text }: LogLine, paint: Paint): string {
   const tone = toneOf(severity, status);
-  return tone === null ? text : paint(tone, text);
+  const safe = process.stdout.isTTY === true ? harmless(text) : text;
+  return tone === null ? safe : paint(tone, safe);
 }
 
 function toneOf(severity: number, status: number): Tone | null {

@@ -15,7 +15,12 @@ async function run(words: readonly string[]): Promise<number> {
     return await runMaster(words);
   }
   const { runTool } = await import('./commands.ts');
-  return await runTool(words);
+  const status = await runTool(words);
+  // A pipe takes what it has room for; the end must not come before the rest.
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((settle) => stream.write('', () => settle()));
+  }
+  return status;
 }
 
 setEngineFlags();

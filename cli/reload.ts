@@ -21,6 +21,8 @@ interface Message {
 }
 
 const pollMs = 100;
+/** Nobody asks how long a short wait takes. */
+const tickFromMs = 1000;
 
 /** Runs the reload; 0 when the new configuration serves. */
 export async function reload(options: ReloadOptions): Promise<number> {
@@ -65,6 +67,7 @@ export function messagesOf(text: string): readonly Message[] {
 class Progress {
   readonly all: Message[] = [];
   private readonly quiet: boolean;
+  private isTicking = false;
   private readonly paint = painterOf(process.stdout);
 
   constructor(quiet: boolean) {
@@ -73,6 +76,7 @@ class Progress {
 
   /** Asks for new messages until the answer is there. */
   async during(socket: string, answering: Promise<string>): Promise<string> {
+    const startMs = Date.now();
     let isOver = false;
     const over = answering.finally(() => {
       isOver = true;
@@ -82,8 +86,25 @@ class Progress {
       if (isOver) break;
       const logs = await ask(socket, 'show startup-logs').catch(() => '');
       if (logs.includes(') : Reloading ')) this.messages(messagesOf(logs));
+      this.tick(Date.now() - startMs);
     }
+    this.clear();
     return await over;
+  }
+
+  /** On a terminal, how long it has been. */
+  private tick(ms: number): void {
+    if (this.quiet || process.stdout.isTTY !== true || ms < tickFromMs) return;
+    this.clear();
+    process.stdout.write(
+      this.paint('faint', `waiting for the new worker, ${Math.floor(ms / 1000)} s`),
+    );
+    this.isTicking = true;
+  }
+
+  private clear(): void {
+    if (this.isTicking) process.stdout.write('\r\x1b[K');
+    this.isTicking = false;
   }
 
   messages(list: readonly Message[]): void {
@@ -110,6 +131,7 @@ class Progress {
   }
 
   say(line: string): void {
+    this.clear();
     if (!this.quiet) process.stdout.write(`${line}\n`);
   }
 }

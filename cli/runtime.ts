@@ -4,6 +4,7 @@
 import { createInterface } from 'node:readline';
 import { askEither, isRefused } from './client.ts';
 import { statusDone, statusRefused } from './exit-status.ts';
+import { harmless } from './terminal.ts';
 
 export interface RuntimeOptions {
   readonly socket: string;
@@ -28,7 +29,8 @@ export async function runtime({ socket, command }: RuntimeOptions): Promise<numb
 async function runOne(socket: string, command: string): Promise<number> {
   if (/(?:^| )show events? .*-\w*w/.test(command)) return await follow(socket, command);
   const answer = await askEither(socket, command);
-  process.stdout.write(answer.replace(/\n\n$/, '\n'));
+  const text = answer.replace(/\n\n$/, '\n');
+  process.stdout.write(process.stdout.isTTY === true ? harmless(text) : text);
   return isRefused(answer) ? statusRefused : statusDone;
 }
 

@@ -9,7 +9,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { type Link, link } from './client.ts';
 import { statusDone } from './exit-status.ts';
 import { completeRuntime, type RuntimeWords, readRuntimeWords } from './runtime-words.ts';
-import { painterOf } from './terminal.ts';
+import { harmless, painterOf } from './terminal.ts';
 
 const historyMax = 500;
 
@@ -71,14 +71,14 @@ class Shell {
       // The last line may be the beginning of a prompt.
       const end = this.tail.lastIndexOf('\n');
       if (end <= 0) return;
-      process.stdout.write(this.tail.slice(0, end));
+      process.stdout.write(harmless(this.tail.slice(0, end)));
       this.isInLine = true;
       this.tail = this.tail.slice(end);
       return;
     }
     const said = this.tail.slice(0, prompt.index).replace(/\n+$/, '');
     const before = this.isInLine ? said : said.replace(/^\n/, '');
-    if (before !== '' || this.isInLine) process.stdout.write(`${before}\n`);
+    if (before !== '' || this.isInLine) process.stdout.write(`${harmless(before)}\n`);
     this.isInLine = false;
     this.tail = '';
     this.isBusy = false;

@@ -38,6 +38,13 @@ export function widthOf(text: string): number {
   return Array.from(text.replace(/\x1b\[[0-9;]*m/g, '')).length;
 }
 
+/** Bytes of clients must not steer the terminal: control characters are shown as `\\x1b`. */
+export function harmless(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (char) => {
+    return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
 export type Alignment = 'left' | 'right';
 
 /** Lines of a table whose columns are as wide as their widest cell. */

@@ -42,15 +42,25 @@ export interface Reading {
   readonly records: readonly Readonly<Record<string, string>>[];
 }
 
+/** Columns that rows are made of: there are two hundred, and thousands of lines. */
+const wantedColumns: readonly string[] = [
+  ...['pxname', 'svname', 'type', 'status', 'lastchg', 'rate', 'req_rate', 'req_tot', 'stot'],
+  ...['ereq', 'econ', 'eresp', 'hrsp_4xx', 'hrsp_5xx', 'scur', 'slim', 'qcur', 'bin', 'bout'],
+  ...['rtime', 'ttime', 'weight', 'last_chk', 'check_status'],
+];
+
 /** The reading of a `show stat` answer. */
 export function readStat(text: string, atMs: number): Reading {
   const [head = '', ...lines] = text.split('\n').filter((line) => line !== '');
   const names = head.replace(/^# ?/, '').split(',');
+  const places = wantedColumns.map((name) => [name, names.indexOf(name)] as const);
   const records = lines.map((line) => {
-    const cells = splitCsv(line);
-    return Object.fromEntries(names.map((name, at) => [name, cells[at] ?? '']));
+    const cells = line.includes('"') ? splitCsv(line) : line.split(',');
+    const record: Record<string, string> = {};
+    for (const [name, at] of places) record[name] = cells[at] ?? '';
+    return record;
   });
-  return { atMs, records: records.filter(({ svname }) => svname !== undefined && svname !== '') };
+  return { atMs, records: records.filter(({ svname }) => svname !== '') };
 }
 
 /** Cells of one line; quotes around a cell hold commas and doubled quotes. */

@@ -79,6 +79,9 @@ test('check: warnings are errors when asked, nothing that listens is one', async
 test('a wrong command line is 2, nobody at the socket is 3', async () => {
   assert.equal((await runTool(['check', '--nonsense', 'x'])).status, 2);
   assert.equal((await runTool([])).status, 2);
+  const none = await runTool(['check']);
+  assert.deepEqual([none.status, none.out], [2, ''], 'nothing is done');
+  assert.match((await runTool(['statu'])).err, /^hawser: .* 'statu'; did you mean 'status'\?\n$/);
   const nobody = await runTool(['status', '--socket', '/nowhere.sock']);
   assert.equal(nobody.status, 3);
   assert.match(nobody.err, /^hawser: cannot speak to \/nowhere\.sock: there is no such socket/);
