@@ -150,7 +150,7 @@ function measure(row: Row, entries: number, isShared: boolean): void {
   console.log(cells.join('  '));
 }
 
-const shared = new Set(['str', 'beg', 'end']);
+const shared = new Set(['str', 'beg', 'end', 'ip']);
 const sizes = process.argv.slice(2).map(Number);
 for (const row of rows) {
   for (const entries of sizes.length > 0 ? sizes : [1000, 10_000, 1_000_000]) {

@@ -15,7 +15,8 @@ import { kindIpv4, type Sample } from '../sample/sample.ts';
 import { KeyedEntries } from './keyed-entries.ts';
 import type { PatternEntry, PatternIndex } from './pattern.ts';
 
-interface NetworkPattern {
+/** A network of either family, as patterns have it. */
+export interface NetworkPattern {
   readonly family: 4 | 6;
   readonly address4: number;
   readonly mask4: number;

@@ -22,6 +22,8 @@ export class BaseEntries {
   /** Values set by edits, by number. */
   private readonly changed: Map<number, string>;
   private readonly kept: (PatternEntry | null)[];
+  /** Those that an index of this thread holds. */
+  private readonly pinned: Map<number, PatternEntry>;
   /** Texts of values by their place in the file. */
   private readonly values: Map<number, string>;
 
@@ -32,6 +34,7 @@ export class BaseEntries {
     this.changed = new Map();
     this.kept = new Array<PatternEntry | null>(keptMax).fill(null);
     this.values = new Map();
+    this.pinned = new Map();
   }
 
   /** Numbers of entries below are those of the file. */
@@ -80,11 +83,32 @@ export class BaseEntries {
     return found === 0 ? null : this.entry(found);
   }
 
+  /** The first entry of the smallest IPv4 network around `address`. */
+  longestNetwork(address: number): PatternEntry | null {
+    const networks = this.list.networks();
+    for (let i = 0; i < networks.bits.length; i++) {
+      let number = networks.find(address, i);
+      while (number > 0 && this.gone.has(number)) number = networks.after(number);
+      if (number > 0) return this.entry(number);
+    }
+    return null;
+  }
+
+  /** Entries that the networks of the list do not have; from now on they are kept. */
+  otherNetworks(): PatternEntry[] {
+    for (const number of this.list.networks().others) {
+      if (!this.gone.has(number) && !this.pinned.has(number)) {
+        this.pinned.set(number, this.make(number));
+      }
+    }
+    return [...this.pinned.values()];
+  }
+
   /** All that are left, in order. */
   *each(): Iterable<PatternEntry> {
     const { list, gone } = this;
     for (let number = 1; number <= list.count; number++) {
-      if (!gone.has(number)) yield this.make(number);
+      if (!gone.has(number)) yield this.pinned.get(number) ?? this.make(number);
     }
   }
 
@@ -98,6 +122,7 @@ export class BaseEntries {
     this.gone.add(id);
     this.changed.delete(id);
     this.size--;
+    this.pinned.delete(id);
     const at = id & (keptMax - 1);
     const kept = this.kept[at];
     if (kept !== null && kept.id === id) {
@@ -108,6 +133,8 @@ export class BaseEntries {
 
   setValue({ id }: PatternEntry, value: string): void {
     this.changed.set(id, value);
+    const pinned = this.pinned.get(id);
+    if (pinned !== undefined) pinned.value = value;
     const kept = this.kept[id & (keptMax - 1)];
     if (kept !== null && kept.id === id) kept.value = value;
   }
@@ -124,7 +151,7 @@ export class BaseEntries {
     const at = number & (keptMax - 1);
     const kept = this.kept[at];
     if (kept !== null && kept.id === number) return kept;
-    const entry = this.make(number);
+    const entry = this.pinned.get(number) ?? this.make(number);
     this.kept[at] = entry;
     return entry;
   }

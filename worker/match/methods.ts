@@ -16,7 +16,12 @@ import { type PatternEntry, type PatternIndex, type PatternOptions, takesAny } f
 import { prefixIndex } from './prefixes.ts';
 import { compileRegex } from './regex.ts';
 import type { Regex } from './regex-guard.ts';
-import { type SharedMethod, sharedPrefixes, sharedSuffixes } from './shared-index.ts';
+import {
+  sharedAddresses,
+  type SharedMethod,
+  sharedPrefixes,
+  sharedSuffixes,
+} from './shared-index.ts';
 import { exactIndex, regexIndex, substringIndex, suffixIndex, wordIndex } from './strings.ts';
 
 export interface MatchMethodDef {
@@ -105,6 +110,7 @@ const matchMethods = [
     takes: kindAddress,
     check: (text) => message(parseNetworkPattern(text)),
     isTree: (entry) => !hasHoles(entry.text),
+    shared: sharedAddresses,
     index: addressIndex,
   },
   {

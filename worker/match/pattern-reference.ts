@@ -96,6 +96,11 @@ export class PatternReference {
     return [...this.each(generation)];
   }
 
+  /** Nothing has been edited yet. */
+  get isFresh(): boolean {
+    return this.entries.length === 0 && this.generation === fileGeneration;
+  }
+
   /** The same, one by one. */
   *each(generation = this.generation): Iterable<PatternEntry> {
     if (this.base !== null && generation === fileGeneration) yield* this.base.each();

@@ -60,7 +60,7 @@ export class PatternSet {
     const { method, options, reference } = this;
     const base = reference.base;
     if (base !== null && !options.ignoreCase && method.shared !== undefined) {
-      if (base.list.hasLengths) return this.overFile(base, method.shared);
+      if (method.shared.fits(base.list)) return this.overFile(base, method.shared);
     }
     if (method.whole === true && !options.ignoreCase && reference.size > 1) {
       return wholeTexts(reference);
@@ -71,7 +71,10 @@ export class PatternSet {
 
   private overFile(base: BaseEntries, shared: SharedMethod): PatternIndex {
     const { method, options, reference } = this;
-    return sharedIndex(base, shared, () => indexOf(method, reference.beyondFile(), options));
+    return sharedIndex(base, shared, () => {
+      const rest = shared.rest?.(base) ?? [];
+      return indexOf(method, [...rest, ...reference.beyondFile()], options);
+    });
   }
 
   added(entry: PatternEntry): void {
@@ -122,6 +125,21 @@ export interface PatternUse {
   readonly values: PatternValues;
 }
 
+/** Entries that may be wrong for a use: of a shared file, those that are known to be. */
+function suspects(
+  reference: PatternReference,
+  method: MatchMethodDef,
+  values: PatternValues,
+): Iterable<PatternEntry> {
+  const { base } = reference;
+  if (values.check !== takesAny) return reference.each();
+  if (method.check === takesAny) return [];
+  const { firstBad } = method.shared ?? {};
+  if (base === null || firstBad === undefined || !reference.isFresh) return reference.each();
+  const bad = base.numbered(firstBad(base.list));
+  return bad === null ? [] : [bad];
+}
+
 /** The set for one use of a list, shared by equal uses; or what is wrong with an entry. */
 export function usePatterns(
   reference: PatternReference,
@@ -134,8 +152,7 @@ export function usePatterns(
   );
   if (known !== undefined) return known;
   const options = { ignoreCase };
-  const isAnyGood = method.check === takesAny && values.check === takesAny;
-  for (const entry of isAnyGood ? [] : reference.each()) {
+  for (const entry of suspects(reference, method, values)) {
     const why = method.check(entry.text, options) || values.check(entry.value ?? '');
     if (why === '') continue;
     const line = reference.lineOf(entry);

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { Sample } from '../sample/sample.ts';
+import { parseIpv4, parseIpv6 } from '../sample/address.ts';
+import { kindIpv4, kindIpv6, Sample } from '../sample/sample.ts';
 import { matchMethodByName } from './methods.ts';
 import { noValues, type PatternEntry } from './pattern.ts';
 import { parseListFile, parseMapFile } from './pattern-file.ts';
@@ -176,4 +177,66 @@ test('one thread reads the file, the others wait for it', async () => {
   for (const answer of await Promise.all(answers)) {
     assert.deepEqual(answer, [50_000, 50_000, 'backend5']);
   }
+});
+
+class AddressDice extends Dice {
+  /** Few addresses, so that networks lie in one another. */
+  network(): string {
+    const kind = this.roll(12);
+    if (kind === 0) return `10.${this.roll(2)}.0.${this.roll(4)}/255.0.255.255`;
+    if (kind === 1) return `2001:db8::${this.roll(4)}/${[64, 126, 128][this.roll(3)]}`;
+    if (kind === 2) return `::ffff:10.0.${this.roll(2)}.${this.roll(4)}`;
+    const address = `10.${this.roll(2)}.${this.roll(2)}.${this.roll(4)}`;
+    return kind < 6 ? address : `${address}/${[0, 8, 16, 24, 31, 32][this.roll(6)]}`;
+  }
+
+  sample(): Sample {
+    const sample = new Sample();
+    if (this.roll(4) === 0) {
+      const text = [`2001:db8::${this.roll(4)}`, `::ffff:10.0.0.${this.roll(4)}`][this.roll(2)];
+      sample.kind = kindIpv6;
+      sample.text = parseIpv6(text);
+    } else {
+      sample.kind = kindIpv4;
+      sample.int = parseIpv4(
+        `${10 + this.roll(2)}.${this.roll(2)}.${this.roll(2)}.${this.roll(4)}`,
+      );
+    }
+    return sample;
+  }
+}
+
+test('addresses find the same network as over a list of a thread, whatever is edited', () => {
+  const seed = Number(process.env['HAWSER_SEED'] ?? 20_261_129);
+  for (let round = 0; round < 60; round++) {
+    const dice = new AddressDice(seed + round);
+    const lines = Array.from({ length: 30 }, () => `${dice.network()} v${dice.roll(5)}`);
+    const pair = pairOf(lines.join('\n'), true);
+    const [own, shared] = pair.map((reference) => setOf(reference, 'ip'));
+    for (let step = 0; step < 80; step++) {
+      const text = dice.roll(2) === 0 ? dice.network() : lines[dice.roll(30)].split(' ')[0];
+      const [kind, id, value] = [dice.roll(5), 1 + dice.roll(40), `w${dice.roll(9)}`];
+      for (const reference of pair) {
+        if (kind === 0) reference.add(text, value);
+        else if (kind === 1) reference.remove(text);
+        else if (kind === 2) reference.removeId(id);
+        else reference.setValue(text, value);
+      }
+      for (let i = 0; i < 3; i++) {
+        const sample = dice.sample();
+        const what = `seed ${seed + round} step ${step} ${sample.kind} ${sample.int} ${sample.text}`;
+        assert.deepEqual(shown(shared.find(sample)), shown(own.find(sample)), what);
+        assert.equal(shared.test(sample), own.test(sample), what);
+      }
+    }
+    assert.notEqual(pair[1].base, null);
+    assert.deepEqual(all(pair[1]), all(pair[0]));
+  }
+});
+
+test('a line that is no network is told with its number', () => {
+  const [, shared] = pairOf('10.0.0.1\n# comment\n10.0.0.0/8\nnonsense/8\n10.0.0.2\n', false);
+  const method = matchMethodByName.get('ip')!;
+  const set = usePatterns(shared, 'f', { method, ignoreCase: false, values: noValues });
+  assert.match(String(set), /'nonsense\/8' is a host name.* at line 4 of file 'f'/);
 });

@@ -4,13 +4,16 @@
 // wait for it. From then on nothing here changes: what edits do is beside it in every thread
 // (base-entries.ts). Look-ups run while serving.
 //
-//   words  state, form, entries, slots - 1, bytes, lengths, their numbers ...
+//   words  state, form, entries, slots - 1, bytes, lengths, lines, the lengths ...
 //          entries   4 words each: text at, its length, value at, its length
 //          next      1 word each: number of the next entry with the same text, 0: none
 //          slots     2 words each: hash, number of the first entry with such a text, 0: free
 //   bytes  the file
+//   then   what shared-networks.ts makes of it, when somebody asks
 //
 // Numbers of entries count from 1 in the order of the file, as those of other lists do.
+
+import { networkBytes, SharedNetworks } from './shared-networks.ts';
 
 const wordState = 0;
 const wordIsMap = 1;
@@ -18,7 +21,8 @@ const wordCount = 2;
 const wordSlotMask = 3;
 const wordBytes = 4;
 const wordLengths = 5;
-const wordFirstLength = 6;
+const wordLines = 6;
+const wordFirstLength = 7;
 /** With more different lengths of texts, prefixes and suffixes are not looked for here. */
 const lengthsMax = 128;
 const headWords = wordFirstLength + lengthsMax;
@@ -45,14 +49,17 @@ export function allocateSharedList(content: string): SharedArrayBuffer {
   let slots = 16;
   while (slots < lines * 1.5) slots *= 2;
   const words = headWords + lines * (entryWords + 1) + slots * slotWords;
-  const buffer = new SharedArrayBuffer(words * 4 + content.length);
+  const textBytes = roundedUp(content.length);
+  const buffer = new SharedArrayBuffer(words * 4 + textBytes + networkBytes(lines, slots));
   const head = new Int32Array(buffer, 0, headWords);
-  head[wordCount] = lines;
+  head[wordLines] = lines;
   head[wordSlotMask] = slots - 1;
   head[wordBytes] = content.length;
   Buffer.from(buffer).write(content, words * 4, 'latin1');
   return buffer;
 }
+
+const roundedUp = (bytes: number): number => (bytes + 3) & ~3;
 
 const prime = 0x01000193;
 const seed = 0x811c9dc5 | 0;
@@ -69,6 +76,9 @@ const scratch = new Int32Array(lengthsMax);
 export class SharedList {
   /** Entries, numbered from 1. */
   readonly count: number;
+  private readonly memory: SharedArrayBuffer;
+  private readonly networksAt: number;
+  private found: SharedNetworks | null;
   private readonly head: Int32Array;
   private readonly entries: Int32Array;
   private readonly next: Int32Array;
@@ -84,8 +94,11 @@ export class SharedList {
     const head = new Int32Array(memory, 0, headWords);
     const slotCount = head[wordSlotMask] + 1;
     const byteCount = head[wordBytes];
-    const bytesAt = memory.byteLength - byteCount;
-    const lines = (bytesAt / 4 - headWords - slotCount * slotWords) / (entryWords + 1);
+    const lines = head[wordLines];
+    const bytesAt = (headWords + lines * (entryWords + 1) + slotCount * slotWords) * 4;
+    this.memory = memory;
+    this.networksAt = bytesAt + roundedUp(byteCount);
+    this.found = null;
     const nextAt = (headWords + lines * entryWords) * 4;
     this.head = head;
     this.entries = new Int32Array(memory, headWords * 4, lines * entryWords);
@@ -114,6 +127,21 @@ export class SharedList {
   /** Prefixes and suffixes can be looked for. */
   get hasLengths(): boolean {
     return this.lengths.length > 0;
+  }
+
+  /** The entries as networks; they are read when somebody asks first. */
+  networks(): SharedNetworks {
+    if (this.found === null) {
+      const { memory, networksAt, head, slotMask } = this;
+      this.found = new SharedNetworks({
+        memory,
+        at: networksAt,
+        lines: head[wordLines],
+        slotCount: slotMask + 1,
+        texts: this,
+      });
+    }
+    return this.found;
   }
 
   // ---- entries by number ----
