@@ -25,7 +25,6 @@ import type { RuntimeContext } from './runtime/context.ts';
 import { setMaxconn, setWeight } from './runtime/servers.ts';
 import type { ServerTarget } from './runtime/target.ts';
 import type { FarmStates } from './server/farm-states.ts';
-import { serverNamespaces } from './server-namespaces.ts';
 import { processStream } from './stream/process-stream.ts';
 import { directionResponse } from './stream/stream.ts';
 import { scratchSlots, type ThreadContext } from './thread-context.ts';
@@ -33,6 +32,8 @@ import { scratchSlots, type ThreadContext } from './thread-context.ts';
 export interface CheckParts {
   readonly model: Model;
   readonly sys: Sys;
+  /** Opened before the process gave up its view of the file system. */
+  readonly namespaces: Namespaces;
   readonly farm: FarmStates;
   readonly objects: ObjectNumbers;
   readonly counters: CounterWriter;
@@ -51,11 +52,9 @@ export class CheckService implements RunningChecks {
   private readonly parts: CheckParts;
   private checks: RunningChecks | null;
   private loop: ControlLoop | null;
-  private readonly namespaces: Namespaces;
 
   constructor(parts: CheckParts) {
     this.parts = parts;
-    this.namespaces = serverNamespaces(parts.sys, parts.model);
     this.checks = null;
     this.loop = null;
     if (hasChecks(parts.model)) this.begin();
@@ -70,7 +69,7 @@ export class CheckService implements RunningChecks {
       },
     });
     this.loop = loop;
-    this.checks = startChecks({ ...makeHost(parts, loop), namespaces: this.namespaces });
+    this.checks = startChecks(makeHost(parts, loop));
     loop.start();
   }
 
@@ -103,7 +102,7 @@ function isWatched({ check, agent, track, checks }: ServerModel): boolean {
   return checks.slowstartMs > 0 || checks.shutsWhenDown || checks.shutsBackupsWhenUp;
 }
 
-function makeHost(parts: CheckParts, { loop }: ControlLoop): Omit<CheckHost, 'namespaces'> {
+function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
   const { model, sys, farm, live, counters, context } = parts;
   const target = (proxyIndex: number, serverIndex: number): ServerTarget => {
     const proxy = model.proxies[proxyIndex];
@@ -112,6 +111,7 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): Omit<CheckHost, 'na
   };
   return {
     sys,
+    namespaces: parts.namespaces,
     model,
     program: live.program,
     stage: makeStage(parts, loop),
@@ -132,6 +132,7 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): Omit<CheckHost, 'na
     nowMs: () => parts.nowMs(),
     random: Math.random,
     report: (proxy, severity, text, shown) => parts.report(proxy, severity, text, shown),
+    mail: (proxy, severity, text) => context.mail(proxy, severity, text),
     changed: (proxyIndex) => context.broadcast({ type: 'servers-changed', proxyIndex }),
     unreachable: (proxy, server) => {
       context.resolvers.unreachable(proxy, server);

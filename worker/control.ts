@@ -15,6 +15,7 @@ import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
 import { LiveReader, type LiveWords } from '../shared/segment/live.ts';
 import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
+import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import type { RunningChecks } from './check/host.ts';
 import { CheckService } from './check-host.ts';
@@ -27,6 +28,7 @@ import type { SharedLists } from './compile/context.ts';
 import { LiveData } from './live.ts';
 import { levelNotice } from './log/logger.ts';
 import type { LogRings } from './log/rings.ts';
+import { mailNotes } from './mailers/mail-alerts.ts';
 import { PeersHost } from './peers-host.ts';
 import { ProcessFacts, processLines } from './process-facts.ts';
 import { ResolversHost } from './resolvers-host.ts';
@@ -62,6 +64,7 @@ export interface ControlParts {
   readonly tables: OpenedTables;
   /** Kernel ids of the proxy threads, by index. */
   readonly threadIds: readonly number[];
+  readonly namespaces: Namespaces;
   readonly patterns: PatternCounts;
   /** For the operator, '' : nothing. */
   readonly warning: string;
@@ -100,6 +103,7 @@ export class Control implements RuntimeContext {
   readonly remoteLines: RemoteLines;
   private sockets: SocketServer | null;
   checks: RunningChecks | null;
+  readonly mail: RuntimeContext['mail'];
   private readonly facts: ProcessFacts;
   readonly logs: ControlLogs;
   readonly rings: LogRings;
@@ -122,6 +126,7 @@ export class Control implements RuntimeContext {
     this.commands = runtimeCommands();
     this.remoteLines = new RemoteLines(this, this.commands);
     [this.sockets, this.checks] = [null, null];
+    this.mail = mailNotes(start.model, this);
     this.peers = new PeersHost(parts, this);
     this.stats = this.makeStats();
     this.facts = new ProcessFacts({
@@ -216,12 +221,10 @@ export class Control implements RuntimeContext {
     for (const notice of tables.notices) this.say('notice', notice);
     this.logs.begin();
     this.sockets = serveSockets(this, this.commands);
-    const { start, sys, farm, objects } = this.parts;
+    const { model } = this.parts.start;
     this.checks = new CheckService({
-      model: start.model,
-      sys,
-      farm,
-      objects,
+      ...this.parts,
+      model,
       counters: this.counters,
       live: this.live,
       context: this,
@@ -230,9 +233,8 @@ export class Control implements RuntimeContext {
       fault: (text) => this.say('error', text),
     });
     this.resolvers.begin({
-      model: start.model,
-      sys,
-      farm,
+      ...this.parts,
+      model,
       context: this,
       logLine: (proxy, severity, text) => this.logs.proxyLine(proxy, severity, text),
     });
@@ -367,7 +369,6 @@ export class Control implements RuntimeContext {
   get anonKey(): number {
     return this.facts.anonKey;
   }
-
   set anonKey(key: number) {
     this.facts.anonKey = key;
   }

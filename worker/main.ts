@@ -29,7 +29,9 @@ import type { ThreadTask } from './thread.ts';
 import type { SharedLists } from './compile/context.ts';
 import { shareLists } from './match/shared-lists.ts';
 import { setDynamicCookies } from './sample/dynamic-cookie.ts';
+import { loadMailLibrary } from './mailers/mail-alerts.ts';
 import { loadRedisClient } from './peers/redis-link.ts';
+import { serverNamespaces } from './server-namespaces.ts';
 import { threadPool } from './thread-pool.ts';
 import { ThreadRights } from './thread-rights.ts';
 
@@ -104,7 +106,8 @@ class Worker implements RunningWorker {
     const shared = this.sharedStart(threads);
     const ready: Promise<void>[] = [];
     for (let i = 0; i < threads; i++) ready.push(this.startThread(this.pool, shared, i));
-    await Promise.all([...ready, loadRedisClient(start.model)]);
+    const libraries = [loadRedisClient(start.model), loadMailLibrary(start.model)];
+    await Promise.all([...ready, ...libraries]);
     this.undrained = threads;
     this.listening = threads;
     this.control = new Control({
@@ -112,6 +115,7 @@ class Worker implements RunningWorker {
       ...this.state,
       sys,
       threadIds: this.threadIds,
+      namespaces: serverNamespaces(sys, start.model),
       patterns: this.patterns,
       facts: this.facts,
       lists: this.lists,

@@ -30,6 +30,7 @@ import { identityKeywords } from './sections/identity.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
 import { resolverGlobals, resolversSection } from './sections/resolvers.ts';
+import { emailAlertKeywords, mailersSection } from './sections/mailers.ts';
 import { ringSection } from './sections/ring.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
@@ -67,6 +68,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   persistenceKeywords,
   serverStateKeywords,
   loggingKeywords,
+  emailAlertKeywords,
   stickKeywords,
   errorKeywords,
   statisticsKeywords,
@@ -81,6 +83,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(peersSection),
   sectionEntry(resolversSection),
   sectionEntry(healthcheckSection),
+  sectionEntry(mailersSection),
   sectionEntry(ringSection),
   sectionEntry(logForwardSection),
 ];

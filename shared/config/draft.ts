@@ -12,6 +12,7 @@ import type {
   LineModel,
   LogForwardModel,
   LogProfileModel,
+  MailersModel,
   RingModel,
   ProxyModel,
   RuleSet,
@@ -42,6 +43,7 @@ export interface Draft {
   readonly healthchecks: HealthcheckModel[];
   /** Each with the proxy that its servers are read into. */
   readonly rings: RingDraft[];
+  readonly mailers: MailersModel[];
   readonly logForwards: LogForwardDraft[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
@@ -82,6 +84,7 @@ export function newDraft(
     resolvers: [],
     healthchecks: [],
     rings: [],
+    mailers: [],
     logForwards: [],
     contents: new Map(),
     equals: { checks: [], agents: [] },
@@ -220,6 +223,7 @@ const bothSides = [
   'logTag',
   'uniqueIdFormat',
   'uniqueIdHeader',
+  'emailAlert',
   'restrictReqHdrNames',
   'forwardFor',
   'originalTo',

@@ -470,6 +470,7 @@ function freshHttp() {
     captureCookie: null,
     uniqueIdFormat: null,
     uniqueIdHeader: '',
+    emailAlert: null,
     restrictReqHdrNames: 'default',
     forwardFor: null,
     originalTo: null,

@@ -2,7 +2,7 @@
 // time may start from.
 
 import type { Place } from './diagnostic.ts';
-import type { AddressModel, SourceModel } from './model.ts';
+import type { AddressModel } from './model.ts';
 import type { AgentModel, ServerCheckModel } from './model-check.ts';
 import type { ResolutionModel } from './model-resolvers.ts';
 
@@ -82,6 +82,19 @@ export interface ServerModel {
   logBufsize: number;
   /** Protocol that WebSocket goes over. */
   ws: 'auto' | 'h1' | 'h2';
+}
+
+/** `source`: where connections to servers come from. */
+export interface SourceModel {
+  /** null: only the interface is asked for (source 0.0.0.0 gives family ipv4, host ''). */
+  readonly address: AddressModel | null;
+  /** Source ports to choose from, 0 and 0: the kernel's choice. */
+  readonly portLow: number;
+  readonly portHigh: number;
+  readonly interface: string;
+  /** '', 'client', 'clientip', 'hdr_ip(NAME[,N])' or 'address' (then `usesrcAddress`). */
+  readonly usesrc: string;
+  readonly usesrcAddress: AddressModel | null;
 }
 
 /** What sockets to a server are like; a copy of a server shares it, words make another. */

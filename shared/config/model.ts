@@ -14,10 +14,11 @@ import type {
   LogTargetModel,
   RingModel,
 } from './model-logging.ts';
+import type { EmailAlertModel, MailersModel } from './model-mailers.ts';
 import type { PeersModel } from './model-peers.ts';
 import type { ResolversModel } from './model-resolvers.ts';
 import type { GlobalModel } from './model-process.ts';
-import type { ServerModel, ServerPresetModel } from './model-server.ts';
+import type { ServerModel, ServerPresetModel, SourceModel } from './model-server.ts';
 
 export {
   isGone,
@@ -26,9 +27,11 @@ export {
   type ServerSocketModel,
   type ServerPresetModel,
   type ServerSslModel,
+  type SourceModel,
 } from './model-server.ts';
 export type { PeerModel, PeersModel, PeersTableModel, RedisModel } from './model-peers.ts';
 export type { ResolversModel } from './model-resolvers.ts';
+export type { EmailAlertModel, MailerModel, MailersModel } from './model-mailers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type {
   HostStrategy,
@@ -84,6 +87,7 @@ export interface Model {
   readonly peers: readonly PeersModel[];
   readonly resolvers: readonly ResolversModel[];
   readonly rings: readonly RingModel[];
+  readonly mailers: readonly MailersModel[];
   readonly logForwards: readonly LogForwardModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
@@ -223,18 +227,6 @@ export interface StickTableModel {
   readonly receivesOnly: boolean;
   /** Each peer counts for itself, and what is read here is the sum over all of them. */
   readonly aggregates: boolean;
-}
-
-export interface SourceModel {
-  /** null: only the interface is asked for (source 0.0.0.0 gives family ipv4, host ''). */
-  readonly address: AddressModel | null;
-  /** Source ports to choose from, 0 and 0: the kernel's choice. */
-  readonly portLow: number;
-  readonly portHigh: number;
-  readonly interface: string;
-  /** '', 'client', 'clientip', 'hdr_ip(NAME[,N])' or 'address' (then `usesrcAddress`). */
-  readonly usesrc: string;
-  readonly usesrcAddress: AddressModel | null;
 }
 
 /** `errorfile`, `errorloc*`, `http-error`, one status each, later entries win. */
@@ -392,6 +384,7 @@ export interface ProxyModel {
   } | null;
   uniqueIdFormat: LineModel | null;
   uniqueIdHeader: string;
+  emailAlert: EmailAlertModel | null;
   graceMs: number;
   check: CheckModel;
   /** `stats` lines of the HTML page, by sub-keyword. */

@@ -17,6 +17,7 @@ import { addDefaultResolvers, checkResolvers } from './resolve-resolvers.ts';
 import { resolveStick } from './resolve-stick.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
+import { resolveMailers } from './resolve-mailers.ts';
 import { checkBufferSizes } from './resolve-tune.ts';
 import { readHeaderCaseFile } from './sections/header-case.ts';
 
@@ -43,6 +44,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   checkUserlists(draft);
   checkErrorSections(draft);
   resolveLogs(draft);
+  resolveMailers(draft);
   readRuleFiles(draft);
   readHeaderCaseFile(draft);
   return {
@@ -58,6 +60,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     resolvers: draft.resolvers.map(({ model }) => model),
     healthchecks: draft.healthchecks,
     rings: draft.rings.map(({ model }) => model),
+    mailers: draft.mailers,
     logForwards: draft.logForwards.map(({ model }) => model),
     contents: Object.fromEntries(draft.contents),
     patternFiles: [...draft.patternFiles],

@@ -24,6 +24,9 @@ import type {
   PeersTableModel,
   RedisModel,
   ProxyModel,
+  EmailAlertModel,
+  MailerModel,
+  MailersModel,
   RingModel,
   SavedStateModel,
   ServerModel,
@@ -678,6 +681,16 @@ const proxy = shape<ProxyModel>({
   ),
   uniqueIdFormat: orNull(line),
   uniqueIdHeader: text,
+  emailAlert: orNull(
+    shape<EmailAlertModel>({
+      place,
+      mailers: text,
+      from: text,
+      to: text,
+      hostname: text,
+      level: natural,
+    }),
+  ),
   graceMs: optional,
   check,
   statsLines: list(line),
@@ -761,6 +774,14 @@ const model = shape<Model>({
   ),
   peers: list(peers),
   resolvers: list(resolvers),
+  mailers: list(
+    shape<MailersModel>({
+      place,
+      name: text,
+      timeoutMs: natural,
+      mailers: list(shape<MailerModel>({ place, name: text, address })),
+    }),
+  ),
   healthchecks: list(shape<HealthcheckModel>({ place, name: text, check })),
   rings: list(
     shape<RingModel>({

@@ -46,7 +46,7 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'compression email-alert ' +
+  'compression ' +
   'filter filter-sequence ' +
   'quic-initial ssl-f-use ' +
   'trace use-fcgi-app'
@@ -73,8 +73,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] = (
-  'acme cache crt-store fcgi-app mailers namespace_list ' +
-  'spoe-agent spoe-group spoe-message traces'
+  'acme cache crt-store fcgi-app namespace_list ' + 'spoe-agent spoe-group spoe-message traces'
 ).split(' ');
 
 /** The same for words of `bind` lines. */

@@ -48,6 +48,7 @@ const ranks: readonly Rank[] = [
     'worker/actions',
     'worker/balance',
     'worker/check',
+    'worker/mailers',
     'worker/peers',
     'worker/resolvers',
     'worker/stats',
@@ -107,6 +108,7 @@ const onlySees: Readonly<Record<string, readonly string[]>> = {
 const controlSide = [
   'worker/runtime',
   'worker/check',
+  'worker/mailers',
   'worker/peers',
   'worker/resolvers',
   'worker/stats',

@@ -67,7 +67,9 @@ export class FarmChanges {
       queued: load.queued - moves,
     });
     const alarms = became === 'down' && !wasStopping;
-    host.report(proxyIndex, alarms ? severityAlert : severityNotice, text);
+    const severity = alarms ? severityAlert : severityNotice;
+    host.report(proxyIndex, severity, text);
+    host.mail(proxyIndex, severity, text);
     if (became === 'down') host.count(proxyIndex, serverIndex, field.chkdown);
     if (whole === 'down') this.announceBackend(proxyIndex);
     const { words, at } = host.server(proxyIndex, serverIndex);

@@ -13,6 +13,7 @@ import type { CheckStage } from './stage.ts';
 export const severityEmergency = 0;
 export const severityAlert = 1;
 export const severityNotice = 5;
+export const severityInfo = 6;
 
 /** Streams of a server now, and how many wait for it. */
 export interface ServerLoad {
@@ -42,6 +43,8 @@ export interface CheckHost {
   random(): number;
   /** A line for standard error and the proxy's logs, which know nothing of quotes. */
   report(proxyIndex: number, severity: number, text: string, shown?: string): void;
+  /** The same for who is told by mail, at a level of its own. */
+  mail(proxyIndex: number, severity: number, text: string): void;
   /** Wakes the proxy threads: servers of this proxy changed. */
   changed(proxyIndex: number): void;
   /** The server could not be connected to: its name may have another address by now. */

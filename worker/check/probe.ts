@@ -33,7 +33,7 @@ import {
   type ProbeKind,
   reasonText,
 } from './health.ts';
-import { type CheckHost, severityNotice, type Subject } from './host.ts';
+import { type CheckHost, severityInfo, severityNotice, type Subject } from './host.ts';
 import type { RunResult } from './run.ts';
 
 /** What a probe asks. */
@@ -204,6 +204,7 @@ export class Probe implements Timed, Startable {
     if (change.isNews && isLogged) {
       const text = healthText(farm.namesOf(subject), kind, result, words);
       host.report(proxyIndex, severityNotice, text);
+      host.mail(proxyIndex, severityInfo, text);
     }
     const wasStopping = this.isStopping();
     const moment = { nowSeconds: farm.nowSeconds(), slowstartMs: this.slowstartMs };

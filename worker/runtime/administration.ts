@@ -138,7 +138,9 @@ function tell(
   const why = change.why ?? '';
   const text = `${isBackup ? 'Backup ' : ''}Server ${name} ${change.text}${why}${farm}.`;
   context.serverChanged(proxyIndex, serverIndex, '');
-  context.report(proxyIndex, change.isAlarm === true ? 1 : 5, text);
+  const severity = change.isAlarm === true ? 1 : 5;
+  context.report(proxyIndex, severity, text);
+  context.mail(proxyIndex, severity, text);
   if (became === 'down') {
     const { name: backendName, kind } = context.stats.model.proxies[proxyIndex];
     const what = kind === 'listen' ? 'proxy' : 'backend';

@@ -241,6 +241,8 @@ export interface RuntimeContext {
   warn(text: string): void;
   /** A line for a proxy's logs and standard error, which shows it as `shown`. */
   report(proxyIndex: number, severity: number, text: string, shown?: string): void;
+  /** The same for who is told by mail (email-alert). */
+  mail(proxyIndex: number, severity: number, text: string): void;
   /** A line for the global logs, severity as syslog numbers it. */
   log(severity: number, text: string): void;
 }

@@ -71,6 +71,7 @@ export function sampleContext(text: string): SampleContext {
       stats.source.backends[proxyIndex]?.refresh(Math.floor(stats.source.nowMs() / 1000));
       done.push(`changed ${proxyIndex}/${serverIndex} ${sentence}`.trim());
     },
+    mail: () => {},
     report: (proxy, severity, line) => void done.push(`report ${proxy} ${severity} ${line}`),
     log: (severity, line) => void done.push(`log ${severity} ${line}`),
   };
