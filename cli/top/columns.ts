@@ -1,7 +1,7 @@
 // The columns of `hawser top`: one row each, with what it is sorted by and how it is written.
 // Called by cli/top/table.ts; the word's help lists their names.
 
-import { clockOf } from '../terminal.ts';
+import { type Alignment, clockOf, harmless } from '../terminal.ts';
 import type { Row } from './sample.ts';
 
 export interface ColumnDef {
@@ -9,6 +9,7 @@ export interface ColumnDef {
   readonly name: string;
   readonly title: string;
   readonly width: number;
+  readonly alignment: Alignment;
   readonly help: string;
   readonly value: (row: Row) => number | string;
   readonly text: (row: Row) => string;
@@ -36,6 +37,7 @@ const numeric = (
   name,
   title,
   width: 7,
+  alignment: 'right',
   help,
   value,
   text: (row) => (value(row) < 0 ? '-' : shortNumber(value(row))),
@@ -49,6 +51,7 @@ export const columns = [
     name: 'state',
     title: 'STATE',
     width: 11,
+    alignment: 'left',
     help: "HAProxy's word for it",
     value: (row) => row.state,
     text: ({ state }) => state,
@@ -77,9 +80,19 @@ export const columns = [
     name: 'since',
     title: 'SINCE',
     width: 9,
+    alignment: 'right',
     help: 'age of the state',
     value: (row) => row.sinceSeconds,
     text: since,
+  },
+  {
+    name: 'check',
+    title: 'LAST CHECK',
+    width: 40,
+    alignment: 'left',
+    help: 'what the last check said',
+    value: (row) => row.check,
+    text: ({ check }) => harmless(check),
   },
 ] as const satisfies readonly ColumnDef[];
 

@@ -3,6 +3,7 @@
 
 import { emitKeypressEvents } from 'node:readline';
 import { clockOf, type Paint, painterOf } from '../terminal.ts';
+import { shortNumber } from './columns.ts';
 import { type Key, keyRows, press, type ScreenState } from './keys.ts';
 import { type Row, serversByState } from './sample.ts';
 import { chooseRows, columnsThatFit, nameWidthOf, rowLine, titleLine, type View } from './table.ts';
@@ -10,6 +11,8 @@ import { chooseRows, columnsThatFit, nameWidthOf, rowLine, titleLine, type View 
 export interface Frame {
   readonly rows: readonly Row[];
   readonly info: ReadonlyMap<string, string>;
+  /** Requests a second of all frontends, oldest first. */
+  readonly history: readonly number[];
   /** '' or why there is nothing newer. */
   readonly fault: string;
   readonly intervalMs: number;
@@ -126,12 +129,29 @@ function factsLine({ info }: Frame, width: number): string {
   return text.slice(0, width);
 }
 
-function stateLine({ rows, fault }: Frame, paint: Paint, width: number): string {
+function stateLine({ rows, fault, history }: Frame, paint: Paint, width: number): string {
   if (fault !== '') return paint('error', fault.slice(0, width));
   const counts = [...serversByState(rows)].map(([state, count]) => `${count} ${state}`);
   const queued = rows.reduce((sum, { kind, queue }) => sum + (kind === 'backend' ? queue : 0), 0);
-  const text = `servers: ${counts.join(', ') || 'none'}  queued: ${queued}`;
-  return text.slice(0, width);
+  const text = `servers: ${counts.join(', ') || 'none'}  queued: ${queued}  `;
+  const now = `${shortNumber(history.at(-1) ?? 0)} req/s `;
+  const room = Math.min(sparksMax, width - text.length - now.length);
+  return `${text}${now}`.slice(0, width) + paint('accent', sparksOf(history, room));
+}
+
+const sparksMax = 30;
+const sparks = '▁▂▃▄▅▆▇█';
+const isUtf8 = /utf-?8/i.test(
+  process.env['LC_ALL'] || process.env['LC_CTYPE'] || process.env['LANG'] || '',
+);
+
+/** The last values as a row of bars, where the terminal has such letters. */
+export function sparksOf(values: readonly number[], room: number, has = isUtf8): string {
+  if (!has || room <= 0) return '';
+  const last = values.slice(-room);
+  const top = Math.max(...last, 1);
+  const at = (value: number): number => Math.round((value / top) * (sparks.length - 1));
+  return last.map((value) => sparks[at(value)]).join('');
 }
 
 interface Shown {

@@ -92,8 +92,8 @@ export function nameWidthOf(rows: readonly Row[], width: number): number {
 /** The line of titles; the one that is sorted by has a mark. */
 export function titleLine(fit: readonly ColumnDef[], nameWidth: number, view: View): string {
   const mark = view.reverse ? '^' : 'v';
-  const titles = fit.map(({ name, title, width }) =>
-    pad(name === view.sort ? `${mark}${title}` : title, width, name === 'state' ? 'left' : 'right'),
+  const titles = fit.map(({ name, title, width, alignment }) =>
+    pad(name === view.sort ? `${mark}${title}` : title, width, alignment),
   );
   const name = view.sort === 'name' ? `${view.reverse ? '^' : ''}NAME` : 'NAME';
   return [`  ${pad(name, nameWidth, 'left')}`, ...titles].join(' ');
@@ -108,7 +108,7 @@ export function rowLine(
 ): string {
   const cells = fit.map((column) => {
     const text = column.text(row).slice(0, column.width);
-    const padded = pad(text, column.width, column.name === 'state' ? 'left' : 'right');
+    const padded = pad(text, column.width, column.alignment);
     const tone = toneOf(row, column);
     return tone === null ? padded : paint(tone, padded);
   });

@@ -5,7 +5,7 @@ import { plain } from '../terminal.ts';
 import { columns, shortNumber } from './columns.ts';
 import { press, type ScreenState } from './keys.ts';
 import { healthOf, readStat, rowsOf, serversByState, splitCsv } from './sample.ts';
-import { linesOf } from './screen.ts';
+import { linesOf, sparksOf } from './screen.ts';
 import { chooseRows, columnsThatFit, type View } from './table.ts';
 
 const head =
@@ -108,7 +108,7 @@ test('keys choose, sort, scroll and leave', () => {
   assert.equal(pressed('q').quit, true);
   assert.equal(press(start, { name: 'c', ctrl: true }, 10).quit, true);
   assert.equal(pressed('>').view.sort, 'state');
-  assert.equal(pressed('<').view.sort, 'since');
+  assert.equal(pressed('<').view.sort, 'check');
   assert.equal(pressed('s').view.kind, 'server');
   assert.equal(pressed('s', '!', 'a').view.kind, null);
   assert.equal(pressed('down', 'pagedown', 'up').from, 10);
@@ -126,7 +126,13 @@ test('while a filter is written, letters are letters', () => {
 });
 
 test('a screen has as many lines as the terminal, none wider', () => {
-  const frame = { rows, info: new Map([['Pid', '7']]), fault: '', intervalMs: 1000 };
+  const frame = {
+    rows,
+    info: new Map([['Pid', '7']]),
+    history: [1, 2],
+    fault: '',
+    intervalMs: 1000,
+  };
   for (const [width, height] of [
     [40, 6],
     [80, 24],
@@ -144,4 +150,11 @@ test('a screen has as many lines as the terminal, none wider', () => {
     paint: plain,
   });
   assert.equal(lines[1], 'gone');
+});
+
+test('the last values as bars, of the height of the highest', () => {
+  assert.equal(sparksOf([0, 5, 10], 10, true), '▁▅█');
+  assert.equal(sparksOf([9, 0, 0], 2, true), '▁▁');
+  assert.equal(sparksOf([1, 2], 10, false), '');
+  assert.equal(sparksOf([1, 2], -3, true), '');
 });

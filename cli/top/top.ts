@@ -6,7 +6,7 @@ import { askWorker, ClientError } from '../client.ts';
 import { statusDone, statusRefused } from '../exit-status.ts';
 import { parseInfo } from '../processes.ts';
 import { painterOf } from '../terminal.ts';
-import { type Reading, readStat, rowsOf, serversByState } from './sample.ts';
+import { type Reading, type Row, readStat, rowsOf, serversByState } from './sample.ts';
 import { type Frame, Screen } from './screen.ts';
 import { chooseRows, columnsThatFit, nameWidthOf, rowLine, titleLine, type View } from './table.ts';
 
@@ -19,7 +19,7 @@ export interface TopOptions {
 }
 
 /** Wide enough for every column, where nothing says how wide the paper is. */
-const paperWidth = 160;
+const paperWidth = 170;
 
 /** Runs until the user leaves; with `once` or without a terminal it prints one table. */
 export async function top(options: TopOptions): Promise<number> {
@@ -62,9 +62,12 @@ async function watch(options: TopOptions, screen: Screen, first: Read): Promise<
   let before: Reading | null = null;
   let last = first;
   let fault = '';
+  const history: number[] = [];
   for (;;) {
-    const frame: Frame = { rows: rowsOf(last.reading, before), info: last.info, fault, intervalMs };
-    screen.show(frame);
+    const rows = rowsOf(last.reading, before);
+    if (fault === '') history.push(requestsOf(rows));
+    if (history.length > historyMax) history.shift();
+    screen.show({ rows, info: last.info, history, fault, intervalMs } satisfies Frame);
     await sleep(intervalMs);
     const next = await read(socket).catch((error: unknown) => {
       if (!(error instanceof ClientError)) throw error;
@@ -76,6 +79,12 @@ async function watch(options: TopOptions, screen: Screen, first: Read): Promise<
     last = next;
   }
 }
+
+/** More than a screen shows. */
+const historyMax = 100;
+
+const requestsOf = (rows: readonly Row[]): number =>
+  rows.reduce((sum, row) => sum + (row.kind === 'frontend' ? row.requestsPerSecond : 0), 0);
 
 /** Two readings, so that rates are of now. */
 async function printOnce({ socket, view, intervalMs, json }: TopOptions): Promise<number> {
