@@ -59,6 +59,9 @@ export interface ExplainedStep {
   readonly values: readonly { readonly text: string; readonly value: string }[];
 }
 
+/** A rule that nothing came to: an earlier one had decided. */
+export type UnreachedRule = Pick<ExplainedStep, 'proxy' | 'ruleSet' | 'file' | 'line' | 'text'>;
+
 export interface ExplainedListener {
   readonly proxy: string;
   readonly address: string;
@@ -75,6 +78,8 @@ export interface Explanation {
   readonly fault: string;
   readonly listener: ExplainedListener | null;
   readonly steps: readonly ExplainedStep[];
+  /** Of the frontend and the backend, for the request alone. */
+  readonly unreached: readonly UnreachedRule[];
   readonly outcome: ExplainedOutcome;
   readonly frontend: string;
   /** '' when none was reached. */

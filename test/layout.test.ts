@@ -6,37 +6,13 @@
 // adds the configurations and stories of other folders.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { layOut } from '../cli/layout.ts';
 import { splitLine } from '../shared/config/lexer.ts';
 import { loadConfiguration } from '../shared/config/load.ts';
+import { configurations } from './harness/configurations.ts';
 
-const folders = [
-  ...['examples', 'test/golden/config', 'reg-tests'].map((name) => join(process.cwd(), name)),
-  ...(process.env['HAWSER_CONFIGS'] ?? '').split(':').filter((name) => name !== ''),
-];
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) return filesIn(path);
-    return /\.(cfg|vtc)$/.test(name) ? [path] : [];
-  });
-}
-
-/** A file's configurations: itself, or those in braces of a story. */
-function configurationsOf(path: string): string[] {
-  const text = readFileSync(path, 'latin1');
-  if (path.endsWith('.cfg')) return [text];
-  const blocks = text.matchAll(/^haproxy \S+.*-conf(?:-OK|-BAD)? *\{\n([\s\S]*?)\n\}/gm);
-  return Array.from(blocks, ([, block]) => `${block}\n`);
-}
-
-const found = folders
-  .flatMap(filesIn)
-  .flatMap((path) => configurationsOf(path).map((text, at) => ({ name: `${path} ${at}`, text })));
+const found = configurations();
 
 /** Where something stands is no meaning; nor is the source line that is kept for a message. */
 function withoutPlaces(value: unknown): unknown {

@@ -7,12 +7,14 @@ import { type Paint, pad } from '../terminal.ts';
 /** Values of an expression that are shown at most. */
 const valuesMax = 3;
 const textMax = 200;
+const unreachedMax = 20;
 
 /** The whole explanation. */
 export function explanationText(told: Explanation, paint: Paint): string {
   const parts = [
     listenerText(told, paint),
     stepsText(told, paint),
+    unreachedText(told, paint),
     outcomeText(told, paint),
     messageText('the server gets', told.request, paint),
     messageText('the client gets', told.response, paint),
@@ -41,6 +43,17 @@ function stepsText({ steps }: Explanation, paint: Paint): string {
       return [...title, ...stepLines(step, width, paint)];
     })
     .join('\n');
+}
+
+/** Rules that were not looked at, because an earlier one had decided. */
+function unreachedText({ unreached }: Explanation, paint: Paint): string {
+  if (unreached.length === 0) return '';
+  const width = Math.max(...unreached.map(({ line }) => String(line).length));
+  const shown = unreached
+    .slice(0, unreachedMax)
+    .map(({ line, text }) => paint('faint', `  ${pad(String(line), width, 'right')}  ${text}`));
+  const more = unreached.length - shown.length;
+  return ['not reached:', ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join('\n');
 }
 
 function stepLines(step: ExplainedStep, width: number, paint: Paint): string[] {

@@ -102,6 +102,10 @@ test('a refusal, a redirect and a generated answer reach no server', () => {
   const denied = explain(routed, '/x.php', { from: '192.0.2.99' });
   assert.deepEqual([denied.outcome, denied.request, denied.backend], ['answered', '', '']);
   assert.deepEqual(brief(denied), ['9 1 refuses']);
+  assert.deepEqual(
+    denied.unreached.map(({ proxy, line }) => `${proxy} ${line}`),
+    ['web 10', 'web 11', 'web 12'],
+  );
   assert.match(denied.response, /^HTTP\/1\.1 403 /);
   const from10 = explain(routed, '/x.php', { from: '10.9.9.9' });
   assert.equal(from10.outcome, 'server');

@@ -3,8 +3,13 @@
 // `hawser explain`. Nothing leaves the process; the rules are run by what serves (stream/), not by
 // a copy of it. The model is changed: it must be read for this alone.
 
-import type { BindModel, Model, ServerModel } from '../../shared/config/model.ts';
-import type { ExplainedListener, ExplainRequest, Explanation } from '../../shared/explanation.ts';
+import type { BindModel, LineModel, Model, ServerModel } from '../../shared/config/model.ts';
+import type {
+  ExplainedListener,
+  ExplainRequest,
+  Explanation,
+  UnreachedRule,
+} from '../../shared/explanation.ts';
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
 import { assumedTls } from './assumed-tls.ts';
 import { converse } from './conversation.ts';
@@ -49,6 +54,7 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
     fault: '',
     listener,
     steps: named(model, steps),
+    unreached: unreachedOf(model, [listener.proxy, backName], steps),
     outcome: said.outcome,
     frontend: frontend === '' ? listener.proxy : frontend,
     backend: isBackend(model, backName) ? backName : '',
@@ -66,7 +72,8 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
 function refused(fault: string): Explanation {
   const nothing = { frontend: '', backend: '', server: '', serverAddress: '', balance: '' };
   const silent = { request: '', response: '', waitedMs: 0, logs: [], notes: [], steps: [] };
-  return { fault, listener: null, outcome: 'none', ...nothing, ...silent };
+  const rest = { unreached: [] };
+  return { fault, listener: null, outcome: 'none', ...nothing, ...silent, ...rest };
 }
 
 const isBackend = (model: Model, wanted: string): boolean =>
@@ -173,6 +180,40 @@ function simplify(model: Model): ReadonlySet<ServerModel> {
     }
   }
   return tlsServers;
+}
+
+/** Rule sets of a request; those of the answer have no order with these. */
+const requestSets = [
+  'tcp-request connection',
+  'tcp-request session',
+  'tcp-request content',
+  'http-request',
+] as const;
+
+/** Rules of the proxies that were passed which nothing came to. */
+function unreachedOf(
+  model: Model,
+  names: readonly string[],
+  steps: Explanation['steps'],
+): readonly UnreachedRule[] {
+  const seen = new Set(steps.map(({ proxy, file, line }) => `${proxy} ${file}:${line}`));
+  return model.proxies
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ name, rules, redirects, useBackends, mode }) => {
+      const sets = requestSets.filter((ruleSet) => mode === 'http' || ruleSet !== 'http-request');
+      const lists: readonly (readonly [string, readonly LineModel[]])[] = [
+        ...sets.map((ruleSet) => [ruleSet, rules[ruleSet]] as const),
+        ['redirect', redirects],
+        ['', useBackends],
+      ];
+      return lists.flatMap(([ruleSet, lines]) =>
+        lines
+          .filter(({ place }) => !seen.has(`${name} ${place.file}:${place.line}`))
+          .map(({ place: { file, line }, text }) => {
+            return { proxy: name, ruleSet, file, line, text: text.trim() };
+          }),
+      );
+    });
 }
 
 /** The acl that a line belongs to, by the lines of the model. */
