@@ -128,13 +128,14 @@ interface Transporter {
   close(): void;
 }
 
+const packageName: string = 'nodemailer';
 let library: Library | null = null;
 
 /** Before privileges are dropped: a proxy may have alerts. */
 export async function loadMailLibrary({ proxies }: Pick<Model, 'proxies'>): Promise<void> {
   if (library !== null || proxies.every(({ emailAlert }) => emailAlert === null)) return;
-  // Its types are those of another version: what is used of it stands above.
-  const loaded = (await import('nodemailer')) as unknown as { readonly default: Library };
+  // It has no types: what is used of it stands above.
+  const loaded = (await import(packageName)) as unknown as { readonly default: Library };
   library = loaded.default;
 }
 
