@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateFolder } from './harness/certificate-files.ts';
+import { NameServer } from './harness/name-server.ts';
 import { startOrigin } from './harness/origin.ts';
 import {
   exchange,
@@ -108,6 +109,32 @@ const stories: Readonly<Record<string, readonly Story[]>> = {
       expect: /^HTTP\/1\.1 503 [\s\S]*Back in a minute/,
     },
   ],
+  'names.cfg': [
+    {
+      title: 'servers by name',
+      at: 'HTTP',
+      send: get('/'),
+      expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/,
+    },
+    {
+      title: 'a forward proxy',
+      at: 'FORWARD',
+      send: get('/', 'Host: fleet.internal:80\r\n'),
+      expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/,
+    },
+    {
+      title: 'a name that leads inside',
+      at: 'FORWARD',
+      send: get('/', 'Host: inside.internal\r\n'),
+      expect: /^HTTP\/1\.1 403 /,
+    },
+    {
+      title: 'a name that leads nowhere',
+      at: 'FORWARD',
+      send: get('/', 'Host: nowhere.internal\r\n'),
+      expect: /^HTTP\/1\.1 502 /,
+    },
+  ],
   'operation.cfg': [
     { title: 'the site', at: 'HTTP', send: get('/'), expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/ },
   ],
@@ -131,6 +158,7 @@ for (const [file, told] of Object.entries(stories)) {
 
   test(`examples/${file} serves`, async (context) => {
     const proxy = await startExample(context, file);
+    if (file === 'names.cfg') await proxy.printed('is UP/READY (resolves again)');
     for (const { title, at, send, expect, isTls } of told) {
       const port = proxy.port(at);
       // Bytes end with our side of the connection, requests with the answer.
@@ -155,14 +183,20 @@ async function startExample(owner: Owner, file: string): Promise<RunningProxy> {
   for (const name of ['SITE1', 'SITE2']) addresses[name] = `127.0.0.1:${site.port}`;
   for (const name of ['API1', 'API2']) addresses[name] = `127.0.0.1:${api.port}`;
   for (const name of ['REPLICA1', 'REPLICA2']) addresses[name] = `127.0.0.1:${echo.port}`;
+  const names = await NameServer.start();
+  owner.after(async () => names.close());
+  names.host('fleet.internal', '127.0.0.1');
+  names.host('inside.internal', '10.1.2.3');
   const certificates = certificateFolder(owner);
   return startProxy(owner, {
     config: readFileSync(join(folder, file), 'utf8').replace(
-      /"\$\{(HTTP|HTTPS|DATABASE)-[^}]*\}"/g,
+      /"\$\{(HTTP|HTTPS|DATABASE|FORWARD)-[^}]*\}"/g,
       (_, name: string) => `"${inherited(name)}"`,
     ),
     env: {
       ...addresses,
+      NAMESERVER: `127.0.0.1:${names.port}`,
+      PORT: `${site.port}`,
       CERTIFICATES: join(certificates, 'first.pem'),
       ERRORS: join(folder, 'errors'),
       STATS: join(certificates, 'stats.sock'),
