@@ -67,6 +67,7 @@ function settle(start: WorkerStart, sys: Sys, segment: Segment, warning: string)
       words: segment.words,
       load,
       nowSeconds: Math.floor(clock.nowMs / 1000),
+      isReload: start.generation > 1,
     });
     const known = { objects, objectTable: table, liveWords, claim, load };
     return { segment, clock, slots, slot, ...known, farm, tables, warning };

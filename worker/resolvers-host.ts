@@ -22,6 +22,7 @@ import type { ResolversAccess, RuntimeContext } from './runtime/context.ts';
 import { setWeight } from './runtime/servers.ts';
 import type { ServerTarget } from './runtime/target.ts';
 import type { FarmStates } from './server/farm-states.ts';
+import { keepAddress } from './server/kept-address.ts';
 
 export interface ResolversParts {
   readonly model: Model;
@@ -86,6 +87,7 @@ class ServerDirectory implements ServerHost {
       context.report(server.proxyIndex, severityNotice, text);
     }
     const { address } = change;
+    keepAddress(target.words, { ...model, address });
     const fromAnswer = host === undefined ? this.lastMoves.get(server)?.fromAnswer : by !== '';
     const move = { fromAnswer: fromAnswer === true };
     this.lastMoves.set(server, move);

@@ -74,6 +74,8 @@ export const serverAgentCode = 27;
 export const serverAgentDurationMs = 28;
 /** Errors of traffic one after the other (observe); any thread counts. */
 export const serverErrors = 29;
+/** Name whose address the words above are. */
+export const serverNameHash = 30;
 
 /** Text of the last check: length in bytes, then up to 116 bytes from the next word on. */
 export const serverCheckText = 34;

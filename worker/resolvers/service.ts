@@ -64,6 +64,7 @@ export class Service implements Requester {
   failed(): boolean {
     const { resolution } = this;
     if (resolution === null || !this.section.isPastHold(resolution)) return true;
+    this.releaseUnknown();
     for (const item of resolution.records.services) this.releaseAll(item);
     return false;
   }
@@ -71,6 +72,16 @@ export class Service implements Requester {
   serviced(gone: readonly ServiceItem[]): void {
     for (const item of gone) this.releaseAll(item);
     for (const item of this.resolution?.records.services ?? []) this.fill(item);
+    this.releaseUnknown();
+  }
+
+  /** Servers that an earlier worker had filled, and no service of now. */
+  private releaseUnknown(): void {
+    const known = this.free.filter((server) => this.host.hostOf(server) !== '');
+    for (const server of known) {
+      this.free.splice(this.free.indexOf(server), 1);
+      this.release(server);
+    }
   }
 
   private releaseAll({ users }: ServiceItem): void {

@@ -8,13 +8,16 @@ import type { ObjectTable } from '../../shared/segment/objects.ts';
 import {
   adminInheritedMaint,
   adminMaint,
+  adminResolutionMaint,
   type ServerSetup,
   ServerWords,
   serverAdmin,
+  serverLoad,
   serverState,
   stateStopped,
 } from '../../shared/segment/server-state.ts';
 import { isNamed } from '../../shared/config/model-server.ts';
+import { keepAddress, keptAddress } from './kept-address.ts';
 import { applySavedState } from './saved-state.ts';
 import { maxconnOf } from './server.ts';
 import { trackersOf } from './track.ts';
@@ -27,6 +30,15 @@ export interface FarmStates {
   readonly servers: ServerWords[][];
 }
 
+/** When the words are brought to the configuration, and for which load of it. */
+interface Moment {
+  readonly words: Int32Array;
+  readonly load: number;
+  readonly nowSeconds: number;
+  /** Another worker of the same master has served before. */
+  readonly isReload?: boolean;
+}
+
 /**
  * Prepares every server and backend. `load` names this load of the configuration: the same number
  * finds all states as they were (a worker that replaces a crashed one), another one resets what
@@ -36,7 +48,7 @@ export function prepareFarm(
   model: Pick<Model, 'proxies'>,
   objects: ObjectIndex,
   table: ObjectTable,
-  at: { readonly words: Int32Array; readonly load: number; readonly nowSeconds: number },
+  at: Moment,
 ): FarmStates {
   const backends: (BackendWords | null)[] = [];
   const servers: ServerWords[][] = [];
@@ -44,8 +56,11 @@ export function prepareFarm(
     const { back, servers: indexes } = objects.proxies[index];
     const farm = model.proxies[index].servers.map((server, i) => {
       const words = new ServerWords(at.words, table, indexes[i], back);
+      const isKept = takeKeptAddress(words, server, at);
       const setup = serverSetup(model.proxies[index], server);
       const isNew = words.prepare(setup, at.load, at.nowSeconds);
+      if (isKept) keepAddress(words, server);
+      else if (setup.unresolved === true) loseAddress(words);
       const { savedState } = server;
       if (isNew && savedState !== null) applySavedState(words, server, savedState, at.nowSeconds);
       return words;
@@ -58,6 +73,23 @@ export function prepareFarm(
   inheritStart(model, servers);
   for (const whole of backends) whole?.refresh(at.nowSeconds);
   return { backends, servers };
+}
+
+/** A server whose name is resolved while serving goes on where the worker before had it. */
+function takeKeptAddress(words: ServerWords, server: ServerModel, at: Moment): boolean {
+  if (server.resolvers === '' || server.address.family !== 'unspecified') return false;
+  const { [words.at + serverLoad]: load } = words.words;
+  if (load !== at.load && (load === 0 || at.isReload !== true)) return false;
+  const address = keptAddress(words, server);
+  if (address === null) return false;
+  server.address = address;
+  return true;
+}
+
+/** Whatever the words say of it, from another worker: nobody knows where it is. */
+function loseAddress(words: ServerWords): void {
+  if (!words.setAdmin(adminResolutionMaint, 0)) return;
+  words.words[words.at + serverState] = stateStopped;
 }
 
 /** Servers that track one which starts in maintenance start there too. */
