@@ -54,6 +54,11 @@ test('messages keep the lines that belong to them', () => {
   ]);
 });
 
+test('a refusal is a message', () => {
+  const text = 'Another reload is still in progress.\n';
+  assert.deepEqual(messagesOf(text), [{ level: 'alert', text: text.trim() }]);
+});
+
 test('the status says in one sentence what is the matter', () => {
   const rows = parseProcesses(table) ?? [];
   const found = {

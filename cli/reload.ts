@@ -56,7 +56,10 @@ export function messagesOf(text: string): readonly Message[] {
     const head = /^\[(\w+)\]\s*\(\d+\) : (.*)$/.exec(line);
     const last = messages.at(-1);
     if (head !== null) messages.push({ level: head[1].toLowerCase(), text: head[2] });
-    else if (last !== undefined && line !== '') {
+    else if (line === '') continue;
+    // A refusal has no level.
+    else if (last === undefined) messages.push({ level: 'alert', text: line });
+    else {
       messages[messages.length - 1] = { ...last, text: `${last.text}\n${line}` };
     }
   }

@@ -2,7 +2,7 @@
 // whether the last reload failed. Called by commands.ts. At a worker's own socket it tells what
 // that worker knows.
 
-import { ask } from './client.ts';
+import { ask, ClientError } from './client.ts';
 import { statusDone, statusRefused } from './exit-status.ts';
 import { askProcesses, type ProcessRow, parseInfo } from './processes.ts';
 import { clockOf, columnsOf, counted, type Paint, painterOf } from './terminal.ts';
@@ -57,6 +57,7 @@ async function readStatus(socket: string): Promise<Status> {
 async function workerStatus(socket: string): Promise<Status> {
   const text = await ask(socket, 'show info');
   const info = parseInfo(text);
+  if (!info.has('Pid')) throw new ClientError(`${socket} does not tell: ${text.split('\n')[0]}`);
   const row: ProcessRow = {
     pid: Number(info.get('Pid') ?? 0),
     role: 'worker',

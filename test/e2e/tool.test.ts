@@ -154,3 +154,13 @@ test('a worker at the socket has a status and cannot reload', async (t) => {
   assert.match(refused.err, /is no master's socket/);
   await proxy.stop();
 });
+
+test('a socket that does not allow it is told as such', async (t) => {
+  const args = ['-W', '-S', `${inherited('mcli')},level,user`];
+  const proxy = startProxy(t, { config: config('one'), args });
+  await proxy.printed('Loading success.');
+  const status = await runTool(['status', ...socketOf(proxy)]);
+  assert.equal(status.status, 3);
+  assert.match(status.err, /does not allow it: a socket of level operator or admin would/);
+  await proxy.stop();
+});
