@@ -19,6 +19,8 @@ export class Console {
   warnings = 0;
   /** Messages of the start-up or reload under way, with line ends. */
   startupLogs = '';
+  /** What went wrong first in it, '' for nothing. */
+  firstAlert = '';
   private recording = true;
   private introduced = false;
   private readonly program: string;
@@ -37,6 +39,7 @@ export class Console {
 
   alert(message: string): void {
     this.introduce();
+    if (this.firstAlert === '') this.firstAlert = message;
     this.print('ALERT', message);
   }
 
@@ -57,6 +60,7 @@ export class Console {
   /** Begins a new start-up (reload): forgets the messages of the last one. */
   beginStartup(): void {
     this.startupLogs = '';
+    this.firstAlert = '';
     this.warnings = 0;
     this.introduced = false;
     this.recording = true;

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../shared/config/diagnostic.ts';
+import type { LoadNote } from '../shared/dashboard-messages.ts';
 import type { ListenerObject, MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
 import type { CliLevel } from './cli-level.ts';
 import type { Program } from './program.ts';
@@ -87,6 +88,11 @@ export class Generation {
   softStop(): void {
     this.leaving = true;
     this.tell({ type: 'soft-stop' });
+  }
+
+  /** Tells it of a reload that failed. */
+  note(note: LoadNote): void {
+    this.tell({ type: 'load-note', note });
   }
 
   /**

@@ -7,6 +7,7 @@ import type { RunningWorker, WorkerHost, WorkerStart, WorkerToMaster } from '../
 import { hasListener, printDiagnostics, refuseWarnings } from './configuration.ts';
 import { reportReady, silence } from './daemon.ts';
 import { Listeners } from './listeners.ts';
+import { LoadHistory } from './load-history.ts';
 import { SIGTERM, SIGTTIN, SIGUSR1, tellOldProcesses } from './old-process.ts';
 import { writePid } from './pidfile.ts';
 import { changeRoot, dropIdentity, rootWarnings } from './privileges.ts';
@@ -38,7 +39,8 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
     if (flags.oldPids.length > 0) tellOldProcesses(sys, flags.oldPids, SIGTTIN);
     return 1;
   }
-  const start = workerStart(program, { model, bound, segment, generation: 1, reloads: 0 });
+  const loads = new LoadHistory().with('start');
+  const start = workerStart(program, { model, bound, segment, generation: 1, reloads: 0, loads });
   const running = await startHere(program, model, start);
   if (running === null) return 1;
   listenToSignals(program, listeners, running);

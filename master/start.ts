@@ -4,6 +4,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Model } from '../shared/config/model.ts';
+import type { LoadNote } from '../shared/dashboard-messages.ts';
 import type { SegmentHandle, WorkerStart } from '../shared/messages.ts';
 import { segmentOptions } from '../shared/config/stick-tables.ts';
 import { attachFile } from '../shared/segment/attach.ts';
@@ -116,6 +117,7 @@ export interface Prepared {
   readonly segment: Segment;
   readonly generation: number;
   readonly reloads: number;
+  readonly loads: readonly LoadNote[];
 }
 
 /** The first message of a worker, with the descriptors of this process. */
@@ -130,6 +132,7 @@ export function workerStart(program: Program, prepared: Prepared): WorkerStart {
     segment: segmentHandle(prepared.segment),
     generation: prepared.generation,
     reloads: prepared.reloads,
+    loads: prepared.loads,
     startupLogs: program.console.startupLogs,
     masterStartUs: program.startUs,
     ticketKeys: program.ticketKeys,

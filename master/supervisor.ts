@@ -10,6 +10,7 @@ import { load, printDiagnostics, refuseWarnings } from './configuration.ts';
 import { reportReady, silence } from './daemon.ts';
 import { Generation } from './generation.ts';
 import { Listeners } from './listeners.ts';
+import { LoadHistory } from './load-history.ts';
 import { MasterSockets } from './master-socket.ts';
 import { SIGTERM, SIGUSR1, tellOldProcesses } from './old-process.ts';
 import { rootWarnings } from './privileges.ts';
@@ -49,6 +50,7 @@ export class Supervisor {
   private readonly sockets: MasterSockets;
   private readonly notice: ServiceNotice;
   private readonly respawn: Respawn;
+  private readonly history = new LoadHistory();
   /** What the current worker was started with. */
   private prepared: Prepared | null = null;
   private launching: Launch | null = null;
@@ -136,7 +138,9 @@ export class Supervisor {
       return null;
     }
     this.generationCount++;
-    return { model, bound, segment, generation: this.generationCount, reloads: this.reloads };
+    const { reloads, generationCount: generation } = this;
+    const loads = this.history.with(generation === 1 ? 'start' : 'reload');
+    return { model, bound, segment, generation, reloads, loads };
   }
 
   /** The segment in use, when the configuration still names it. */
@@ -183,6 +187,7 @@ export class Supervisor {
     const former = this.prepared?.segment;
     if (former !== undefined && former !== prepared.segment) this.program.sys.close(former.fd);
     this.prepared = prepared;
+    this.history.keep(prepared.loads);
     this.current = this.generations.find((known) => known.prepared === prepared) ?? null;
     this.respawn.reset();
   }
@@ -207,6 +212,7 @@ export class Supervisor {
       this.failedReloads++;
       console.warning('Loading failure! The running configuration stays.');
       notice.reloadFailed();
+      this.current?.note(this.history.add('failed', console.firstAlert));
       if (this.current === null) this.respawn.soon();
     }
     console.endStartup();
@@ -256,6 +262,7 @@ export class Supervisor {
       console.warning(`Former worker (${generation.pid}) ${how}`);
     } else {
       this.current = null;
+      if (this.stopping === null) this.history.add('crash', how);
       if (status < 128) console.warning(`Current worker (${generation.pid}) ${how}`);
       else console.alert(`Current worker (${generation.pid}) ${how}`);
       if (this.exitStatus < 0 && status !== 0 && status !== 143) this.exitStatus = status;
@@ -274,10 +281,12 @@ export class Supervisor {
       delayMs > 0 ? `Starting a new worker after ${delayMs} ms` : 'Starting a new worker at once',
     );
     this.generationCount++;
-    const again = { ...prepared, generation: this.generationCount };
+    const loads = this.history.with('restart');
+    const again = { ...prepared, generation: this.generationCount, loads };
     void this.launch(again).then((status) => {
       if (status === null) {
         this.exitStatus = -1;
+        this.history.keep(loads);
         this.current = this.generations.find((known) => known.prepared === again) ?? null;
       } else if (this.stopping === null) this.respawn.after(0);
     });

@@ -4,6 +4,12 @@
 
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Model, ProxyModel, ServerModel } from './config/model.ts';
+import type {
+  DashboardNews,
+  DashboardStart,
+  DashboardWatch,
+  LoadNote,
+} from './dashboard-messages.ts';
 
 /**
  * A listening socket as the master bound it. Order = Model.proxies order, binds, addresses, shards.
@@ -70,6 +76,8 @@ export interface WorkerStart {
   readonly startupLogs: string;
   /** Microseconds of wall clock when the master started, for uptimes. */
   readonly masterStartUs: number;
+  /** Oldest first, the start of this worker last. */
+  readonly loads: readonly LoadNote[];
   /** 80 secret bytes in hexadecimal, the same for every worker of a master: keys of TLS tickets. */
   readonly ticketKeys: string;
 }
@@ -79,6 +87,8 @@ export type MasterToWorker =
   /** SIGUSR1 semantics: stop listening, finish, leave. */
   | { readonly type: 'soft-stop' }
   | { readonly type: 'hard-stop' }
+  /** A reload failed, so this worker goes on. */
+  | { readonly type: 'load-note'; readonly note: LoadNote }
   /** SIGTTOU and SIGTTIN: leave the listening sockets alone for a while, then watch them again. */
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
@@ -158,6 +168,8 @@ export interface ThreadStart {
   readonly generation: number;
   /** As in WorkerStart. */
   readonly ticketKeys: string;
+  /** null: no proxy has a live dashboard. */
+  readonly dashboard: DashboardStart | null;
   /** Memory of the event rings, in the order of the model (shared/segment/event-ring.ts). */
   readonly eventRings: readonly Uint8Array[];
 }
@@ -301,6 +313,7 @@ export type ControlToThread =
       readonly id: number;
       readonly outcome: string;
     }
+  | DashboardNews
   /** A question of worker/thread-inspection.ts: answered by 'snapshot'. */
   | {
       readonly type: 'inspect';
@@ -353,6 +366,7 @@ export type ThreadToControl =
       /** Names that were asked for and do not exist. */
       readonly unknown: number;
     }
+  | DashboardWatch
   /** A soft stop has begun here: no listening socket is watched any more. */
   | { readonly type: 'deaf' }
   | { readonly type: 'drained' }

@@ -135,6 +135,22 @@ const stories: Readonly<Record<string, readonly Story[]>> = {
       expect: /^HTTP\/1\.1 502 /,
     },
   ],
+  'dashboard.cfg': [
+    { title: 'the site', at: 'HTTP', send: get('/'), expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/ },
+    { title: 'a stranger', at: 'OPERATORS', send: get('/live'), expect: /^HTTP\/1\.1 401 / },
+    {
+      title: 'who looks',
+      at: 'OPERATORS',
+      send: get('/live', `Host: here\r\nAuthorization: Basic ${btoa('desk:look-only')}\r\n`),
+      expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*content="lb1"[\s\S]*hawser-admin" content="no"/,
+    },
+    {
+      title: 'who is on duty',
+      at: 'OPERATORS',
+      send: get('/live', `Host: here\r\nAuthorization: Basic ${btoa('duty:change-me')}\r\n`),
+      expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*hawser-admin" content="yes"/,
+    },
+  ],
   'operation.cfg': [
     { title: 'the site', at: 'HTTP', send: get('/'), expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/ },
   ],
@@ -190,7 +206,7 @@ async function startExample(owner: Owner, file: string): Promise<RunningProxy> {
   const certificates = certificateFolder(owner);
   return startProxy(owner, {
     config: readFileSync(join(folder, file), 'utf8').replace(
-      /"\$\{(HTTP|HTTPS|DATABASE|FORWARD)-[^}]*\}"/g,
+      /"\$\{(HTTP|HTTPS|DATABASE|FORWARD|OPERATORS)-[^}]*\}"/g,
       (_, name: string) => `"${inherited(name)}"`,
     ),
     env: {

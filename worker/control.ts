@@ -2,6 +2,7 @@
 // master, health checks, and the facts they need. Made by worker/main.ts once the proxy threads are
 // ready.
 
+import type { DashboardStart } from '../shared/dashboard-messages.ts';
 import type {
   ControlToThread,
   ObjectNumbers,
@@ -11,16 +12,16 @@ import type {
   PatternCounts,
 } from '../shared/messages.ts';
 import type { SharedClock } from '../shared/segment/clock.ts';
-import { CounterReader, CounterWriter } from '../shared/segment/counters.ts';
-import { LiveReader, type LiveWords } from '../shared/segment/live.ts';
+import { CounterWriter } from '../shared/segment/counters.ts';
+import type { LiveWords } from '../shared/segment/live.ts';
 import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import type { RunningChecks } from './check/host.ts';
 import { CheckService } from './check-host.ts';
-import { fullconnOf } from './compile/fullconn.ts';
 import { balancingWords, type ControlLogs, makeControlLogs } from './control-logs.ts';
+import { type Dashboard, openDashboard } from './dashboard/dashboard.ts';
 import { makeFleets } from './fleets.ts';
 import { freeMemory } from './garbage.ts';
 import { Inspections } from './inspections.ts';
@@ -38,6 +39,7 @@ import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext, ThreadTimes } from './runtime/context.ts';
 import { makePageChange } from './runtime/page-changes.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
+import { controlStatsSource } from './stats-source.ts';
 import { publishFacts } from './shared-facts.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { dumpStates } from './stats/dump.ts';
@@ -72,6 +74,7 @@ export interface ControlParts {
   readonly facts: SharedArrayBuffer;
   readonly farmMemory: SharedArrayBuffer;
   readonly eventRings: readonly Uint8Array[];
+  readonly dashboard: DashboardStart | null;
   readonly lists: SharedLists;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
@@ -107,6 +110,8 @@ export class Control implements RuntimeContext {
   private readonly facts: ProcessFacts;
   readonly logs: ControlLogs;
   readonly rings: LogRings;
+  /** null: no proxy has a live dashboard. */
+  readonly dashboard: Dashboard | null;
 
   constructor(parts: ControlParts) {
     const { start, segment, sys, patterns } = parts;
@@ -128,7 +133,12 @@ export class Control implements RuntimeContext {
     [this.sockets, this.checks] = [null, null];
     this.mail = mailNotes(start.model, this);
     this.peers = new PeersHost(parts, this);
-    this.stats = this.makeStats();
+    this.stats = controlStatsSource(parts, {
+      fronts: this.fronts,
+      frontLimits: this.frontLimits,
+      nowMs: () => this.nowMs(),
+      info: () => this.info(),
+    });
     this.facts = new ProcessFacts({
       start,
       threadIds: parts.threadIds,
@@ -160,31 +170,13 @@ export class Control implements RuntimeContext {
     }));
     this.logs = makeControlLogs(parts, this);
     this.rings = this.logs.rings;
+    this.dashboard = openDashboard(this, parts);
   }
 
   private grew(): void {
     this.fronts.push('OPEN');
     this.frontLimits.push(0);
     this.tables.list.push(null);
-  }
-
-  private makeStats(): StatsSource {
-    const { start, segment, objects, farm } = this.parts;
-    return {
-      model: start.model,
-      segment,
-      reader: new CounterReader(segment),
-      live: new LiveReader(segment),
-      objects,
-      listeners: start.listeners,
-      backends: farm.backends,
-      servers: farm.servers,
-      nowMs: () => this.nowMs(),
-      frontStatus: (index) => this.fronts[index],
-      frontMaxconn: (index) => this.frontLimits[index],
-      fullconn: (index) => fullconnOf(start.model, start.model.proxies[index]),
-      info: () => this.info(),
-    };
   }
 
   nowMs(): number {
@@ -250,6 +242,7 @@ export class Control implements RuntimeContext {
   report(proxyIndex: number, severity: number, text: string, shown = text): void {
     this.say(severity === 0 ? 'alert' : 'warning', shown);
     this.logs.proxyLine(proxyIndex, severity, text);
+    this.dashboard?.note(proxyIndex, severity, text);
   }
 
   /** A soft stop has begun: no checks, no new commands on the sockets of the stats. */
@@ -304,6 +297,7 @@ export class Control implements RuntimeContext {
     sampleMaxima(this.stats, this.counters);
     this.facts.sample();
     this.publish();
+    this.dashboard?.beat();
     this.sweep();
   }
 

@@ -78,8 +78,8 @@ const unlisted: ReadonlySet<string> = new Set([
   'bind <addr> ssl',
   'monitor fail',
   ...(
-    'admin auth enable hide-version http-request maxconn realm refresh scope show-desc ' +
-    'show-legends show-modules show-node show-version socket timeout uri'
+    'admin auth dashboard enable hide-version http-request maxconn realm refresh scope ' +
+    'show-desc show-legends show-modules show-node show-version socket timeout uri'
   )
     .split(' ')
     .map((word) => `stats ${word}`),

@@ -3,6 +3,7 @@
 
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
+import type { DashboardStart } from '../shared/dashboard-messages.ts';
 import type {
   ControlToThread,
   MasterToWorker,
@@ -19,6 +20,7 @@ import type { Sys } from '../shared/sys/sys.ts';
 import { attachWorker, type WorkerState } from './attach.ts';
 import { Control } from './control.ts';
 import { cpusOfThread } from './cpu-map.ts';
+import { prepareDashboards } from './dashboard/page-file.ts';
 import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateGauges } from '../shared/segment/gauges.ts';
@@ -52,6 +54,7 @@ class Worker implements RunningWorker {
   private readonly state: WorkerState;
   private readonly eventRings: readonly Uint8Array[];
   private readonly farmMemory: SharedArrayBuffer;
+  private readonly dashboard: DashboardStart | null;
   private readonly ports: MessagePort[];
   private readonly wakeFds: number[];
   private pool: Piscina | null;
@@ -78,6 +81,7 @@ class Worker implements RunningWorker {
     this.lists = shareLists(start.model);
     this.eventRings = openEventRings(start.model.rings, this.sys);
     this.farmMemory = allocateFarm(start.model, start.model.global.nbthread);
+    this.dashboard = prepareDashboards(start.model);
     this.ports = [];
     this.wakeFds = [];
     this.pool = null;
@@ -121,6 +125,7 @@ class Worker implements RunningWorker {
       lists: this.lists,
       farmMemory: this.farmMemory,
       eventRings: this.eventRings,
+      dashboard: this.dashboard,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
     });
@@ -160,6 +165,7 @@ class Worker implements RunningWorker {
       generation: start.generation,
       ticketKeys: start.ticketKeys,
       eventRings: this.eventRings,
+      dashboard: this.dashboard,
     };
   }
 
@@ -225,6 +231,8 @@ class Worker implements RunningWorker {
       this.control?.resolvers.answer(message);
     } else if (message.type === 'stats-change') {
       this.control?.changeFromPage(message);
+    } else if (message.type === 'dashboard-watch') {
+      this.control?.dashboard?.watch(message);
     } else if (message.type === 'snapshot') {
       this.control?.snapshot(message.id, message.data);
     }
@@ -257,6 +265,9 @@ class Worker implements RunningWorker {
       case 'pause':
       case 'resume':
         this.broadcast({ type: message.type });
+        return;
+      case 'load-note':
+        this.control?.dashboard?.load(message.note);
         return;
       case 'dump':
         this.control?.dump(message.what);

@@ -100,8 +100,11 @@ export interface ReplyPlan {
    * (stream/error-reply.ts).
    */
   readonly fromProxy: boolean;
-  /** Produces a body of unknown length, piece by piece; takes the place of `body`. */
-  readonly pieces?: (stream: Stream) => Iterator<string>;
+  /**
+   * Produces a body of unknown length, piece by piece, null for none at the moment; takes the
+   * place of `body`.
+   */
+  readonly pieces?: (stream: Stream) => Iterator<string | null>;
   /** What logs show in the server's place: `<STATS>`. */
   readonly service?: string;
 }

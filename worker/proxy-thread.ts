@@ -200,8 +200,11 @@ export class ProxyThread implements ListenerHost {
       source: stats,
       report,
       resume: (stream: Stream) => this.engine.resumeRules(stream),
+      wake: (stream: Stream) => this.engine.onFrontWritable(stream),
+      end: (stream: Stream) => this.engine.kill(stream, 'K'),
+      defer: (act: () => void) => this.thread.defer(act),
     };
-    this.pages = new ThreadStatsPages(pagesHost, start.threadIndex);
+    this.pages = new ThreadStatsPages(pagesHost, start);
     this.thread.statsPages = this.pages;
     this.lookups = new ThreadLookups({
       nowMs: () => this.loop.time.nowMs,
@@ -328,6 +331,9 @@ export class ProxyThread implements ListenerHost {
       case 'stats-changed':
         if (message.threadIndex === this.start.threadIndex) this.pages.changed(message);
         return;
+      case 'dashboard':
+        this.pages.tell(message);
+        return;
       case 'limit':
         if (message.proxyIndex < 0) this.limits.process = message.maxconn;
         else this.limits.fronts[message.proxyIndex] = message.maxconn;
@@ -364,6 +370,7 @@ export class ProxyThread implements ListenerHost {
     thread.closeSpreadMs = closeSpreadMs;
     thread.closeUntilMs = loop.time.nowMs + Math.max(0, closeSpreadMs);
     this.context.links.clear();
+    this.pages.leave();
     if (closeSpreadMs < Number.POSITIVE_INFINITY) this.spread.onTimeout();
   }
 

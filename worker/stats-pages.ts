@@ -2,7 +2,9 @@
 // way to the control thread and back. Made by proxy-thread.ts; rules reach it through the thread's
 // context. Never changes a server itself.
 
-import type { ControlToThread, ThreadToControl } from '../shared/messages.ts';
+import type { DashboardNews, DashboardStart } from '../shared/dashboard-messages.ts';
+import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
+import { Viewers } from './dashboard/viewers.ts';
 import { latin1 } from './http/message.ts';
 import type { MetricsRequest, StatsPagePlan, StatsPageRequest } from './program.ts';
 import { type PageChange, isSameOrigin, parseChange } from './stats/page-change.ts';
@@ -11,7 +13,7 @@ import { metricPieces } from './stats/prometheus.ts';
 import type { StatsSource } from './stats/source.ts';
 import type { Stream } from './stream/stream.ts';
 import type { StickTables } from './tables/tracking.ts';
-import type { StatsPages } from './thread-context.ts';
+import type { LiveDashboards, StatsPages } from './thread-context.ts';
 
 /** How long the control thread may take to make a change. */
 const changeMs = 2000;
@@ -29,18 +31,37 @@ export interface StatsPagesHost {
   report(message: ThreadToControl): void;
   /** Runs the rules of a stream on, which wait. */
   resume(stream: Stream): void;
+  /** The answer to a stream, which rested, has something to send. */
+  wake(stream: Stream): void;
+  end(stream: Stream): void;
+  defer(act: () => void): void;
 }
 
 export class ThreadStatsPages implements StatsPages {
+  /** null: no proxy has a live dashboard. */
+  readonly dashboards: LiveDashboards | null;
+  private readonly viewers: Viewers;
   private readonly host: StatsPagesHost;
   private readonly threadIndex: number;
   /** By stream id. */
   private readonly pending: Map<number, Pending>;
 
-  constructor(host: StatsPagesHost, threadIndex: number) {
+  constructor(host: StatsPagesHost, { threadIndex, dashboard }: ThreadStart) {
     this.host = host;
     this.threadIndex = threadIndex;
     this.pending = new Map();
+    this.viewers = new Viewers(host, threadIndex);
+    this.dashboards = dashboard === null ? null : serveDashboards(dashboard, this.viewers);
+  }
+
+  /** What viewers of a live dashboard are told. */
+  tell(message: DashboardNews): void {
+    this.viewers.take(message);
+  }
+
+  /** A soft stop: answers without end come to one. */
+  leave(): void {
+    this.viewers.leave();
   }
 
   pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string> {
@@ -95,6 +116,16 @@ export class ThreadStatsPages implements StatsPages {
     known.outcome = outcome;
     this.host.resume(known.stream);
   }
+}
+
+function serveDashboards(start: DashboardStart, viewers: Viewers): LiveDashboards {
+  return {
+    start,
+    get hasRoom() {
+      return viewers.hasRoom;
+    },
+    open: (stream, proxyIndex) => viewers.open(stream, proxyIndex),
+  };
 }
 
 /** Bytes of payload that stand in the buffer beside the head and the room kept for rewriting. */

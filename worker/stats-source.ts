@@ -1,9 +1,14 @@
-// What statistics are read from on a proxy thread: the segment, the model, and the few facts that
-// the control thread tells all threads. Made by proxy-thread.ts; the control thread has its own
-// (control.ts).
+// What statistics are read from: the segment, the model, and what one thread alone knows. On a
+// proxy thread that is the few facts that the control thread tells all threads. Made by
+// proxy-thread.ts and control.ts.
 
 import type { Model } from '../shared/config/model.ts';
-import type { ControlToThread, ThreadStart } from '../shared/messages.ts';
+import type {
+  ControlToThread,
+  ObjectNumbers,
+  ThreadStart,
+  WorkerStart,
+} from '../shared/messages.ts';
 import { BackendWords } from '../shared/segment/backend-state.ts';
 import { CounterReader } from '../shared/segment/counters.ts';
 import { LiveReader } from '../shared/segment/live.ts';
@@ -21,7 +26,36 @@ export interface ThreadFacts {
   nowMs(): number;
 }
 
-/** What statistics read, seen from the control thread; made once at start. */
+/** What statistics read on the control thread; made once at start. */
+export function controlStatsSource(
+  parts: {
+    readonly start: Pick<WorkerStart, 'model' | 'listeners'>;
+    readonly segment: Segment;
+    readonly objects: ObjectNumbers;
+    readonly farm: FarmStates;
+  },
+  facts: ThreadFacts & Pick<StatsSource, 'info'>,
+): StatsSource {
+  const { segment, objects, farm } = parts;
+  const { model, listeners } = parts.start;
+  return {
+    model,
+    segment,
+    reader: new CounterReader(segment),
+    live: new LiveReader(segment),
+    objects,
+    listeners,
+    backends: farm.backends,
+    servers: farm.servers,
+    nowMs: () => facts.nowMs(),
+    frontStatus: (index) => facts.fronts[index],
+    frontMaxconn: (index) => facts.frontLimits[index],
+    fullconn: (index) => fullconnOf(model, model.proxies[index]),
+    info: () => facts.info(),
+  };
+}
+
+/** What statistics read on a proxy thread, seen from the control thread; made once at start. */
 export function threadStatsSource(
   start: ThreadStart,
   segment: Segment,

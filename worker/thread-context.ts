@@ -2,6 +2,7 @@
 // the compiled program. One object per thread, made by worker/thread.ts, handed to whoever needs
 // it.
 
+import type { DashboardStart } from '../shared/dashboard-messages.ts';
 import type { PatternEdit } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { Gauges } from '../shared/segment/gauges.ts';
@@ -48,8 +49,19 @@ export interface ProxyNumbers {
   serverSessionRate(object: number): number;
 }
 
+/** Live dashboards on this thread: worker/dashboard. */
+export interface LiveDashboards {
+  readonly start: DashboardStart;
+  /** False: too many look already. */
+  readonly hasRoom: boolean;
+  /** The event stream of the dashboard of that proxy. */
+  open(stream: Stream, proxyIndex: number): Iterator<string | null>;
+}
+
 /** Makes statistics pages: worker/stats/page.ts. */
 export interface StatsPages {
+  /** null: no proxy has one. */
+  readonly dashboards: LiveDashboards | null;
   pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string>;
   /** The same numbers for Prometheus: worker/stats/prometheus.ts. */
   metrics(request: MetricsRequest): Iterator<string>;

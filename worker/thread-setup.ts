@@ -5,6 +5,7 @@ import { Gauges } from '../shared/segment/gauges.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { ThreadStart } from '../shared/messages.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
+import { LatencyWriter } from '../shared/segment/latency.ts';
 import { type LiveWords, liveCurrent, liveLines } from '../shared/segment/live.ts';
 import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Sys } from '../shared/sys/sys.ts';
@@ -141,6 +142,10 @@ export function makeEngineContext(
     frontLive: Int32Array.from(fronts, lineOf),
     listenerLive: Int32Array.from(start.objects.listeners, lineOf),
     backLive: backs.map(lineOf),
+    latency:
+      start.dashboard === null
+        ? null
+        : new LatencyWriter(start.dashboard.latency, start.threadCount, start.threadIndex),
     processRow: rowOf(start.objects.process),
     processLive: lineOf(start.objects.process),
     proxyAt: (index) => program.proxies[index],

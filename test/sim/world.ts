@@ -92,6 +92,7 @@ export class World {
       wakeFds: Array.from({ length: threads }, () => sys.eventfd()),
       generation: 1,
       ticketKeys: '00'.repeat(80),
+      dashboard: null,
     };
   }
 

@@ -17,14 +17,15 @@ import {
 } from '../keyword.ts';
 import type { ReplyPlan, RuleList, StatsPagePlan, StatsPageRequest } from '../program.ts';
 import { isAccount } from '../sample/fetches/authentication.ts';
+import { type DashboardPlan, statsUriDefault } from '../dashboard/plan.ts';
 import { pageAddress, parsePageAddress } from '../stats/page-address.ts';
 import { runRules } from '../stream/rule-runner.ts';
 import type { Stream } from '../stream/stream.ts';
+import { answerDashboard, askedOf, compileDashboard } from './dashboard.ts';
 import { lineCursor } from './line-cursor.ts';
 import type { ProxyCompiler } from './proxies.ts';
 import { compileRules } from './rules.ts';
 
-const uriDefault = '/haproxy?stats';
 const realmDefault = 'HAProxy Statistics';
 
 /** null: the proxy has no statistics page. Mistakes are reported through the lines' scopes. */
@@ -32,12 +33,13 @@ export function compileStatsPage(compiler: ProxyCompiler, model: ProxyModel): Ac
   if (model.statsLines.length === 0) return null;
   const lines = linesByWord(model.statsLines);
   const plan = planOf(compiler, model, lines);
+  const dashboard = compileDashboard(compiler, model);
   const access = compileAccess(compiler, model, lines);
   const admins = (lines.get('admin') ?? []).flatMap((line) => {
     const scope = compiler.scopeOf(model, line, 'http-request');
     return scope.condition(lineCursor(line, 1)) ?? [];
   });
-  return (stream) => answer(stream, { plan, access, admins });
+  return (stream) => answer(stream, { plan, dashboard, access, admins });
 }
 
 type StatsLines = ReadonlyMap<string, readonly LineModel[]>;
@@ -60,7 +62,7 @@ function planOf(compiler: ProxyCompiler, model: ProxyModel, lines: StatsLines): 
   const description = lastWords(lines, 'show-desc');
   const node = lastWords(lines, 'show-node');
   return {
-    uri: lastWords(lines, 'uri')?.[0] ?? uriDefault,
+    uri: lastWords(lines, 'uri')?.[0] ?? statsUriDefault,
     refreshSeconds: refresh.value,
     scope: scope === undefined ? null : new Set(scope),
     showsVersion: versions.at(-1)?.words[0] === 'show-version',
@@ -115,6 +117,8 @@ function allowAccounts(lines: readonly LineModel[]): RuleList[number] {
 /** What an act of a page has to do with. */
 interface Page {
   readonly plan: StatsPagePlan;
+  /** The live dashboard beside it, null: there is none. */
+  readonly dashboard: DashboardPlan | null;
   readonly access: RuleList;
   readonly admins: readonly Condition[];
 }
@@ -124,10 +128,15 @@ function answer(stream: Stream, page: Page): number {
   if (method !== methodGet && method !== methodHead && method !== methodPost) return verdictNext;
   const target = stream.request.target();
   const at = pathIndex(target);
-  if (at < 0 || !target.startsWith(page.plan.uri, at)) return verdictNext;
+  if (at < 0) return verdictNext;
+  const asks = askedOf(page.dashboard, target.slice(at));
+  if (asks === null && !target.startsWith(page.plan.uri, at)) return verdictNext;
   const verdict = page.access.length === 0 ? verdictStop : runRules(stream, page.access);
   if (verdict !== verdictNext && verdict !== verdictStop) return verdict;
   const isAdmin = page.admins.some((condition) => condition(stream) === 1);
+  if (asks !== null && page.dashboard !== null) {
+    return answerDashboard(stream, { plan: page.dashboard, page: page.plan, asks, isAdmin });
+  }
   const request = parsePageAddress(page.plan, target.slice(at), isAdmin);
   if (request === null) return verdictNext;
   if (method === methodPost) return change(stream, page.plan, request);

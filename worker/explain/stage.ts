@@ -115,6 +115,7 @@ export class Stage {
       sectionListeners: [],
       eventRings: model.rings.map(() => makeRing(0)),
       lists: {},
+      dashboard: null,
       segment: segment.bytes,
       segmentFd: -1,
       processSlot,

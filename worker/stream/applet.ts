@@ -1,6 +1,8 @@
 // An answer of ours that does not fit one buffer: text that is produced piece by piece while the
 // client takes it. reply.ts starts one, the engine feeds it when the client's side has room, and
-// finish.ts closes it, whatever ended the stream. It never produces more than one slot ahead.
+// finish.ts closes it, whatever ended the stream. It never produces more than one slot ahead. A
+// producer that gives null has nothing to say at the moment: the answer rests until it says so
+// (Engine.onFrontWritable).
 
 import { writeLatin1 } from '../http/message.ts';
 import type { SlotPool } from '../memory/pool.ts';
@@ -20,20 +22,23 @@ export class Applet {
   /** Nothing follows what is ready. */
   done: boolean;
   private readonly memory: SlotPool;
-  private readonly pieces: Iterator<string>;
+  /** The producer has nothing more at the moment. */
+  rests: boolean;
+  private readonly pieces: Iterator<string | null>;
   private slotAt: number;
   /** The piece that did not fit as a whole, and how much of it has been copied. */
   private piece: string;
   private pieceAt: number;
 
   /** `slotAt`: a slot of `memory`, this object's from here on. */
-  constructor(memory: SlotPool, slotAt: number, pieces: Iterator<string>) {
+  constructor(memory: SlotPool, slotAt: number, pieces: Iterator<string | null>) {
     this.memory = memory;
     this.pieces = pieces;
     this.slotAt = slotAt;
     this.at = slotAt;
     this.length = 0;
     this.done = false;
+    this.rests = false;
     this.piece = '';
     this.pieceAt = 0;
   }
@@ -43,7 +48,8 @@ export class Applet {
     if (this.length > 0) return;
     const { memory, slotAt } = this;
     this.at = slotAt;
-    while (!this.done && this.length < memory.slotBytes) {
+    this.rests = false;
+    while (!this.done && !this.rests && this.length < memory.slotBytes) {
       if (this.pieceAt < this.piece.length) this.copy();
       else this.next();
     }
@@ -62,7 +68,8 @@ export class Applet {
   private next(): void {
     const next = this.pieces.next();
     this.done = next.done === true;
-    this.piece = next.done === true ? '' : next.value;
+    this.rests = !this.done && next.value === null;
+    this.piece = next.done === true ? '' : (next.value ?? '');
     this.pieceAt = 0;
   }
 
@@ -95,6 +102,10 @@ export function feed(context: EngineContext, stream: Stream): void {
   for (let round = 0; round < roundsMax; round++) {
     applet.fill();
     const { length } = applet;
+    if (applet.rests && length === 0) {
+      rest(context, stream);
+      return;
+    }
     const taken = front.outbound.send(applet.at, length, applet.done);
     if (taken === sideGone) {
       endsBy(stream, 'C', 'D');
@@ -102,7 +113,8 @@ export function feed(context: EngineContext, stream: Stream): void {
       return;
     }
     applet.consume(taken);
-    if (stream.clientTimeoutMs > 0 && taken > 0) {
+    // A stream that has rested is not timed.
+    if (stream.clientTimeoutMs > 0 && (taken > 0 || stream.dueMs === 0)) {
       thread.timers.schedule(stream, thread.time.nowMs + stream.clientTimeoutMs);
     }
     // A chunk may be shorter than the slot: only a side that takes nothing is blocked.
@@ -115,4 +127,9 @@ export function feed(context: EngineContext, stream: Stream): void {
   thread.defer(() => {
     if (stream.applet === applet) feed(context, stream);
   });
+}
+
+/** It is the producer's turn: nobody waits for the client, unless it has not read all yet. */
+function rest({ thread }: EngineContext, stream: Stream): void {
+  if (stream.front!.outbound.isFlushed()) thread.timers.cancel(stream);
 }

@@ -1,6 +1,7 @@
 // What the stream engine needs around it on one thread: counter rows, connections to servers, the
 // log, and the way back to the client's mux. Made by worker/thread.ts; tests make a smaller one.
 
+import type { LatencyWriter } from '../../shared/segment/latency.ts';
 import type { LiveWords } from '../../shared/segment/live.ts';
 import type { Links } from '../mux/links.ts';
 import type { ProxyPlan } from '../program.ts';
@@ -21,6 +22,8 @@ export interface EngineContext {
   /** Grows with backends added at run time. */
   readonly backLive: number[];
   readonly links: Links;
+  /** Counts how long exchanges take; null: nobody asks. */
+  readonly latency: LatencyWriter | null;
   /** Row of the process object, and its live words. */
   readonly processRow: number;
   readonly processLive: number;

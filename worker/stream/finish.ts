@@ -4,6 +4,7 @@
 import { stepClose } from '../../shared/config/log-steps.ts';
 import { countTimes, raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';
+import type { LatencyWriter } from '../../shared/segment/latency.ts';
 import { countRate } from '../../shared/segment/rate.ts';
 import type { EngineContext } from './context.ts';
 import {
@@ -116,6 +117,7 @@ function countEnd(context: EngineContext, stream: Stream): void {
     countStatus(context, stream, backend.row);
     countAbort(context, backend.row, aborted);
     countPhases(context, stream, backend.row);
+    if (context.latency !== null) countLatency(context.latency, stream);
   }
   if (stream.server !== null) countServer(context, stream, aborted);
 }
@@ -157,6 +159,12 @@ function countPhases(context: EngineContext, stream: Stream, row: number): void 
   const responseMs = times.responseMs < 0 ? 0 : Math.round(times.responseMs - times.connectMs);
   const totalMs = Math.max(0, Math.round(times.endMs - times.acceptMs - times.idleMs));
   countTimes(context.thread.counters.values, row, queueMs, connectMs, responseMs, totalMs);
+}
+
+/** For percentiles of the total time, as countPhases has it. */
+function countLatency(latency: LatencyWriter, { times, backend }: Stream): void {
+  if (times.connectMs < 0) return;
+  latency.count(backend.index, Math.max(0, times.endMs - times.acceptMs - times.idleMs));
 }
 
 function statusField(status: number): number {

@@ -108,7 +108,7 @@ function begin(stream: Stream, ruled: boolean): void {
 }
 
 /** A long body: the head leaves, and the rest as the client takes it. */
-function produce(context: EngineContext, stream: Stream, pieces: Iterator<string>): void {
+function produce(context: EngineContext, stream: Stream, pieces: Iterator<string | null>): void {
   const { memory } = context.thread;
   const front = stream.front!;
   const isHead = stream.request.method === methodHead;

@@ -111,7 +111,8 @@ function bytesAt({ segment }: StickTable, word: number, length: number): Buffer 
   return Buffer.from(buffer, byteOffset + word * 4, length);
 }
 
-function keyText(table: StickTable, entry: number): string {
+/** The key as `show table` prints it. */
+export function keyText(table: StickTable, entry: number): string {
   const { keyType, keyLength } = table.policy.shape;
   const at = table.at(entry) + entryKey;
   const { words } = table;

@@ -1,6 +1,7 @@
 // `stats` lines of proxies: the statistics page, who may see it and what it shows. The lines stay
-// words for worker/compile/stats-page.ts; what is checked here is their form. Any of them turns the
-// page on, and the first one of a section replaces what a defaults section said (manual 4, stats).
+// words for worker/compile/stats-page.ts, which also sees whether they fit together; what is
+// checked here is their form. Any of them turns the page on, and the first one of a section
+// replaces what a defaults section said (manual 4, stats).
 
 import type { ProxyDraft, ProxyKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
@@ -53,6 +54,17 @@ function isAccessRule(line: Line): boolean {
   return false;
 }
 
+/** Ends the address inside a request target, so it cannot be a part of it. */
+const addressEnds = /[;#\s]/;
+
+function isDashboard(line: Line): boolean {
+  if (!line.atMost(1)) return false;
+  const uri = line.arg(0);
+  if (uri === '' || (uri.startsWith('/') && !addressEnds.test(uri))) return true;
+  line.alert(0, `'stats dashboard' expects a path that starts with '/', found '${uri}'.`);
+  return false;
+}
+
 const forms: readonly Form[] = [
   {
     name: 'admin',
@@ -62,6 +74,12 @@ const forms: readonly Form[] = [
     check: isCondition,
   },
   { name: 'auth', help: 'an account for the page', words: 'ann:secret', check: isAccount },
+  {
+    name: 'dashboard',
+    help: 'the live dashboard beside the page',
+    words: '/live',
+    check: isDashboard,
+  },
   { name: 'enable', help: 'the statistics page, as it is by default', check: nothing },
   { name: 'hide-version', help: 'the page does not tell the version', check: nothing },
   {
