@@ -70,6 +70,9 @@ const unlisted: ReadonlySet<string> = new Set([
     'load-server-state-from-file server-state-base server-state-file server-state-file-name ' +
     'server-template dynamic-cookie-key http-send-name-header persist'
   ).split(' '),
+  // Ours.
+  'option grpc-check',
+  'grpc-check',
   'stick match',
   'stick on',
   'stick store',

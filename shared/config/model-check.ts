@@ -18,6 +18,7 @@ export const checkKinds = [
   'ldap-check',
   'spop-check',
   'grpc-check',
+  'grpc-check',
   'external-check',
 ] as const;
 export type CheckKind = (typeof checkKinds)[number];

@@ -7,6 +7,7 @@ import type { LineModel } from '../../shared/config/model.ts';
 import type { CheckKind } from '../../shared/config/model-check.ts';
 import type { FormatText, Scope } from '../keyword.ts';
 import { compileRegex } from '../match/regex.ts';
+import { grpcRequest, judgeGrpc, serviceBytesMax } from './grpc.ts';
 import { judgeLdap } from './ldap.ts';
 import { judgeMysqlGreeting, judgeMysqlLogin, mysqlLogin } from './mysql.ts';
 import {
@@ -25,6 +26,8 @@ import { newConnect } from './steps.ts';
 
 interface ProtocolDef {
   readonly kind: CheckKind;
+  /** Its answers are those of HTTP. */
+  readonly isHttp?: true;
   /** null after an alert. */
   readonly steps: (args: readonly string[], scope: Scope) => DraftStep[] | null;
 }
@@ -286,6 +289,27 @@ function spopSteps(): DraftStep[] {
   ];
 }
 
+function grpcSteps(args: readonly string[], scope: Scope): DraftStep[] | null {
+  const words = [...args];
+  const service = words[0] === undefined || words[0] === 'authority' ? '' : words.shift();
+  const [word, authority = ''] = words;
+  if (word !== undefined && (word !== 'authority' || authority === '')) {
+    scope.alert(`'option grpc-check' : expects 'authority <name>' (got '${word}').`);
+    return null;
+  }
+  if (Buffer.byteLength(service ?? '') > serviceBytesMax) {
+    scope.alert(
+      `'option grpc-check' : the service's name is longer than ${serviceBytesMax} bytes.`,
+    );
+    return null;
+  }
+  return [
+    newConnect(1, { isDefault: true, proto: 'h2', alpn: 'h2' }),
+    grpcRequest(2, service ?? '', authority),
+    expect(3, { judge: judgeGrpc }),
+  ];
+}
+
 const protocols = [
   { kind: 'redis-check', steps: redisSteps },
   { kind: 'ssl-hello-chk', steps: helloSteps },
@@ -294,6 +318,7 @@ const protocols = [
   { kind: 'mysql-check', steps: mysqlSteps },
   { kind: 'ldap-check', steps: ldapSteps },
   { kind: 'spop-check', steps: spopSteps },
+  { kind: 'grpc-check', isHttp: true, steps: grpcSteps },
 ] as const satisfies readonly ProtocolDef[];
 
 const byKind = new Map<CheckKind, ProtocolDef>(protocols.map((def) => [def.kind, def]));
@@ -309,5 +334,6 @@ export function buildProtocol(
   const drafts = def.steps(line.words, scopes.at(line));
   if (drafts === null) return null;
   const steps = finishSteps(drafts);
-  return { family: 'protocol', steps, presets: [], disablesOn404: false, sendsState: false };
+  const family = def.isHttp === true ? 'http' : 'protocol';
+  return { family, steps, presets: [], disablesOn404: false, sendsState: false };
 }

@@ -30,6 +30,12 @@ const kinds: readonly Kind[] = [
   { kind: 'mysql-check', max: 3, help: 'checks log in to MySQL', example: ' user checker post-41' },
   { kind: 'ldap-check', max: 0, help: 'checks bind to an LDAP server', example: '' },
   { kind: 'spop-check', max: 0, help: 'checks say hello to a SPOE agent', example: '' },
+  {
+    kind: 'grpc-check',
+    max: 3,
+    help: 'checks call grpc.health.v1.Health/Check over HTTP/2 (ours)',
+    example: ' shop.Cart authority cart.example',
+  },
   { kind: 'external-check', max: 0, help: 'checks run a command', example: '' },
 ];
 
