@@ -27,6 +27,7 @@ import { originKeywords } from './sections/origin.ts';
 import { peersSection } from './sections/peers.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { identityKeywords } from './sections/identity.ts';
+import { placementKeywords } from './sections/placement.ts';
 import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
 import { resolverGlobals, resolversSection } from './sections/resolvers.ts';
@@ -46,6 +47,7 @@ import { listedObsolete } from './unsupported.ts';
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   'global keyword',
   identityKeywords,
+  placementKeywords,
   processKeywords,
   stateKeywords,
   serverStateGlobals,

@@ -153,6 +153,8 @@ export function freshGlobal(): GlobalModel {
     graceMs: -1,
     closeSpreadTimeMs: -1,
     closeSpreadInfinite: false,
+    placement: { set: [], policy: '', isPerCore: false, affinity: '', isLoose: false },
+    threadCpus: [],
     cpuMap: [],
     statsSockets: [],
     statsTimeoutMs: 10_000,

@@ -39,6 +39,10 @@ export interface GlobalModel {
   /** True: infinite (close-spread-time infinite). */
   closeSpreadInfinite: boolean;
   /** `cpu-map`: lists of words, interpreted by the worker at start. */
+  /** What is said of CPUs without numbers of threads; `threadCpus` is what comes of it. */
+  placement: PlacementModel;
+  /** CPUs of each thread, empty: all. Set by the master, which sees the machine. */
+  threadCpus: readonly (readonly number[])[];
   cpuMap: readonly { readonly threads: string; readonly cpus: readonly string[] }[];
   statsSockets: readonly BindModel[];
   statsTimeoutMs: number;
@@ -195,4 +199,24 @@ export interface SslDefaultsModel {
   serverCurves: string;
   serverSigalgs: string;
   serverVerify: 'none' | 'required';
+}
+
+export type CpuSetDirective =
+  | 'reset'
+  | `${'only' | 'drop'}-${'cpu' | 'node' | 'cluster' | 'core' | 'thread'}`;
+
+/** cpu-set, cpu-policy, cpu-affinity (manual 3.1). */
+export interface PlacementModel {
+  readonly set: readonly {
+    readonly directive: CpuSetDirective;
+    /** Numbers and ranges. */
+    readonly numbers: readonly string[];
+  }[];
+  /** '': not said. */
+  readonly policy: string;
+  /** threads-per-core 1 */
+  readonly isPerCore: boolean;
+  readonly affinity: '' | 'per-core' | 'per-group' | 'per-thread' | 'per-ccx' | 'auto';
+  /** per-group loose */
+  readonly isLoose: boolean;
 }

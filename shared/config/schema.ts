@@ -2,6 +2,7 @@
 // json.ts uses for configurations that arrive as JSON; text input never passes through it.
 // Every field of the model's types must be here: the type checker sees to that.
 
+import type { PlacementModel } from './model-process.ts';
 import type {
   AddressModel,
   BalanceModel,
@@ -505,6 +506,22 @@ const global = shape<GlobalModel>({
   graceMs: optional,
   closeSpreadTimeMs: optional,
   closeSpreadInfinite: flag,
+  placement: shape<PlacementModel>({
+    set: list(
+      shape<PlacementModel['set'][number]>({
+        directive: {
+          type: 'string',
+          pattern: '^(reset|(only|drop)-(cpu|node|cluster|core|thread))$',
+        },
+        numbers: list(text),
+      }),
+    ),
+    policy: text,
+    isPerCore: flag,
+    affinity: oneOf('', 'per-core', 'per-group', 'per-thread', 'per-ccx', 'auto'),
+    isLoose: flag,
+  }),
+  threadCpus: list(list(natural)),
   cpuMap: list(shape<GlobalModel['cpuMap'][number]>({ threads: text, cpus: list(text) })),
   statsSockets: list(bind),
   statsTimeoutMs: natural,

@@ -5,7 +5,7 @@
 
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
-  'acme.scheduler cluster-secret cpu-affinity cpu-policy cpu-set debug.counters ' +
+  'acme.scheduler cluster-secret debug.counters ' +
   'force-cfg-parser-pause ' +
   'h2-workaround-bogus-websocket-clients ' +
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +

@@ -244,23 +244,6 @@ function setDumpable(line: Line, global: GlobalModel): void {
   }
 }
 
-function addCpuMap(line: Line, global: GlobalModel): void {
-  const threads = line.arg(0);
-  if (line.count < 2) {
-    line.alert(-1, "'cpu-map' expects a thread set and a list of CPU numbers or ranges.");
-    return;
-  }
-  const set = /^(auto:)?(all|odd|even|\d+(-\d*)?)(\/(all|odd|even|\d+(-\d*)?))?$/;
-  if (!set.test(threads)) {
-    line.alert(0, `'cpu-map' : '${threads}' is not a set of threads.`);
-    return;
-  }
-  const cpus = line.rest(1).flatMap((word) => word.split(','));
-  const wrong = cpus.find((word) => !/^\d+(-\d+)?$/.test(word));
-  if (wrong !== undefined) line.alert(1, `'cpu-map' : '${wrong}' is not a CPU number or range.`);
-  else global.cpuMap = [...global.cpuMap, { threads, cpus }];
-}
-
 /** Text fields that take one word. */
 const texts: readonly (readonly [
   name: string,
@@ -385,7 +368,6 @@ export const processKeywords: readonly GlobalKeyword[] = [
     example: 'close-spread-time 10s',
     parse: setCloseSpread,
   },
-  { name: 'cpu-map', help: 'CPUs of threads', example: 'cpu-map 1/1-4 0-3', parse: addCpuMap },
   {
     name: 'external-check',
     help: 'allow commands to check servers',

@@ -1,9 +1,10 @@
-// What a process keeps when it becomes another user: capabilities of its threads, as the kernel
-// shows them. Only root can give rights up.
+// What the threads of a process have, as the kernel shows it: the capabilities that are left when
+// it becomes another user (only root can give rights up), the CPUs that they are bound to.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { Topology } from '../../master/topology.ts';
 import { exchange, inherited, startProxy } from '../harness/proxy.ts';
 
 const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'only root can become another user' };
@@ -56,3 +57,20 @@ test(
     );
   },
 );
+
+test('cpu-set and cpu-affinity bind proxy threads, and say how many there are', async (context) => {
+  const [cpu] = Topology.allowed();
+  const placed = startProxy(context, {
+    config: config(`    cpu-set only-cpu ${cpu}\n    cpu-affinity per-thread`)
+      .replace('    nbthread 2\n', '')
+      .replace(/ {4}[ug]id 65534\n/g, '')
+      .replace('    chroot /\n', ''),
+  });
+  assert.match(await exchange(placed.port('fe'), request), /^HTTP\/1\.1 200 /);
+  const folder = `/proc/${placed.pid}/task`;
+  const bound = readdirSync(folder).filter((task) =>
+    readFileSync(`${folder}/${task}/status`, 'latin1').includes(`Cpus_allowed_list:\t${cpu}\n`),
+  );
+  const isAlone = Topology.allowed().length === 1;
+  assert.ok(isAlone || bound.length === 1, `${bound.length} threads are bound`);
+});
