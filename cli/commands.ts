@@ -32,8 +32,7 @@ export async function runTool(words: readonly string[]): Promise<number> {
   }
   // Before yargs, whose own `help` would take the word.
   if (words[0] === 'help' && words.length > 1) {
-    const { help } = await import('./help.ts');
-    return help(words.slice(1));
+    return await helpWith(words.slice(1));
   }
   // Who reads with `head` has had enough.
   process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
@@ -82,6 +81,20 @@ export async function runTool(words: readonly string[]): Promise<number> {
 
 /** The command line makes no sense; '' when that has been said. */
 class UsageError extends Error {}
+
+/** A word may be the tool's and the language's: `help check` tells of both. */
+async function helpWith(words: readonly string[]): Promise<number> {
+  const { help, referenceNames } = await import('./help.ts');
+  const ignore: Run = async () => undefined;
+  const own = readGrammar((parser) => withAllWords(parser, ignore)).words;
+  const word = words.length === 1 ? own.find(({ name }) => name === words[0]) : undefined;
+  if (word === undefined) return help(words);
+  const { name, about } = word;
+  process.stdout.write(`hawser ${name}\n  the tool: ${about}\n  options: hawser ${name} --help\n`);
+  if (!referenceNames().includes(name)) return statusDone;
+  process.stdout.write('\n');
+  return help(words);
+}
 
 /** What is wrong with the command line, and where help is. */
 function mistakeOf(words: readonly string[], message: string, run: Run): string {

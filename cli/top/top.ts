@@ -23,7 +23,8 @@ const paperWidth = 170;
 
 /** Runs until the user leaves; with `once` or without a terminal it prints one table. */
 export async function top(options: TopOptions): Promise<number> {
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const isDumb = process.env['TERM'] === 'dumb';
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !isDumb;
   if (options.once || options.json || !isTerminal) return await printOnce(options);
   const first = await read(options.socket);
   if (first === null) return refuse(options.socket);

@@ -245,7 +245,9 @@ function notesOf({ down, repeat }: ExplainRequest, { listener, isTls, stage }: N
   return [
     `${servers} is taken to be up, every counter and table to be empty`,
     ...(before === '' ? [] : [before]),
-    ...(listener.isTls ? ['the client is taken to speak TLS 1.3 without a certificate'] : []),
+    ...(listener.isTls
+      ? ['the client is taken to speak TLS 1.3 and HTTP/1.1, without a certificate']
+      : []),
     ...(isTls ? ['the server gets this over TLS'] : []),
     ...faults.map((fault) => `a fault of hawser's own: ${fault}`),
   ];
