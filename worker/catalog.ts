@@ -17,6 +17,7 @@ import { switchMode } from './actions/switch-mode.ts';
 import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
 import { verdict } from './actions/verdict.ts';
+import { bandwidthActions } from './actions/bandwidth.ts';
 import { waiting } from './actions/waiting.ts';
 import { authentication } from './sample/fetches/authentication.ts';
 import { bodies } from './sample/fetches/body.ts';
@@ -75,6 +76,7 @@ export const actions = table<ActionDef>(
   variables,
   connection,
   waiting,
+  bandwidthActions,
   capture,
   drop,
   earlyHint,

@@ -3,6 +3,7 @@
 // only.
 
 import { configKeywords, type ListedKeyword } from '../shared/config/catalog.ts';
+import { filterNames } from '../shared/config/sections/filters.ts';
 import { ruleSets } from '../shared/config/model.ts';
 import { masterCommandRows } from '../shared/master-commands.ts';
 import type { ActionDef, ArgumentDef, ConverterDef, FetchDef, ServiceDef } from './keyword.ts';
@@ -30,7 +31,7 @@ const lists: ReadonlyMap<string, ListClass> = new Map<string, ListClass>([
   ['cfg', listConfiguration],
   ['cli', listCommands],
   ['cnv', listConverters],
-  ['flt', () => ['# List of registered filter names:']],
+  ['flt', listFilters],
   ['smp', listFetches],
   ['svc', listServices],
 ]);
@@ -45,6 +46,17 @@ export function keywordList(className: string, tables: ListedTables): string {
 function sorted(lines: readonly string[]): string[] {
   return lines.toSorted((a, b) => (a < b ? -1 : 1));
 }
+
+function listFilters(): readonly string[] {
+  const lines = filterNames.map((name) => `${name} [${filterFamilies[name]}]`);
+  return ['# List of registered filter names:', ...lines];
+}
+
+/** HAProxy names the file that a filter is in. */
+const filterFamilies: Readonly<Record<string, string>> = {
+  'bwlim-in': 'BWLIM',
+  'bwlim-out': 'BWLIM',
+};
 
 function listAcls({ fetches }: ListedTables): readonly string[] {
   const works = aclKeywords.filter(({ fetch }) => fetches.has(fetch));

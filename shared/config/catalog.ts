@@ -25,6 +25,7 @@ import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
 import { peersSection } from './sections/peers.ts';
+import { filterKeywords } from './sections/filters.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { identityKeywords } from './sections/identity.ts';
 import { placementKeywords } from './sections/placement.ts';
@@ -67,6 +68,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   ruleKeywords,
   captureKeywords,
   balanceKeywords,
+  filterKeywords,
   persistenceKeywords,
   serverStateKeywords,
   loggingKeywords,

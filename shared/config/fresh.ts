@@ -467,6 +467,7 @@ function freshLogging() {
 function freshHttp() {
   return {
     errors: [],
+    bandwidth: [],
     captureRequestHeaders: [],
     captureResponseHeaders: [],
     captureCookie: null,

@@ -17,6 +17,12 @@ import type {
 import type { EmailAlertModel, MailersModel } from './model-mailers.ts';
 import type { PeersModel } from './model-peers.ts';
 import type { ResolversModel } from './model-resolvers.ts';
+import type {
+  BandwidthModel,
+  CaptureModel,
+  ForwardForModel,
+  TcpKeepAliveModel,
+} from './model-messages.ts';
 import type { GlobalModel } from './model-process.ts';
 import type { ServerModel, ServerPresetModel, SourceModel } from './model-server.ts';
 
@@ -30,6 +36,12 @@ export {
   type SourceModel,
 } from './model-server.ts';
 export type { PeerModel, PeersModel, PeersTableModel, RedisModel } from './model-peers.ts';
+export type {
+  BandwidthModel,
+  CaptureModel,
+  ForwardForModel,
+  TcpKeepAliveModel,
+} from './model-messages.ts';
 export type { ResolversModel } from './model-resolvers.ts';
 export type { EmailAlertModel, MailerModel, MailersModel } from './model-mailers.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
@@ -256,30 +268,6 @@ export interface UserlistModel {
   readonly groups: readonly { readonly name: string; readonly users: readonly string[] }[];
 }
 
-export interface ForwardForModel {
-  /** Header to add. */
-  readonly header: string;
-  /** Network whose clients get none: address and prefix bits; null for none. */
-  readonly except: { readonly host: string; readonly bits: number } | null;
-  readonly ifNone: boolean;
-}
-
-/** Values of TCP_KEEPCNT, TCP_KEEPIDLE and TCP_KEEPINTVL; 0 leaves the kernel's. */
-export interface TcpKeepAliveModel {
-  count: number;
-  idleMs: number;
-  intervalMs: number;
-}
-
-/** A slot for what is kept of a message. */
-export interface CaptureModel {
-  /** The header, '' when rules fill it. */
-  readonly name: string;
-  readonly lengthMax: number;
-  /** The line that made it. */
-  readonly place: Place;
-}
-
 export interface ProxyModel {
   readonly place: Place;
   /** '': a backend that was deleted at run time, only its place is left. */
@@ -375,6 +363,7 @@ export interface ProxyModel {
   logFormatSd: LineModel | null;
   /** 'default' | 'tcp' | 'http' | 'https' | 'clf' as the options ask. */
   logPreset: 'default' | 'tcp' | 'http' | 'https' | 'clf';
+  bandwidth: BandwidthModel[];
   captureRequestHeaders: CaptureModel[];
   captureResponseHeaders: CaptureModel[];
   captureCookie: {

@@ -6,6 +6,7 @@ import type { PlacementModel } from './model-process.ts';
 import type {
   AddressModel,
   BalanceModel,
+  BandwidthModel,
   BindModel,
   BindSslModel,
   CaptureModel,
@@ -687,6 +688,19 @@ const proxy = shape<ProxyModel>({
   errorLogFormat: orNull(line),
   logFormatSd: orNull(line),
   logPreset: oneOf('default', 'tcp', 'http', 'https', 'clf'),
+  bandwidth: list(
+    shape<BandwidthModel>({
+      place,
+      name: text,
+      isIn: flag,
+      isShared: flag,
+      limitBytes: natural,
+      periodMs: natural,
+      minBytes: natural,
+      key: text,
+      table: text,
+    }),
+  ),
   captureRequestHeaders: list(capture),
   captureResponseHeaders: list(capture),
   captureCookie: orNull(

@@ -46,8 +46,7 @@ export const unsupportedGlobal: readonly string[] = (
 
 /** Words of defaults, frontend, backend and listen. */
 export const unsupportedProxy: readonly string[] = (
-  'compression ' +
-  'filter filter-sequence ' +
+  'compression filter-sequence ' +
   'quic-initial ssl-f-use ' +
   'trace use-fcgi-app'
 ).split(' ');

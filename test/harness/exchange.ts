@@ -54,6 +54,7 @@ export function frontendText(lines: readonly string[], mode = 'http'): string {
     'frontend fe',
     '  bind 127.0.0.1:8080',
     '  default_backend be',
+    '  filter bwlim-out download default-limit 1m default-period 1s',
     ...lines.map((line) => `  ${line}`),
     'backend be',
     '  server s1 127.0.0.1:8000',

@@ -16,7 +16,6 @@ const rows: readonly UnsupportedRow[] = [
   { name: 'cache-use', sets: ['http-request'] },
   { name: 'cache-store', sets: ['http-response'] },
   { name: 'send-spoe-group', sets: [...contents, ...messages] },
-  { name: 'set-bandwidth-limit', sets: [...contents, ...messages] },
 ];
 
 const setsByName: ReadonlyMap<string, readonly RuleSet[]> = new Map(

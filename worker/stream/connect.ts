@@ -22,7 +22,14 @@ import { seenConnection, seenNoConnection } from '../server/observe.ts';
 import { abort, isAborted } from './client-left.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, logAt, releaseBack } from './finish.ts';
-import { backGone, forwardRequest, forwardResponse, handTrailers, touch } from './forward.ts';
+import {
+  backGone,
+  forwardRequest,
+  forwardResponse,
+  handTrailers,
+  isLimited,
+  touch,
+} from './forward.ts';
 import {
   flagAnswered,
   flagBodySent,
@@ -138,13 +145,15 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   stream.flags |= flagRequestSent;
   stream.state = stateWaiting;
   if (stream.backend.serverNameHeader !== null) addServerName(stream);
-  if ((stream.flags & flagReplayable) === 0) keepRequest(stream, front);
+  const isSlow = isLimited(stream, true);
+  if ((stream.flags & flagReplayable) === 0 && !isSlow) keepRequest(stream, front);
   if ((stream.flags & flagReplayable) !== 0) {
     sendKept(context, stream, back);
     return;
   }
-  const { bodyLength: length, bodyDone: done } = inbound;
-  if (inbound.trailersLength > 0) handTrailers(stream, front, back);
+  const length = isSlow ? 0 : inbound.bodyLength;
+  const done = inbound.bodyDone && length === inbound.bodyLength;
+  if (inbound.trailersLength > 0 && done) handTrailers(stream, front, back);
   back.outbound.isFollowed = inbound.hasMore;
   const taken = back.sendHead(stream.request, inbound.bodyAt, length, done);
   if (taken === sideGone) {

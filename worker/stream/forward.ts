@@ -41,6 +41,7 @@ const moveMore = 4;
 
 /** Moves what it can from `from` to `to`. Returns a move* constant. */
 function move(context: EngineContext, stream: Stream, from: Side, to: Side): number {
+  if (isLimited(stream, from === stream.front)) return moveSlowly(context, stream, from, to);
   const { inbound } = from;
   const { outbound } = to;
   for (let round = 0; round < roundsMax; round++) {
@@ -65,6 +66,52 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
     touch(context, stream);
   }
   return moveMore;
+}
+
+/** Payload of this direction passes through limits (bandwidth.ts). */
+export function isLimited({ bandwidth }: Stream, isRequest: boolean): boolean {
+  return bandwidth?.governs(isRequest) === true;
+}
+
+/** The same under limits: what may not go on yet waits where it is, and so does what follows. */
+function moveSlowly(context: EngineContext, stream: Stream, from: Side, to: Side): number {
+  const { inbound } = from;
+  const { outbound } = to;
+  for (let round = 0; round < roundsMax; round++) {
+    const length = inbound.bodyLength;
+    if (length > 0 || inbound.bodyDone) {
+      const isRequest = from === stream.front;
+      const allowed = length === 0 ? 0 : stream.bandwidth!.take(isRequest, length);
+      const isAll = allowed === length;
+      if (isAll && inbound.trailersLength > 0) handTrailers(stream, from, to);
+      if (allowed > 0 || isAll) {
+        const taken = outbound.send(inbound.bodyAt, allowed, inbound.bodyDone && isAll);
+        if (taken === sideGone) return moveTargetGone;
+        if (taken > 0) inbound.consume(taken);
+        touch(context, stream);
+        if (taken < allowed) return moveBlocked;
+        if (isAll && inbound.bodyDone) return moveDone;
+      }
+      if (!isAll) return waitForTurn(context, stream, isRequest);
+    }
+    if (inbound.failure !== 0) return moveSourceFailed;
+    if (!inbound.receive()) return moveBlocked;
+    touch(context, stream);
+  }
+  return moveMore;
+}
+
+/** Goes on when the limits allow more; until then nobody is late. */
+function waitForTurn(context: EngineContext, stream: Stream, isRequest: boolean): number {
+  const { front } = stream;
+  const { timers, time } = context.thread;
+  const untilMs = stream.bandwidth!.wait(isRequest, () =>
+    again(context, stream, front!, isRequest),
+  );
+  if (stream.dueMs > 0 && stream.dueMs <= untilMs) {
+    timers.schedule(stream, untilMs + Math.max(1, stream.dueMs - time.nowMs));
+  }
+  return moveBlocked;
 }
 
 /** Trailers travel with the end of the payload. */

@@ -24,6 +24,7 @@ import {
   forwardResponse,
   frontGone,
   handTrailers,
+  isLimited,
   responseDone,
   shorter,
   touch,
@@ -232,10 +233,10 @@ function sendResponse(context: EngineContext, stream: Stream): void {
   stream.state = stateForwarding;
   const { inbound } = back;
   const tunnel = isTunnel(stream);
-  const length = inbound.bodyLength;
-  const done = inbound.bodyDone && !tunnel;
+  const length = isLimited(stream, false) ? 0 : inbound.bodyLength;
+  const done = inbound.bodyDone && !tunnel && length === inbound.bodyLength;
   stream.bytesOutBase = front.outbound.offeredBytes();
-  if (inbound.trailersLength > 0) handTrailers(stream, back, front);
+  if (inbound.trailersLength > 0 && done) handTrailers(stream, back, front);
   front.outbound.isFollowed = inbound.hasMore;
   const taken = front.sendHead(response, inbound.bodyAt, length, done);
   if (taken === sideGone) {

@@ -71,6 +71,8 @@ export class StreamPool {
   release(stream: Stream): void {
     this.inUse--;
     this.thread.timers.remove(stream);
+    stream.bandwidth?.end();
+    stream.bandwidth = null;
     if (stream.trackers.length > 0) endTracking(this.thread, stream.trackers);
     reset(stream);
     if (this.spare.length < spareMax) this.spare.push(stream);

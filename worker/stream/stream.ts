@@ -12,6 +12,7 @@ import type { ProxyPlan, ReplyPlan, RulePlan } from '../program.ts';
 import { Sample } from '../sample/sample.ts';
 import type { Tracker } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import type { Bandwidth } from './bandwidth.ts';
 import type { Session } from './session.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { Applet } from './applet.ts';
@@ -257,6 +258,8 @@ export class Stream implements Timed {
   step: number;
   /** engine.ts bits. */
   flags: number;
+  /** Limits on its payload (set-bandwidth-limit), null: there are none. */
+  bandwidth: Bandwidth | null;
   next: Stream | null;
   onTimeoutHandler: ((stream: Stream, nowMs: number) => void) | null;
 
@@ -365,6 +368,7 @@ export class Stream implements Timed {
     this.state = 0;
     this.step = 0;
     this.flags = 0;
+    this.bandwidth = null;
     this.next = null;
     this.onTimeoutHandler = null;
   }
