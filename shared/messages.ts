@@ -172,6 +172,8 @@ export interface ThreadStart {
   readonly dashboard: DashboardStart | null;
   /** Memory of the event rings, in the order of the model (shared/segment/event-ring.ts). */
   readonly eventRings: readonly Uint8Array[];
+  /** What is traced (shared/trace/settings.ts). */
+  readonly traces: Int32Array;
 }
 
 /** One edit of a pattern list (an ACL or a map), the list named by its number in `show acl`. */

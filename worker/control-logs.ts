@@ -9,6 +9,7 @@ import { ObjectTable } from '../shared/segment/objects.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import type { ObjectNumbers, SectionListener } from '../shared/messages.ts';
 import type { Sys } from '../shared/sys/sys.ts';
+import { type TraceScene, traceSinks } from '../shared/trace/commands.ts';
 import { lineChoice } from './compile/compile.ts';
 import { compileEventLog, compileForward } from './compile/logs.ts';
 import type { ControlParts } from './control.ts';
@@ -16,6 +17,7 @@ import type { LiveData } from './live.ts';
 import { flushSinks, logEvent } from './log/logger.ts';
 import type { LogPlan } from './log/plan.ts';
 import { LogRings } from './log/rings.ts';
+import { tracer } from './log/trace.ts';
 import { SenderSet } from './log/sender-set.ts';
 import type { LogSink } from './log/sink.ts';
 import { LogForwards } from './log-forwards.ts';
@@ -31,6 +33,9 @@ export interface ControlLogParts {
   readonly sys: Sys;
   /** Memory of the event rings. */
   readonly eventRings: readonly Uint8Array[];
+  readonly traces: Int32Array;
+  /** Number of this thread in traces. */
+  readonly threadIndex: number;
   readonly counters: CounterWriter;
   /** Counter row of the process. */
   readonly row: number;
@@ -53,6 +58,7 @@ export function makeControlLogs(parts: ControlParts, host: LogHost): ControlLogs
   return new ControlLogs({
     ...parts,
     model: start.model,
+    threadIndex: start.model.global.nbthread,
     counters: host.counters,
     row: host.counters.row(objects.process),
     live: host.live,
@@ -63,6 +69,7 @@ export function makeControlLogs(parts: ControlParts, host: LogHost): ControlLogs
 
 export class ControlLogs {
   readonly rings: LogRings;
+  readonly traces: TraceScene;
   private readonly parts: ControlLogParts;
   private readonly senders: SenderSet;
   /** By list of targets, null: the list is empty. */
@@ -73,6 +80,9 @@ export class ControlLogs {
   constructor(parts: ControlLogParts) {
     this.parts = parts;
     this.rings = new LogRings(parts.model.rings, parts.eventRings);
+    const { traces: words, sys, threadIndex } = parts;
+    this.traces = { words, sinks: traceSinks(parts.model.rings) };
+    tracer.attach({ words, rings: this.rings, sys, threadIndex });
     this.senders = new SenderSet(this.rings, parts.model.global.tune);
     this.plans = new Map();
     this.forwarders = [];

@@ -28,6 +28,7 @@ import { Inspections } from './inspections.ts';
 import type { SharedLists } from './compile/context.ts';
 import { LiveData } from './live.ts';
 import { levelNotice } from './log/logger.ts';
+import type { TraceScene } from '../shared/trace/commands.ts';
 import type { LogRings } from './log/rings.ts';
 import { mailNotes } from './mailers/mail-alerts.ts';
 import { PeersHost } from './peers-host.ts';
@@ -75,6 +76,7 @@ export interface ControlParts {
   readonly farmMemory: SharedArrayBuffer;
   readonly eventRings: readonly Uint8Array[];
   readonly dashboard: DashboardStart | null;
+  readonly traces: Int32Array;
   readonly lists: SharedLists;
   broadcast(message: ControlToThread): void;
   stop(hard: boolean): void;
@@ -112,6 +114,7 @@ export class Control implements RuntimeContext {
   readonly rings: LogRings;
   /** null: no proxy has a live dashboard. */
   readonly dashboard: Dashboard | null;
+  readonly traces: TraceScene;
 
   constructor(parts: ControlParts) {
     const { start, segment, sys, patterns } = parts;
@@ -169,7 +172,7 @@ export class Control implements RuntimeContext {
       grew: () => this.grew(),
     }));
     this.logs = makeControlLogs(parts, this);
-    this.rings = this.logs.rings;
+    ({ rings: this.rings, traces: this.traces } = this.logs);
     this.dashboard = openDashboard(this, parts);
   }
 
@@ -252,11 +255,6 @@ export class Control implements RuntimeContext {
     this.peers.stop();
     this.resolvers.stop();
     this.logs.stop();
-  }
-
-  /** After a soft stop: resolves when neither peers nor log clients need this process. */
-  get released(): Promise<unknown> {
-    return Promise.all([this.peers.taught, this.logs.ended]);
   }
 
   close(): void {

@@ -25,6 +25,7 @@ import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateGauges } from '../shared/segment/gauges.ts';
 import { openEventRings } from './event-rings.ts';
+import { startTraces, traceReload } from './start-traces.ts';
 import { allocateFarm } from './server/farm.ts';
 import { allocateFacts } from './shared-facts.ts';
 import type { ThreadTask } from './thread.ts';
@@ -53,6 +54,7 @@ class Worker implements RunningWorker {
   private readonly sys: Sys;
   private readonly state: WorkerState;
   private readonly eventRings: readonly Uint8Array[];
+  private readonly traces: Int32Array;
   private readonly farmMemory: SharedArrayBuffer;
   private readonly dashboard: DashboardStart | null;
   private readonly ports: MessagePort[];
@@ -80,6 +82,7 @@ class Worker implements RunningWorker {
     for (const proxy of start.model.proxies) setDynamicCookies(proxy);
     this.lists = shareLists(start.model);
     this.eventRings = openEventRings(start.model.rings, this.sys);
+    this.traces = startTraces(start.model);
     this.farmMemory = allocateFarm(start.model, start.model.global.nbthread);
     this.dashboard = prepareDashboards(start.model);
     this.ports = [];
@@ -126,6 +129,7 @@ class Worker implements RunningWorker {
       farmMemory: this.farmMemory,
       eventRings: this.eventRings,
       dashboard: this.dashboard,
+      traces: this.traces,
       broadcast: (message) => this.broadcast(message),
       stop: (hard) => (hard ? this.hardStop() : this.softStop()),
     });
@@ -137,6 +141,7 @@ class Worker implements RunningWorker {
     if (fault !== '') this.control.say('warning', fault);
     this.broadcast({ type: 'go' });
     this.control.begin();
+    traceReload('conf_new', start.generation);
   }
 
   private sharedStart(threads: number): Omit<ThreadStart, 'threadIndex'> {
@@ -166,6 +171,7 @@ class Worker implements RunningWorker {
       ticketKeys: start.ticketKeys,
       eventRings: this.eventRings,
       dashboard: this.dashboard,
+      traces: this.traces,
     };
   }
 
@@ -221,7 +227,8 @@ class Worker implements RunningWorker {
       }
     } else if (message.type === 'drained') {
       this.undrained--;
-      if (this.undrained === 0) void this.control?.released.then(() => this.end(0));
+      if (this.undrained === 0) traceReload('conf_end', this.start.generation);
+      if (this.undrained === 0) void this.released().then(() => this.end(0));
     } else if (message.type === 'log') {
       this.control?.say(message.level, message.text);
     } else if (message.type === 'edit') {
@@ -237,6 +244,11 @@ class Worker implements RunningWorker {
     } else if (message.type === 'snapshot') {
       this.control?.snapshot(message.id, message.data);
     }
+  }
+
+  /** After a soft stop: resolves when neither peers nor log clients need this process. */
+  private async released(): Promise<void> {
+    await Promise.all([this.control?.peers.taught, this.control?.logs.ended]);
   }
 
   private broadcast(message: ControlToThread): void {
@@ -300,6 +312,7 @@ class Worker implements RunningWorker {
     const closeSpreadMs = global.closeSpreadInfinite
       ? Number.POSITIVE_INFINITY
       : global.closeSpreadTimeMs;
+    traceReload('conf_stop', this.start.generation);
     this.control?.stopping();
     const begin = (): void => {
       this.broadcast({ type: 'soft-stop', closeSpreadMs });

@@ -1,9 +1,12 @@
 // Where traffic and messages come into one proxy thread: its view of all listening sockets, and of
-// the datagram sockets of log-forward sections. Made by proxy-thread.ts.
+// the datagram sockets of log-forward sections; its traces find their sinks. Made by
+// proxy-thread.ts.
 
 import type { ThreadStart } from '../shared/messages.ts';
 import { Listener, type ListenerHost } from './conn/listener.ts';
 import { threadSet } from './conn/thread-set.ts';
+import { LogRings } from './log/rings.ts';
+import { tracer } from './log/trace.ts';
 import { LogDatagrams } from './log-datagrams.ts';
 
 export class ThreadDoors {
@@ -15,6 +18,9 @@ export class ThreadDoors {
     this.listeners = host.thread.program.listeners.map(
       (plan) => new Listener(host, plan, threadSet(plan.bind.thread, start.threadCount)),
     );
+    const { sys, index: threadIndex } = host.thread;
+    const rings = new LogRings(start.model.rings, start.eventRings);
+    tracer.attach({ words: start.traces, rings, sys, threadIndex });
     this.datagrams = new LogDatagrams(host.thread, start, processRow);
   }
 

@@ -43,6 +43,7 @@ import { stateKeywords } from './sections/state.ts';
 import { stickKeywords } from './sections/stick.ts';
 import { statisticsKeywords } from './sections/statistics.ts';
 import { tuningKeywords } from './sections/tuning.ts';
+import { tracesSection } from './sections/traces.ts';
 import { listedObsolete } from './unsupported.ts';
 
 export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
@@ -90,6 +91,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(mailersSection),
   sectionEntry(ringSection),
   sectionEntry(logForwardSection),
+  sectionEntry(tracesSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 

@@ -45,6 +45,7 @@ export interface Draft {
   readonly rings: RingDraft[];
   readonly mailers: MailersModel[];
   readonly logForwards: LogForwardDraft[];
+  readonly traces: LineModel[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
   /** What many servers say alike, once (shareEqual). */
@@ -86,6 +87,7 @@ export function newDraft(
     rings: [],
     mailers: [],
     logForwards: [],
+    traces: [],
     contents: new Map(),
     equals: { checks: [], agents: [] },
     patternFiles: new Set(),

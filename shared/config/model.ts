@@ -53,7 +53,6 @@ export type {
   LogTargetModel,
   RingModel,
 } from './model-logging.ts';
-
 export type { AgentModel, CheckModel, HealthcheckModel, ServerCheckModel } from './model-check.ts';
 
 export const modelVersion = 1;
@@ -101,6 +100,8 @@ export interface Model {
   readonly rings: readonly RingModel[];
   readonly mailers: readonly MailersModel[];
   readonly logForwards: readonly LogForwardModel[];
+  /** Lines of `traces` sections, without their first word. */
+  readonly traces: readonly LineModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
   /** Paths of those that are lists or maps and nothing else. */

@@ -15,6 +15,7 @@ import { resolveLogs } from './resolve-logs.ts';
 import { checkPeers, completePeers } from './resolve-peers.ts';
 import { addDefaultResolvers, checkResolvers } from './resolve-resolvers.ts';
 import { resolveStick } from './resolve-stick.ts';
+import { checkTraces } from './resolve-traces.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
 import { resolveMailers } from './resolve-mailers.ts';
@@ -45,6 +46,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   checkErrorSections(draft);
   resolveLogs(draft);
   resolveMailers(draft);
+  checkTraces(draft);
   readRuleFiles(draft);
   readHeaderCaseFile(draft);
   return {
@@ -62,6 +64,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     rings: draft.rings.map(({ model }) => model),
     mailers: draft.mailers,
     logForwards: draft.logForwards.map(({ model }) => model),
+    traces: draft.traces,
     contents: Object.fromEntries(draft.contents),
     patternFiles: [...draft.patternFiles],
   };

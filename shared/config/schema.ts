@@ -828,6 +828,7 @@ const model = shape<Model>({
       servers: list(server),
     }),
   ),
+  traces: list(line),
   logForwards: list(
     shape<LogForwardModel>({
       place,

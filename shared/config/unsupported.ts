@@ -71,9 +71,8 @@ export const unsupportedServer: readonly string[] = (
 ).split(' ');
 
 /** Section names. */
-export const unsupportedSections: readonly string[] = (
-  'acme cache crt-store fcgi-app namespace_list ' + 'spoe-agent spoe-group spoe-message traces'
-).split(' ');
+export const unsupportedSections: readonly string[] =
+  'acme cache crt-store fcgi-app namespace_list spoe-agent spoe-group spoe-message'.split(' ');
 
 /** The same for words of `bind` lines. */
 export const obsoleteBind: Readonly<Record<string, string>> = {

@@ -25,6 +25,7 @@ const ranks: readonly Rank[] = [
   ),
   apart('shared/master-commands.ts'),
   apart('shared/sys'),
+  apart('shared/trace'),
   apart('shared/segment'),
   apart('shared/config'),
   apart('shared/dashboard-messages.ts'),

@@ -8,6 +8,7 @@ import type { Model } from '../../shared/config/model.ts';
 import type { ListenerObject, ObjectNumbers, ThreadStart } from '../../shared/messages.ts';
 import { SharedClock } from '../../shared/segment/clock.ts';
 import { makeRing } from '../../shared/segment/event-ring.ts';
+import { makeTraces } from '../../shared/trace/settings.ts';
 import { LiveWords, liveCurrent, liveQueued, liveServed } from '../../shared/segment/live.ts';
 import { ObjectTable } from '../../shared/segment/objects.ts';
 import { allocateFacts } from '../../worker/shared-facts.ts';
@@ -76,6 +77,7 @@ export class World {
       listeners,
       lists: {},
       sectionListeners: [],
+      traces: makeTraces(),
       eventRings: model.rings.map(() => makeRing(0)),
       segment: segment.bytes,
       segmentFd: -1,

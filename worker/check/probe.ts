@@ -1,6 +1,8 @@
 // One probe of one server, again and again: its timer, the limit on how many run at once, and what
 // its results do to the server. What it asks is a run, an agent's run, or a command.
 
+import { sourceCheck, traceError, traceState, traceUser } from '../../shared/trace/sources.ts';
+import { traceEvent, type TracePoint, tracer } from '../log/trace.ts';
 import {
   checkStatuses,
   checkStatusNumber,
@@ -63,6 +65,11 @@ export interface ProbeParts {
 
 /** Results of connections that were not made. */
 const unreached = new Set([checkStatusNumber('L4CON'), checkStatusNumber('L4TOUT')]);
+
+const pointStart = traceEvent(sourceCheck, 'hchck_start', traceState);
+const pointEnd = traceEvent(sourceCheck, 'hchck_end', traceState);
+const pointSuccess = traceEvent(sourceCheck, 'hchck_succ', traceUser);
+const pointFailure = traceEvent(sourceCheck, 'hchck_err', traceError);
 
 export class Probe implements Timed, Startable {
   dueMs: number;
@@ -178,6 +185,7 @@ export class Probe implements Timed, Startable {
     }
     this.startedMs = this.host.nowMs();
     this.setProgress(true);
+    if (tracer.isOn(sourceCheck)) this.trace(pointStart, 'check started');
     this.asking?.start();
   }
 
@@ -185,6 +193,7 @@ export class Probe implements Timed, Startable {
   ended({ status, info, code }: RunResult): void {
     const durationMs = this.host.nowMs() - this.startedMs;
     this.setProgress(false);
+    if (tracer.isOn(sourceCheck)) this.traceResult(status, info);
     if (unreached.has(status)) {
       this.host.unreachable(this.subject.proxyIndex, this.subject.serverIndex);
     }
@@ -192,6 +201,25 @@ export class Probe implements Timed, Startable {
     const spread = (this.wait() * this.host.model.global.spreadChecks) / 100;
     this.begin(this.wait() + spread - 2 * spread * this.host.random());
     this.isFast = false;
+  }
+
+  private trace(point: TracePoint, text: string): void {
+    const { proxyIndex, serverIndex } = this.subject;
+    const server = proxyIndex * 65_536 + serverIndex + 1;
+    tracer.report(point, { backend: proxyIndex + 1, server }, text, () => {
+      const names = this.farm.namesOf(this.subject);
+      return `be=${names.backend} srv=${names.server}`;
+    });
+  }
+
+  private traceResult(status: number, info: string): void {
+    const { name, result } = checkStatuses[status];
+    const isFine = result >= resultPassed;
+    this.trace(
+      isFine ? pointSuccess : pointFailure,
+      `check ${name}${info === '' ? '' : ` ${info}`}`,
+    );
+    this.trace(pointEnd, 'check ended');
   }
 
   /** Notes a result and spreads what it changes. */

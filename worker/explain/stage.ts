@@ -6,6 +6,7 @@ import type { Model } from '../../shared/config/model.ts';
 import type { ListenerObject, ObjectNumbers, ThreadStart } from '../../shared/messages.ts';
 import { SharedClock } from '../../shared/segment/clock.ts';
 import { makeRing } from '../../shared/segment/event-ring.ts';
+import { makeTraces } from '../../shared/trace/settings.ts';
 import { allocateGauges } from '../../shared/segment/gauges.ts';
 import { LiveWords } from '../../shared/segment/live.ts';
 import { ObjectTable } from '../../shared/segment/objects.ts';
@@ -113,6 +114,7 @@ export class Stage {
       model,
       listeners,
       sectionListeners: [],
+      traces: makeTraces(),
       eventRings: model.rings.map(() => makeRing(0)),
       lists: {},
       dashboard: null,

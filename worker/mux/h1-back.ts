@@ -1,6 +1,9 @@
 // HTTP/1 towards a server: one connection, one exchange at a time, then back to the idle pool.
 // Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
+import { sourceH1 } from '../../shared/trace/sources.ts';
+import { pointH1Received, pointH1Sent, traceStream } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { takeProxyConnection } from '../http/h1-proxy-connection.ts';
 import { type HeadState, h1ErrorWebsocketKey, type H1Limits } from '../http/h1.ts';
@@ -241,6 +244,9 @@ export class H1Back implements Side, ConnectionOwner {
   private finalHead(stream: Stream, length: number): void {
     const { response } = stream;
     this.answered = true;
+    if (tracer.isOn(sourceH1)) {
+      traceStream(pointH1Received, stream, '[B] rcvd H1 response headers', response);
+    }
     if (!this.isAccepted(response)) {
       this.exchange.onResponseFailure(stream, h1ErrorWebsocketKey);
       return;
@@ -276,6 +282,9 @@ export class H1Back implements Side, ConnectionOwner {
   }
 
   sendHead(message: Message, at: number, length: number, done: boolean): number {
+    if (tracer.isOn(sourceH1) && this.stream !== null) {
+      traceStream(pointH1Sent, this.stream, '[B] sending H1 request headers', message);
+    }
     const { thread, outbound } = this;
     if (message.version === versionH2 && !this.prepareUpgrade(message)) return sideGone;
     const edits = settleEdits(message, true);

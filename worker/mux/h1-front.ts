@@ -2,6 +2,18 @@
 // whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in
 // the slot. An idle connection holds this object, its Connection, and nothing else.
 
+import { sourceH1 } from '../../shared/trace/sources.ts';
+import {
+  pointH1End,
+  pointH1Error,
+  pointH1New,
+  pointH1Received,
+  pointH1Sent,
+  pointH1StreamEnd,
+  traceSession,
+  traceStream,
+} from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { markProxied } from '../http/h1-proxy-connection.ts';
 import { h1ErrorStatus, h1PrefaceH2, type HeadState, type H1Limits } from '../http/h1.ts';
@@ -108,6 +120,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
 
   /** The connection is ready for HTTP: start waiting for a request. */
   start(): void {
+    if (tracer.isOn(sourceH1)) traceSession(pointH1New, this.session, '[F] new connection');
     this.armIdle();
     if (this.connection.readable) this.onReadable();
   }
@@ -275,6 +288,9 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.headDueMs = 0;
     const isOdd = this.head!.violationAt >= 0;
     this.releaseHead();
+    if (tracer.isOn(sourceH1)) {
+      traceStream(pointH1Received, stream, '[F] rcvd H1 request headers', request);
+    }
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
     if (this.proxy.usesProxyHeader) markProxied(request);
@@ -323,6 +339,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private refuse(status: number, cause: string): void {
+    if (tracer.isOn(sourceH1)) traceSession(pointH1Error, this.session, '[F] no valid request');
     if (this.stream === null) {
       this.firstByte();
       this.stream!.times.firstByteMs = -1;
@@ -339,6 +356,9 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   // ---- responses ----
 
   sendHead(message: Message, at: number, length: number, done: boolean): number {
+    if (tracer.isOn(sourceH1) && this.stream !== null) {
+      traceStream(pointH1Sent, this.stream, '[F] sending H1 response headers', message);
+    }
     const { thread, outbound } = this;
     const room = thread.memory.slotBytes;
     if (message.status < 200 && message.status !== 101) {
@@ -423,7 +443,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   // ---- between requests ----
 
   /** The stream is over. `keep`: its response was complete and well delimited. */
-  streamEnded(_stream: Stream, keep: boolean): void {
+  streamEnded(stream: Stream, keep: boolean): void {
+    if (tracer.isOn(sourceH1)) traceStream(pointH1StreamEnd, stream, '[F] H1 stream is over');
     this.stream = null;
     this.requestCount++;
     if (!keep || !this.persistent || !this.inbound.bodyDone || !this.connection.isOpen) {
@@ -504,6 +525,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   close(): void {
     if (this.state === stateClosed) return;
     const { stream, state } = this;
+    if (tracer.isOn(sourceH1)) traceSession(pointH1End, this.session, '[F] connection ends');
     this.state = stateClosed;
     this.stream = null;
     this.thread.timers.remove(this);

@@ -2,6 +2,9 @@
 // 6.10). Payload of DATA is handed on as it comes, every other frame when it is complete; header
 // blocks in several frames are put together in a slot. An idle connection holds no slot.
 
+import { sourceH2 } from '../../shared/trace/sources.ts';
+import { pointH2End, pointH2Frame, traceConnection } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { blocked, type Connection } from '../conn/connection.ts';
 import {
   errorCalm,
@@ -238,6 +241,11 @@ export class H2Demux {
     const { frame } = this;
     frame.read(this.pool.bytes, this.rawAt);
     if (frame.length > this.pool.slotBytes) return errorFrameSize;
+    if (tracer.isOn(sourceH2)) {
+      const { type, flags, length, streamId } = frame;
+      const what = `type=${type} flags=${flags} len=${length} stream=${streamId}`;
+      traceConnection(pointH2Frame, this.connection, `rcvd H2 frame ${what}`);
+    }
     const fault = frameFault(frame.type, frame.length, frame.streamId);
     if (fault !== 0) return fault;
     if (this.isFirstFrame && (frame.type !== frameSettings || (frame.flags & 1) !== 0)) {
@@ -359,6 +367,7 @@ export class H2Demux {
 
   /** Gives all memory back. Not from within `read`: that looks at its slot when it is done. */
   release(): void {
+    if (tracer.isOn(sourceH2)) traceConnection(pointH2End, this.connection, 'connection ends');
     this.rawAt = this.rawEnd;
     if (this.slotAt >= 0 && !this.isBusy) this.drop();
     if (this.blockAt >= 0) this.pool.release(this.blockAt);

@@ -2,6 +2,7 @@
 // errors (RFC 9113 5 to 7). What is special to clients or servers is in h2-front.ts and h2-back.ts,
 // which it calls as its role. Frames come from h2-demux.ts and leave through h2-output.ts.
 
+import { traceH2Count } from '../log/stream-traces.ts';
 import type { Connection, ConnectionOwner } from '../conn/connection.ts';
 import * as h2 from '../http/h2-frames.ts';
 import { writeTrailerBlock } from '../http/h2-write.ts';
@@ -117,6 +118,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
 
   /** Adds one to a statistic of the frontend or backend. */
   count(counter: number): void {
+    traceH2Count(this.connection, counter);
     this.thread.counters.values[this.role.row + counter] += 1;
   }
 

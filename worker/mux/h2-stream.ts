@@ -2,6 +2,9 @@
 // Pooled by its connection. It knows the state of RFC 9113 5.1 as three facts: what was received to
 // the end, what was sent to the end, and whether the stream was reset.
 
+import { sourceH2 } from '../../shared/trace/sources.ts';
+import { pointH2StreamEnd, traceStream } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import type { Connection } from '../conn/connection.ts';
 import { errorCancel, errorInternal, errorNone } from '../http/h2-frames.ts';
 import type { Message } from '../http/message.ts';
@@ -176,6 +179,9 @@ export class H2Stream implements Side {
 
   /** The engine is done with the stream. */
   streamEnded(): void {
+    if (tracer.isOn(sourceH2) && this.stream !== null) {
+      traceStream(pointH2StreamEnd, this.stream, 'stream is over');
+    }
     this.stream = null;
     const { inbound } = this;
     // What still comes has no reader.

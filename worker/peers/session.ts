@@ -2,6 +2,9 @@
 // pieces, and answers through the transport; what to send next is pusher.ts's business, who may
 // learn from whom is the section's. A peer that does not keep to the protocol loses its connection.
 
+import { sourcePeers } from '../../shared/trace/sources.ts';
+import { tracer } from '../log/trace.ts';
+import * as traces from './traces.ts';
 import {
   classControl,
   classReserved,
@@ -95,6 +98,7 @@ export class Session {
     this.version = minorVersion;
     this.isShared = false;
     this.hasPrevailed = false;
+    if (tracer.isOn(sourcePeers)) traces.tracePeer(this, traces.pointNew, 'new session');
   }
 
   get isEstablished(): boolean {
@@ -112,6 +116,7 @@ export class Session {
     const { peer, host } = this;
     if (peer === null) return;
     peer.status = statusConnected;
+    if (tracer.isOn(sourcePeers)) traces.tracePeer(this, traces.pointHello, 'hello sent');
     const minor = peer.has(isDowngraded) ? oldMinorVersion : minorVersion;
     const hello = [
       `${protocolName} ${majorVersion}.${minor}`,
@@ -148,6 +153,7 @@ export class Session {
   /** The connection is gone. */
   closed(): void {
     const { peer } = this;
+    if (tracer.isOn(sourcePeers)) traces.tracePeer(this, traces.pointEnd, 'session ends');
     this.state = stateEnd;
     if (peer?.session !== this) return;
     peer.disconnected(this.host.nowMs());
@@ -237,6 +243,8 @@ export class Session {
   }
 
   private establish(peer: Peer): void {
+    if (tracer.isOn(sourcePeers))
+      traces.tracePeer(this, traces.pointSuccess, 'session established');
     const { host } = this;
     this.state = stateMessages;
     this.transport.established();
@@ -264,6 +272,7 @@ export class Session {
   /** Says what is wrong and hangs up. */
   private fail(error: number): void {
     if (this.isOver) return;
+    if (tracer.isOn(sourcePeers)) traces.tracePeer(this, traces.pointError, `error ${error}`);
     if (error === errorProtocol && this.peer !== null) this.peer.protocolErrors++;
     this.transport.write(controlMessage(classError, error));
     this.close();
@@ -272,6 +281,10 @@ export class Session {
   /** False: the message is broken. What is unknown is left alone, as later versions may say it. */
   private take(peer: Peer): boolean {
     const { kind, type, data } = this.frames;
+    if (tracer.isOn(sourcePeers)) {
+      const point = kind === classControl ? traces.pointControl : traces.pointMessage;
+      traces.tracePeer(this, point, `message of class ${kind}, type ${type}`);
+    }
     if (kind === classReserved) return false;
     if (kind === classControl) this.takeControl(peer, type);
     return kind === classTable ? this.takeTable(peer, type, data) : true;

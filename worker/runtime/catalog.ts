@@ -20,6 +20,7 @@ import { sessionListCommands } from './sessions.ts';
 import { sessionCommands } from './session-commands.ts';
 import { showCommands } from './show.ts';
 import { tableCommands } from './tables.ts';
+import { traceCommands } from './traces.ts';
 import { variableCommands } from './variables.ts';
 
 /** All commands: these and those of other features. */
@@ -47,6 +48,7 @@ export function runtimeCommands(
     resolverCommands,
     variableCommands,
     eventCommands,
+    traceCommands,
     ...others,
   );
 }

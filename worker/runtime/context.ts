@@ -11,6 +11,7 @@ import type {
 } from '../../shared/messages.ts';
 import type { CounterWriter } from '../../shared/segment/counters.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
+import type { TraceScene } from '../../shared/trace/commands.ts';
 import type { LogRings } from '../log/rings.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
@@ -212,6 +213,8 @@ export interface RuntimeContext {
   readonly peers: { readonly sections: readonly Section[]; readonly met: readonly RedisSection[] };
   /** Event rings: what `show events` shows. */
   readonly rings: LogRings;
+  /** What is traced: `trace`, `show trace`. */
+  readonly traces: TraceScene;
   /** Milliseconds since the worker started. */
   uptimeMs(): number;
   broadcast(message: ControlToThread): void;

@@ -2,6 +2,8 @@
 // call this. What commands ask of the worker is noted in `done`.
 
 import { ObjectTable } from '../../shared/segment/objects.ts';
+import { traceSinks } from '../../shared/trace/commands.ts';
+import { makeTraces } from '../../shared/trace/settings.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { PatternRegistry } from '../match/pattern-registry.ts';
 import { openTables, viewTables } from '../tables/table-set.ts';
@@ -73,6 +75,7 @@ export function sampleContext(text: string): SampleContext {
     },
     mail: () => {},
     report: (proxy, severity, line) => void done.push(`report ${proxy} ${severity} ${line}`),
+    traces: { words: makeTraces(), sinks: traceSinks([]) },
     log: (severity, line) => void done.push(`log ${severity} ${line}`),
   };
   return { context, done, answers };

@@ -2,6 +2,16 @@
 // the protocol (PROXY header, TLS), session rules, and the choice of the mux. Owns the list of
 // sessions of its thread, for soft stops and `show sess`.
 
+import { sourceSession, sourceStream } from '../../shared/trace/sources.ts';
+import {
+  pointSessionEnd,
+  pointSessionError,
+  pointSessionNew,
+  pointStreamNew,
+  traceSession,
+  traceStream,
+} from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { stepAccept } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
@@ -196,6 +206,7 @@ export class Acceptor implements FrontHost {
 
   /** The client has not got past the preamble (manual 8.2.6). */
   private refused(session: ClientSession): void {
+    if (tracer.isOn(sourceSession)) traceSession(pointSessionError, session, 'refused');
     const { log } = session.frontend;
     const { fault } = session.connection;
     if (log !== null && !(log.skipNull && quietFaults.has(fault))) {
@@ -207,6 +218,7 @@ export class Acceptor implements FrontHost {
   }
 
   private begin(session: ClientSession): void {
+    if (tracer.isOn(sourceSession)) traceSession(pointSessionNew, session, 'new session');
     const { thread, context } = this;
     const { frontend } = session;
     if (frontend.tcpSession.length > 0) {
@@ -361,6 +373,10 @@ export class Acceptor implements FrontHost {
     stream.front = front;
     own.stream = stream;
     this.countStream(1);
+    if (tracer.isOn(sourceStream)) {
+      tracer.renew(stream);
+      traceStream(pointStreamNew, stream, 'new stream');
+    }
     logAt(this.context, stream, stepAccept);
     return stream;
   }
@@ -409,6 +425,7 @@ export class Acceptor implements FrontHost {
     session.opening?.cancel();
     const { sessions, context } = this;
     if (session.place < 0) return;
+    if (tracer.isOn(sourceSession)) traceSession(pointSessionEnd, session, 'releasing session');
     const last = sessions.pop()!;
     if (last !== session) {
       sessions[session.place] = last;

@@ -2,6 +2,9 @@
 // redispatches, and sending the request. Failures end in a reply with the letters of the log
 // (manual 8.5).
 
+import { sourceStream } from '../../shared/trace/sources.ts';
+import { pointConnector, pointStreamError, traceStream } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { stepConnect } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { ETIMEDOUT } from '../../shared/sys/constants.ts';
@@ -76,6 +79,7 @@ export function assignServer(context: EngineContext, stream: Stream): void {
     replyError(context, stream, 503, 'S', result === assignFull ? 'Q' : 'C');
     return;
   }
+  if (tracer.isOn(sourceStream)) traceStream(pointConnector, stream, 'waiting in a queue');
   stream.state = stateQueued;
   if (stream.backend.backend!.usesSmallQueue) shrinkRequest(stream);
   const limitMs = stream.queueTimeoutMs || stream.connectTimeoutMs;
@@ -96,6 +100,7 @@ function shrinkRequest({ front, request, flags }: Stream): void {
 export function connectServer(context: EngineContext, stream: Stream): void {
   const { thread } = context;
   const server = stream.server!;
+  if (tracer.isOn(sourceStream)) traceStream(pointConnector, stream, 'connecting to a server');
   stream.times.queueMs = thread.time.nowMs;
   stream.state = stateConnecting;
   stream.flags &= ~flagReused;
@@ -120,6 +125,7 @@ export function connectServer(context: EngineContext, stream: Stream): void {
 /** The connection is up: the request leaves. */
 export function connected(context: EngineContext, stream: Stream): void {
   const { thread } = context;
+  if (tracer.isOn(sourceStream)) traceStream(pointConnector, stream, 'connected');
   thread.timers.cancel(stream);
   stream.times.connectMs = thread.time.nowMs;
   observe(context, stream, seenConnection);
@@ -200,6 +206,7 @@ export function armWaiting(context: EngineContext, stream: Stream): void {
 
 /** A connection could not be made, or took too long (`result` -ETIMEDOUT). */
 export function connectFailed(context: EngineContext, stream: Stream, result: number): void {
+  if (tracer.isOn(sourceStream)) traceStream(pointStreamError, stream, 'connection failed');
   observe(context, stream, seenNoConnection);
   releaseBack(context, stream);
   const timedOut = result === -ETIMEDOUT;

@@ -1,6 +1,9 @@
 // The end of a stream: counted, logged, its server's slot and connection given back, its client
 // told. Everything that ends a stream comes through here exactly once.
 
+import { sourceStream } from '../../shared/trace/sources.ts';
+import { traceEnd } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { stepClose } from '../../shared/config/log-steps.ts';
 import { countTimes, raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';
@@ -72,6 +75,7 @@ const cleanFlags = flagRequestDone | flagResponseDone;
 export function finishStream(context: EngineContext, stream: Stream, keep: boolean): void {
   if (stream.state === stateFree) return;
   const { thread } = context;
+  if (tracer.isOn(sourceStream)) traceEnd(stream);
   stream.state = stateFree;
   stream.times.endMs = thread.time.nowMs;
   thread.timers.remove(stream);

@@ -2,6 +2,9 @@
 // switching, the same of the backend, redirects, forwarding headers. Each step may wait for data or
 // time and is taken up again where it stopped.
 
+import { sourceStream } from '../../shared/trace/sources.ts';
+import { pointHttp, traceStream } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { stepRequest as logStepRequest } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { raise } from '../../shared/segment/counters.ts';
@@ -74,6 +77,9 @@ export function onRequest(context: EngineContext, stream: Stream): void {
   values[row + (isH2 ? fieldH2Requests : fieldH1Requests)] += 1;
   values[context.processRow + fieldProcessRequests] += 1;
   raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
+  if (tracer.isOn(sourceStream)) {
+    traceStream(pointHttp, stream, 'request headers are here', stream.request);
+  }
   captureRequest(stream);
   stream.step = firstStep(stream);
   stream.state = stateRules;

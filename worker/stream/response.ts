@@ -1,6 +1,9 @@
 // The server's answer: its rules, then its head and payload to the client; and what happens when
 // there is no usable answer. Interim responses pass through without rules (RFC 9110 15.2).
 
+import { sourceStream } from '../../shared/trace/sources.ts';
+import { pointHttp, traceStream } from '../log/stream-traces.ts';
+import { tracer } from '../log/trace.ts';
 import { stepResponse } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { headerName, methodConnect } from '../http/message.ts';
@@ -64,6 +67,9 @@ const fieldErrors = field.eresp;
 /** A head stands in stream.response. */
 export function onResponse(context: EngineContext, stream: Stream): void {
   const { response } = stream;
+  if (tracer.isOn(sourceStream)) {
+    traceStream(pointHttp, stream, 'response headers are here', response);
+  }
   observe(context, stream, isServersFault(response.status) ? seenWrongStatus : seenAnswer);
   if (response.status < 200 && response.status !== 101) {
     interim(stream);

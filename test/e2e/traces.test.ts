@@ -1,0 +1,78 @@
+// Traces of a whole process: from `traces` sections and by the runtime API, into rings.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { exchange, inherited, request, startProxy } from '../harness/proxy.ts';
+
+const get = (port: number, path: string): Promise<string> =>
+  request(port, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+
+const configuration = (port: number): string => `
+global
+  nbthread 2
+  stats socket "${inherited('cli')}" level admin
+ring t
+  format timed
+  size 256k
+traces
+  trace h1 sink t verbosity simple start now
+  trace check sink t level state start now
+  trace reload sink t start now
+defaults
+  mode http
+  timeout client 10s
+  timeout server 10s
+  timeout connect 1s
+frontend fe
+  bind "${inherited('fe')}"
+  default_backend be
+backend be
+  server s 127.0.0.1:${port} check inter 1h
+`;
+
+test('traces go into rings, from a section and by commands; off is off', async (owner) => {
+  const origin = createServer((_, response) => response.end('hi'));
+  await new Promise<void>((settle) => origin.listen(0, '127.0.0.1', settle));
+  owner.after(async () => origin.close());
+  const { port } = origin.address() as AddressInfo;
+  const proxy = startProxy(owner, { config: configuration(port) });
+  const command = (line: string): Promise<string> => exchange(proxy.port('cli'), `${line}\n`);
+  const shown = async (wanted: RegExp): Promise<string> => {
+    for (;;) {
+      const text = await command('show events t');
+      if (wanted.test(text)) return text;
+    }
+  };
+  assert.match(await get(proxy.port('fe'), '/one'), / 200 /);
+  const first = await shown(/\[F\] sending H1 response headers/);
+  const head = String.raw`^<0>\d{4}-\S+ \[\d\d\|h1\|1\|`;
+  assert.match(
+    first,
+    new RegExp(`${head}rx_headers\\] \\[F\\] rcvd H1 .* - "GET /one HTTP/1.1"`, 'm'),
+  );
+  assert.match(
+    first,
+    new RegExp(`${head}tx_headers\\] \\[B\\] sending H1 request headers : id=`, 'm'),
+  );
+  assert.match(first, /\|rx_headers\] \[B\] rcvd H1 response .*be=be srv=s - "HTTP\/1\.1 200 OK"/);
+  assert.match(first, /\|reload\|1\|conf_new\] configuration 1 begins to serve : pid=\d+/);
+  assert.match(await shown(/hchck_succ/), /\|check\|3\|hchck_start\] check started : be=be srv=s/);
+  assert.equal(await command('trace 0'), 'All traces now stopped\n\n');
+  const before = await command('show events t');
+  await get(proxy.port('fe'), '/two');
+  assert.equal(await command('show events t'), before);
+  const start =
+    'trace stream sink t level user lock stream start now; trace session sink t start now';
+  assert.equal(await command(start), '\n\n');
+  await get(proxy.port('fe'), '/three');
+  const last = await shown(/release stream, state --, status 200/);
+  assert.ok(!last.includes('GET /three'), 'h1 stays off');
+  assert.match(await command('show trace'), /^ \[R\] stream {5}-> t \[drp 0\]/m);
+  assert.match(
+    await command('trace h1 sink none level'),
+    /^Supported trace levels for source h1:$/m,
+  );
+  await proxy.stop();
+});
