@@ -70,12 +70,26 @@ export function readProbeAddress(cursor: WordCursor, draft: Draft): AddressModel
   return found ?? line.alert(index + 1, `'${name}' : could not resolve '${address.host}'.`);
 }
 
-/** agent-inter must be a time above zero. */
-function readInterval(cursor: WordCursor, { agent }: ServerModel): void {
+/** Below it, a number without a unit is more likely meant as seconds. */
+const plausibleMs = 100;
+
+/** A time between checks or questions, above zero; null after an alert. */
+export function readInterval(cursor: WordCursor, { name }: ServerModel): number | null {
+  const { line, index } = cursor;
+  const [word, text] = [line.arg(index), line.arg(index + 1)];
   const value = wordTime(cursor);
-  if (value === null) return;
-  if (value > 0) agent.interMs = value;
-  else cursor.line.alert(cursor.index + 1, "invalid value 0 for argument 'agent-inter' of server.");
+  if (value === 0) {
+    return line.alert(index + 1, `invalid value 0 for argument '${word}' of server.`);
+  }
+  if (value !== null && value < plausibleMs && /^\d+$/.test(text)) {
+    const what = `'${word} ${text}' in server '${name}'`;
+    line.warning(
+      index + 1,
+      `${what} is suspiciously small for a value in milliseconds.`,
+      `write '${text}ms' if that is meant`,
+    );
+  }
+  return value;
 }
 
 const stateWords: readonly ServerKeyword[] = [
@@ -217,7 +231,9 @@ const agentWords: readonly ServerKeyword[] = [
     takes: 1,
     help: 'time between two questions to the agent',
     example: 'server s 127.0.0.1:80 agent-check agent-port 9999 agent-inter 5s',
-    parse: (cursor, { model }) => readInterval(cursor, model),
+    parse: (cursor, { model }) => {
+      model.agent.interMs = readInterval(cursor, model) ?? model.agent.interMs;
+    },
   },
   {
     name: 'agent-send',

@@ -5,7 +5,13 @@ import { parseAddress } from '../../address.ts';
 import { copyServerDraft, type Draft, newServerDraft, shareEqual } from '../draft.ts';
 import { freshServerSsl } from '../fresh.ts';
 import { nearestWord } from '../hint.ts';
-import { indexRows, type ProxyDraft, type ServerDraft, type ServerKeyword } from '../keyword.ts';
+import {
+  indexRows,
+  type ProxyDraft,
+  type ServerDraft,
+  type ServerKeyword,
+  type WordCursor,
+} from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { ServerModel } from '../model.ts';
 import { unsupportedServer } from '../unsupported.ts';
@@ -13,7 +19,7 @@ import { wordChoice, wordInteger, wordProtocol, wordText, wordTime } from './bin
 import { dynamicWords } from './dynamic-words.ts';
 import { persistenceWords } from './persistence.ts';
 import { stickWords } from './stick.ts';
-import { readProbeAddress, serverCheckKeywords } from './server-check.ts';
+import { readInterval, readProbeAddress, serverCheckKeywords } from './server-check.ts';
 import { ringServerWords } from './server-log.ts';
 import { serverResolutionWords } from './server-resolution.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
@@ -53,28 +59,34 @@ const numberRows = numbers.map(
   }),
 );
 
-const times: readonly (readonly [string, Field<number>, string, boolean])[] = [
-  ['inter', 'interMs', 'time between checks', true],
-  ['fastinter', 'fastinterMs', 'time between checks while changing', true],
-  ['downinter', 'downinterMs', 'time between checks while down', true],
-  ['pool-purge-delay', 'poolPurgeDelayMs', 'time after which idle connections are closed', false],
-  ['tcp-ut', 'tcpUtMs', 'TCP user timeout', false],
+const intervals: readonly (readonly [string, Field<number>, string])[] = [
+  ['inter', 'interMs', 'time between checks'],
+  ['fastinter', 'fastinterMs', 'time between checks while changing'],
+  ['downinter', 'downinterMs', 'time between checks while down'],
 ];
 
-const timeRows = times.map(
-  ([name, field, help, positive]): ServerKeyword => ({
-    name,
-    takes: 1,
-    help,
-    example: `server s 127.0.0.1:80 ${name} 10s`,
-    parse: (cursor, { model }) => {
-      const value = wordTime(cursor);
-      if (value === null) return;
-      if (value > 0 || !positive) model[field] = value;
-      else cursor.line.alert(cursor.index + 1, `invalid value 0 for argument '${name}' of server.`);
-    },
-  }),
-);
+const times: readonly (readonly [string, Field<number>, string])[] = [
+  ['pool-purge-delay', 'poolPurgeDelayMs', 'time after which idle connections are closed'],
+  ['tcp-ut', 'tcpUtMs', 'TCP user timeout'],
+];
+
+const timeRow = (
+  [name, field, help]: (typeof times)[number],
+  read: (cursor: WordCursor, model: ServerModel) => number | null,
+): ServerKeyword => ({
+  name,
+  takes: 1,
+  help,
+  example: `server s 127.0.0.1:80 ${name} 10s`,
+  parse: (cursor, { model }) => {
+    model[field] = read(cursor, model) ?? model[field];
+  },
+});
+
+const timeRows = [
+  ...intervals.map((row) => timeRow(row, readInterval)),
+  ...times.map((row) => timeRow(row, wordTime)),
+];
 
 const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
   ['backup', { backup: true }, 'used when all others are down'],
