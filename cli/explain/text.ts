@@ -8,6 +8,9 @@ import { type Paint, pad } from '../terminal.ts';
 const valuesMax = 3;
 const textMax = 200;
 const unreachedMax = 20;
+/** Of a message. */
+const linesMax = 40;
+const lineColumnsMax = 400;
 
 /** The whole explanation. */
 export function explanationText(told: Explanation, paint: Paint): string {
@@ -109,6 +112,9 @@ function why({ steps, frontend, backend }: Explanation): string {
   return rule === undefined ? ' (default_backend)' : ` (line ${rule.line})`;
 }
 
+const shortened = (line: string): string =>
+  line.length > lineColumnsMax ? `${line.slice(0, lineColumnsMax)}...` : line;
+
 /** Head lines as they are; a body is shown when it is text. */
 function messageText(title: string, message: string, paint: Paint): string {
   if (message === '') return '';
@@ -116,7 +122,10 @@ function messageText(title: string, message: string, paint: Paint): string {
   const isText = !/[\x00-\x08\x0e-\x1f\x7f]/.test(text);
   const shown = isText ? text : `${message.length} bytes that are no text`;
   const lines = shown.replace(/\r\n/g, '\n').replace(/\n+$/, '').split('\n');
-  return [`${paint('strong', title)}:`, ...lines.map((line) => `  ${line}`.trimEnd())].join('\n');
+  const more = lines.length - linesMax;
+  const some = more > 0 ? [...lines.slice(0, linesMax), `and ${more} more lines`] : lines;
+  const cut = some.map((line) => `  ${shortened(line)}`.trimEnd());
+  return [`${paint('strong', title)}:`, ...cut].join('\n');
 }
 
 function logsText({ logs }: Explanation, paint: Paint): string {

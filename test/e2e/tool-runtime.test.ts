@@ -144,3 +144,16 @@ test('cli by hand: completion, history, what goes on and how it ends', {
   await terminal.shows(/^status 0$/m);
   await proxy.stop();
 });
+
+test('logs in a terminal: errors are red, warnings yellow', {
+  skip: noTmux,
+}, async (t) => {
+  const proxy = await startMaster(t);
+  const terminal = new Terminal(t, ['logs', '--all', ...socketOf(proxy)], [160, 20]);
+  for (const path of ['/busy', '/none', '/fine']) await request(proxy.port('f'), get(path));
+  const screen = await terminal.shows(/GET \/fine/, true);
+  assert.match(screen, /\x1b\[31m<134>[^\n]* 503 [^\n]*\n/);
+  assert.match(screen, /\x1b\[33m<134>[^\n]* 404 /);
+  assert.match(screen, /\n(?:\x1b\[39m)?<134>[^\n]* 200 /);
+  await proxy.stop();
+});

@@ -69,8 +69,12 @@ export class Terminal {
 
   /** Waits until tmux and what ran in it are gone. */
   async close(): Promise<void> {
-    const pids = this.tmux('display-message', '-p', '#{pid} #{pane_pid}').trim().split(' ');
-    this.tmux('kill-server');
+    const tmux = (...words: readonly string[]) =>
+      spawnSync('tmux', ['-S', join(this.folder, 'socket'), ...words], { encoding: 'utf8' });
+    const { status, stdout } = tmux('display-message', '-p', '#{pid} #{pane_pid}');
+    // It ends by itself with what ran in it.
+    const pids = status === 0 ? stdout.trim().split(' ') : [];
+    tmux('kill-server');
     for (const pid of pids.map(Number)) while (lives(pid)) await sleep(lookMs);
     rmSync(this.folder, { recursive: true, force: true });
   }
