@@ -334,7 +334,7 @@ export function freshServer(place: Place, name: string): ServerModel {
     proxyTlvs: [],
     poolConnName: '',
     source: null,
-    tcpUtMs: 0,
+    ...{ presetRise: 0, tcpUtMs: 0 },
     socket: { socks4: null, checkViaSocks4: false, md5Key: '', congestion: '', namespace: '' },
     tfo: false,
     track: '',

@@ -66,6 +66,8 @@ export interface ServerModel {
   /** Expression of `pool-conn-name`: what connections are shared by, '' for the SNI. */
   poolConnName: string;
   source: SourceModel | null;
+  /** `rise` of the default-server that it starts from, 0: there is none. Shown as its health. */
+  presetRise: number;
   tcpUtMs: number;
   socket: ServerSocketModel;
   tfo: boolean;

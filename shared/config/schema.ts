@@ -352,6 +352,7 @@ const server = define(
     proxyTlvs: list(proxyTlv),
     poolConnName: text,
     source: orNull(source),
+    presetRise: natural,
     tcpUtMs: natural,
     socket: serverSocket,
     tfo: flag,

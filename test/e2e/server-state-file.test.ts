@@ -146,3 +146,30 @@ test('a file that cannot be understood is told of and changes nothing', async (c
     await proxy.stop();
   }
 });
+
+test('show servers state: health before the first check, with and without default-server', async (context) => {
+  const config = `global
+  stats socket "${inherited('cli')}"
+defaults
+  mode http
+  timeout connect 5s
+  timeout server 5s
+backend a
+  server plain 127.0.0.1:1
+  server up 127.0.0.1:1 check inter 1h init-state fully-up rise 5
+backend b
+  default-server rise 7 inter 1h
+  server plain 127.0.0.1:1 rise 3
+  server checked 127.0.0.1:1 check
+`;
+  // 'a/up' and 'b/checked' are not checked for an hour but for their place in the spread.
+  const proxy = startProxy(context, { config });
+  const rows = (await exchange(proxy.port('cli'), 'show servers state\n')).split('\n');
+  const health = rows
+    .filter((row) => /^\d+ /.test(row))
+    .map((row) => row.split(' '))
+    .map((fields) => `${fields[1]}/${fields[3]} ${fields[10] === '1' ? fields[12] : 'checked'}`);
+  const first = health.filter((row) => !row.endsWith('checked'));
+  assert.deepEqual(first.slice(0, 1), ['a/plain 0']);
+  assert.ok(first.includes('b/plain 7'), health.join(', '));
+});

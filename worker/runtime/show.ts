@@ -158,11 +158,14 @@ function stateRow(
   return `${fields.flat().join(' ')}\n`;
 }
 
-/** 0 until a check has been made, unless the configuration says what to begin with. */
-function shownHealth({ checks }: ServerModel, words: Int32Array, at: number): number {
+/**
+ * Until a check has been made what the configuration says to begin with, else what a default-server
+ * line leaves behind in HAProxy.
+ */
+function shownHealth({ checks, presetRise }: ServerModel, words: Int32Array, at: number): number {
   const isChecked = (words[at + state.serverCheckFlags] & state.checkEnabled) !== 0;
   const isNew = words[at + state.serverCheckStatus] === statusInitial && checks.initState === '';
-  return isChecked && !isNew ? words[at + state.serverHealth] : 0;
+  return isChecked && !isNew ? words[at + state.serverHealth] : presetRise;
 }
 
 function connectionRow(

@@ -389,6 +389,7 @@ function beginNamed(
   const usual = draft.isRuntime ? null : proxy.defaultServer;
   const preset = from.preset === undefined ? usual : from.preset;
   const { model, tls, tlsOn } = startFrom(preset, line, name);
+  if (preset !== null && proxy.hasDefaultServer) model.presetRise = preset.model.rise;
   return { model, tls, tlsOn, next: from.next, preset };
 }
 
