@@ -161,6 +161,8 @@ export interface ThreadStart {
   readonly rings: SharedArrayBuffer;
   /** worker/shared-facts.ts. */
   readonly facts: SharedArrayBuffer;
+  /** shared/segment/name-counters.ts. */
+  readonly nameCounters: SharedArrayBuffer;
   /** worker/mux/idle-share.ts. */
   readonly idle: SharedArrayBuffer;
   /** eventfds that wake each thread, by index, and the control thread's last. */
@@ -239,6 +241,13 @@ export interface BackendAdded {
   readonly farm: { readonly buffer: SharedArrayBuffer; readonly room: number };
 }
 
+/** A name that a rule looks up. */
+export interface NameQuestion {
+  readonly section: string;
+  readonly prefer: 'ipv4' | 'ipv6';
+  readonly name: string;
+}
+
 export type ControlToThread =
   /** Everybody is ready and privileges are dropped: accept. */
   | { readonly type: 'go' }
@@ -299,15 +308,12 @@ export type ControlToThread =
    */
   | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
   /** Addresses of a name that a thread has asked for, none: it has none; they count until then. */
-  | {
+  | (NameQuestion & {
       readonly type: 'resolved';
-      readonly section: string;
-      readonly prefer: 'ipv4' | 'ipv6';
-      readonly name: string;
       readonly addresses: readonly string[];
       /** Of the shared clock. */
       readonly untilMs: number;
-    }
+    })
   /** What became of a change that a statistics page of this thread has asked for. */
   | {
       readonly type: 'stats-changed';
@@ -351,12 +357,7 @@ export type ThreadToControl =
       readonly text: string;
     }
   /** A rule looks a name up; answered by 'resolved' for all threads. */
-  | {
-      readonly type: 'resolve';
-      readonly section: string;
-      readonly prefer: 'ipv4' | 'ipv6';
-      readonly name: string;
-    }
+  | (NameQuestion & { readonly type: 'resolve' })
   /** The form of a statistics page; answered by 'stats-changed' with the same `id`. */
   | {
       readonly type: 'stats-change';

@@ -73,6 +73,7 @@ export interface ControlParts {
   readonly warning: string;
   /** What proxy threads read of `info` (shared-facts.ts). */
   readonly facts: SharedArrayBuffer;
+  readonly nameCounters: SharedArrayBuffer;
   readonly farmMemory: SharedArrayBuffer;
   readonly eventRings: readonly Uint8Array[];
   readonly dashboard: DashboardStart | null;
@@ -227,12 +228,7 @@ export class Control implements RuntimeContext {
       report: (proxy, severity, text, shown) => this.report(proxy, severity, text, shown),
       fault: (text) => this.say('error', text),
     });
-    this.resolvers.begin({
-      ...this.parts,
-      model,
-      context: this,
-      logLine: (proxy, severity, text) => this.logs.proxyLine(proxy, severity, text),
-    });
+    this.resolvers.begin(this.parts, this);
     this.facts.bootMs = Math.round(process.uptime() * 1000);
     this.publish();
     this.peers.begin();

@@ -24,6 +24,7 @@ import { prepareDashboards } from './dashboard/page-file.ts';
 import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
 import { allocateGauges } from '../shared/segment/gauges.ts';
+import { allocateNameCounters } from '../shared/segment/name-counters.ts';
 import { openEventRings } from './event-rings.ts';
 import { startTraces, traceReload } from './start-traces.ts';
 import { allocateFarm } from './server/farm.ts';
@@ -65,6 +66,7 @@ class Worker implements RunningWorker {
   private control: Control | null;
   private readonly threadIds: number[];
   private readonly facts: SharedArrayBuffer;
+  private readonly nameCounters: SharedArrayBuffer;
   /** The same on every thread. */
   private patterns: PatternCounts;
   private readonly lists: SharedLists;
@@ -93,6 +95,10 @@ class Worker implements RunningWorker {
     this.control = null;
     this.threadIds = [];
     this.facts = allocateFacts();
+    const { resolvers } = start.model;
+    this.nameCounters = allocateNameCounters(
+      resolvers.reduce((sum, { nameservers }) => sum + nameservers.length, 0),
+    );
     this.patterns = { added: 0, freed: 0 };
     this.undrained = 0;
     this.listening = 0;
@@ -125,6 +131,7 @@ class Worker implements RunningWorker {
       namespaces: serverNamespaces(sys, start.model),
       patterns: this.patterns,
       facts: this.facts,
+      nameCounters: this.nameCounters,
       lists: this.lists,
       farmMemory: this.farmMemory,
       eventRings: this.eventRings,
@@ -163,6 +170,7 @@ class Worker implements RunningWorker {
       gauges: allocateGauges(threads, start.listeners.length),
       rings: makeThreadRings(threads),
       facts: this.facts,
+      nameCounters: this.nameCounters,
       idle: makeIdleShare(
         start.model.proxies.reduce((sum, { servers }) => sum + servers.length, shareReserve),
       ),

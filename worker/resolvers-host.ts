@@ -13,6 +13,7 @@ import { AF_INET6, SOCK_DGRAM } from '../shared/sys/constants.ts';
 import { encodeAddress } from '../shared/sys/sockaddr.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import type { Families } from './resolvers/records.ts';
+import type { ControlLogs } from './control-logs.ts';
 import { questionName } from './resolvers/message.ts';
 import { RunningResolvers } from './resolvers/resolvers.ts';
 import type { ServerHost, ServerName } from './resolvers/server-name.ts';
@@ -24,13 +25,25 @@ import type { ServerTarget } from './runtime/target.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { keepAddress } from './server/kept-address.ts';
 
-export interface ResolversParts {
+/** Of what the control thread was given (control.ts). */
+export interface Given {
+  readonly start: { readonly model: Model };
+  readonly sys: Sys;
+  readonly farm: FarmStates;
+  readonly nameCounters: SharedArrayBuffer;
+}
+
+interface Host extends RuntimeContext {
+  readonly logs: ControlLogs;
+}
+
+interface ResolversParts {
   readonly model: Model;
   readonly sys: Sys;
   readonly farm: FarmStates;
-  readonly context: RuntimeContext;
-  /** A line for a proxy's logs alone. */
-  logLine(proxyIndex: number, severity: number, text: string): void;
+  readonly context: Host;
+  /** Numbers of name servers (shared/segment/name-counters.ts). */
+  readonly counters: SharedArrayBuffer;
 }
 
 /** Starts what the configuration has of it. */
@@ -40,6 +53,7 @@ function startResolvers(parts: ResolversParts): RunningResolvers {
   return new RunningResolvers({
     model,
     servers: new ServerDirectory(parts),
+    counters: parts.counters,
     nowMs,
     families: acceptedFamilies(model.global.dnsFamilies, sys, nowMs),
   });
@@ -105,7 +119,7 @@ class ServerDirectory implements ServerHost {
     const { name: path, words } = this.targetOf(server);
     if (by !== '') {
       const text = `${path} changed its FQDN from ${before} to ${name} by '${by}'`;
-      this.parts.logLine(proxyIndex, severityNotice, text);
+      context.logs.proxyLine(proxyIndex, severityNotice, text);
       words.setAdmin(adminNameChanged, 0);
     }
     void context.fleet.renew(proxyIndex, serverIndex, { fqdn: name });
@@ -171,7 +185,8 @@ export class ResolversHost implements ResolversAccess {
     this.parts = null;
   }
 
-  begin(parts: ResolversParts): void {
+  begin({ start, sys, farm, nameCounters }: Given, context: Host): void {
+    const parts = { model: start.model, sys, farm, context, counters: nameCounters };
     this.parts = parts;
     this.running = startResolvers(parts);
   }

@@ -33,6 +33,7 @@ export function controlStatsSource(
     readonly segment: Segment;
     readonly objects: ObjectNumbers;
     readonly farm: FarmStates;
+    readonly nameCounters: SharedArrayBuffer;
   },
   facts: ThreadFacts & Pick<StatsSource, 'info'>,
 ): StatsSource {
@@ -47,6 +48,7 @@ export function controlStatsSource(
     listeners,
     backends: farm.backends,
     servers: farm.servers,
+    nameCounters: parts.nameCounters,
     nowMs: () => facts.nowMs(),
     frontStatus: (index) => facts.fronts[index],
     frontMaxconn: (index) => facts.frontLimits[index],
@@ -74,6 +76,7 @@ export function threadStatsSource(
     listeners: start.listeners,
     backends,
     servers,
+    nameCounters: start.nameCounters,
     nowMs: () => facts.nowMs(),
     frontStatus: (index) => facts.fronts[index],
     frontMaxconn: (index) => facts.frontLimits[index] || model.global.maxconn,

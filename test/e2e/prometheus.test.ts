@@ -42,12 +42,14 @@ frontend fe
   http-request return status 204
 backend be
 ${servers}  server checked 127.0.0.1:1 check
+resolvers names
+  nameserver one 127.0.0.1:9
 backend t
   stick-table type ip size 100 store gpc0
 `;
 
 /** Metrics of parts that a configuration like this one has nothing of, or that are not counted. */
-const elsewhere = /^haproxy_(resolver_|sticktable_local_updates)/;
+const elsewhere = /^haproxy_sticktable_local_updates/;
 
 const parse = parser();
 

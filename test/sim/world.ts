@@ -78,6 +78,7 @@ export class World {
       lists: {},
       sectionListeners: [],
       traces: makeTraces(),
+      nameCounters: new SharedArrayBuffer(8),
       eventRings: model.rings.map(() => makeRing(0)),
       segment: segment.bytes,
       segmentFd: -1,

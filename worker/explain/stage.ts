@@ -115,6 +115,7 @@ export class Stage {
       listeners,
       sectionListeners: [],
       traces: makeTraces(),
+      nameCounters: new SharedArrayBuffer(8),
       eventRings: model.rings.map(() => makeRing(0)),
       lists: {},
       dashboard: null,

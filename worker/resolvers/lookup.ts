@@ -23,7 +23,7 @@ export function lookUp(section: Section, wish: LookupWish, done: (found: Found) 
   const type = section.typeFor(wish.prefer);
   const resolution = section.join(lookup, wish.name, type);
   if (section.isFresh(resolution)) lookup.resolved();
-  else section.hurry(resolution, false);
+  else section.hurry(resolution);
 }
 
 class Lookup implements Requester {

@@ -1,27 +1,8 @@
-// One name server of a section: its counters (management.txt 9.3, show resolvers) and the link that
+// One name server of a section: its counters (shared/segment/name-counters.ts) and the link that
 // questions go through. Links: datagram-link.ts, stream-link.ts.
 
+import type { NameCounts } from '../../shared/segment/name-counters.ts';
 import type { NameserverModel } from '../../shared/config/model-resolvers.ts';
-
-export const counterNames = [
-  'sent',
-  'snd_error',
-  'valid',
-  'update',
-  'cname',
-  'cname_error',
-  'any_err',
-  'nx',
-  'timeout',
-  'refused',
-  'other',
-  'invalid',
-  'too_big',
-  'truncated',
-  'outdated',
-] as const;
-
-export type CounterName = (typeof counterNames)[number];
 
 /** What becomes of questions. */
 export interface LinkEvents {
@@ -39,21 +20,20 @@ export interface Link {
 
 export class Nameserver {
   readonly model: NameserverModel;
-  readonly counters: Record<CounterName, number>;
+  readonly counters: NameCounts;
   private readonly link: Link;
 
   constructor(
     model: NameserverModel,
+    counters: NameCounts,
     open: (model: NameserverModel, events: LinkEvents) => Link,
     received: (nameserver: Nameserver, bytes: Buffer) => void,
   ) {
     this.model = model;
-    const zeros = counterNames.map((name) => [name, 0] as const);
-    // Every name has just been given its zero.
-    this.counters = Object.fromEntries(zeros) as Record<CounterName, number>;
+    this.counters = counters;
     this.link = open(model, {
-      sent: () => void this.counters.sent++,
-      failed: () => void this.counters.snd_error++,
+      sent: () => this.counters.add('sent'),
+      failed: () => this.counters.add('snd_error'),
       received: (bytes) => received(this, bytes),
     });
   }

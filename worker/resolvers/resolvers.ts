@@ -2,6 +2,7 @@
 // server that names a section becomes a requester of it, by its name or through an SRV record.
 
 import { isGone, type Model } from '../../shared/config/model.ts';
+import { nameCountsOf } from '../../shared/segment/name-counters.ts';
 import { DatagramLink } from './datagram-link.ts';
 import { type Found, lookUp } from './lookup.ts';
 import { questionName } from './message.ts';
@@ -15,6 +16,8 @@ import { StreamLink } from './stream-link.ts';
 export interface ResolversHost {
   readonly model: Model;
   readonly servers: ServerHost;
+  /** Of all name servers. */
+  readonly counters: SharedArrayBuffer;
   nowMs(): number;
   families(): Families;
 }
@@ -35,19 +38,22 @@ export class RunningResolvers {
     const { model } = host;
     this.host = host;
     this.servers = new Map();
-    this.sections = model.resolvers.map(
-      (section) =>
-        new Section(section, {
-          nowMs: () => host.nowMs(),
-          after: later,
-          random: Math.random,
-          families: () => host.families(),
-          open: (nameserver, events) =>
-            nameserver.server === null
-              ? new DatagramLink(nameserver.address, events)
-              : new StreamLink(nameserver.server, model.contents, events),
-        }),
-    );
+    let nameservers = 0;
+    this.sections = model.resolvers.map((section) => {
+      const first = nameservers;
+      nameservers += section.nameservers.length;
+      return new Section(section, {
+        counters: (index) => nameCountsOf(host.counters, first + index),
+        nowMs: () => host.nowMs(),
+        after: later,
+        random: Math.random,
+        families: () => host.families(),
+        open: (nameserver, events) =>
+          nameserver.server === null
+            ? new DatagramLink(nameserver.address, events)
+            : new StreamLink(nameserver.server, model.contents, events),
+      });
+    });
     model.proxies.forEach((proxy, proxyIndex) => {
       if (!proxy.disabled) this.addServers(proxyIndex);
     });
@@ -105,7 +111,7 @@ export class RunningResolvers {
   /** The server could not be reached: it may have moved. */
   unreachable(proxyIndex: number, serverIndex: number): void {
     const server = this.serverOf(proxyIndex, serverIndex);
-    if (server?.resolution != null) server.section.hurry(server.resolution, true);
+    if (server?.resolution != null) server.section.hurry(server.resolution);
   }
 
   /** `done` gets the addresses, perhaps at once. */

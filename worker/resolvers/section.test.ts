@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { type Answer, decode, encode } from 'dns-packet';
 import { freshResolvers } from '../../shared/config/fresh.ts';
 import type { ResolversModel } from '../../shared/config/model-resolvers.ts';
+import { allocateNameCounters, nameCountsOf } from '../../shared/segment/name-counters.ts';
 import { lookUp } from './lookup.ts';
 import type { LinkEvents } from './nameserver.ts';
 import { Section } from './section.ts';
@@ -25,22 +26,23 @@ interface Play {
 }
 
 const place = { file: 'test', line: 1, column: 1 };
+const address = {
+  family: 'ipv4',
+  socket: 'dgram',
+  host: '127.0.0.1',
+  port: 53,
+  portOffset: false,
+  fd: -1,
+} as const;
 
 function play(names: readonly string[], change: Partial<ResolversModel> = {}): Play {
-  const address = {
-    family: 'ipv4',
-    socket: 'dgram',
-    host: '127.0.0.1',
-    port: 53,
-    portOffset: false,
-    fd: -1,
-  } as const;
   const nameservers = names.map((name) => ({ place, name, address, server: null }));
   const model = { ...freshResolvers(place, 'dns', false), ...change, nameservers };
   const links: LinkEvents[] = [];
   const asked: string[] = [];
   const timers = new Map<() => void, number>();
   let last: Buffer = Buffer.alloc(0);
+  const counters = allocateNameCounters(names.length);
   const made = { nowMs: 1000, asked, links };
   const section = new Section(model, {
     nowMs: () => made.nowMs,
@@ -50,6 +52,7 @@ function play(names: readonly string[], change: Partial<ResolversModel> = {}): P
     },
     random: Math.random,
     families: () => new Set(['ipv4', 'ipv6'] as const),
+    counters: (index) => nameCountsOf(counters, index),
     open: (nameserver, events) => {
       links.push(events);
       return {
@@ -144,8 +147,8 @@ test('the first valid answer counts, and the name is asked for again', () => {
   );
   stage.answer(1, [a('10.0.0.3')]);
   assert.equal(done.length, 2, 'a late answer does nothing');
-  assert.equal(stage.section.nameservers[1].counters.outdated, 1);
-  assert.equal(stage.section.nameservers[0].counters.update, 1);
+  assert.equal(stage.section.nameservers[1].counters.of('outdated'), 1);
+  assert.equal(stage.section.nameservers[0].counters.of('update'), 1);
   stage.pass(999);
   assert.equal(stage.asked.length, 1);
   stage.pass(1);
@@ -230,6 +233,46 @@ test('look-ups share an answer for hold valid', () => {
   stage.pass(10_000);
   assert.equal(found.length, 4);
   assert.match(found[3], /^ for/);
+});
+
+test('without a time between questions nothing runs for ever', () => {
+  const stage = play(['one'], { retryMs: 0, resolveMs: 0, retries: 3 });
+  const { host } = servers();
+  named(stage, host);
+  stage.section.run();
+  stage.pass(10);
+  assert.ok(stage.asked.length > 3 && stage.asked.length < 30, String(stage.asked.length));
+});
+
+test('a look-up and a server share a question, and what is left of it', () => {
+  const stage = play(['one']);
+  const { host, done } = servers();
+  lookUp(stage.section, { name: 'a.test', prefer: 'ipv4' }, () => {});
+  stage.answer(0, [a('10.0.0.1')]);
+  stage.pass(100);
+  const server = named(stage, host);
+  stage.section.run();
+  stage.answer(0, [a('10.0.0.2')]);
+  assert.deepEqual(done, ['0 at 10.0.0.2 by dns/one']);
+  stage.pass(60_000);
+  assert.notEqual(server.resolution, null, 'the end of hold valid takes nothing from the server');
+  server.unlink();
+  const { length } = stage.asked;
+  stage.pass(60_000);
+  assert.equal(stage.asked.length, length, 'nobody asks for nobody');
+});
+
+test('thousands of names are asked for in turn', () => {
+  const stage = play(['one']);
+  const { host } = servers();
+  for (let i = 0; i < 5000; i++) named(stage, host, i, `n${i}.test`);
+  stage.section.run();
+  assert.equal(stage.asked.length, 5000);
+  stage.pass(5000);
+  const times = new Map<string, number>();
+  for (const name of stage.asked) times.set(name, (times.get(name) ?? 0) + 1);
+  assert.equal(times.size, 5000);
+  assert.equal(new Set(times.values()).size, 1, 'each as often');
 });
 
 test('services take servers, with weights, and give them back', () => {

@@ -3,6 +3,7 @@
 // servers: those are requesters.
 
 import type { ResolversModel } from '../../shared/config/model-resolvers.ts';
+import type { NameCounts } from '../../shared/segment/name-counters.ts';
 import { decodeReply, encodeQuestion, messageId, type QuestionType } from './message.ts';
 import { Nameserver, type Link, type LinkEvents } from './nameserver.ts';
 import type { Families } from './records.ts';
@@ -17,6 +18,8 @@ export interface SectionHost {
   /** Families that are asked at present. */
   families(): Families;
   open(model: ResolversModel['nameservers'][number], events: LinkEvents): Link;
+  /** Of its name server at place `index`. */
+  counters(index: number): NameCounts;
 }
 
 const idTries = 100;
@@ -32,9 +35,17 @@ export class Section {
   readonly model: ResolversModel;
   readonly nameservers: readonly Nameserver[];
   private readonly host: SectionHost;
-  /** Being asked, the longest ago first. */
+  /** All of them, by type and name. */
+  private readonly known: Map<string, Resolution>;
+  // Each resolution is in one of these; in the last three the one that is due first comes first.
+  /** To be asked at once. */
+  private readonly fresh: Set<Resolution>;
+  /** Being asked. */
   private readonly current: Set<Resolution>;
+  /** Asked again when `timeout resolve` has passed. */
   private readonly waiting: Set<Resolution>;
+  /** Nobody wants to know any more; who comes within `hold valid` finds it. */
+  private readonly kept: Set<Resolution>;
   private readonly byId: Map<number, Resolution>;
   private cancel: (() => void) | null;
   private dueMs: number;
@@ -44,16 +55,20 @@ export class Section {
   constructor(model: ResolversModel, host: SectionHost) {
     this.model = model;
     this.host = host;
+    this.known = new Map();
+    this.fresh = new Set();
     this.current = new Set();
     this.waiting = new Set();
+    this.kept = new Set();
     this.byId = new Map();
     this.cancel = null;
     this.dueMs = 0;
     this.isLeaving = false;
     this.nameservers = model.nameservers.map(
-      (one) =>
+      (one, index) =>
         new Nameserver(
           one,
+          host.counters(index),
           (...link) => host.open(...link),
           (nameserver, bytes) => this.received(nameserver, bytes),
         ),
@@ -74,11 +89,15 @@ export class Section {
 
   /** From now on the requester hears of the answers. */
   join(requester: Requester, name: string, type: QuestionType): Resolution {
-    const all = [...this.current, ...this.waiting];
-    let resolution = all.find((one) => one.name === name && one.preferred === type);
+    const key = `${type} ${name}`;
+    let resolution = this.known.get(key);
     if (resolution === undefined) {
       resolution = new Resolution(name, type, this.host.nowMs());
-      this.waiting.add(resolution);
+      this.known.set(key, resolution);
+      this.fresh.add(resolution);
+    } else if (this.kept.has(resolution) && (requester.isLasting || !this.isFresh(resolution))) {
+      this.kept.delete(resolution);
+      this.fresh.add(resolution);
     }
     resolution.requesters.add(requester);
     requester.resolution = resolution;
@@ -93,10 +112,12 @@ export class Section {
     resolution.requesters.delete(requester);
     if (resolution.requesters.size > 0) return;
     const isKept = !requester.isLasting && resolution.status === 'valid';
-    if (isKept && this.model.hold.valid > 0) {
-      if (resolution.lastResolutionMs === 0) resolution.lastResolutionMs = this.host.nowMs();
+    if (!isKept || this.model.hold.valid === 0) this.drop(resolution);
+    else if (!resolution.isRunning) {
+      this.waiting.delete(resolution);
+      this.kept.add(resolution);
       this.plan();
-    } else this.drop(resolution);
+    }
   }
 
   /** An answer is known that is not older than `hold valid`. */
@@ -126,9 +147,9 @@ export class Section {
   }
 
   /** Somebody needs an answer soon. */
-  hurry(resolution: Resolution, isLasting: boolean): void {
+  hurry(resolution: Resolution): void {
     if (this.isFresh(resolution)) return;
-    if (!resolution.isRunning && isLasting) resolution.lastResolutionMs = 0;
+    if (this.waiting.delete(resolution)) this.fresh.add(resolution);
     this.run();
   }
 
@@ -143,9 +164,9 @@ export class Section {
   }
 
   private drop(resolution: Resolution): void {
+    this.known.delete(`${resolution.preferred} ${resolution.name}`);
     this.byId.delete(resolution.id);
-    this.current.delete(resolution);
-    this.waiting.delete(resolution);
+    for (const set of [this.fresh, this.current, this.waiting, this.kept]) set.delete(resolution);
   }
 
   // ---- asking ----
@@ -153,12 +174,23 @@ export class Section {
   /** Asks what is due, and gives up what has been asked too often. */
   run(): void {
     const nowMs = this.host.nowMs();
-    for (const resolution of [...this.current]) {
+    // What is asked again goes to the end, and must not be due there.
+    const retryMs = Math.max(1, this.model.retryMs);
+    for (const resolution of this.current) {
+      if (resolution.lastQueryMs + retryMs > nowMs) break;
       if (resolution.requesters.size === 0) this.drop(resolution);
-      else if (resolution.lastQueryMs + this.model.retryMs > nowMs) break;
       else this.repeat(resolution);
     }
-    for (const resolution of [...this.waiting]) this.awake(resolution, nowMs);
+    for (const resolution of this.kept) {
+      if (this.validUntilMs(resolution) > nowMs) break;
+      this.drop(resolution);
+    }
+    for (const resolution of this.waiting) {
+      if (resolution.lastResolutionMs + this.model.resolveMs > nowMs) break;
+      this.waiting.delete(resolution);
+      this.fresh.add(resolution);
+    }
+    for (const resolution of this.fresh) this.awake(resolution, nowMs);
     this.plan();
   }
 
@@ -184,24 +216,10 @@ export class Section {
   }
 
   private awake(resolution: Resolution, nowMs: number): void {
-    const { requesters, lastResolutionMs } = resolution;
-    if (requesters.size === 0) {
-      const isOld = lastResolutionMs + this.model.hold.valid <= nowMs;
-      if (isOld) this.drop(resolution);
-      return;
-    }
-    if (this.isLeaving && [...requesters].every(({ isLasting }) => isLasting)) {
-      resolution.rest(nowMs);
-      return;
-    }
-    if (lastResolutionMs !== 0 && lastResolutionMs + this.model.resolveMs > nowMs) return;
-    this.start(resolution);
-  }
-
-  private start(resolution: Resolution): void {
-    const id = this.freeId();
+    this.fresh.delete(resolution);
+    const id = this.isLeaving && isLasting(resolution) ? -1 : this.freeId();
     if (id < 0) {
-      resolution.lastResolutionMs = this.host.nowMs();
+      this.rest(resolution, nowMs);
       return;
     }
     resolution.id = id;
@@ -225,7 +243,6 @@ export class Section {
     resolution.queries = 0;
     resolution.responses = 0;
     resolution.lastQueryMs = this.host.nowMs();
-    this.waiting.delete(resolution);
     this.current.delete(resolution);
     this.current.add(resolution);
     const bytes = encodeQuestion(resolution, this.model.payloadBytes);
@@ -240,9 +257,9 @@ export class Section {
     const { counters } = nameserver;
     const id = messageId(bytes);
     const resolution = this.byId.get(id);
-    if (bytes.length > this.model.payloadBytes) counters.too_big++;
-    else if (id < 0) counters.invalid++;
-    else if (resolution === undefined) counters.outdated++;
+    if (bytes.length > this.model.payloadBytes) counters.add('too_big');
+    else if (id < 0) counters.add('invalid');
+    else if (resolution === undefined) counters.add('outdated');
     else this.answered(resolution, nameserver, bytes);
     this.plan();
   }
@@ -252,7 +269,7 @@ export class Section {
     resolution.responses++;
     const reply = decodeReply(bytes, resolution.name, this.model.payloadBytes);
     resolution.status = statusOf[reply.verdict] ?? 'other';
-    nameserver.counters[reply.verdict]++;
+    nameserver.counters.add(reply.verdict);
     if (reply.verdict === 'valid') {
       const nowMs = this.host.nowMs();
       resolution.records.note(reply, families, nowMs);
@@ -275,7 +292,7 @@ export class Section {
     let by = `${this.model.name}/${model.name}`;
     for (const requester of [...resolution.requesters]) {
       // Those after the first have it from the cache.
-      if (requester.resolved(by) && by !== '') counters.update++;
+      if (requester.resolved(by) && by !== '') counters.add('update');
       by = '';
     }
     this.rest(resolution, nowMs);
@@ -297,9 +314,14 @@ export class Section {
 
   private rest(resolution: Resolution, nowMs: number): void {
     this.byId.delete(resolution.id);
+    this.current.delete(resolution);
     resolution.rest(nowMs);
-    // Nobody may want to know any more by now.
-    if (this.current.delete(resolution)) this.waiting.add(resolution);
+    // It may have been dropped meanwhile.
+    if (this.known.get(`${resolution.preferred} ${resolution.name}`) !== resolution) return;
+    const { requesters, status } = resolution;
+    if (requesters.size > 0) this.waiting.add(resolution);
+    else if (status === 'valid') this.kept.add(resolution);
+    else this.drop(resolution);
   }
 
   // ---- the timer ----
@@ -307,15 +329,13 @@ export class Section {
   private plan(): void {
     const { model, host } = this;
     const nowMs = host.nowMs();
-    let next = Number.POSITIVE_INFINITY;
     const [oldest] = this.current;
-    if (oldest !== undefined) {
-      next = Math.min(nowMs + model.resolveMs, oldest.lastQueryMs + model.retryMs);
-    }
-    for (const { requesters, lastResolutionMs } of this.waiting) {
-      const restMs = requesters.size > 0 ? model.resolveMs : model.hold.valid;
-      next = Math.min(next, lastResolutionMs + restMs);
-    }
+    const [waiting] = this.waiting;
+    const [kept] = this.kept;
+    let next = this.fresh.size > 0 ? nowMs : Number.POSITIVE_INFINITY;
+    if (oldest !== undefined) next = Math.min(next, oldest.lastQueryMs + model.retryMs);
+    if (waiting !== undefined) next = Math.min(next, waiting.lastResolutionMs + model.resolveMs);
+    if (kept !== undefined) next = Math.min(next, this.validUntilMs(kept));
     if (next === this.dueMs && this.cancel !== null) return;
     this.cancel?.();
     this.cancel = null;
@@ -326,4 +346,10 @@ export class Section {
       this.run();
     });
   }
+}
+
+/** Nobody waits for it: it is asked to stay up to date. */
+function isLasting({ requesters }: Resolution): boolean {
+  for (const requester of requesters) if (!requester.isLasting) return false;
+  return true;
 }

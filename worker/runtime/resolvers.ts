@@ -1,7 +1,8 @@
 // The command about resolvers sections: what their name servers have been asked and have answered
 // (management.txt 9.3, show resolvers).
 
-import { type CounterName, counterNames, type Nameserver } from '../resolvers/nameserver.ts';
+import { nameCounters } from '../../shared/segment/name-counters.ts';
+import type { Nameserver } from '../resolvers/nameserver.ts';
 import type { Section } from '../resolvers/section.ts';
 import { csvField, jsonCell, typedCell } from '../stats/format.ts';
 import { type Answer, failure, type RuntimeCall, type RuntimeCommandDef } from './command.ts';
@@ -24,8 +25,8 @@ function sectionText({ model, nameservers }: Section): string {
 const valueColumn = 13;
 
 function nameserverText({ model, counters }: Nameserver): string {
-  const lines = counterNames.map(
-    (name) => `  ${`${name}:`.padEnd(valueColumn)}${counters[name]}\n`,
+  const lines = nameCounters.map(
+    ({ name, index }) => `  ${`${name}:`.padEnd(valueColumn)}${counters.values[index]}\n`,
   );
   return ` nameserver ${model.name}:\n${lines.join('')}`;
 }
@@ -38,23 +39,14 @@ interface Column {
   readonly value: (section: Section, nameserver: Nameserver) => string | number;
 }
 
-const helps: Readonly<Partial<Record<CounterName, string>>> = {
-  snd_error: 'Send error',
-  cname: 'CNAME',
-  cname_error: 'CNAME error',
-  any_err: 'Any errors',
-  nx: 'NX',
-  too_big: 'Too big',
-};
-
 const columns: readonly Column[] = [
   { name: 'id', help: 'ID', tags: 'CGP:str', value: (_section, { model }) => model.name },
   { name: 'pid', help: 'Parent ID', tags: 'CGP:str', value: ({ model }) => model.name },
-  ...counterNames.map((name) => ({
-    name: name === 'snd_error' ? 'send_error' : name,
-    help: helps[name] ?? name[0].toUpperCase() + name.slice(1),
+  ...nameCounters.map(({ title: name, help, index }) => ({
+    name,
+    help,
     tags: 'MGP:u64',
-    value: (_section: Section, { counters }: Nameserver) => counters[name],
+    value: (_section: Section, { counters }: Nameserver) => counters.values[index],
   })),
 ];
 

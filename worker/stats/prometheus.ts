@@ -5,6 +5,7 @@
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import { fixedColumns, infoLines, statColumns } from '../../shared/segment/metrics.ts';
 import { compatibilityVersion } from '../../shared/config/features.ts';
+import { nameCounters, nameCountsOf } from '../../shared/segment/name-counters.ts';
 import type { MetricScope, MetricsRequest } from '../program.ts';
 import type { StickTables } from '../tables/tracking.ts';
 import type { Value } from './columns.ts';
@@ -33,6 +34,7 @@ export function* metricPieces(
   if (request.scopes.has('sticktable') && tables !== undefined) {
     yield tableMetrics(tables, isKept);
   }
+  if (request.scopes.has('resolver')) yield* resolverMetrics(source, isKept);
 }
 
 interface ObjectScope {
@@ -251,4 +253,26 @@ function tableMetrics(tables: StickTables, isKept: IsKept): string {
     }
   }
   return text;
+}
+
+/** One metric a piece. */
+function* resolverMetrics({ model, nameCounters: memory }: StatsSource, isKept: IsKept) {
+  const servers = model.resolvers.flatMap((section) =>
+    section.nameservers.map(
+      (one): Labels => [
+        ['resolver', section.name],
+        ['nameserver', one.name],
+      ],
+    ),
+  );
+  if (servers.length === 0) return;
+  for (const { title, help, index } of nameCounters) {
+    const name = `haproxy_resolver_${title}`;
+    if (!isKept(name)) continue;
+    let text = `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+    for (const [number, labels] of servers.entries()) {
+      text += `${name}${labelText(labels)} ${nameCountsOf(memory, number).values[index]}\n`;
+    }
+    yield text;
+  }
 }

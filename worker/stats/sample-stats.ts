@@ -10,6 +10,7 @@ import { ObjectTable } from '../../shared/segment/objects.ts';
 import { ProcessSlots } from '../../shared/segment/processes.ts';
 import { memorySegment, type Segment } from '../../shared/segment/segment.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
+import { allocateNameCounters } from '../../shared/segment/name-counters.ts';
 import { prepareFarm } from '../server/farm-states.ts';
 import { indexObjects } from '../server/object-index.ts';
 import type { FrontStatus, StatsSource } from './source.ts';
@@ -66,6 +67,7 @@ export function sampleStats(text: string): SampleStats {
     objects,
     listeners,
     ...farm,
+    nameCounters: allocateNameCounters(1),
     nowMs: () => now,
     frontStatus: (proxyIndex) => fronts[proxyIndex],
     frontMaxconn: (proxyIndex) => model.proxies[proxyIndex].maxconn,

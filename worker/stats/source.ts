@@ -24,6 +24,8 @@ export interface StatsSource {
   readonly backends: (BackendWords | null)[];
   /** By proxy index and server index. */
   readonly servers: ServerWords[][];
+  /** shared/segment/name-counters.ts. */
+  readonly nameCounters: SharedArrayBuffer;
   /** Shared clock, milliseconds. */
   nowMs(): number;
   frontStatus(proxyIndex: number): FrontStatus;
