@@ -70,6 +70,9 @@ export interface ExplainedListener {
   readonly line: number;
 }
 
+/** Why this server: persistence is use-server, a stick table, or the last server. '': none. */
+export type ServerReason = '' | 'cookie' | 'persistence' | 'balance';
+
 /** server: a server got it. answered: it was answered here. closed: without a word. */
 export type ExplainedOutcome = 'server' | 'answered' | 'closed' | 'none';
 
@@ -86,6 +89,7 @@ export interface Explanation {
   readonly backend: string;
   readonly server: string;
   readonly serverAddress: string;
+  readonly reason: ServerReason;
   /** `balance leastconn` of the backend. */
   readonly balance: string;
   /** What the server got, '' when none did. */

@@ -88,11 +88,11 @@ const cut = (text: string): string =>
   text.length > textMax ? `${text.slice(0, textMax)}...` : text;
 
 function outcomeText(told: Explanation, paint: Paint): string {
-  const { outcome, backend, server, serverAddress, balance, waitedMs } = told;
+  const { outcome, backend, server, serverAddress, waitedMs } = told;
   const waited = waitedMs >= 1 ? `, after ${waitedMs / 1000} s` : '';
   const by = backend === '' ? '' : `backend ${paint('strong', backend)}${why(told)}`;
   if (outcome === 'server') {
-    const chosen = balance === '' ? '' : `, balance ${balance}`;
+    const chosen = chosenBy(told);
     const at = serverAddress === '' ? '' : ` at ${serverAddress}`;
     return `${by}, server ${paint('strong', server)}${at}${chosen}${waited}`;
   }
@@ -100,6 +100,14 @@ function outcomeText(told: Explanation, paint: Paint): string {
   const what =
     outcome === 'answered' ? answered : paint('error', 'the connection ends without an answer');
   return `${by === '' || backend === told.frontend ? '' : `${by}, `}${what}${waited}`;
+}
+
+/** What led to the server. */
+function chosenBy({ reason, balance, steps }: Explanation): string {
+  if (reason === 'cookie') return ', by its cookie';
+  if (reason === 'balance') return balance === '' ? '' : `, balance ${balance}`;
+  const rule = steps.findLast(({ text, met }) => met === 1 && text.startsWith('use-server'));
+  return rule === undefined ? ', by persistence' : `, use-server (line ${rule.line})`;
 }
 
 /** Which line led to the backend. */

@@ -1,7 +1,7 @@
 // The client and the server of an explanation: one request, one answer, on the fake kernel. Called
 // by explain.ts. Time passes only where the program waits for it.
 
-import type { ExplainedOutcome, ExplainRequest } from '../../shared/explanation.ts';
+import type { ExplainedOutcome, ExplainRequest, ServerReason } from '../../shared/explanation.ts';
 import type { FakePeer, FakeServer } from '../../shared/sys/fake/network.ts';
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
 import { streamsOf } from '../stream/client-session.ts';
@@ -18,6 +18,8 @@ export interface Conversation {
   readonly outcome: ExplainedOutcome;
   readonly backend: string;
   readonly server: string;
+  /** See Explanation. */
+  readonly reason: ServerReason;
   readonly request: string;
   readonly response: string;
   readonly waitedMs: number;
@@ -42,7 +44,7 @@ export function converse(stage: Stage, input: ConversationInput): Conversation {
   }
   const told = stage.sys.datagramsSent.length;
   const run = new Run(stage, input, { servers, index: 0 }).go();
-  const { request, answer, waitedMs, backend, server } = run;
+  const { request, answer, waitedMs, backend, server, reason } = run;
   const closed = answer === '' ? 'closed' : 'answered';
   const outcome = request === '' ? closed : 'server';
   const sent = stage.sys.datagramsSent.slice(told);
@@ -51,6 +53,7 @@ export function converse(stage: Stage, input: ConversationInput): Conversation {
     outcome,
     backend,
     server,
+    reason,
     request,
     response: answer,
     waitedMs,
@@ -70,6 +73,7 @@ class Run {
   waitedMs = 0;
   backend = '';
   server = '';
+  reason: ServerReason = '';
   private readonly stage: Stage;
   private readonly input: ConversationInput;
   private readonly servers: FakeServer;
@@ -139,6 +143,8 @@ class Run {
     if (stream === undefined || stream.server === null) return;
     this.backend = stream.backend.name;
     this.server = stream.server.name;
+    const isKept = stream.serverForced ? 'persistence' : 'balance';
+    this.reason = stream.cookieRequest === 'V' ? 'cookie' : isKept;
   }
 
   private reply(far: FakePeer): void {

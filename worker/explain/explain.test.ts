@@ -85,7 +85,8 @@ test('rules in their order, what their conditions compared, and the server', () 
   ]);
   assert.deepEqual(told.steps[1].values, [{ text: 'req.hdr(x-who),lower', value: '"me"' }]);
   assert.deepEqual([told.outcome, told.backend, told.server], ['server', 'api', 'two']);
-  assert.deepEqual([told.serverAddress, told.balance], ['192.0.2.7:82', 'leastconn']);
+  const { serverAddress, balance, reason } = told;
+  assert.deepEqual([serverAddress, balance, reason], ['192.0.2.7:82', 'leastconn', 'persistence']);
   assert.match(told.request, /^GET \/v2\/api\/1\?q HTTP\/1\.1\r\n/);
   assert.match(told.request, /\r\nx-who: <me>\r\n/);
   assert.match(told.response, /^HTTP\/1\.1 200 OK\r\n[\s\S]*x-was: two\r\n/);
@@ -242,4 +243,26 @@ test('servers that are down are passed over', () => {
     'one',
   );
   assert.equal(explain(routed, '/', { down: ['site/x'] }).fault, "there is no server 'site/x'");
+});
+
+test('why this server: its cookie, a table that knows the client, or the balance', () => {
+  const text = `frontend f
+  bind :80
+  default_backend b
+backend b
+  balance roundrobin
+  stick-table type ip size 100
+  stick on src if { path /stick }
+  cookie C insert
+  server one 192.0.2.1:80 cookie k1
+  server two 192.0.2.2:80 cookie k2
+`;
+  const of = (path: string, more: Partial<RequestWords>): string => {
+    const { server, reason } = explain(text, path, more);
+    return `${server} ${reason}`;
+  };
+  assert.equal(of('/', {}), 'one balance');
+  assert.equal(of('/', { cookie: 'C=k2' }), 'two cookie');
+  assert.equal(of('/', { repeat: 2 }), 'two balance');
+  assert.equal(of('/stick', { repeat: 2 }), 'one persistence');
 });

@@ -59,6 +59,7 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
     frontend: frontend === '' ? listener.proxy : frontend,
     backend: isBackend(model, backName) ? backName : '',
     server: said.server,
+    reason: said.reason,
     serverAddress: server === undefined ? '' : addressText(server.address),
     balance: balanceOf(model, said.backend),
     request: said.request,
@@ -72,7 +73,7 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
 function refused(fault: string): Explanation {
   const nothing = { frontend: '', backend: '', server: '', serverAddress: '', balance: '' };
   const silent = { request: '', response: '', waitedMs: 0, logs: [], notes: [], steps: [] };
-  const rest = { unreached: [] };
+  const rest = { unreached: [], reason: '' } as const;
   return { fault, listener: null, outcome: 'none', ...nothing, ...silent, ...rest };
 }
 
