@@ -161,8 +161,12 @@ test('changes need the token of the page, and are seen by all', async (owner) =>
 });
 
 test('a viewer that does not read ends with the timeout of clients, others go on', async (owner) => {
-  const slow = config.replace('timeout client 5s', 'timeout client 500ms');
-  const many = Array.from({ length: 400 }, (_, i) => `  server s${i} 127.0.0.1:1\n`).join('');
+  const slow = config
+    .replace('timeout client 5s', 'timeout client 500ms')
+    .replace('nbthread 2', 'nbthread 2\n  tune.sndbuf.client 16k\n  log stdout format raw local0')
+    .replace('stats uri', 'log global\n  option httplog\n  stats uri');
+  // More than the buffers of the kernel hold.
+  const many = Array.from({ length: 4000 }, (_, i) => `  server s${i} 127.0.0.1:1\n`).join('');
   const proxy = startProxy(owner, { config: `${slow}backend many\n${many}` });
   const open = proxy.port('open');
   const stream = await openEvents(open, '/stats/live;events');
@@ -171,6 +175,8 @@ test('a viewer that does not read ends with the timeout of clients, others go on
   deaf.on('error', () => undefined);
   deaf.pause();
   deaf.write(get('/stats/live;events').replace('close', 'keep-alive'));
+  // The line of its end: not of the other one's, which is still there.
+  await proxy.printed('"GET /stats/live;events HTTP/1.1"');
   // Longer than the timeout of clients, and still there.
   for (let ticks = 0; ticks < 3; ticks++) await tickOf(stream, () => true);
   deaf.destroy();

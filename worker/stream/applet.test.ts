@@ -52,3 +52,17 @@ test('closing early tells the producer and gives the slot back once', () => {
   assert.equal(memory.inUse, 0);
   assert.deepEqual([...whole('all')], ['all']);
 });
+
+test('a producer that has nothing to say is asked again later', () => {
+  const said: (string | null)[] = ['one', null, 'two', null, null, 'three'];
+  const memory = new SlotPool(linuxSys(), 64, 1);
+  const applet = new Applet(memory, memory.take(), said.values());
+  const heard: string[] = [];
+  while (!applet.done) {
+    applet.fill();
+    heard.push(latin1(memory.bytes, applet.at, applet.length) + (applet.rests ? ' rests' : ''));
+    applet.consume(applet.length);
+  }
+  assert.deepEqual(heard, ['one rests', 'two rests', ' rests', 'three']);
+  applet.close();
+});

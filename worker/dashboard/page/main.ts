@@ -21,7 +21,8 @@ const proxies = new Proxies(picture, isAdmin, { change: (...words) => void chang
 // ---- addresses: behind another proxy the path may be another one than here ----
 
 const query = fact('uri').includes('?') ? location.search : '';
-const pageUri = location.pathname + query;
+// Without the name and password that may stand in the address: fetch refuses those.
+const pageUri = location.origin + location.pathname + query;
 const eventsUri = pageUri + fact('events').slice(fact('uri').length);
 
 // ---- what is said once ----
