@@ -2,30 +2,67 @@
 // never answers) or be slow, and recovers. Used by the chaos story.
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import {
+  AF_INET,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../../shared/sys/constants.ts';
+import { linuxSys } from '../../shared/sys/linux.ts';
+import { encodeAddress, portOf } from '../../shared/sys/sockaddr.ts';
 
 export type Mood = 'well' | 'killed' | 'hanging' | 'slow';
 
 const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const slowMs = 120;
 
-/** One server on a port of its own, which it gets back after it was killed. */
+/** A socket that is bound to `port` (0: the kernel's choice) as others of this file may be. */
+function bindTo(port: number): { readonly fd: number; readonly port: number } {
+  const sys = linuxSys();
+  const name = sys.address();
+  encodeAddress({ family: 'ipv4', host: '127.0.0.1', port }, name);
+  const fd = sys.socket(AF_INET, SOCK_STREAM, 0);
+  sys.setsockoptInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  sys.setsockoptInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  const bound = fd < 0 ? fd : sys.bind(fd, name);
+  if (bound < 0) throw new Error(`cannot bind port ${port}: errno ${-bound}`);
+  sys.getsockname(fd, name);
+  return { fd, port: portOf(name) };
+}
+
+/**
+ * One server on a port of its own. The port stays bound while it is killed, so that nobody else on
+ * the machine gets it: what is bound and does not listen refuses.
+ */
 export class MoodyServer {
   mood: Mood = 'well';
-  port = 0;
+  readonly port: number;
   answered = 0;
+  private readonly holder: number;
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
 
-  /** Listens; on the port it had before, if it had one. */
+  constructor() {
+    const { fd, port } = bindTo(0);
+    this.holder = fd;
+    this.port = port;
+  }
+
   async start(): Promise<void> {
     const server = createServer((socket) => this.serve(socket));
+    const { fd } = bindTo(this.port);
     await new Promise<void>((settle, refuse) => {
       server.once('error', refuse);
-      server.listen(this.port, '127.0.0.1', settle);
+      server.listen({ fd }, settle);
     });
-    this.port = (server.address() as AddressInfo).port;
     this.server = server;
+  }
+
+  /** Gives the port back. */
+  end(): void {
+    this.stop();
+    linuxSys().close(this.holder);
   }
 
   private serve(socket: Socket): void {

@@ -144,7 +144,7 @@ export async function runStory(owner: Owner, options: StoryOptions): Promise<Sto
   const changes = await disturb(servers, chance(options.seed), isOver);
   await Promise.all(loads);
   await proxy.stop();
-  for (const server of servers) server.stop();
+  for (const server of servers) server.end();
   return {
     requests: clients.reduce((sum, client) => sum + client.requests, 0),
     changes,
