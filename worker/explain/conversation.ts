@@ -5,6 +5,7 @@ import type { ExplainedOutcome, ExplainRequest, ServerReason } from '../../share
 import type { FakePeer, FakeServer } from '../../shared/sys/fake/network.ts';
 import type { NamedAddress } from '../../shared/sys/sockaddr.ts';
 import { streamsOf } from '../stream/client-session.ts';
+import { clientHello } from './client-hello.ts';
 import type { Stage } from './stage.ts';
 
 export interface ConversationInput {
@@ -12,6 +13,8 @@ export interface ConversationInput {
   readonly at: NamedAddress;
   /** The listener expects a PROXY header. */
   readonly sendsHeader: boolean;
+  /** The client speaks TLS and the listener does not: it is passed on. */
+  readonly passesTls: boolean;
 }
 
 export interface Conversation {
@@ -102,6 +105,8 @@ class Run {
       const isMoving = this.exchange();
       if (this.client.ended || this.client.wasReset) return this;
       if (isMoving) continue;
+      // Behind its first message comes what only the server's key could go on with.
+      if (this.input.passesTls && this.request !== '') return this;
       if (this.far !== null && this.request !== '' && !this.hasAnswered) this.reply(this.far);
       else if (this.answer !== '') return this;
       else this.waitedMs += this.stage.pass(stepMaxMs);
@@ -162,12 +167,13 @@ class Run {
 const reasons: Readonly<Record<number, string>> = { 200: 'OK', 404: 'Not Found', 500: 'Error' };
 const reasonOf = (status: number): string => reasons[status] ?? 'Status';
 
-function requestText({ request, at, sendsHeader }: ConversationInput): string {
+function requestText({ request, at, sendsHeader, passesTls }: ConversationInput): string {
   const { method, target, version, headers, body, from } = request;
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   const family = at.family === 'ipv6' ? 'TCP6' : 'TCP4';
   const proxy = sendsHeader
     ? `PROXY ${family} ${from} ${at.host} ${clientPort} ${at.port}\r\n`
     : '';
+  if (passesTls) return proxy + clientHello(request.serverName);
   return `${proxy}${method} ${target} HTTP/${version}\r\n${lines.join('')}\r\n${body}`;
 }

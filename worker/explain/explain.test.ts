@@ -266,3 +266,26 @@ backend b
   assert.equal(of('/', { repeat: 2 }), 'two balance');
   assert.equal(of('/stick', { repeat: 2 }), 'one persistence');
 });
+
+test('TLS that is passed on: its first message is looked into', () => {
+  const text = `frontend f
+  mode tcp
+  bind :443
+  tcp-request inspect-delay 5s
+  tcp-request content accept if { req.ssl_hello_type 1 }
+  use_backend shop if { req.ssl_sni -i shop.example.com }
+  default_backend other
+backend shop
+  mode tcp
+  server s 192.0.2.1:443
+backend other
+  mode tcp
+  server o 192.0.2.2:443
+`;
+  const told = explain(text, 'https://shop.example.com/x');
+  assert.deepEqual([told.outcome, told.backend, told.server], ['server', 'shop', 's']);
+  assert.deepEqual(told.steps.at(-1)?.acls[0].values, ['"shop.example.com"']);
+  assert.equal(told.request.slice(0, 3), '\x16\x03\x01');
+  assert.equal(explain(text, 'https://192.0.2.9/').backend, 'other');
+  assert.match(explain(text, 'http://shop.example.com:443/').request, /^GET \/ HTTP/);
+});

@@ -21,6 +21,7 @@ const usualPorts = { clear: 80, tls: 443 };
 interface Candidate {
   readonly choice: ListenerChoice;
   readonly bind: BindModel;
+  readonly isTcp: boolean;
   readonly listener: ExplainedListener;
 }
 
@@ -42,14 +43,20 @@ export function explainRequest(model: Model, request: ExplainRequest): Explanati
     const [plan] = stage.thread.thread.program.listeners;
     Object.assign(plan, { tls: assumedTls(stage.sys, request.serverName, alpn) });
   }
-  const said = converse(stage, { request, at: choice.at, sendsHeader: bind.acceptProxy });
+  const passesTls = request.secure === true && !listener.isTls;
+  const said = converse(stage, {
+    request,
+    at: choice.at,
+    sendsHeader: bind.acceptProxy,
+    passesTls,
+  });
   const { steps, frontend, backend } = stage.recorder;
   const server = model.proxies
     .find(({ name, kind }) => name === said.backend && kind !== 'frontend')
     ?.servers.find(({ name }) => name === said.server);
   const backName = said.backend === '' ? backend : said.backend;
   const isTls = server !== undefined && tlsServers.has(server);
-  const notes = notesOf(request, { listener, isTls, stage });
+  const notes = notesOf(request, { listener, isTls, passesTls, stage });
   return {
     fault: '',
     listener,
@@ -93,6 +100,7 @@ function listCandidates(model: Model, request: ExplainRequest): readonly Candida
         const { file, line } = bind.place;
         return {
           bind,
+          isTcp: mode === 'tcp',
           choice: { proxyIndex, bindIndex, addressIndex, at: placeOf(address, request) },
           listener: {
             proxy: name,
@@ -139,7 +147,11 @@ function choose(all: readonly Candidate[], request: ExplainRequest): Candidate |
       ? 'nothing listens for traffic in this configuration'
       : `no frontend '${frontend}' listens; there are: ${names.join(', ')}`;
   }
-  const fits = named.filter(({ bind }) => secure === null || (bind.ssl !== null) === secure);
+  const speaks = named.filter(({ bind }) => secure === null || (bind.ssl !== null) === secure);
+  // In TCP mode a listener in clear passes TLS on.
+  const passes =
+    secure === true ? named.filter(({ isTcp, bind }) => isTcp && bind.ssl === null) : [];
+  const fits = [...speaks, ...passes];
   const exact = fits.find(({ choice }) => choice.at.port === port);
   if (exact !== undefined) return exact;
   const isUsual = port === 0 || port === usualPorts.clear || port === usualPorts.tls;
@@ -236,10 +248,14 @@ interface Noted {
   readonly listener: ExplainedListener;
   /** The server is reached over TLS. */
   readonly isTls: boolean;
+  readonly passesTls: boolean;
   readonly stage: Stage;
 }
 
-function notesOf({ down, repeat }: ExplainRequest, { listener, isTls, stage }: Noted): string[] {
+function notesOf(
+  { down, repeat }: ExplainRequest,
+  { listener, isTls, passesTls, stage }: Noted,
+): string[] {
   const { faults } = stage;
   const servers = down.length === 0 ? 'every server' : `every server but ${down.join(', ')}`;
   const before = repeat > 1 ? `${repeat - 1} such requests have been answered, no others` : '';
@@ -249,6 +265,7 @@ function notesOf({ down, repeat }: ExplainRequest, { listener, isTls, stage }: N
     ...(listener.isTls
       ? ['the client is taken to speak TLS 1.3 and HTTP/1.1, without a certificate']
       : []),
+    ...(passesTls ? ['TLS is passed on as it is: the server gets its first message'] : []),
     ...(isTls ? ['the server gets this over TLS'] : []),
     ...faults.map((fault) => `a fault of hawser's own: ${fault}`),
   ];
