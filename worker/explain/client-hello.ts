@@ -14,7 +14,7 @@ const groups = [0x001d, 0x0017];
 /** ECDSA with P-256, RSA-PSS, RSA, each with SHA-256. */
 const signatures = [0x0403, 0x0804, 0x0401];
 
-const extensionTypes = { name: 0, groups: 10, signatures: 13, alpn: 16, versions: 43 };
+const extensionTypes = { name: 0, groups: 10, signatures: 13, alpn: 16, versions: 43, share: 51 };
 
 /** The record with the message, as bytes in a string. */
 export function clientHello(serverName: string): string {
@@ -42,7 +42,15 @@ function extensions(serverName: string): Buffer[] {
     extension(extensionTypes.signatures, counted(2, shorts(signatures))),
     extension(extensionTypes.alpn, counted(2, Buffer.concat(protocols))),
     extension(extensionTypes.versions, counted(1, shorts(versions))),
+    extension(extensionTypes.share, counted(2, Buffer.concat([short(groups[0]), publicKey()]))),
   ];
+}
+
+/** The base point of x25519: a key that everybody knows. */
+function publicKey(): Buffer {
+  const point = Buffer.alloc(32);
+  point[0] = 9;
+  return counted(2, point);
 }
 
 const extension = (type: number, data: Buffer): Buffer =>
