@@ -30,6 +30,8 @@ interface Story {
   readonly send: string;
   readonly expect: RegExp;
   readonly isTls?: boolean;
+  /** Asked again until the answer is as expected. */
+  readonly isAwaited?: boolean;
 }
 
 const get = (target: string, headers = 'Host: www.example.com\r\n'): string =>
@@ -151,6 +153,17 @@ const stories: Readonly<Record<string, readonly Story[]>> = {
       expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*hawser-admin" content="yes"/,
     },
   ],
+  'logging.cfg': [
+    { title: 'the page', at: 'HTTP', send: get('/'), expect: /^HTTP\/1\.1 200 [\s\S]*hello$/ },
+    { title: 'a message', at: 'SYSLOG', send: '<13>relayed\n', expect: /^$/ },
+    {
+      title: 'the last lines',
+      at: 'RUNTIME',
+      send: 'show events recent\n',
+      expect: /(?=[\s\S]*"uri": "\/")[\s\S]*relayed/,
+      isAwaited: true,
+    },
+  ],
   'operation.cfg': [
     { title: 'the site', at: 'HTTP', send: get('/'), expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/ },
   ],
@@ -175,15 +188,19 @@ for (const [file, told] of Object.entries(stories)) {
   test(`examples/${file} serves`, async (context) => {
     const proxy = await startExample(context, file);
     if (file === 'names.cfg') await proxy.printed('is UP/READY (resolves again)');
-    for (const { title, at, send, expect, isTls } of told) {
+    for (const { title, at, send, expect, isTls, isAwaited } of told) {
       const port = proxy.port(at);
       // Bytes end with our side of the connection, requests with the answer.
-      const ask = isTls === true ? requestTls : at === 'DATABASE' ? exchange : request;
-      const answer = await ask(port, send);
+      const ask = isTls === true ? requestTls : raw.has(at) ? exchange : request;
+      let answer = await ask(port, send);
+      while (isAwaited === true && !expect.test(answer)) answer = await ask(port, send);
       assert.match(answer, expect, title);
     }
   });
 }
+
+/** Addresses that do not speak HTTP. */
+const raw = new Set(['DATABASE', 'SYSLOG', 'RUNTIME']);
 
 const answerOf = (heard: string, body: string): string | null =>
   heard.endsWith('\r\n\r\n')
@@ -206,7 +223,7 @@ async function startExample(owner: Owner, file: string): Promise<RunningProxy> {
   const certificates = certificateFolder(owner);
   return startProxy(owner, {
     config: readFileSync(join(folder, file), 'utf8').replace(
-      /"\$\{(HTTP|HTTPS|DATABASE|FORWARD|OPERATORS)-[^}]*\}"/g,
+      /"\$\{(HTTP|HTTPS|DATABASE|FORWARD|OPERATORS|SYSLOG|RUNTIME)-[^}]*\}"/g,
       (_, name: string) => `"${inherited(name)}"`,
     ),
     env: {
@@ -216,6 +233,7 @@ async function startExample(owner: Owner, file: string): Promise<RunningProxy> {
       CERTIFICATES: join(certificates, 'first.pem'),
       ERRORS: join(folder, 'errors'),
       STATS: join(certificates, 'stats.sock'),
+      LOGS: certificates,
     },
   });
 }

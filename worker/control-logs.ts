@@ -22,7 +22,8 @@ import { SenderSet } from './log/sender-set.ts';
 import type { LogSink } from './log/sink.ts';
 import { LogForwards } from './log-forwards.ts';
 import { type ServerWordsTable, threadWords } from './server/words.ts';
-import { type RingForwarder, startForwarders } from './syslog/ring-forwarder.ts';
+import { FileWriter } from './syslog/file-writer.ts';
+import { startForwarders } from './syslog/ring-forwarder.ts';
 
 const fieldDroppedLogs = field.DroppedLogs;
 /** How long rings may take to be sent when the worker ends. */
@@ -74,7 +75,7 @@ export class ControlLogs {
   private readonly senders: SenderSet;
   /** By list of targets, null: the list is empty. */
   private readonly plans: Map<readonly LogTargetModel[], LogPlan | null>;
-  private forwarders: readonly RingForwarder[];
+  private forwarders: readonly { stop(limitMs: number): Promise<void> }[];
   private forwards: LogForwards | null;
 
   constructor(parts: ControlLogParts) {
@@ -96,7 +97,15 @@ export class ControlLogs {
       contents: model.contents,
       nameOf: (server) => (server.ssl?.sni ? live.ringName(server) : ''),
     });
+    this.forwarders = [...this.forwarders, ...this.fileWriters()];
     if (model.logForwards.length > 0) this.forwards = this.receive();
+  }
+
+  private fileWriters(): FileWriter[] {
+    const { failed } = this.parts;
+    return this.rings.list.flatMap(({ model: { file }, ring }) =>
+      file === null ? [] : [new FileWriter({ file, ring, failed, nowMs: Date.now })],
+    );
   }
 
   /** Others may send messages. */

@@ -130,6 +130,7 @@ export function newRingDraft(place: Place, name: string): RingDraft {
     connectMs: -1,
     serverMs: -1,
     servers: proxy.model.servers,
+    file: null,
   };
   return { model, proxy };
 }

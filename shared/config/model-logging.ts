@@ -79,4 +79,17 @@ export interface RingModel {
   serverMs: number;
   /** Each gets every record. */
   readonly servers: readonly ServerModel[];
+  /** The file that records go to, null: none. */
+  file: LogFileModel | null;
+}
+
+/** `log file@PATH`, with the words that say when it gives way to a new one. */
+export interface LogFileModel {
+  readonly path: string;
+  /** Bytes, 0: no limit. */
+  readonly sizeMax: number;
+  /** 0: no limit. */
+  readonly ageMaxMs: number;
+  /** Earlier files that are kept: PATH.1 is the youngest. */
+  readonly keep: number;
 }

@@ -47,6 +47,7 @@ export type { EmailAlertModel, MailerModel, MailersModel } from './model-mailers
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type {
   HostStrategy,
+  LogFileModel,
   LogForwardModel,
   LogProfileModel,
   LogProfileStepModel,
@@ -363,7 +364,7 @@ export interface ProxyModel {
   errorLogFormat: LineModel | null;
   logFormatSd: LineModel | null;
   /** 'default' | 'tcp' | 'http' | 'https' | 'clf' as the options ask. */
-  logPreset: 'default' | 'tcp' | 'http' | 'https' | 'clf';
+  logPreset: 'default' | 'tcp' | 'http' | 'https' | 'clf' | 'json';
   bandwidth: BandwidthModel[];
   captureRequestHeaders: CaptureModel[];
   captureResponseHeaders: CaptureModel[];

@@ -19,6 +19,7 @@ export function resolveLogs(draft: Draft): void {
   for (const { model } of draft.proxies) if (model.mode === 'log') resolveBackend(model, draft);
   checkDatagramServers(draft);
   for (const { model } of draft.rings) {
+    if (model.file !== null) checkFile(model, draft);
     for (const server of model.servers) refuseLater(server, 'a ring', draft.diagnostics);
   }
   for (const forward of draft.logForwards) checkForward(forward, draft);
@@ -32,6 +33,23 @@ export function resolveLogs(draft: Draft): void {
     ),
   };
   for (const target of targetsOf(draft)) checkTarget(target, names, draft);
+}
+
+/** The file is opened, and opened again, by a process that may have changed its root. */
+function checkFile(ring: RingDraft['model'], { global, diagnostics }: Draft): void {
+  const { chroot } = global;
+  if (chroot === '' || chroot === '/' || ring.file === null) return;
+  const { path } = ring.file;
+  const root = chroot.endsWith('/') ? chroot : `${chroot}/`;
+  if (chroot !== 'auto' && path.startsWith(root)) {
+    ring.file = { ...ring.file, path: path.slice(root.length - 1) };
+    return;
+  }
+  diagnostics.alert(
+    ring.place,
+    `log : the file '${path}' is outside of what 'chroot ${chroot}' leaves: put it below, or use ` +
+      'another target.',
+  );
 }
 
 /** What its listeners cannot honour yet is refused: the control thread has them. */

@@ -38,7 +38,7 @@ function checkLogFormat(proxy: ProxyDraft, draft: Draft): void {
 function checkLogPreset(proxy: ProxyDraft, draft: Draft): void {
   const { model, logPresetPlace } = proxy;
   if (model.logPreset === 'default' || model.logPreset === 'tcp' || logPresetPlace === null) return;
-  const name = model.logPreset === 'clf' ? 'httplog clf' : `${model.logPreset}log`;
+  const name = lines[model.logPreset] ?? `${model.logPreset}log`;
   finalWarning(
     draft,
     logPresetPlace,
@@ -104,3 +104,6 @@ function checkRules(proxy: ProxyDraft, draft: Draft): void {
     finalWarning(draft, nowhere, message);
   }
 }
+
+/** Options that ask for a format by an argument. */
+const lines: Readonly<Record<string, string>> = { clf: 'httplog clf', json: 'httplog json' };

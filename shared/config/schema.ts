@@ -16,6 +16,7 @@ import type {
   GlobalModel,
   HttpErrorsModel,
   LineModel,
+  LogFileModel,
   LogForwardModel,
   LogProfileModel,
   LogProfileStepModel,
@@ -688,7 +689,7 @@ const proxy = shape<ProxyModel>({
   logFormat: orNull(line),
   errorLogFormat: orNull(line),
   logFormatSd: orNull(line),
-  logPreset: oneOf('default', 'tcp', 'http', 'https', 'clf'),
+  logPreset: oneOf('default', 'tcp', 'http', 'https', 'clf', 'json'),
   bandwidth: list(
     shape<BandwidthModel>({
       place,
@@ -827,6 +828,9 @@ const model = shape<Model>({
       connectMs: optional,
       serverMs: optional,
       servers: list(server),
+      file: orNull(
+        shape<LogFileModel>({ path: text, sizeMax: natural, ageMaxMs: natural, keep: natural }),
+      ),
     }),
   ),
   traces: list(line),

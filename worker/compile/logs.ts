@@ -24,6 +24,7 @@ import type { ForwardPlan } from '../log/forward.ts';
 import { formOf } from '../log/forward-header.ts';
 import { type WriteHeader, writeHeaders } from '../log/header.ts';
 import type { LogPlan, LogProfilePlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
+import { jsonFormat } from '../log/json-format.ts';
 import { compilePreset, presetFormats, writeConnect } from '../log/presets.ts';
 import type { SenderSet } from '../log/sender-set.ts';
 import { type FormatUse, logLineFormat } from './log-format.ts';
@@ -146,6 +147,10 @@ function compileLine(input: LogInput, use: FormatUse): WriteLine | null {
   const { model, scope } = input;
   if (model.logFormat !== null) return compileFormat(input, model.logFormat, use);
   if (model.logPreset === 'default') return null;
+  if (model.logPreset === 'json') {
+    const format = scope.logFormatAs(jsonFormat, logLineFormat, use);
+    return format === null ? null : (stream, out) => out.text(format(stream));
+  }
   const format = presetFormats[model.logPreset];
   for (const tag of scope.logTags.values()) if (tag.waits === 'end') use.tags.add(tag);
   return compilePreset(format, (text) => scope.logFormatAs(`%[${text}]`, logLineFormat));

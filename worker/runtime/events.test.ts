@@ -19,6 +19,7 @@ const model: RingModel = {
   connectMs: -1,
   serverMs: -1,
   servers: [],
+  file: null,
 };
 
 function scene() {

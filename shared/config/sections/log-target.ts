@@ -4,7 +4,7 @@
 import { parseAddress } from '../../address.ts';
 import { type Draft, newRingDraft, newServerDraft } from '../draft.ts';
 import type { Line } from '../line.ts';
-import type { AddressModel, LogTargetModel } from '../model.ts';
+import type { AddressModel, LogFileModel, LogTargetModel } from '../model.ts';
 import { toAddressModel } from './bind.ts';
 
 /** Facilities in the order of their numbers (RFC 5424 6.2.1). */
@@ -47,13 +47,72 @@ export function readLog(
       `log : expects <address> and <facility>${global ? ' or global' : ''} as arguments`,
     );
   }
-  const target = readTarget(line, draft);
-  const options = readLogOptions(line);
-  if (target === null || options === null) return null;
+  const isFile = line.arg(0).startsWith('file@');
+  const own = isFile ? null : readTarget(line, draft);
+  const file: FileWords = { sizeMax: 0, ageMaxMs: 0, keep: keepDefault };
+  const options = readLogOptions(line, isFile ? file : null);
+  if (options === null) return null;
+  const target = isFile ? fileTarget(line, file, draft) : own;
+  if (target === null) return null;
   return [...before, { place: line.place(-1), ...target, ...options }];
 }
 
 type Target = Pick<LogTargetModel, 'address' | 'target'>;
+
+type FileWords = { -readonly [K in 'sizeMax' | 'ageMaxMs' | 'keep']: LogFileModel[K] };
+
+/** Earlier files that are kept without `keep`. */
+const keepDefault = 7;
+const keepMax = 1000;
+/** Bytes that may wait for the disk. */
+const fileRingBytes = 1 << 20;
+
+/** A ring that the control thread writes to the file; lines with one path share it. */
+function fileTarget(line: Line, words: FileWords, draft: Draft): Target | null {
+  const path = line.arg(0).slice('file@'.length);
+  if (!path.startsWith('/')) {
+    return line.alert(0, `log : 'file@' expects an absolute path, found '${path}'`);
+  }
+  const file: LogFileModel = { path, ...words };
+  const known = draft.rings.find(({ model }) => model.file?.path === path);
+  if (known !== undefined) {
+    if (JSON.stringify(known.model.file) !== JSON.stringify(file)) {
+      const { file: where, line: number } = known.model.place;
+      const at = `${where}:${number}`;
+      return line.alert(0, `log : '${path}' is written with other limits already at ${at}`);
+    }
+    return { address: null, target: `ring@${known.model.name}` };
+  }
+  const count = draft.rings.filter(({ model }) => model.file !== null).length;
+  const ring = newRingDraft(line.place(-1), `file#${count + 1}`);
+  ring.model.description = `lines for the file ${path}`;
+  ring.model.format = '';
+  ring.model.sizeBytes = fileRingBytes;
+  ring.model.file = file;
+  draft.rings.push(ring);
+  return { address: null, target: `ring@${ring.model.name}` };
+}
+
+/** `max-size`, `max-age`, `keep`, from argument `index` on; where they end, null after an alert. */
+function readFileWords(line: Line, from: number, words: FileWords): number | null {
+  let index = from;
+  for (; ; index += 2) {
+    const word = line.arg(index);
+    if (word === 'max-size') {
+      const size = line.size(index + 1, { min: 4096, max: 2 ** 46 });
+      if (size === null) return null;
+      words.sizeMax = size;
+    } else if (word === 'max-age') {
+      const age = line.time(index + 1, 's', 'max-age');
+      if (age === null) return null;
+      words.ageMaxMs = age;
+    } else if (word === 'keep') {
+      const keep = line.integer(index + 1, { min: 0, max: keepMax });
+      if (keep === null) return null;
+      words.keep = keep;
+    } else return index;
+  }
+}
 
 function readTarget(line: Line, draft: Draft): Target | null {
   const text = line.arg(0);
@@ -94,7 +153,7 @@ function withPort(address: AddressModel): AddressModel {
 
 type Options = Omit<LogTargetModel, 'place' | 'address' | 'target'>;
 
-function readLogOptions(line: Line): Options | null {
+function readLogOptions(line: Line, file: FileWords | null): Options | null {
   let index = 1;
   let lengthBytes = 1024;
   let format: string = '';
@@ -127,6 +186,11 @@ function readLogOptions(line: Line): Options | null {
   if (line.arg(index) === 'profile') {
     profile = line.arg(index + 1);
     index += 2;
+  }
+  if (file !== null) {
+    const next = readFileWords(line, index, file);
+    if (next === null) return null;
+    index = next;
   }
   return readLevels(line, index, { lengthBytes, format, sample, profile });
 }

@@ -35,18 +35,20 @@ function presetRow(preset: 'tcp' | 'http' | 'https', clf: boolean): ProxyKeyword
     parse: (line, proxy) => {
       if (!line.atMost(clf ? 1 : 0)) return;
       const wanted = line.arg(0);
-      if (wanted !== '' && (wanted !== 'clf' || preset === 'tcp')) {
+      if (wanted !== '' && (!isForm(wanted) || preset === 'tcp')) {
         if (wanted === 'clf') line.notSupported(0, 'option tcplog clf');
-        else line.alert(0, `keyword '${preset}log' only supports option 'clf'.`);
+        else line.alert(0, `keyword '${preset}log' only supports options 'clf' and 'json'.`);
         return;
       }
       warnOverride(line, proxy);
       proxy.model.logFormat = null;
-      proxy.model.logPreset = wanted === 'clf' ? 'clf' : preset;
+      proxy.model.logPreset = isForm(wanted) ? wanted : preset;
       proxy.logPresetPlace = line.place(-1);
     },
   };
 }
+
+const isForm = (word: string): word is 'clf' | 'json' => word === 'clf' || word === 'json';
 
 function formatRow(
   name: 'log-format' | 'error-log-format' | 'log-format-sd',
