@@ -30,9 +30,17 @@ export function quickstartText(port: number, demoPorts: readonly number[]): stri
   );
   return `global
     maxconn 2000
+    log ring@requests local0
+
+ring requests
+    description "the last requests, for hawser logs"
+    format rfc3164
+    size 256k
 
 defaults
     mode http
+    log global
+    option httplog
     timeout connect 5s
     timeout client 30s
     timeout server 30s

@@ -46,7 +46,7 @@ async function demonstrate(
     sink('NOTICE', `Statistics page: http://127.0.0.1:${port}/stats`);
     sink(
       'NOTICE',
-      'In another terminal: hawser top, hawser status, hawser reload, hawser cli show info',
+      'In another terminal: hawser top, hawser logs, hawser status, hawser cli show info',
     );
     sink('NOTICE', 'Ctrl-C ends it. Your own configuration: hawser start FILE');
   };
