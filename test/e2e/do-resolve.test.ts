@@ -50,7 +50,7 @@ defaults
 resolvers mydns
     nameserver one 127.0.0.1:${names.port}
     timeout retry 100ms
-    resolve_retries 2
+    resolve_retries 30
     hold valid 1h
 frontend fe
     bind "${inherited('fe')}"

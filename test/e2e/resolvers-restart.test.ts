@@ -48,6 +48,7 @@ defaults
 resolvers dns
     nameserver one 127.0.0.1:${names.port}
     timeout retry 100ms
+    hold timeout 1h
 frontend fe
     bind "${inherited('fe')}"
     default_backend be

@@ -31,6 +31,18 @@ test('maintenance and drain are inherited', async () => {
   assert.equal(await after('disable server be/b'), '0 1, 0 3, 0 2, 0 2');
   assert.equal(await after('enable server be/a'), '2 0, 0 1, 0 2, 2 0');
   assert.equal(await after('enable server be/b'), '2 0, 2 0, 2 0, 2 0');
+  assert.ok(told.some((line) => / be\/c is going DOWN for maintenance via be\/b\./.test(line)));
   assert.equal(await after('set server be/a state drain'), '2 8, 2 16, 2 16, 2 16');
   assert.equal(await after('set server be/a state ready'), '2 0, 2 0, 2 0, 2 0');
+});
+
+test('what tracks a server that starts in maintenance starts there', async () => {
+  const started = sampleContext(`backend be
+  server a 127.0.0.1:1 track b
+  server b 127.0.0.1:2 track c
+  server c 127.0.0.1:3 check disabled
+`);
+  const lines = await converse(started.context, table, ['show servers state\n']);
+  const states = [...lines.matchAll(/ [abc] 127\.0\.0\.1 (\d+ \d+) /g)].map(([, one]) => one);
+  assert.deepEqual(states, ['0 2', '0 2', '0 5']);
 });
