@@ -257,3 +257,32 @@ test('commands reach the process that their prefix names', async (context) => {
   assert.match(await command(proxy, 'nonsense'), /^Unknown command: 'nonsense'/);
   await proxy.stop();
 });
+
+test('an answer without end is passed on, until its client says something or leaves', async (context) => {
+  const proxy = startMaster(context);
+  await proxy.printed('Loading success.');
+  const socket = connect(proxy.port('mcli'), '127.0.0.1').setEncoding('latin1');
+  let text = '';
+  let arrived = (): void => undefined;
+  socket.on('data', (part: string) => {
+    text += part;
+    arrived();
+  });
+  const until = (what: string): Promise<void> =>
+    new Promise((settle) => {
+      arrived = () => {
+        if (text.includes(what)) settle();
+      };
+      arrived();
+    });
+  socket.write('@1 endless\n');
+  await until('begun\n');
+  socket.write('show version\n');
+  await proxy.printed('endless answer 1 was stopped');
+  await until('3.5-dev5\n');
+  socket.write('@1 endless\n');
+  await until('begun\n3.5-dev5\n\nbegun\n');
+  socket.destroy();
+  await proxy.printed('endless answer 2 was stopped');
+  await proxy.stop();
+});

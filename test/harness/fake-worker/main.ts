@@ -35,6 +35,8 @@ class FakeWorker implements RunningWorker {
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
   private stopping = false;
+  /** Answers that end when they are told to. */
+  private readonly endless = new Set<number>();
   private finish: (status: number) => void = () => undefined;
 
   constructor(start: WorkerStart, host: WorkerHost) {
@@ -61,7 +63,14 @@ class FakeWorker implements RunningWorker {
       for (const server of this.servers) server.close();
       this.leaveWhenIdle();
     }
-    if (message.type === 'cli') {
+    if (message.type === 'cli-stop' && this.endless.delete(message.id)) {
+      process.stderr.write(`endless answer ${message.id} was stopped\n`);
+      this.host.send({ type: 'cli-answer', id: message.id, text: '' });
+    }
+    if (message.type === 'cli' && message.line === 'endless') {
+      this.endless.add(message.id);
+      this.host.send({ type: 'cli-part', id: message.id, text: 'begun\n' });
+    } else if (message.type === 'cli') {
       const text = `${process.pid} ${message.level}: ${message.line}${message.payload}\n`;
       this.host.send({ type: 'cli-answer', id: message.id, text });
     }
