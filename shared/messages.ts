@@ -248,6 +248,11 @@ export interface NameQuestion {
   readonly name: string;
 }
 
+interface ServerPlace {
+  readonly proxyIndex: number;
+  readonly serverIndex: number;
+}
+
 export type ControlToThread =
   /** Everybody is ready and privileges are dropped: accept. */
   | { readonly type: 'go' }
@@ -288,25 +293,17 @@ export type ControlToThread =
   | { readonly type: 'backend-removed'; readonly proxyIndex: number }
   | ServerAdded
   /** Fields of a server's model are others now (address, name, TLS). */
-  | {
-      readonly type: 'server-renewed';
-      readonly proxyIndex: number;
-      readonly serverIndex: number;
-      readonly fields: Partial<ServerModel>;
-    }
+  | (ServerPlace & { readonly type: 'server-renewed'; readonly fields: Partial<ServerModel> })
   /** A server is about to be deleted: choose it no more, close what is idle; false: it stays. */
-  | {
-      readonly type: 'server-leaving';
-      readonly proxyIndex: number;
-      readonly serverIndex: number;
-      readonly isLeaving: boolean;
-    }
-  | { readonly type: 'server-removed'; readonly proxyIndex: number; readonly serverIndex: number }
+  | (ServerPlace & { readonly type: 'server-leaving'; readonly isLeaving: boolean })
+  | (ServerPlace & { readonly type: 'server-removed' })
   /**
    * Edits of ACLs, maps and variables, numbered by the control thread: every thread applies them in
    * the order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
    */
   | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
+  /** What a file of the configuration has from now on, '' for nothing: authorities. */
+  | { readonly type: 'content'; readonly name: string; readonly text: string }
   /** Addresses of a name that a thread has asked for, none: it has none; they count until then. */
   | (NameQuestion & {
       readonly type: 'resolved';

@@ -347,6 +347,9 @@ export class ProxyThread implements ListenerHost {
       case 'edit':
         this.edits.apply(message, message.origin === this.start.threadIndex);
         return;
+      case 'content':
+        (this.start.model.contents as Record<string, string>)[message.name] = message.text;
+        return;
       case 'inspect':
         this.report({ type: 'snapshot', id: message.id, data: this.inspect(message) });
         return;

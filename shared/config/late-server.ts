@@ -29,6 +29,7 @@ export function readLateServer(
   const diagnostics = new Diagnostics();
   const draft = newDraft(diagnostics, {}, () => null);
   draft.isRuntime = true;
+  for (const name of Object.keys(model.contents)) draft.contents.set(name, model.contents[name]);
   const drafts = model.proxies.map((proxy) => redraft(proxy, draft));
   const all = ['server', ...words];
   const text = all.join(' ');

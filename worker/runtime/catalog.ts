@@ -3,6 +3,7 @@
 import { activityCommands } from './activity.ts';
 import { anonymityCommands } from './anonymity.ts';
 import { backendCommands } from './backends.ts';
+import { caFileCommands } from './ca-files.ts';
 import { CommandTable, type RuntimeCommandDef } from './command.ts';
 import { eventCommands } from './events.ts';
 import { debugCommands } from './debug.ts';
@@ -42,6 +43,7 @@ export function runtimeCommands(
     dynamicCookieCommands,
     backendCommands,
     processCommands,
+    caFileCommands,
     patternCommands,
     tableCommands,
     peersCommands,

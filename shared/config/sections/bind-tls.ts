@@ -24,6 +24,9 @@ export const underBase = (base: string, path: string): string =>
 /** Reads a file into the contents; reports and returns null when it cannot be read. */
 export function keepFile(line: Line, index: number, path: string, draft: Draft): string | null {
   if (draft.contents.has(path)) return path;
+  // Files are read before the process serves.
+  if (draft.isRuntime)
+    return line.alert(index - 1, `'${line.arg(index - 1)}' : unable to load ${path}.`);
   const { text, error } = readText(path);
   if (error !== '') return line.alert(index, `unable to read '${path}' : ${error}.`);
   draft.contents.set(path, text);
