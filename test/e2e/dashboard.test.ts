@@ -12,7 +12,8 @@ import { exchange, inherited, startProxy } from '../harness/proxy.ts';
 const config = `global
   nbthread 2
   hard-stop-after 30s
-defaults
+  stats socket "${inherited('cli')}" level admin
+defaults base
   mode http
   timeout client 5s
   timeout server 5s
@@ -122,6 +123,35 @@ test('the stream tells what happens, within its scope', async (owner) => {
   await proxy.stop();
 });
 
+test('servers and backends that come at run time are shown, and may be changed', async (owner) => {
+  const proxy = startProxy(owner, { config });
+  const open = proxy.port('open');
+  const cli = (line: string): Promise<string> => exchange(proxy.port('cli'), `${line}\n`);
+  const stream = await openEvents(open, '/stats/live;events');
+  const { token } = await fullOf(stream);
+  assert.match(await cli('add server be/late 127.0.0.1:1'), /New server registered/);
+  const { proxies, rows } = await fullOf(stream);
+  const be = proxies[2];
+  assert.deepEqual(
+    be.servers.map(({ name }) => name),
+    ['one', 'two', 'late'],
+  );
+  assert.equal(rows['2']['2'][column.status], 'MAINT');
+  const ready = change(`s=late&action=ready&b=%23${be.id}`, `X-Hawser-Token: ${token}\r\n`);
+  assert.match(await exchange(open, ready), /"outcome":"DONE"/);
+  await tickOf(stream, (tick) => tick.rows['2']?.['2']?.[column.status] === 'no check');
+  await cli('set server be/late state maint');
+  await cli('del server be/late');
+  const without = await fullOf(stream);
+  assert.equal(without.proxies[2].servers.length, 2);
+  assert.match(await cli('add backend fresh from base'), /New backend registered/);
+  const fresh = await fullOf(stream);
+  assert.equal(fresh.proxies[4].name, 'fresh');
+  assert.equal(fresh.rows['4']['b'][column.status], 'UP');
+  stream.close();
+  await proxy.stop();
+});
+
 const change = (words: string, headers: string): string => {
   const length = `Content-Length: ${words.length}\r\n`;
   return `POST /stats/live HTTP/1.1\r\nHost: here\r\nConnection: close\r\n${length}${headers}\r\n${words}`;
@@ -219,6 +249,6 @@ test('what cannot be is refused in words', async (owner) => {
   assert.equal(await proxy.exited, 1);
   assert.match(
     proxy.output,
-    /\[\S+:20\] : .*'stats dashboard' and 'stats uri' are both at '\/stats': give it a path/,
+    /\[\S+:\d+\] : 'stats dashboard' and 'stats uri' are both at '\/stats': give it a path/,
   );
 });

@@ -2,6 +2,8 @@
 
 import { get, type IncomingMessage } from 'node:http';
 
+const patienceMs = 60_000;
+
 export interface StreamEvent {
   readonly name: string;
   readonly data: string;
@@ -47,15 +49,20 @@ export class EventStream {
   /** The next event that `wanted` accepts; what comes before is passed over. */
   next(wanted: (event: StreamEvent) => boolean = () => true): Promise<StreamEvent> {
     return new Promise((settle, refuse) => {
+      const tired = setTimeout(() => refuse(new Error('the event did not come')), patienceMs);
+      const done = (): void => {
+        clearTimeout(tired);
+        this.waiting.delete(look);
+      };
       const look = (): void => {
         for (let event = this.events.shift(); event !== undefined; event = this.events.shift()) {
           if (!wanted(event)) continue;
-          this.waiting.delete(look);
+          done();
           settle(event);
           return;
         }
         if (!this.isOver) return;
-        this.waiting.delete(look);
+        done();
         refuse(new Error('the stream ended'));
       };
       this.waiting.add(look);

@@ -41,6 +41,7 @@ export class Feed {
   private lastEvent: number;
   private lastLoad: LoadEvent | undefined;
   private lastTables: readonly TopTable[];
+  /** Proxies and servers as viewers know them. */
   private heads: string;
 
   constructor(plan: DashboardPlan, sources: FeedSources) {
@@ -102,10 +103,12 @@ export class Feed {
   full(): Uint8Array {
     const { sources } = this;
     const { token, loads, events } = sources;
+    const proxies = this.proxyHeads();
+    if (this.heads === '') this.heads = JSON.stringify(proxies);
     const rest = {
       token,
       process: sources.process(),
-      proxies: this.proxyHeads(),
+      proxies,
       history: this.history,
       events: events.since(0, this.shows),
       loads,
@@ -117,7 +120,7 @@ export class Feed {
   /** What has changed since the last tick. When proxies or servers come or go: all of it. */
   tick(): Uint8Array {
     const heads = JSON.stringify(this.proxyHeads());
-    const isSame = this.heads === heads || this.heads === '';
+    const isSame = this.heads === heads;
     this.heads = heads;
     const news = this.news();
     if (!isSame) return this.full();

@@ -15,7 +15,7 @@ export interface PageFacts {
   readonly node: string;
   readonly description: string;
   readonly isAdmin: boolean;
-  /** Only told to those who may change something. */
+  /** In the page of those who may change something; the stream tells it again when it changes. */
   readonly token: string;
 }
 
