@@ -1,6 +1,7 @@
 // The log lines of the control thread, and what it does for those of all threads: sends what is in
 // rings to log servers. Made by control.ts.
 
+import { hostname } from 'node:os';
 import type { LogTargetModel, Model } from '../shared/config/model.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import { LiveWords } from '../shared/segment/live.ts';
@@ -23,6 +24,7 @@ import type { LogSink } from './log/sink.ts';
 import { LogForwards } from './log-forwards.ts';
 import { type ServerWordsTable, threadWords } from './server/words.ts';
 import { FileWriter } from './syslog/file-writer.ts';
+import { OtlpWriter } from './syslog/otlp-writer.ts';
 import { startForwarders } from './syslog/ring-forwarder.ts';
 
 const fieldDroppedLogs = field.DroppedLogs;
@@ -97,7 +99,7 @@ export class ControlLogs {
       contents: model.contents,
       nameOf: (server) => (server.ssl?.sni ? live.ringName(server) : ''),
     });
-    this.forwarders = [...this.forwarders, ...this.fileWriters()];
+    this.forwarders = [...this.forwarders, ...this.fileWriters(), ...this.otlpWriters()];
     if (model.logForwards.length > 0) this.forwards = this.receive();
   }
 
@@ -105,6 +107,23 @@ export class ControlLogs {
     const { failed } = this.parts;
     return this.rings.list.flatMap(({ model: { file }, ring }) =>
       file === null ? [] : [new FileWriter({ file, ring, failed, nowMs: Date.now })],
+    );
+  }
+
+  private otlpWriters(): OtlpWriter[] {
+    const { failed, model, counters, row } = this.parts;
+    const { logTag, node } = model.global;
+    const resource = {
+      'service.name': logTag || 'hawser',
+      'service.instance.id': node || hostname(),
+      'host.name': hostname(),
+      'process.pid': process.pid,
+    };
+    const dropped = (count: number): void => {
+      counters.values[row + fieldDroppedLogs] += count;
+    };
+    return this.rings.list.flatMap(({ model: { otlp }, ring }) =>
+      otlp === null ? [] : [new OtlpWriter({ otlp, ring, resource, dropped, failed })],
     );
   }
 

@@ -131,6 +131,7 @@ export function newRingDraft(place: Place, name: string): RingDraft {
     serverMs: -1,
     servers: proxy.model.servers,
     file: null,
+    otlp: null,
   };
   return { model, proxy };
 }

@@ -81,6 +81,15 @@ export interface RingModel {
   readonly servers: readonly ServerModel[];
   /** The file that records go to, null: none. */
   file: LogFileModel | null;
+  /** The OpenTelemetry collector that gets every record, null: none. */
+  otlp: LogOtlpModel | null;
+}
+
+/** `log otlp@URL`. */
+export interface LogOtlpModel {
+  readonly url: string;
+  /** Names and values. */
+  readonly headers: readonly (readonly [string, string])[];
 }
 
 /** `log file@PATH`, with the words that say when it gives way to a new one. */

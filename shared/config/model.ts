@@ -49,6 +49,7 @@ export type {
   HostStrategy,
   LogFileModel,
   LogForwardModel,
+  LogOtlpModel,
   LogProfileModel,
   LogProfileStepModel,
   LogTargetModel,

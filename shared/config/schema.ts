@@ -18,6 +18,7 @@ import type {
   LineModel,
   LogFileModel,
   LogForwardModel,
+  LogOtlpModel,
   LogProfileModel,
   LogProfileStepModel,
   LogTargetModel,
@@ -831,6 +832,7 @@ const model = shape<Model>({
       file: orNull(
         shape<LogFileModel>({ path: text, sizeMax: natural, ageMaxMs: natural, keep: natural }),
       ),
+      otlp: orNull(shape<LogOtlpModel>({ url: text, headers: list(list(text)) })),
     }),
   ),
   traces: list(line),

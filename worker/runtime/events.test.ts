@@ -20,6 +20,7 @@ const model: RingModel = {
   serverMs: -1,
   servers: [],
   file: null,
+  otlp: null,
 };
 
 function scene() {

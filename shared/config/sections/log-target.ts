@@ -4,8 +4,9 @@
 import { parseAddress } from '../../address.ts';
 import { type Draft, newRingDraft, newServerDraft } from '../draft.ts';
 import type { Line } from '../line.ts';
-import type { AddressModel, LogFileModel, LogTargetModel } from '../model.ts';
+import type { AddressModel, LogTargetModel } from '../model.ts';
 import { toAddressModel } from './bind.ts';
+import { type HostedTarget, hostedTarget } from './log-hosted.ts';
 
 /** Facilities in the order of their numbers (RFC 5424 6.2.1). */
 const facilities = (
@@ -47,72 +48,16 @@ export function readLog(
       `log : expects <address> and <facility>${global ? ' or global' : ''} as arguments`,
     );
   }
-  const isFile = line.arg(0).startsWith('file@');
-  const own = isFile ? null : readTarget(line, draft);
-  const file: FileWords = { sizeMax: 0, ageMaxMs: 0, keep: keepDefault };
-  const options = readLogOptions(line, isFile ? file : null);
+  const hosted = hostedTarget(line, draft);
+  const own = hosted === null ? readTarget(line, draft) : null;
+  const options = readLogOptions(line, hosted);
   if (options === null) return null;
-  const target = isFile ? fileTarget(line, file, draft) : own;
+  const target = hosted === null ? own : hosted.finish(options.format);
   if (target === null) return null;
   return [...before, { place: line.place(-1), ...target, ...options }];
 }
 
 type Target = Pick<LogTargetModel, 'address' | 'target'>;
-
-type FileWords = { -readonly [K in 'sizeMax' | 'ageMaxMs' | 'keep']: LogFileModel[K] };
-
-/** Earlier files that are kept without `keep`. */
-const keepDefault = 7;
-const keepMax = 1000;
-/** Bytes that may wait for the disk. */
-const fileRingBytes = 1 << 20;
-
-/** A ring that the control thread writes to the file; lines with one path share it. */
-function fileTarget(line: Line, words: FileWords, draft: Draft): Target | null {
-  const path = line.arg(0).slice('file@'.length);
-  if (!path.startsWith('/')) {
-    return line.alert(0, `log : 'file@' expects an absolute path, found '${path}'`);
-  }
-  const file: LogFileModel = { path, ...words };
-  const known = draft.rings.find(({ model }) => model.file?.path === path);
-  if (known !== undefined) {
-    if (JSON.stringify(known.model.file) !== JSON.stringify(file)) {
-      const { file: where, line: number } = known.model.place;
-      const at = `${where}:${number}`;
-      return line.alert(0, `log : '${path}' is written with other limits already at ${at}`);
-    }
-    return { address: null, target: `ring@${known.model.name}` };
-  }
-  const count = draft.rings.filter(({ model }) => model.file !== null).length;
-  const ring = newRingDraft(line.place(-1), `file#${count + 1}`);
-  ring.model.description = `lines for the file ${path}`;
-  ring.model.format = '';
-  ring.model.sizeBytes = fileRingBytes;
-  ring.model.file = file;
-  draft.rings.push(ring);
-  return { address: null, target: `ring@${ring.model.name}` };
-}
-
-/** `max-size`, `max-age`, `keep`, from argument `index` on; where they end, null after an alert. */
-function readFileWords(line: Line, from: number, words: FileWords): number | null {
-  let index = from;
-  for (; ; index += 2) {
-    const word = line.arg(index);
-    if (word === 'max-size') {
-      const size = line.size(index + 1, { min: 4096, max: 2 ** 46 });
-      if (size === null) return null;
-      words.sizeMax = size;
-    } else if (word === 'max-age') {
-      const age = line.time(index + 1, 's', 'max-age');
-      if (age === null) return null;
-      words.ageMaxMs = age;
-    } else if (word === 'keep') {
-      const keep = line.integer(index + 1, { min: 0, max: keepMax });
-      if (keep === null) return null;
-      words.keep = keep;
-    } else return index;
-  }
-}
 
 function readTarget(line: Line, draft: Draft): Target | null {
   const text = line.arg(0);
@@ -153,7 +98,7 @@ function withPort(address: AddressModel): AddressModel {
 
 type Options = Omit<LogTargetModel, 'place' | 'address' | 'target'>;
 
-function readLogOptions(line: Line, file: FileWords | null): Options | null {
+function readLogOptions(line: Line, hosted: HostedTarget | null): Options | null {
   let index = 1;
   let lengthBytes = 1024;
   let format: string = '';
@@ -187,8 +132,8 @@ function readLogOptions(line: Line, file: FileWords | null): Options | null {
     profile = line.arg(index + 1);
     index += 2;
   }
-  if (file !== null) {
-    const next = readFileWords(line, index, file);
+  if (hosted !== null) {
+    const next = hosted.readWords(index);
     if (next === null) return null;
     index = next;
   }
