@@ -64,7 +64,7 @@ export const unsupportedServer: readonly string[] = (
   'allow-0rtt ' +
   'check-pool-conn-name check-reuse-pool ' +
   'client-sigalgs crl-file idle-ping ' +
-  'ktls no-renegotiate ' +
+  'ktls ' +
   'no-tls-tickets npn ' +
   'quic-cc-algo renegotiate ' +
   'tls-tickets usesrc'

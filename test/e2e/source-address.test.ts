@@ -103,3 +103,20 @@ test('source usesrc: an address that is somebody else’s', { skip }, async (con
   const other = await server.next();
   assert.equal(other.socket.remoteAddress, '127.0.0.78');
 });
+
+test('source interface: the device that connections leave by', { skip }, async (context) => {
+  const server = await startWireServer(context);
+  const config = `${head}listen there
+  bind "${inherited('there')}"
+  retries 0
+  server s 127.0.0.1:${server.port} source 0.0.0.0 interface lo
+listen nowhere
+  bind "${inherited('nowhere')}"
+  retries 0
+  server s 127.0.0.1:${server.port} source 0.0.0.0 interface hawser-none
+`;
+  const proxy = startProxy(context, { config });
+  assert.equal((await ask(context, proxy.port('there'), server)).socket.remoteAddress, '127.0.0.1');
+  const client = openWire(context, proxy.port('nowhere')).send(request);
+  assert.match(await client.rest(), /^HTTP\/1.1 503 /);
+});
