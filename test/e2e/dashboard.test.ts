@@ -123,6 +123,19 @@ test('the stream tells what happens, within its scope', async (owner) => {
   await proxy.stop();
 });
 
+test('who asks only for the head of the stream takes no place', async (owner) => {
+  const one = config.replace('nbthread 2', 'nbthread 1');
+  const proxy = startProxy(owner, { config: one });
+  const open = proxy.port('open');
+  const head = get('/stats/live;events').replace('GET', 'HEAD');
+  // More than a thread has room for.
+  for (let i = 0; i < 70; i++) assert.match(await exchange(open, head), /^HTTP\/1\.1 200 /);
+  const stream = await openEvents(open, '/stats/live;events');
+  await fullOf(stream);
+  stream.close();
+  await proxy.stop();
+});
+
 test('servers and backends that come at run time are shown, and may be changed', async (owner) => {
   const proxy = startProxy(owner, { config });
   const open = proxy.port('open');

@@ -113,18 +113,18 @@ function produce(context: EngineContext, stream: Stream, pieces: Iterator<string
   const front = stream.front!;
   const isHead = stream.request.method === methodHead;
   const slotAt = isHead ? -1 : memory.take();
-  if (front.sendHead(stream.response, 0, 0, isHead) === sideGone) endsBy(stream, 'C', 'D');
-  else if (isHead) {
-    finishStream(context, stream, true);
-    return;
-  } else if (slotAt >= 0) {
+  const isGone = front.sendHead(stream.response, 0, 0, isHead) === sideGone;
+  if (isGone) endsBy(stream, 'C', 'D');
+  else if (slotAt >= 0) {
     stream.state = stateForwarding;
     stream.applet = new Applet(memory, slotAt, pieces);
     feed(context, stream);
     return;
   }
+  // Nobody asks for the pieces: their producer is told.
+  pieces.return?.();
   if (slotAt >= 0) memory.release(slotAt);
-  finishStream(context, stream, false);
+  finishStream(context, stream, isHead && !isGone);
 }
 
 /** Copies the body into a slot of its own; -1: no slot. */
