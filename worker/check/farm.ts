@@ -14,6 +14,7 @@ import {
 } from '../../shared/segment/server-state.ts';
 import { trackersOf } from '../server/track.ts';
 import { changeText, type ServerNames, type StateChange } from './health.ts';
+import { CheckGate } from './gate.ts';
 import {
   type CheckHost,
   severityAlert,
@@ -27,12 +28,16 @@ type Change = Exclude<StateChange, ''>;
 export class FarmChanges {
   private readonly host: CheckHost;
   private trackers: ReadonlyMap<string, readonly Subject[]>;
+  /** Who may ask at the same time: one thread asks for all of them. */
+  readonly gate: CheckGate;
   /** Called for every server that has begun to start slowly. */
   onStarting: (subject: Subject) => void;
 
   constructor(host: CheckHost) {
     this.host = host;
     this.trackers = trackersOf(host.model);
+    const { tune, nbthread } = host.model.global;
+    this.gate = new CheckGate(tune.maxChecksPerThread * nbthread);
     this.onStarting = () => {};
   }
 

@@ -129,9 +129,13 @@ export class Probe implements Timed, Startable {
   }
 
   stop(): void {
+    const { gate } = this.farm;
     this.host.stage.timers.remove(this);
-    if (this.isAsking) this.asking?.stop();
+    gate.forget(this);
+    const wasAsking = this.isAsking;
+    if (wasAsking) this.asking?.stop();
     this.setProgress(false);
+    if (wasAsking) gate.leave();
   }
 
   /** Errors of traffic want an answer soon: fastinter from now on, until the next result. */
@@ -183,6 +187,16 @@ export class Probe implements Timed, Startable {
       this.begin(this.interMs);
       return;
     }
+    if (this.farm.gate.enter(this)) this.proceed();
+  }
+
+  /** There is a place among those that are asked at once. */
+  proceed(): void {
+    if (!this.isActive()) {
+      this.begin(this.interMs);
+      this.farm.gate.leave();
+      return;
+    }
     this.startedMs = this.host.nowMs();
     this.setProgress(true);
     if (tracer.isOn(sourceCheck)) this.trace(pointStart, 'check started');
@@ -201,6 +215,7 @@ export class Probe implements Timed, Startable {
     const spread = (this.wait() * this.host.model.global.spreadChecks) / 100;
     this.begin(this.wait() + spread - 2 * spread * this.host.random());
     this.isFast = false;
+    this.farm.gate.leave();
   }
 
   private trace(point: TracePoint, text: string): void {

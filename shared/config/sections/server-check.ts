@@ -99,8 +99,9 @@ const stateWords: readonly ServerKeyword[] = [
     help: 'state that it starts with, until checks say more',
     example: 'server s 127.0.0.1:80 check init-state fully-down',
     parse: (cursor, { model }) => {
-      const states = ['fully-up', 'up', 'down', 'fully-down'] as const;
-      model.checks.initState = wordChoice(cursor, states) ?? model.checks.initState;
+      const states = ['fully-up', 'up', 'down', 'fully-down', 'none'] as const;
+      const state = wordChoice(cursor, states);
+      if (state !== null) model.checks.initState = state === 'none' ? '' : state;
     },
   },
   {
