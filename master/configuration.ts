@@ -4,7 +4,7 @@
 
 import { type Diagnostic, type Diagnostics, isFatal } from '../shared/config/diagnostic.ts';
 import { type LoadOptions, type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';
-import type { Model } from '../shared/config/model.ts';
+import type { LineModel, Model } from '../shared/config/model.ts';
 import type { Console } from './console.ts';
 import type { Flags } from './flags.ts';
 import type { ConfigurationText } from './program.ts';
@@ -126,11 +126,18 @@ function overridesOf(flags: Flags): LoadOverrides {
   };
 }
 
+/** A command of -dt, as a line of a `traces` section: these come later. */
+function traceLine(words: readonly string[]): LineModel {
+  const place = { file: '', line: 0, column: 0 };
+  return { place, words, columns: [], text: '', from: '' };
+}
+
 /** The command line has the last word (management.txt chapter 3). */
 function adjust(model: Model, flags: Flags): void {
   const { global } = model;
   if (flags.foreground || flags.debug) global.daemon = false;
   if (flags.zeroWarning) global.zeroWarning = true;
+  model.traces = [...flags.traces.map(traceLine), ...model.traces];
   if (flags.insecureFork) global.insecureForkWanted = true;
   if (!flags.fastForward) global.tune.disableFastForward = true;
   if (!flags.zeroCopy) global.tune.disableZeroCopyForwarding = true;

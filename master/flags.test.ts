@@ -3,6 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defaultFlags, type Flags, type FlagsResult, flagTable, parseFlags } from './flags.ts';
 
+/** The command that one source of -dt becomes. */
+function traced(source: string, level: string, verbosity = ''): readonly string[] {
+  const more = verbosity === '' ? [] : ['verbosity', verbosity];
+  return [source, 'sink', 'stderr', 'level', level, ...more, 'start', 'now'];
+}
+
 test('flags set what the manual says', () => {
   const cases: [string, Partial<Flags>][] = [
     ['', {}],
@@ -28,6 +34,14 @@ test('flags set what the manual says', () => {
     ['-dV -dW -dZ', { verifyServers: false, zeroWarning: true, zeroCopy: false }],
     ['-dk -dp -dv -dT', {}],
     ['-dr', { resolutionMayFail: true }],
+    ['-dt h1:user -q', { traces: [traced('h1', 'user')], quiet: true }],
+    [
+      '-dt h1:user:quiet,check -q',
+      {
+        traces: [traced('h1', 'user', 'quiet'), traced('check', 'error')],
+        quiet: true,
+      },
+    ],
     ['-4', { onlyIpv4: true }],
     ['-S /x,level,user -S fd@3', { masterSockets: ['/x,level,user', 'fd@3'] }],
     ['-sf 1 2 -db', { oldPids: [1, 2], foreground: true }],
@@ -58,7 +72,6 @@ test('flags that end the reading', () => {
     ['-sf 1x', { message: '-sf option: some bytes unconsumed in PID list {1x}', usage: false }],
     ['-x', { message: 'Unix socket path expected with the -x flag', usage: true }],
     ['-dMnonsense', { message: "-dM: unknown debug option 'nonsense'", usage: false }],
-    ['-dt', { message: '-dt: traces are not supported yet.', usage: false }],
     ['-dG', { kind: 'mistake', usage: false }],
     ['-de', { message: '-de: another poller than epoll is not supported yet.' }],
   ];
@@ -85,4 +98,28 @@ test('every flag has one row and a help', () => {
   const names = flagTable.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
   for (const { name, help } of flagTable) assert.ok(help.length > 0, name);
+});
+
+test('-dt: every source without words, mistakes in words', () => {
+  const all = parseFlags(['-dt']);
+  assert.ok(all.kind === 'run');
+  assert.deepEqual(
+    all.flags.traces.map(([source]) => source),
+    ['h1', 'h2', 'stream', 'session', 'check', 'peers', 'reload'],
+  );
+  const levels = "'error', 'user', 'proto', 'state', 'data', and 'developer'";
+  const wrong: readonly (readonly [string, string])[] = [
+    ['foo', "-dt: unknown trace source 'foo'."],
+    ['h1:foo', `-dt: no such trace level 'foo', available levels are ${levels}.`],
+    [
+      'session:user:foo',
+      "-dt: no such trace verbosity 'foo' for source 'session', available verbosities for this " +
+        "source are: 'quiet', and 'default'.",
+    ],
+  ];
+  for (const [text, message] of wrong) {
+    const result = parseFlags(['-dt', text]);
+    assert.deepEqual(result, { kind: 'mistake', message, usage: false });
+  }
+  assert.equal(parseFlags(['-dt', 'help']).kind, 'text');
 });

@@ -1,6 +1,8 @@
 // HAProxy's command line (manual: management.txt chapter 3), one row per flag. Called by main.ts
 // and by cli/main.ts. Only reads words: it opens nothing, prints nothing, exits nowhere.
 
+import { traceFlag, traceFlagHelp } from './trace-flag.ts';
+
 /** What the flags ask for. Numbers are 0 and texts '' where a flag was not given. */
 export interface Flags {
   files: string[];
@@ -38,6 +40,8 @@ export interface Flags {
   resolutionMayFail: boolean;
   onlyIpv4: boolean;
   insecureFork: boolean;
+  /** `trace` commands of -dt. */
+  traces: readonly (readonly string[])[];
 }
 
 export type FlagsResult =
@@ -198,7 +202,7 @@ export const flagTable: readonly FlagDef[] = [
   missing('dC', 'dump of the configuration', 'dumping the configuration is'),
   missing('dc', 'CPU report', 'the report of CPUs is'),
   missing('de', 'no epoll', 'another poller than epoll is'),
-  missing('dt', 'traces', 'traces are'),
+  { name: 'dt', help: 'traces on standard error (-dt help)', apply: (state) => traces(state) },
   {
     name: 'S',
     help: 'master CLI: address and bind options between commas',
@@ -265,6 +269,7 @@ export function defaultFlags(): Flags {
     resolutionMayFail: false,
     onlyIpv4: false,
     insecureFork: false,
+    traces: [],
   };
 }
 
@@ -313,6 +318,17 @@ function pids(state: State, signal: 'SIGUSR1' | 'SIGTERM'): Stop | undefined {
     if (pid <= 0) return mistake('', true);
     state.flags.oldPids.push(pid);
   }
+}
+
+function traces(state: State): Stop | undefined {
+  const next = state.words[state.at + 1] ?? '-';
+  const text = next.startsWith('-') ? '' : next;
+  if (text !== '') state.at++;
+  if (text === 'help') return { kind: 'text', text: traceFlagHelp };
+  const commands = traceFlag(text);
+  if (typeof commands === 'string') return mistake(commands);
+  state.flags.traces = [...state.flags.traces, ...commands];
+  return undefined;
 }
 
 const memoryPairs: readonly (readonly [string, string])[] = [

@@ -103,7 +103,7 @@ export interface Model {
   readonly mailers: readonly MailersModel[];
   readonly logForwards: readonly LogForwardModel[];
   /** Lines of `traces` sections, without their first word. */
-  readonly traces: readonly LineModel[];
+  traces: readonly LineModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
   /** Paths of those that are lists or maps and nothing else. */

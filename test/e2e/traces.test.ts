@@ -76,3 +76,21 @@ test('traces go into rings, from a section and by commands; off is off', async (
   );
   await proxy.stop();
 });
+
+test('-dt traces on standard error', async (owner) => {
+  const config = `
+global
+  nbthread 1
+defaults
+  mode http
+  timeout client 10s
+frontend fe
+  bind "${inherited('fe')}"
+  http-request return status 204
+`;
+  const proxy = startProxy(owner, { config, args: ['-db', '-dt', 'h1:user:simple'] });
+  assert.match(await get(proxy.port('fe'), '/traced'), / 204 /);
+  await proxy.printed('[00|h1|1|rx_headers] [F] rcvd H1 request headers');
+  assert.match(proxy.output, /rx_headers\] .* - "GET \/traced HTTP\/1\.1"/);
+  await proxy.stop();
+});
