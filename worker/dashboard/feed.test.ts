@@ -127,6 +127,7 @@ test('a tick tells rates, percentiles and what has changed', async () => {
   writer.values[writer.row(front) + field.hrsp_5xx] += 5;
   writer.values[writer.row(back) + field.req_tot] += 50;
   writer.values[writer.row(back) + field.econ] += 2;
+  writer.values[writer.row(back) + field.hrsp_5xx] += 2;
   writer.values[writer.row(servers[0]) + field.req_tot] += 20;
   new LatencyWriter(latency, 1, 0).count(2, 10);
   dashboard.note(2, 5, 'Server be/one is going DOWN');
@@ -141,6 +142,8 @@ test('a tick tells rates, percentiles and what has changed', async () => {
   assert.ok(Math.abs(Number(tick.point[point.p95]) - 10) < 2);
   assert.deepEqual(Object.keys(tick.rows), ['0', '2']);
   assert.equal(tick.rows['0']['f'][column.errorRate], 5);
+  // Two failed connections, both answered with 503.
+  assert.equal(tick.rows['2']['b'][column.errorRate], 2);
   assert.equal(tick.rows['2']['0'][column.rate], 20);
   assert.equal(tick.rows['2']['1'][column.status], 'MAINT');
   assert.ok(Number(tick.rows['2']['b'][column.p50]) > 8);

@@ -174,10 +174,12 @@ export class Samples {
     const proxy = source.model.proxies[index];
     const isUp = proxy.servers.length === 0 || words?.isUp() === true;
     const marks = latency.percentiles([index], ranks);
+    // A failed connection ends as an answer of ours with its status: one error, not two.
+    const failures = proxy.mode === 'http' ? 0 : totals.failures;
     return [
       isUp ? 'UP' : 'DOWN',
       null,
-      ...traffic(totals),
+      ...traffic({ ...totals, failures }),
       this.total(index, object),
       null,
       ...this.times(object),

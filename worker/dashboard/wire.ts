@@ -12,7 +12,10 @@ export const column = {
   queue: 3,
   /** Requests, or sessions in TCP mode. */
   rate: 4,
-  /** Answers of status 500 and above, and connections and answers that failed. */
+  /**
+   * Answers of status 500 and above; of servers also connections and answers that failed, of TCP
+   * backends these alone.
+   */
   errorRate: 5,
   bytesInRate: 6,
   bytesOutRate: 7,

@@ -99,7 +99,7 @@ export class Charts {
   constructor() {
     const place = byId('charts');
     this.drawn = charts.map((def) => {
-      const frame = make('div', { class: 'plot' });
+      const frame = make('div', { class: 'plot', role: 'img' });
       const about = make('p', { class: 'hint' }, def.hint);
       const figure = make('figure', {}, make('figcaption', {}, def.title), about, frame);
       place.append(figure);

@@ -114,7 +114,7 @@ function drawChanges(changes: Changes): void {
   proxies.beat();
   drawTiles();
   drawProcess();
-  charts.draw(picture.history);
+  if (!document.hidden) charts.draw(picture.history);
   if (changes.events) drawEvents(picture.events);
   if (changes.loads) drawLoads(picture.loads);
   if (changes.tables) drawTables(picture.tables);
@@ -154,6 +154,11 @@ function startRange(): void {
   byId('range').append(...buttons.map(([, button]) => button));
   choose(5);
 }
+
+// Nobody sees the charts of a page in the background.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) charts.draw(picture.history);
+});
 
 const nextTheme = startTheme(() => charts.redraw());
 document.addEventListener('keydown', (event) => {

@@ -168,8 +168,8 @@ export class Proxies {
     const since = make('small', { class: 'since' });
     const address = server === null || server.address === '' ? '' : server.address;
     const title = make('th', { scope: 'row' }, name);
-    if (address !== '') title.append(make('small', {}, address));
-    if (server?.isBackup === true) title.append(make('small', {}, 'backup'));
+    if (address !== '') title.append(' ', make('small', {}, address));
+    if (server?.isBackup === true) title.append(' ', make('small', {}, 'backup'));
     const values = cells.map((cell) =>
       make('td', { 'data-title': cell.title, class: cell.isMain === true ? '' : 'more' }),
     );
