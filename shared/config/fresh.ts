@@ -318,7 +318,6 @@ export function freshServer(place: Place, name: string): ServerModel {
     checks: freshServerCheck(),
     agent: freshAgent(),
     hashKey: 'id',
-    strictMaxconn: false,
     interMs: 2000,
     fastinterMs: 0,
     downinterMs: 0,

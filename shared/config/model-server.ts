@@ -45,7 +45,6 @@ export interface ServerModel {
   agent: AgentModel;
   /** Keys of consistent hashing: 'id' (default), 'addr', 'addr-port', 'guid'. */
   hashKey: string;
-  strictMaxconn: boolean;
   interMs: number;
   fastinterMs: number;
   downinterMs: number;

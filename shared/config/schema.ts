@@ -338,7 +338,6 @@ const server = define(
     checks: serverChecks,
     agent,
     hashKey: oneOf('id', 'addr', 'addr-port', 'guid'),
-    strictMaxconn: flag,
     interMs: natural,
     fastinterMs: natural,
     downinterMs: natural,

@@ -67,7 +67,7 @@ export const unsupportedServer: readonly string[] = (
   'ktls ' +
   'no-tls-tickets npn ' +
   'quic-cc-algo renegotiate ' +
-  'tls-tickets usesrc'
+  'strict-maxconn tls-tickets usesrc'
 ).split(' ');
 
 /** Section names. */

@@ -103,7 +103,6 @@ const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
   ['no-check-send-proxy', { checkSendProxy: false }, 'no PROXY protocol in health checks'],
   ['tfo', { tfo: true }, 'TCP fast open'],
   ['no-tfo', { tfo: false }, 'no TCP fast open'],
-  ['strict-maxconn', { strictMaxconn: true }, 'maxconn counts connections, not requests'],
 ];
 
 /** Words that say what is so anyway, because the opposite does not work yet. */
