@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { exchange, inherited, request, startProxy } from '../harness/proxy.ts';
@@ -92,5 +93,45 @@ frontend fe
   assert.match(await get(proxy.port('fe'), '/traced'), / 204 /);
   await proxy.printed('[00|h1|1|rx_headers] [F] rcvd H1 request headers');
   assert.match(proxy.output, /rx_headers\] .* - "GET \/traced HTTP\/1\.1"/);
+  await proxy.stop();
+});
+
+test('HTTP/2 connections, frames and streams', async (owner) => {
+  const config = `
+global
+  nbthread 1
+  stats socket "${inherited('cli')}" level admin
+ring t
+  size 64k
+traces
+  trace h2 sink t level state start now
+  trace session sink t level state lock session start now
+defaults
+  mode http
+  timeout client 10s
+frontend fe
+  bind "${inherited('fe')}"
+  http-request return status 204
+`;
+  const proxy = startProxy(owner, { config });
+  const session = connect(`http://127.0.0.1:${proxy.port('fe')}`);
+  await new Promise<void>((settle) => {
+    const stream = session.request({ ':path': '/two' });
+    stream.on('end', settle).resume();
+  });
+  session.close();
+  for (;;) {
+    const text = await exchange(proxy.port('cli'), 'show events t\n');
+    if (!text.includes('|h2c_end]')) continue;
+    assert.match(text, /^\[00\|h2\|3\|h2c_new\] new connection$/m);
+    assert.match(
+      text,
+      /^\[00\|h2\|2\|rx_frame\] rcvd H2 frame type=1 flags=\d+ len=\d+ stream=1$/m,
+    );
+    assert.match(text, /^\[00\|h2\|1\|h2s_new\] new stream$/m);
+    assert.match(text, /^\[00\|h2\|3\|h2s_end\] stream is over$/m);
+    assert.match(text, /^\[00\|session\|3\|sess_new\] new session : fe=fe src=127\.0\.0\.1:\d+/m);
+    break;
+  }
   await proxy.stop();
 });

@@ -14,6 +14,8 @@ import {
   passEvent,
   sinkNone,
   sinkRings,
+  sinkStderr,
+  sinkStdout,
   traceWord,
   type TraceSubject,
 } from '../../shared/trace/settings.ts';
@@ -69,6 +71,8 @@ export class Tracer {
   private memory: Region | null;
   private readonly ids: WeakMap<object, number>;
   private lastId: number;
+  /** Standard output and error have been told not to hold up who writes. */
+  private isLoose: boolean;
   private readonly header: HeaderParts;
 
   constructor() {
@@ -77,6 +81,7 @@ export class Tracer {
     this.memory = null;
     this.ids = new WeakMap();
     this.lastId = 0;
+    this.isLoose = false;
     this.header = {
       tag: 'haproxy',
       host: '',
@@ -143,6 +148,8 @@ export class Tracer {
     const line = new LineBuffer(this.memory.bytes);
     line.end--;
     if (sink < sinkRings) {
+      if (!this.isLoose) for (const fd of [sinkStdout, sinkStderr]) sys.setNonBlocking(fd);
+      this.isLoose = true;
       line.text(text);
       line.end++;
       line.byte(10);
