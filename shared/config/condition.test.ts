@@ -71,6 +71,22 @@ test('every predicate has an example above', () => {
   }
 });
 
+test('arguments behind a settled answer need not make sense', () => {
+  const cases: [string, boolean][] = [
+    ['1 || awslc_api_atleast(35)', true],
+    ['1 || openssl_version_atleast(x)', true],
+    ['0 && awslc_api_atleast(35)', false],
+    ['0 && (1 && awslc_api_atleast(3))', false],
+    ['!(1 || awslc_api_before(1))', false],
+    ['(1 || 0) || (0 && awslc_api_atleast(1))', true],
+  ];
+  for (const [text, expected] of cases) {
+    const { value, error } = evaluate(text);
+    assert.deepEqual([value, error], [expected, ''], text);
+  }
+  assert.match(evaluate('0 || awslc_api_atleast(3)').error, /invalid argument/);
+});
+
 test('mistakes are found, also behind a settled answer', () => {
   const cases: [string, RegExp, number][] = [
     ['200rrr', /unexpected character 'r'/, 3],

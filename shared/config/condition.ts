@@ -119,6 +119,8 @@ class ConditionParser {
   readonly text: string;
   readonly answers: Answers;
   at = 0;
+  /** Above 0: what is read cannot change the answer any more. */
+  private settled = 0;
 
   constructor(text: string, answers: Answers) {
     this.text = text;
@@ -138,16 +140,23 @@ class ConditionParser {
   }
 
   // Both sides are always read, so that a mistake in the second half is found although the first
-  // half settles the answer.
+  // half settles the answer; whether its arguments make sense is not asked then.
   readOr(depth: number): boolean {
     let value = this.readAnd(depth);
-    while (this.take('||')) value = this.readAnd(depth) || value;
+    while (this.take('||')) value = this.readHalf(value, () => this.readAnd(depth)) || value;
     return value;
   }
 
   readAnd(depth: number): boolean {
     let value = this.readTerm(depth);
-    while (this.take('&&')) value = this.readTerm(depth) && value;
+    while (this.take('&&')) value = this.readHalf(!value, () => this.readTerm(depth)) && value;
+    return value;
+  }
+
+  private readHalf(isSettled: boolean, read: () => boolean): boolean {
+    if (isSettled) this.settled++;
+    const value = read();
+    if (isSettled) this.settled--;
     return value;
   }
 
@@ -178,6 +187,7 @@ class ConditionParser {
     this.at += word.length;
     const value = row.answer(this.readArguments(row), this.answers);
     if (value !== null) return value;
+    if (this.settled > 0) return false;
     throw new ConditionFault(`invalid argument to predicate '${row.name}' in`, startAt);
   }
 
