@@ -15,12 +15,28 @@ export interface FleetsHost {
   grew(): void;
 }
 
+/**
+ * Many changes at once ask the threads once: messages arrive in the order in which they were sent.
+ */
+function settledTogether(ask: () => Promise<unknown>): () => Promise<void> {
+  let next: Promise<void> | null = null;
+  return () => {
+    next ??= new Promise((settle, refuse) => {
+      setImmediate(() => {
+        next = null;
+        ask().then(() => settle(), refuse);
+      });
+    });
+    return next;
+  };
+}
+
 /** Made once, before the first command. */
 export function makeFleets(parts: FleetParts, host: FleetsHost) {
   const { live } = host;
   const common: FleetHost = {
     nowSeconds: () => Math.floor(host.nowMs() / 1000),
-    settled: () => host.inspect('thread').then(() => undefined),
+    settled: settledTogether(() => host.inspect('thread')),
     checksChange: (...change) => host.checks()?.serverChanged(...change),
   };
   const fleet = new Fleet(parts, common);
