@@ -113,6 +113,8 @@ export interface ReplyPlan {
 export interface StatsPagePlan {
   /** What request targets start with. */
   readonly uri: string;
+  /** Where the live dashboard is, '' for none. */
+  readonly dashboardUri: string;
   /** 0: the page is not loaded again. */
   readonly refreshSeconds: number;
   /** Names of proxies that are shown; null: all. */

@@ -77,7 +77,9 @@ test('the page is for those of the statistics page, and whole', async (owner) =>
   assert.match(page, /cache-control: no-store\r\n/);
   assert.match(page, /name="hawser-admin" content="yes"/);
   assert.ok(page.trimEnd().endsWith('</html>') || /<\/html>\r\n0\r\n\r\n$/.test(page));
-  assert.match(await exchange(proxy.port('open'), get('/stats')), /Statistics Report/);
+  assert.match(page, /name="hawser-classic" content="\/stats"/);
+  const classic = await exchange(proxy.port('open'), get('/stats'));
+  assert.match(classic, /<a href="\/stats\/live">Live dashboard<\/a>/);
   const closed = proxy.port('closed');
   for (const target of ['/ops', '/ops;events']) {
     assert.match(await exchange(closed, get(target)), /^HTTP\/1\.1 401 [\s\S]*www-authenticate/);

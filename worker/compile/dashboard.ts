@@ -53,6 +53,7 @@ export function answerDashboard(stream: Stream, request: DashboardRequest): numb
   const facts = {
     uri: plan.uri,
     eventsUri: `${plan.uri}${eventsSuffix}`,
+    classicUri: page.uri,
     version: page.showsVersion ? `${hawserVersion} (HAProxy ${compatibilityVersion})` : '',
     node: page.node,
     description: page.description,

@@ -32,8 +32,8 @@ const realmDefault = 'HAProxy Statistics';
 export function compileStatsPage(compiler: ProxyCompiler, model: ProxyModel): Act | null {
   if (model.statsLines.length === 0) return null;
   const lines = linesByWord(model.statsLines);
-  const plan = planOf(compiler, model, lines);
   const dashboard = compileDashboard(compiler, model);
+  const plan = { ...planOf(compiler, model, lines), dashboardUri: dashboard?.uri ?? '' };
   const access = compileAccess(compiler, model, lines);
   const admins = (lines.get('admin') ?? []).flatMap((line) => {
     const scope = compiler.scopeOf(model, line, 'http-request');
@@ -54,7 +54,11 @@ function linesByWord(lines: readonly LineModel[]): StatsLines {
 const lastWords = (lines: StatsLines, word: string): readonly string[] | undefined =>
   lines.get(word)?.at(-1)?.words.slice(1);
 
-function planOf(compiler: ProxyCompiler, model: ProxyModel, lines: StatsLines): StatsPagePlan {
+function planOf(
+  compiler: ProxyCompiler,
+  model: ProxyModel,
+  lines: StatsLines,
+): Omit<StatsPagePlan, 'dashboardUri'> {
   const { global } = compiler.model;
   const refresh = parseTime(lastWords(lines, 'refresh')?.[0] ?? '0', 's');
   const scope = lines.get('scope')?.map(({ words }) => (words[1] === '.' ? model.name : words[1]));

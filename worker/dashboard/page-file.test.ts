@@ -37,6 +37,7 @@ test('facts are escaped, and the token is for those who may change something', (
   const facts = {
     uri: '/live',
     eventsUri: '/live;events',
+    classicUri: '/stats',
     version: '',
     node: '"><script>alert(1)</script>',
     description: "a & 'b'",

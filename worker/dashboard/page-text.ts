@@ -10,6 +10,8 @@ export interface PageFacts {
   readonly uri: string;
   /** Events are here. */
   readonly eventsUri: string;
+  /** The statistics page. */
+  readonly classicUri: string;
   /** '' where it is not shown. */
   readonly version: string;
   readonly node: string;
@@ -21,10 +23,11 @@ export interface PageFacts {
 
 /** The page for a reader; every fact is escaped and read by the page's script. */
 export function pageText(page: string, facts: PageFacts): string {
-  const { uri, eventsUri, version, node, description, isAdmin, token } = facts;
+  const { uri, eventsUri, classicUri, version, node, description, isAdmin, token } = facts;
   const named: Readonly<Record<string, string>> = {
     uri,
     events: eventsUri,
+    classic: classicUri,
     version,
     node,
     description,

@@ -10,6 +10,7 @@ import { rowState } from './page-row.ts';
 
 const plan = {
   uri: '/haproxy?stats',
+  dashboardUri: '',
   refreshSeconds: 5,
   scope: null,
   showsVersion: false,

@@ -160,11 +160,16 @@ function optionsCard(plan: StatsPagePlan, request: StatsPageRequest): string {
     ? link(`Stop refresh (${plan.refreshSeconds} s)`, { refreshes: false })
     : link('Start refresh', { refreshes: true });
   return (
-    `<div class="card options"><h2>Display</h2><ul>${link('Refresh now', {})}` +
+    `<div class="card options"><h2>Display</h2><ul>${link('Refresh now', {})}${dashboardLink(plan)}` +
     `${plan.refreshSeconds > 0 ? again : ''}${down}${maint}` +
     `${link('CSV export', { format: 'csv' })}${link('JSON export', { format: 'json' })}</ul>` +
     `${scopeForm(plan, request)}</div>`
   );
+}
+
+function dashboardLink({ dashboardUri }: StatsPagePlan): string {
+  if (dashboardUri === '') return '';
+  return `<li><a href="${escapeHtml(dashboardUri)}">Live dashboard</a></li>`;
 }
 
 /** A form sends its fields as the query, so a query that belongs to the URI is among them. */

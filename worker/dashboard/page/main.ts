@@ -31,6 +31,7 @@ function drawHead(): void {
   const node = fact('node') || 'hawser';
   setText(byId('node'), node);
   setText(byId('version'), fact('version'));
+  byId<HTMLAnchorElement>('classic').href = fact('classic');
   const description = byId('description');
   setText(description, fact('description'));
   description.hidden = fact('description') === '';
