@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { scripted } from '../harness/scripted.ts';
 import { Endpoint } from '../../worker/conn/endpoint.ts';
 import { proxyBlock, tlvBytes } from '../../worker/conn/proxy-header.ts';
 import { converse } from '../harness/clear-client.ts';
@@ -217,4 +218,37 @@ test("a NetScaler's header stands in front of a PROXY header", async (context) =
   const line = 'PROXY TCP4 1.2.3.4 5.6.7.8 1111 2222\r\n';
   const answer = await converse(proxy.port('fe'), [clientIp + line + request]);
   assert.equal(body(answer), '1.2.3.4:1111 5.6.7.8:2222');
+});
+
+test('pp2-never-send-local: checks show the addresses of their own connection', async (context) => {
+  for (const [option, wanted] of [
+    ['', /^0d0a0d0a000d0a515549540a20000000/],
+    ['pp2-never-send-local', /^0d0a0d0a000d0a515549540a2111000c7f0000017f000001(.{8})/],
+  ] as const) {
+    let told: (hex: string) => void = () => {};
+    const heard = new Promise<string>((settle) => {
+      told = settle;
+    });
+    const port = await scripted(context, (socket) => {
+      const { remotePort } = socket; // a reset takes it away
+      socket.once('data', (bytes: Buffer) => told(`${bytes.toString('hex')} ${remotePort}`));
+    });
+    const config = `global
+  max-spread-checks 10ms
+  stats socket "${inherited('cli')}"
+  ${option}
+defaults
+  timeout connect 20s
+  timeout server 20s
+backend b
+  server s 127.0.0.1:${port} send-proxy-v2 check
+`;
+    startProxy(context, { config });
+    const text = await heard;
+    assert.match(text, wanted);
+    const ports = wanted.exec(text)?.[1];
+    if (ports === undefined) continue;
+    const [own, other] = [ports.slice(0, 4), ports.slice(4)].map((hex) => Number.parseInt(hex, 16));
+    assert.deepEqual([`${own}`, other], [text.split(' ')[1], port]);
+  }
 });

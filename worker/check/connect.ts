@@ -9,7 +9,10 @@ import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
 import type { Connection } from '../conn/connection.ts';
 import { openSocket, type SocketPlan } from '../conn/connector.ts';
 import type { OpeningStep } from '../conn/opening.ts';
+import { Endpoint } from '../conn/endpoint.ts';
+import { proxyBlock } from '../conn/proxy-header.ts';
 import { type HeaderRoom, ProxySender } from '../conn/proxy-steps.ts';
+import { readOwn, readPeer } from '../conn/socket-address.ts';
 import { SocksRequest } from '../conn/socks4.ts';
 import { TlsHandshake, tlsSessionOf, TlsTransport } from '../conn/tls.ts';
 import { kindSint } from '../sample/sample.ts';
@@ -39,6 +42,8 @@ export interface RouteParts {
   readonly sys: Sys;
   readonly model: ServerModel;
   readonly room: HeaderRoom;
+  /** `pp2-never-send-local`. */
+  readonly neverSaysLocal: boolean;
   readonly socket: SocketPlan;
   /** The same through the server's SOCKS4 proxy, null: it has none. */
   readonly socks: SocketPlan | null;
@@ -120,7 +125,10 @@ export class Router {
     const { parts } = this;
     if (socket.via !== null) steps.push(new SocksRequest(parts.room, this.target));
     const preamble = preambleOf(step, parts);
-    if (preamble !== '') steps.push(new ProxySender(parts.room, preamble));
+    if (preamble === proxyLocal && parts.neverSaysLocal) {
+      const source = parts.sys.address();
+      steps.push(new ProxySender(parts.room, (connection) => proxyOwn(connection, source)));
+    } else if (preamble !== '') steps.push(new ProxySender(parts.room, preamble));
     if (usesTls(step, parts)) steps.push(this.handshake(step, stream));
     return steps;
   }
@@ -176,6 +184,14 @@ function hostName(text: string): string {
 const proxyUnknown = 'PROXY UNKNOWN\r\n';
 /** Signature, version 2 with command LOCAL, no address (PROXY protocol 2.2). */
 const proxyLocal = '\r\n\r\n\0\r\nQUIT\n\x20\0\0\0';
+
+/** pp2-never-send-local: the addresses of the check's own connection instead of LOCAL. */
+function proxyOwn({ sys, fd }: Connection, scratch: SocketAddress): string {
+  const [source, destination] = [new Endpoint(), new Endpoint()];
+  readOwn(sys, fd, scratch, source);
+  readPeer(sys, fd, scratch, destination);
+  return proxyBlock(source, destination, { crc32c: false, before: '', after: '' });
+}
 
 /** Checks go where traffic goes, as traffic goes: never those of servers added at run time. */
 function usesOwnPlace({ checkAddress, checkPort, isDynamic }: ServerModel): boolean {

@@ -58,6 +58,7 @@ export class ServerSubject implements RunSubject {
       sys: host.sys,
       model,
       room: host.stage,
+      neverSaysLocal: host.model.global.ppNeverSendLocal,
       socket: this.socketPlan(proxy, false),
       socks: model.socket.socks4 === null ? null : this.socketPlan(proxy, true),
       isAgent,

@@ -125,14 +125,14 @@ function failed(connection: Connection, fault: number, result: number): number {
   return result;
 }
 
-/** Sends a header, one character per byte. */
+/** Sends a header, one character per byte; it may be about the connection that it opens. */
 export class ProxySender implements OpeningStep {
   readonly timeoutFault = 0;
   private readonly room: HeaderRoom;
-  private readonly text: string;
+  private text: string | ((connection: Connection) => string);
   private sentBytes: number;
 
-  constructor(room: HeaderRoom, text: string) {
+  constructor(room: HeaderRoom, text: ProxySender['text']) {
     this.room = room;
     this.text = text;
     this.sentBytes = 0;
@@ -140,6 +140,7 @@ export class ProxySender implements OpeningStep {
 
   advance(connection: Connection): number {
     const { scratchAt, memory } = this.room;
+    if (typeof this.text === 'function') this.text = this.text(connection);
     const left = this.text.slice(this.sentBytes);
     writeLatin1(memory.bytes, scratchAt, left);
     const sent = connection.send(scratchAt, left.length, false);
