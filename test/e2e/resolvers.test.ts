@@ -60,7 +60,7 @@ resolvers dns
     hold nx 100ms
     hold other 100ms
     hold refused 100ms
-    hold timeout 100ms
+    hold timeout 8s
 frontend fe
     bind "${inherited('fe')}"
     default_backend be
