@@ -84,6 +84,12 @@ async function play(story: Story, index: number, proxy: RunningProxy, origin: Or
       return client;
     },
     command: (line) => exchange(proxy.port('cli'), `${named(line)}\n`),
+    streams: async (count) => {
+      for (;;) {
+        const shown = await exchange(proxy.port('cli'), 'show sess\n');
+        if (shown.split(` fe=f${index} `).length - 1 === count) return;
+      }
+    },
     asked: (count = 1) => origin.asked(`s${index}`, count),
   });
   for (const client of clients) client.close();

@@ -11,6 +11,8 @@ export interface Stage {
   client(text: string): Client;
   /** A command of the runtime API. */
   command(line: string): Promise<string>;
+  /** Resolves when the proxy has so many streams of this story. */
+  streams(count: number): Promise<void>;
   /** Resolves when the server has got `count` requests of this story. */
   asked(count?: number): Promise<void>;
 }

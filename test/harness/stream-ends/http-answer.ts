@@ -18,13 +18,13 @@ export const answerStories: readonly Story[] = [
   {
     name: 'the client leaves the queue',
     back: ['option abortonclose', `${server} maxconn 1`],
-    play: async ({ client, asked, command }) => {
+    play: async ({ client, asked, streams }) => {
       const one = client(requestTo('/silent'));
       await asked();
       const two = client(requestTo('/ok'));
-      while (!/,1,1,/.test(await command('show stat'))) await command('show info');
+      await streams(2);
       two.close();
-      await new Promise((settle) => setTimeout(settle, 100));
+      await streams(1);
       one.close();
     },
     logged: ['CQ CQ-- -1 - - 0'],
@@ -113,11 +113,11 @@ export const answerStories: readonly Story[] = [
     name: 'the client does not read',
     front: ['timeout client 200ms'],
     back: [server],
-    play: async ({ client }) => {
+    play: async ({ client, streams }) => {
       const one = client(requestTo('/endless'));
       await one.has('chunked');
       one.socket.pause();
-      await new Promise((settle) => setTimeout(settle, 1000));
+      await streams(0);
       one.close();
     },
     logged: ['cD cD-- 200 - 200 0'],

@@ -106,9 +106,9 @@ export const requestStories: readonly Story[] = [
   {
     name: 'tarpit, the client leaves',
     front: ['timeout tarpit 500ms', 'http-request tarpit'],
-    play: async ({ client, command }) => {
+    play: async ({ client, streams }) => {
       const one = client(requestTo('/'));
-      while (!(await command('show sess')).includes('fe=')) await command('show info');
+      await streams(1);
       one.close();
     },
     // HAProxy keeps the client until its time is over: PT 500. The manual (8.5) has CT.
@@ -178,9 +178,9 @@ export const requestStories: readonly Story[] = [
   {
     name: 'the connection is not answered, the client leaves',
     back: ['option abortonclose', 'timeout connect 10s', 'server s $full'],
-    play: async ({ client, command }) => {
+    play: async ({ client, streams }) => {
       const one = client(requestTo('/'));
-      while (!(await command('show sess')).includes('be=')) await command('show info');
+      await streams(1);
       one.close();
     },
     logged: ['CC CC-- -1 - - 0'],

@@ -79,9 +79,9 @@ export const tcpStories: readonly Story[] = [
     mode: 'tcp',
     front: ['tcp-request inspect-delay 10s', 'tcp-request content reject if { req.len gt 9 }'],
     back: [server],
-    play: async ({ client }) => {
+    play: async ({ client, streams }) => {
       const one = client('x');
-      await new Promise((settle) => setTimeout(settle, 200));
+      await streams(1);
       one.reset();
     },
     logged: ['CR 0'],
