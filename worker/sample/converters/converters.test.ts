@@ -208,7 +208,7 @@ test('mistakes are refused with their place', () => {
     ['str(a),lowr', /unknown converter 'lowr'.*did you mean 'lower'/],
     ['src,field(1,.)x', /missing comma after converter/],
     ['pth', /unknown fetch method 'pth'.*did you mean 'path'/],
-    ['term_events', /'term_events' is not supported yet/],
+    ['ssl_fc_npn', /'ssl_fc_npn' is not supported yet/],
     ['str(a),jwt_decrypt_secret(c2VjcmV0)', /'jwt_decrypt_secret' is not supported yet/],
     ['bool(true),ipmask(8)', /converter 'ipmask' cannot be applied/],
     ['int(x)', /failed to parse 'x' as type 'integer' at position 1/],
