@@ -149,20 +149,23 @@ export class Section implements SessionHost {
     this.isDirty = true;
     if (this.isBusy) return;
     this.isBusy = true;
+    // What becomes due while everything is looked at is not missed: the next look is at once.
+    let lookedMs = this.nowMs();
     while (this.isDirty) {
       this.isDirty = false;
+      lookedMs = this.nowMs();
       this.calls++;
       if (this.isStopping) this.runStopping();
       else this.runServing();
     }
     this.isBusy = false;
     this.cancel();
-    const ms = this.dueAtMs() - this.nowMs();
+    const ms = this.dueAtMs(lookedMs) - this.nowMs();
     this.cancel = this.host.after(Math.min(Math.max(ms, 1), sleepMaxMs), () => this.run());
   }
 
-  private dueAtMs(): number {
-    const now = this.nowMs();
+  /** The next thing that is due after `now`. */
+  private dueAtMs(now: number): number {
     let due = this.isUpToDate && !this.isStopping ? never : this.resyncAtMs;
     for (const { reconnectAtMs, heartbeatAtMs } of this.peers) {
       if (reconnectAtMs > now) due = Math.min(due, reconnectAtMs);
