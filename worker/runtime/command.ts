@@ -75,6 +75,26 @@ export interface SessionState {
   readonly isGone: () => boolean;
 }
 
+/** A session that has just begun, without a socket. Each has a state of its own. */
+export function newSession(level: Level): SessionState {
+  return {
+    level,
+    interactive: false,
+    prompt: false,
+    timed: false,
+    severityOutput: 'none',
+    expert: false,
+    experimental: false,
+    unterminated: false,
+    anonKey: 0,
+    timeoutMs: 0,
+    socketFd: -1,
+    exposesListeners: false,
+    isEnding: false,
+    isGone: () => false,
+  };
+}
+
 export interface RuntimeCall {
   readonly context: RuntimeContext;
   readonly session: SessionState;

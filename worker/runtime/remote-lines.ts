@@ -2,7 +2,7 @@
 // master CLI. An answer is gathered and given back whole; one that comes with time (`show events
 // -w`) is passed on in parts until it is told to stop. Control thread only.
 
-import type { CommandTable, Level, SessionState } from './command.ts';
+import { type CommandTable, type Level, newSession } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { RuntimeSession } from './session.ts';
 
@@ -41,7 +41,7 @@ export class RemoteLines {
     const request = requestOf(line);
     const limits = { lineBytes: request.length, payloadBytes: request.length };
     const output = { write, listen, end: (): void => {} };
-    const state = { ...newState(line.level), isGone: () => isStopped };
+    const state = { ...newSession(line.level), isGone: () => isStopped };
     session = new RuntimeSession(this.context, this.table, state, { output, limits });
     this.stops.set(id, () => {
       isStopped = true;
@@ -56,25 +56,6 @@ export class RemoteLines {
   stop(id: number): void {
     this.stops.get(id)?.();
   }
-}
-
-function newState(level: Level): SessionState {
-  return {
-    level,
-    interactive: false,
-    prompt: false,
-    timed: false,
-    severityOutput: 'none',
-    expert: false,
-    experimental: false,
-    unterminated: false,
-    anonKey: 0,
-    timeoutMs: 0,
-    socketFd: -1,
-    exposesListeners: false,
-    isEnding: false,
-    isGone: () => false,
-  };
 }
 
 const payloadEnd = '%EOP%';

@@ -8,7 +8,13 @@ import { linuxSys } from '../../shared/sys/linux.ts';
 import { PatternRegistry } from '../match/pattern-registry.ts';
 import { openTables, viewTables } from '../tables/table-set.ts';
 import { sampleStats } from '../stats/sample-stats.ts';
-import { CommandTable, type Level, type RuntimeCommandDef, type SessionState } from './command.ts';
+import {
+  CommandTable,
+  type Level,
+  newSession,
+  type RuntimeCommandDef,
+  type SessionState,
+} from './command.ts';
 import { LogRings } from '../log/rings.ts';
 import type { RuntimeContext } from './context.ts';
 import { RuntimeSession } from './session.ts';
@@ -126,25 +132,8 @@ function sampleFleet(done: string[]): RuntimeContext['fleet'] {
   };
 }
 
-/** For tests: a session that has just begun. */
-export function sampleState(level: Level = 'admin'): SessionState {
-  return {
-    level,
-    interactive: false,
-    prompt: false,
-    timed: false,
-    severityOutput: 'none',
-    expert: false,
-    experimental: false,
-    unterminated: false,
-    anonKey: 0,
-    timeoutMs: 0,
-    socketFd: -1,
-    exposesListeners: false,
-    isEnding: false,
-    isGone: () => false,
-  };
-}
+/** For tests: a session that has just begun, and may do everything. */
+export const sampleState = (level: Level = 'admin'): SessionState => newSession(level);
 
 /** Feeds the pieces one after the other; returns all output, with <end> where it hung up. */
 export async function converse(

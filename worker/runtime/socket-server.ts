@@ -5,7 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { BindModel } from '../../shared/config/model.ts';
 import { field } from '../../shared/segment/metrics.ts';
-import type { CommandTable, SessionState } from './command.ts';
+import { type CommandTable, newSession, type SessionState } from './command.ts';
 import type { RuntimeContext } from './context.ts';
 import { RuntimeSession, type SessionLimits } from './session.ts';
 
@@ -58,7 +58,7 @@ function serve(
 ): void {
   const { tune, statsTimeoutMs } = context.stats.model.global;
   const state: SessionState = {
-    ...newSession(bind, descriptorOf(socket), statsTimeoutMs),
+    ...socketSession(bind, descriptorOf(socket), statsTimeoutMs),
     anonKey: context.anonKey,
     isGone: () => socket.destroyed,
   };
@@ -98,22 +98,13 @@ function serve(
 }
 
 /** A session as the socket's line grants it. */
-export function newSession(bind: BindModel, socketFd: number, timeoutMs: number): SessionState {
+export function socketSession(bind: BindModel, socketFd: number, timeoutMs: number): SessionState {
   return {
-    level: bind.level,
-    interactive: false,
-    prompt: false,
-    timed: false,
+    ...newSession(bind.level),
     severityOutput: bind.severityOutput,
-    expert: false,
-    experimental: false,
-    unterminated: false,
-    anonKey: 0,
     timeoutMs,
     socketFd,
     exposesListeners: bind.exposeFdListeners,
-    isEnding: false,
-    isGone: () => false,
   };
 }
 
