@@ -3,13 +3,14 @@
 // left out.
 
 import { anonymous, anonymousAddress } from './anonymity.ts';
-import type { RuntimeContext, SessionSnapshot } from './context.ts';
+import type { StreamSnapshot } from '../stream/snapshot.ts';
+import type { RuntimeContext } from './context.ts';
 import { shortAge, shortDelay, stamp } from './times.ts';
 
 /** All lines about one stream, an empty one at the end. */
 export function sessionDetails(
   context: RuntimeContext,
-  one: SessionSnapshot,
+  one: StreamSnapshot,
   anonKey: number,
 ): string {
   const { model } = context.stats;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runtimeCommands } from './catalog.ts';
-import type { SessionSnapshot } from './context.ts';
+import type { StreamSnapshot } from '../stream/snapshot.ts';
 import { converse, sampleContext } from './sample-context.ts';
 
 const text = `
@@ -19,7 +19,7 @@ backend b
   server s1 127.0.0.1:18892
 `;
 
-const stream: SessionSnapshot = {
+const stream: StreamSnapshot = {
   ...{ id: 0x1f, thread: 2, protocol: 'tcpv4', source: '192.0.2.7:4000' },
   ...{ frontend: 'f', backend: 'b', server: 's1', ageMs: 65_000, expireMs: 500 },
   ...{ frontFd: 7, backFd: 8, retries: 0, uri: '/x', acceptWallMs: 1_795_916_617_420.319 },

@@ -11,7 +11,8 @@ import {
   type RuntimeCommandDef,
   type RuntimeMessage,
 } from './command.ts';
-import type { RuntimeContext, SessionSnapshot } from './context.ts';
+import type { StreamSnapshot } from '../stream/snapshot.ts';
+import type { RuntimeContext } from './context.ts';
 import { sessionDetails } from './session-details.ts';
 import { findServer, isMessage } from './target.ts';
 import { shortAge, shortDelay } from './times.ts';
@@ -30,7 +31,7 @@ const usage =
   '   backend <b>  those of this backend\n' +
   '   frontend <f> those of this frontend\n';
 
-type Test = (session: SessionSnapshot) => boolean;
+type Test = (session: StreamSnapshot) => boolean;
 
 interface Filter {
   readonly tests: Test[];
@@ -118,9 +119,9 @@ function parseFilter(context: RuntimeContext, words: readonly string[]): Filter 
   return filter;
 }
 
-async function allSessions(context: RuntimeContext): Promise<readonly SessionSnapshot[]> {
+async function allSessions(context: RuntimeContext): Promise<readonly StreamSnapshot[]> {
   // What a thread answers to 'sessions' is a list of these (context.ts).
-  return (await context.inspect('sessions')).flat() as readonly SessionSnapshot[];
+  return (await context.inspect('sessions')).flat() as readonly StreamSnapshot[];
 }
 
 async function showSessions({ context, session, words }: RuntimeCall): Promise<Answer> {
@@ -146,7 +147,7 @@ function sourceText(source: string, anonKey: number): string {
   return anonymousAddress(anonKey, source.slice(0, colon)) + source.slice(colon);
 }
 
-function sessionRow(one: SessionSnapshot, withUri: boolean, anonKey: number): string {
+function sessionRow(one: StreamSnapshot, withUri: boolean, anonKey: number): string {
   const name = (text: string, none: string): string =>
     text === '' ? none : anonymous(anonKey, text);
   const expire = one.expireMs < 0 ? '' : shortDelay(one.expireMs);

@@ -4,29 +4,39 @@ import { familyIpv6, familyUnix } from '../conn/endpoint.ts';
 import { flagTcp } from './phases.ts';
 import type { Stream } from './stream.ts';
 
-/** Fields as worker/runtime/context.ts SessionSnapshot. */
+/** One stream as a thread describes it when asked to `inspect` 'sessions'. */
 export interface StreamSnapshot {
+  /** Unique in the process; shown in hexadecimal, taken by `show sess <id>`. */
   readonly id: number;
+  /** From 1. */
   readonly thread: number;
+  /** Name of the listener's protocol: tcpv4, tcpv6, unix_stream, ... */
   readonly protocol: string;
+  /** "address:port" of the client, "unix:N" for a unix socket. */
   readonly source: string;
   readonly frontend: string;
+  /** '' while none is chosen. */
   readonly backend: string;
   readonly server: string;
   readonly ageMs: number;
+  /** Milliseconds until its next timeout, -1: none. */
   readonly expireMs: number;
   readonly frontFd: number;
   readonly backFd: number;
   readonly retries: number;
+  /** '' outside HTTP. */
   readonly uri: string;
+  /** Wall clock of the accept. */
   readonly acceptWallMs: number;
   readonly listener: string;
   readonly listenerId: number;
+  /** Where the client connected to, and where the proxy did; '' while nowhere. */
   readonly destination: string;
   readonly serverAddress: string;
   readonly state: number;
   readonly flags: number;
   readonly waitsInQueue: boolean;
+  /** Payload that has come and not gone on, by the side it came from; and all there was. */
   readonly requestPending: number;
   readonly responsePending: number;
   readonly bytesIn: number;
