@@ -9,6 +9,8 @@
 //
 // Positions count bytes since the ring was made; they never wrap.
 
+import { lockWord, unlockWord } from './word-lock.ts';
+
 const headerBytes = 256;
 const readersMax = 16;
 const lengthBytes = 4;
@@ -22,12 +24,6 @@ const floatOldest = 8;
 const floatEnd = 9;
 const floatReaders = 10;
 const noReader = -1;
-
-const lockFree = 0;
-const lockHeld = 1;
-const lockAwaited = 2;
-const spinsMax = 200;
-const lockWaitMs = 10;
 
 /** Memory of a ring whose area holds at least `areaBytes`: whole pages, for files. */
 export function ringBytes(areaBytes: number): number {
@@ -69,19 +65,19 @@ export class EventRing {
   /** Adds a record, cut to what the ring can hold; false: refused, and counted. */
   write(from: Uint8Array, at: number, length: number): boolean {
     const size = Math.min(length, this.recordMax);
-    this.lock();
+    lockWord(this.words, wordLock);
     const fits = this.makeRoom(size + lengthBytes);
     if (fits) this.put(from, at, size);
-    this.unlock();
+    unlockWord(this.words, wordLock);
     if (!fits) Atomics.add(this.words, wordRefused, 1);
     return fits;
   }
 
   /** Two records of together so many bytes fit now: room is made for them. */
   fits(bytes: number): boolean {
-    this.lock();
+    lockWord(this.words, wordLock);
     const fits = bytes <= this.recordMax && this.makeRoom(bytes + 2 * lengthBytes);
-    this.unlock();
+    unlockWord(this.words, wordLock);
     return fits;
   }
 
@@ -161,14 +157,14 @@ export class EventRing {
 
   /** Holds records from `position` on until they are read; the reader's number, -1: too many. */
   hold(position: number): number {
-    this.lock();
+    lockWord(this.words, wordLock);
     const { floats } = this;
     let reader = 0;
     while (reader < readersMax && floats[floatReaders + reader] !== noReader) reader++;
     if (reader < readersMax) {
       floats[floatReaders + reader] = Math.max(position, floats[floatOldest]);
     }
-    this.unlock();
+    unlockWord(this.words, wordLock);
     return reader < readersMax ? reader : -1;
   }
 
@@ -187,7 +183,7 @@ export class EventRing {
    */
   read(position: number, bytesMax: number, take: (record: Buffer) => void): number {
     const records: Buffer[] = [];
-    this.lock();
+    lockWord(this.words, wordLock);
     let at = Math.max(position, this.oldest);
     const start = at;
     while (at < this.end && at - start < bytesMax) {
@@ -195,7 +191,7 @@ export class EventRing {
       records.push(this.copy(at + lengthBytes, length));
       at += lengthBytes + length;
     }
-    this.unlock();
+    unlockWord(this.words, wordLock);
     for (const record of records) take(record);
     return at;
   }
@@ -219,30 +215,5 @@ export class EventRing {
   /** Number of `wake` calls so far. */
   get wakes(): number {
     return Atomics.load(this.words, wordWake);
-  }
-
-  // ---- the lock ----
-
-  private lock(): void {
-    const { words } = this;
-    if (Atomics.compareExchange(words, wordLock, lockFree, lockHeld) !== lockFree) this.contend();
-  }
-
-  private unlock(): void {
-    const { words } = this;
-    if (Atomics.exchange(words, wordLock, lockFree) === lockAwaited) {
-      Atomics.notify(words, wordLock, 1);
-    }
-  }
-
-  /** The holder copies a line: spin a little, then sleep until it lets go. */
-  private contend(): void {
-    const { words } = this;
-    for (let spins = 0; spins < spinsMax; spins++) {
-      if (Atomics.compareExchange(words, wordLock, lockFree, lockHeld) === lockFree) return;
-    }
-    while (Atomics.exchange(words, wordLock, lockAwaited) !== lockFree) {
-      Atomics.wait(words, wordLock, lockAwaited, lockWaitMs);
-    }
   }
 }

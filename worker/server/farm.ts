@@ -14,6 +14,7 @@
 // no lock at all.
 
 import type { Model } from '../../shared/config/model.ts';
+import { lockWord, unlockWord } from '../../shared/segment/word-lock.ts';
 
 const headerWords = 64;
 const headerNumbers = 16;
@@ -35,12 +36,6 @@ export const wordActiveWeight = 5;
 export const wordBackupWeight = 6;
 /** First of the words that a balancing algorithm keeps for itself. */
 export const wordOwn = 16;
-
-const lockFree = 0;
-const lockHeld = 1;
-const lockAwaited = 2;
-const spinsMax = 200;
-const lockWaitMs = 10;
 
 /** One backend's part, as one thread sees it. Columns are indexed by server. */
 export class FarmBlock {
@@ -80,28 +75,11 @@ export class FarmBlock {
 
   /** Holds the backend for the few hundred nanoseconds of one decision. Never nest. */
   lock(): void {
-    if (!this.shared) return;
-    const { words } = this;
-    if (Atomics.compareExchange(words, wordLock, lockFree, lockHeld) !== lockFree) this.contend();
+    if (this.shared) lockWord(this.words, wordLock);
   }
 
   unlock(): void {
-    if (!this.shared) return;
-    const { words } = this;
-    if (Atomics.exchange(words, wordLock, lockFree) === lockAwaited) {
-      Atomics.notify(words, wordLock, 1);
-    }
-  }
-
-  /** The holder may have lost its processor: spin a little, then sleep until it lets go. */
-  private contend(): void {
-    const { words } = this;
-    for (let spins = 0; spins < spinsMax; spins++) {
-      if (Atomics.compareExchange(words, wordLock, lockFree, lockHeld) === lockFree) return;
-    }
-    while (Atomics.exchange(words, wordLock, lockAwaited) !== lockFree) {
-      Atomics.wait(words, wordLock, lockAwaited, lockWaitMs);
-    }
+    if (this.shared) unlockWord(this.words, wordLock);
   }
 }
 
