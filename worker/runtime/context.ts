@@ -20,6 +20,7 @@ import type { Section } from '../peers/section.ts';
 import type { Section as ResolversSection } from '../resolvers/section.ts';
 import type { StickTables } from '../tables/tracking.ts';
 import type { StatsSource } from '../stats/source.ts';
+import type { ErrorCapture } from '../stream/error-captures.ts';
 
 /** One proxy thread as it answers to `inspect` 'thread'. */
 export interface ThreadSnapshot {
@@ -66,28 +67,10 @@ export interface DescriptorSnapshot {
   readonly port: number;
 }
 
-/** The last malformed message of one proxy and side on one thread (stream/error-captures.ts). */
-export interface ErrorSnapshot {
-  readonly proxyIndex: number;
-  readonly isResponse: boolean;
-  /** Number of the malformed message on its thread, from 1. */
-  readonly event: number;
-  readonly wallMs: number;
-  /** address:port. */
-  readonly source: string;
-  /** The proxy on the other side, -1: none was chosen. */
-  readonly otherIndex: number;
-  readonly serverIndex: number;
-  /** One character per byte. */
-  readonly bytes: string;
-  readonly errorAt: number;
-  readonly bufferBytes: number;
-}
-
 /** What a thread answers to `inspect` 'errors'. */
 export interface CapturedErrors {
   readonly count: number;
-  readonly list: readonly ErrorSnapshot[];
+  readonly list: readonly ErrorCapture[];
 }
 
 /** CPU time of one proxy thread as the kernel counts it. */

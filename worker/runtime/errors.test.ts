@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runtimeCommands } from './catalog.ts';
-import type { ErrorSnapshot } from './context.ts';
+import type { ErrorCapture } from '../stream/error-captures.ts';
 import { dump } from './errors.ts';
 import { converse, sampleContext } from './sample-context.ts';
 
@@ -19,7 +19,7 @@ backend be
 const table = runtimeCommands();
 const bytes = 'GET / HTTP/1.1\r\nbad header: x\r\n\r\n';
 
-const capture = (wallMs: number, more: Partial<ErrorSnapshot> = {}): ErrorSnapshot => ({
+const capture = (wallMs: number, more: Partial<ErrorCapture> = {}): ErrorCapture => ({
   ...{ proxyIndex: 0, isResponse: false, event: 1, wallMs, source: '192.0.2.7:4000' },
   ...{ otherIndex: -1, serverIndex: -1, bytes, errorAt: 19, bufferBytes: 16_384, ...more },
 });

@@ -3,7 +3,8 @@
 
 import { anonymous, anonymousAddress } from './anonymity.ts';
 import { type Answer, failure, type RuntimeCall, type RuntimeCommandDef } from './command.ts';
-import type { CapturedErrors, ErrorSnapshot, RuntimeContext } from './context.ts';
+import type { ErrorCapture } from '../stream/error-captures.ts';
+import type { CapturedErrors, RuntimeContext } from './context.ts';
 import { stamp } from './times.ts';
 
 interface Choice {
@@ -43,8 +44,8 @@ async function showErrors({ context, session, words }: RuntimeCall): Promise<Ans
 }
 
 /** Of what several threads have kept for one proxy and side, the newest. */
-function latest(all: readonly ErrorSnapshot[]): ErrorSnapshot[] {
-  const byPlace = new Map<number, ErrorSnapshot>();
+function latest(all: readonly ErrorCapture[]): ErrorCapture[] {
+  const byPlace = new Map<number, ErrorCapture>();
   for (const one of all) {
     const place = one.proxyIndex * 2 + Number(one.isResponse);
     const known = byPlace.get(place);
@@ -53,7 +54,7 @@ function latest(all: readonly ErrorSnapshot[]): ErrorSnapshot[] {
   return [...byPlace].sort(([a], [b]) => a - b).map(([, one]) => one);
 }
 
-function head({ stats }: RuntimeContext, one: ErrorSnapshot, anonKey: number): string {
+function head({ stats }: RuntimeContext, one: ErrorCapture, anonKey: number): string {
   const { proxies } = stats.model;
   const named = (index: number): string =>
     index < 0

@@ -5,12 +5,14 @@
 import type { ErrorNotes } from '../thread-context.ts';
 import type { Stream } from './stream.ts';
 
-/** What crosses to the control thread; worker/runtime/context.ts names the fields. */
+/** The last malformed message of one proxy and side, as it crosses to the control thread. */
 export interface ErrorCapture {
   readonly proxyIndex: number;
   readonly isResponse: boolean;
+  /** Number of the malformed message on its thread, from 1. */
   readonly event: number;
   readonly wallMs: number;
+  /** address:port. */
   readonly source: string;
   /** The proxy on the other side, -1: none was chosen. */
   readonly otherIndex: number;
