@@ -3,40 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
-import { type TestContext, test } from 'node:test';
-import { NameServer } from '../harness/name-server.ts';
+import { test } from 'node:test';
+import { type NameServer, nameServer } from '../harness/name-server.ts';
+import { origins } from '../harness/origins.ts';
 import { inherited, type RunningProxy, request, startProxy } from '../harness/proxy.ts';
-
-async function nameServer(context: TestContext): Promise<NameServer> {
-  const server = await NameServer.start();
-  context.after(() => server.close());
-  return server;
-}
-
-/** One port on several loopback addresses; the answer says on which it was asked. */
-async function origins(context: TestContext, ...hosts: readonly string[]): Promise<number> {
-  const servers: Server[] = [];
-  let port = 0;
-  for (const host of hosts) {
-    const server = createServer((asked, reply) => {
-      reply.setHeader('x-host', asked.socket.localAddress ?? '');
-      reply.end(asked.headers.host);
-    });
-    server.listen(port, host);
-    await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
-    servers.push(server);
-  }
-  context.after(() => {
-    for (const server of servers) {
-      server.closeAllConnections();
-      server.close();
-    }
-  });
-  return port;
-}
 
 function config(names: NameServer, port: number, more = ''): string {
   return `global

@@ -10,14 +10,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { NameServer } from '../harness/name-server.ts';
+import { type NameServer, nameServer } from '../harness/name-server.ts';
 import { exchange, inherited, type RunningProxy, request, startProxy } from '../harness/proxy.ts';
-
-async function nameServer(context: TestContext): Promise<NameServer> {
-  const server = await NameServer.start();
-  context.after(() => server.close());
-  return server;
-}
 
 async function origin(context: TestContext): Promise<number> {
   const server = createServer((_, reply) => reply.end('hello'));

@@ -1,6 +1,7 @@
 // A name server of the tests, on UDP and TCP of one port of 127.0.0.1: it answers as it is told, by
 // name and type, and can lose questions, cut answers, and fail in every way that DNS has.
 
+import type { Owner } from './proxy.ts';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -200,4 +201,11 @@ export class NameServer {
       additionals: isCut ? [] : [...additionals],
     });
   }
+}
+
+/** One that ends with the test. */
+export async function nameServer(owner: Owner): Promise<NameServer> {
+  const server = await NameServer.start();
+  owner.after(async () => server.close());
+  return server;
 }
