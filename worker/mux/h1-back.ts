@@ -132,13 +132,17 @@ export class H1Back implements Side, ConnectionOwner {
 
   /** The exchange ended cleanly and another may follow. */
   isReusable(): boolean {
+    return this.inbound.bodyLength === 0 && this.isAnswered();
+  }
+
+  /** The same, but for the end of the answer that has not been handed on. */
+  isAnswered(): boolean {
     const { inbound, connection } = this;
     if (!this.answered || !this.persistent || !connection.isOpen || connection.hangup) return false;
     return (
       inbound.bodyDone &&
       inbound.failure === 0 &&
       inbound.rawEnd === inbound.rawAt &&
-      inbound.bodyLength === 0 &&
       this.outbound.isFlushed()
     );
   }
@@ -339,6 +343,7 @@ export class H1Back implements Side, ConnectionOwner {
   }
 
   finish(): void {
+    if (this.shareSlot >= 0) return; // another thread may use it: see ServerPool.offer
     this.persistent = false;
     if (this.outbound.isFlushed()) this.connection.finish();
   }

@@ -122,26 +122,66 @@ export class ServerPool implements IdlePool, Timed {
     }
   }
 
+  /**
+   * All has been said on `mux`, and its stream still hands the end of it on: other threads may have
+   * the connection from here on. Who hears the last byte and asks again at once, on another thread,
+   * finds it idle.
+   */
+  offer(mux: H1Back): void {
+    const { share } = this;
+    if (share === null || mux.shareSlot >= 0 || mux.connection.transport !== null) return;
+    if (!this.isWanted(mux) || !this.mayEnter()) return;
+    this.expose(mux, share);
+    if (mux.shareSlot < 0) leave(this.server.words, this.server.liveAt + liveIdleSafe);
+  }
+
   /** Keeps a clean connection, or closes it when there are enough. */
   put(mux: H1Back): void {
-    const { share, limit } = this;
-    const isWanted = limit !== 0 && mux.useCount < this.useMax;
-    if (!isWanted || !this.isWorthKeeping(mux) || !this.mayEnter()) {
+    const { share } = this;
+    if (mux.shareSlot >= 0 && !share!.isOffered(mux.shareSlot, mux.shareTicket)) {
+      mux.abandon();
+      return;
+    }
+    const isCounted = mux.shareSlot >= 0;
+    if (!isCounted && (!this.isWanted(mux) || !this.mayEnter())) {
       mux.close();
       return;
     }
     mux.detach(this);
     mux.poolIndex = this.idle.length;
     this.idle.push(mux);
-    mux.shareSlot = -1;
-    if (share !== null && mux.connection.transport === null) {
-      const { connection, useCount, hash } = mux;
-      mux.shareSlot = share.offer(this.serverNumber, connection.fd, useCount, hash);
-      if (mux.shareSlot >= 0) mux.shareTicket = share.ticketAt(mux.shareSlot);
-    }
+    if (share !== null && !isCounted && mux.connection.transport === null) this.expose(mux, share);
     if (this.dueMs === 0 && this.purgeMs > 0) {
       this.thread.timers.schedule(this, this.thread.time.nowMs + this.purgeMs);
     }
+  }
+
+  /** Closes what is not clean; what was on offer is taken back first, or is not ours any more. */
+  discard(mux: H1Back): void {
+    if (this.withdraw(mux)) mux.close();
+  }
+
+  private isWanted(mux: H1Back): boolean {
+    return this.limit !== 0 && mux.useCount < this.useMax && this.isWorthKeeping(mux);
+  }
+
+  private expose(mux: H1Back, share: IdleShare): void {
+    const { connection, useCount, hash } = mux;
+    mux.shareSlot = share.offer(this.serverNumber, connection.fd, useCount, hash);
+    if (mux.shareSlot >= 0) mux.shareTicket = share.ticketAt(mux.shareSlot);
+  }
+
+  /** Takes it off the list of offers; false: another thread has its descriptor. */
+  private withdraw(mux: H1Back): boolean {
+    const { shareSlot } = mux;
+    if (shareSlot < 0) return true;
+    mux.shareSlot = -1;
+    if (!this.share!.reclaim(shareSlot, mux.shareTicket)) {
+      mux.abandon();
+      return false;
+    }
+    leave(this.server.words, this.server.liveAt + liveIdleSafe);
+    return true;
   }
 
   /** Counts one more idle connection unless that would exceed pool-max-conn (-1: no limit). */
@@ -188,12 +228,7 @@ export class ServerPool implements IdlePool, Timed {
       last.poolIndex = mux.poolIndex;
     }
     mux.poolIndex = -1;
-    const { shareSlot } = mux;
-    mux.shareSlot = -1;
-    if (shareSlot >= 0 && !this.share!.reclaim(shareSlot, mux.shareTicket)) {
-      mux.abandon();
-      return false;
-    }
+    if (mux.shareSlot >= 0) return this.withdraw(mux);
     leave(this.server.words, this.server.liveAt + liveIdleSafe);
     return true;
   }

@@ -85,6 +85,11 @@ export class IdleShare {
     return Atomics.load(this.words, slot);
   }
 
+  /** What this thread offered with `ticket` is still on offer: nobody has taken it. */
+  isOffered(slot: number, ticket: number): boolean {
+    return Atomics.load(this.words, slot) === ticket;
+  }
+
   /** Takes back what this thread offered; false: another thread has it now. */
   reclaim(slot: number, ticket: number): boolean {
     return Atomics.compareExchange(this.words, slot, ticket, ticketFree) === ticket;

@@ -255,6 +255,22 @@ export class Links {
     enter(server.words, server.liveAt + liveCurrent);
   }
 
+  /**
+   * The server's answer to `stream` is here in full, and its end is about to leave for the client:
+   * threads that share idle connections may have this one from now on.
+   */
+  offer(stream: Stream): void {
+    const { back, server } = stream;
+    if (this.share === null || server === null || !(back instanceof H1Back)) return;
+    if (!back.isAnswered() || !this.isForAll(stream, back)) return;
+    if (this.thread.stopping || server.isMaintained()) return;
+    this.linkOf(stream.backend, server).pool.offer(back);
+  }
+
+  private isForAll({ backend }: Stream, back: H1Back): boolean {
+    return backend.model.httpReuse !== 'never' && !back.isPrivate;
+  }
+
   /** The stream is done with its side: kept if it is clean, else closed. */
   release(stream: Stream, reusable: boolean): void {
     const back = stream.back as H1Back | TcpSide | H2Stream | null;
@@ -273,8 +289,8 @@ export class Links {
     }
     const { pool } = this.linkOf(stream.backend, server);
     const isKept = reusable && !this.thread.stopping && !server.isMaintained();
-    if (!isKept || !back.isReusable()) back.close();
-    else if (stream.backend.model.httpReuse !== 'never' && !back.isPrivate) pool.put(back);
+    if (!isKept || !back.isReusable()) pool.discard(back);
+    else if (this.isForAll(stream, back)) pool.put(back);
     else this.keepOwn(stream.session, back);
     pool.returned();
   }

@@ -66,6 +66,15 @@ export function releaseBack(context: EngineContext, stream: Stream): void {
   context.links.release(stream, clean);
 }
 
+/**
+ * The answer is here in full and its end is about to leave: the connection to the server may serve
+ * others before the client can ask for more.
+ */
+export function offerBack(context: EngineContext, stream: Stream): void {
+  if ((stream.flags & (flagRequestDone | flagTcp | flagTunnel)) !== flagRequestDone) return;
+  context.links.offer(stream);
+}
+
 const cleanFlags = flagRequestDone | flagResponseDone;
 
 /**

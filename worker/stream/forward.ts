@@ -6,7 +6,7 @@ import { verdictNext, verdictStop, verdictWait } from '../keyword.ts';
 import { inboundClosed, type Side, sideGone } from '../mux/side.ts';
 import { seenBadAnswer } from '../server/observe.ts';
 import type { EngineContext } from './context.ts';
-import { endsBy, finishStream, isComplete } from './finish.ts';
+import { endsBy, finishStream, isComplete, offerBack } from './finish.ts';
 import {
   flagAnswered,
   flagBackFinished,
@@ -49,6 +49,7 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
       const length = inbound.bodyLength;
       if (inbound.trailersLength > 0) handTrailers(stream, from, to);
       outbound.isFollowed = inbound.hasMore;
+      if (inbound.bodyDone && from === stream.back) offerBack(context, stream);
       const taken = outbound.send(inbound.bodyAt, length, inbound.bodyDone);
       if (taken === sideGone) return moveTargetGone;
       if (taken > 0) {
@@ -59,7 +60,7 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
       if (inbound.bodyDone) return moveDone;
     }
     if (inbound.failure !== 0) return moveSourceFailed;
-    if (bypass(stream, from, to) === 0 && !inbound.receive()) {
+    if (bypass(context, stream, from, to) === 0 && !inbound.receive()) {
       outbound.letGo();
       return moveBlocked;
     }
@@ -85,6 +86,7 @@ function moveSlowly(context: EngineContext, stream: Stream, from: Side, to: Side
       const isAll = allowed === length;
       if (isAll && inbound.trailersLength > 0) handTrailers(stream, from, to);
       if (allowed > 0 || isAll) {
+        if (isAll && inbound.bodyDone && !isRequest) offerBack(context, stream);
         const taken = outbound.send(inbound.bodyAt, allowed, inbound.bodyDone && isAll);
         if (taken === sideGone) return moveTargetGone;
         if (taken > 0) inbound.consume(taken);

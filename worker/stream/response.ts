@@ -21,7 +21,7 @@ import {
 import { inboundRefused, inboundTruncated, type Side, sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
 import { requestLost, sendAgain } from './connect.ts';
-import { endsBy, finishStream, logAt } from './finish.ts';
+import { endsBy, finishStream, logAt, offerBack } from './finish.ts';
 import {
   forwardRequest,
   forwardResponse,
@@ -244,6 +244,7 @@ function sendResponse(context: EngineContext, stream: Stream): void {
   stream.bytesOutBase = front.outbound.offeredBytes();
   if (inbound.trailersLength > 0 && done) handTrailers(stream, back, front);
   front.outbound.isFollowed = inbound.hasMore;
+  if (done) offerBack(context, stream);
   const taken = front.sendHead(response, inbound.bodyAt, length, done);
   if (taken === sideGone) {
     frontGone(context, stream);

@@ -4,6 +4,8 @@
 
 import { EAGAIN } from '../../shared/sys/constants.ts';
 import type { Side } from '../mux/side.ts';
+import type { EngineContext } from './context.ts';
+import { offerBack } from './finish.ts';
 import type { Stream } from './stream.ts';
 
 /**
@@ -14,7 +16,7 @@ const bypassMinBytes = 16_384;
 const spliceMaxBytes = 1 << 20;
 
 /** Moves one stretch. Bytes that left `from`; 0: not possible, or nothing there now. */
-export function bypass(stream: Stream, from: Side, to: Side): number {
+export function bypass(context: EngineContext, stream: Stream, from: Side, to: Side): number {
   const { inbound, connection: source } = from;
   const limit = inbound.bypassable();
   const { thread } = stream;
@@ -33,6 +35,7 @@ export function bypass(stream: Stream, from: Side, to: Side): number {
   }
   inbound.bypassed(got);
   pipe.held = got;
+  if (inbound.bodyDone && from === stream.back) offerBack(context, stream);
   to.outbound.sendPipe(pipe);
   return got;
 }
