@@ -49,10 +49,7 @@ export class H1Back implements Side, ConnectionOwner {
   readonly inbound: Receiver;
   readonly outbound: Output;
   readonly server: Server;
-  /**
-   * What must be equal for another stream to use this connection (SNI, source, ...): manual
-   * http-reuse.
-   */
+  /** What streams must have in common to use it (SNI, source, ...): manual http-reuse. */
   readonly hash: string;
   private readonly exchange: Exchange;
   private readonly thread: ThreadContext;
@@ -343,7 +340,7 @@ export class H1Back implements Side, ConnectionOwner {
   }
 
   finish(): void {
-    if (this.shareSlot >= 0) return; // another thread may use it: see ServerPool.offer
+    if (this.shareSlot >= 0) return; // another thread may use it: ServerPool.offer
     this.persistent = false;
     if (this.outbound.isFlushed()) this.connection.finish();
   }

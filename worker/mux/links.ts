@@ -6,30 +6,26 @@ import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
 import { formatPeer } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { type Approach, openSocket, type SocketPlan, socketPlan } from '../conn/connector.ts';
+import { type Approach, openSocket } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
-import { serverOptions } from '../conn/socket-options.ts';
 import { throughSocks } from '../conn/socks4.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
-import { H1Limits } from '../http/h1.ts';
 import { connectionUpgrade, headerName } from '../http/message.ts';
-import type { NameCase } from '../http/name-case.ts';
 import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
-import { sourceWriter, type WriteSource } from '../server/source.ts';
 import { writeTarget } from '../server/target.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H1Back } from './h1-back.ts';
 import { H2Back } from './h2-back.ts';
-import { H2Pool } from './h2-pool.ts';
+import type { H2Pool } from './h2-pool.ts';
 import { H2Stream } from './h2-stream.ts';
 import { H2Tools } from './h2-tools.ts';
-import { ServerPool } from './idle-pool.ts';
 import type { IdleShare } from './idle-share.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import { OwnConnections } from './own-connections.ts';
+import { type ServerLink, serverLink } from './server-link.ts';
 import type { Exchange } from './side.ts';
 import { TcpSide } from './tcp.ts';
 
@@ -39,21 +35,6 @@ export const linkPending = 0;
 
 const noSteps: readonly OpeningStep[] = [];
 const plainOpenings: BackOpenings = { keyOf: () => '', stepsOf: () => noSteps };
-
-/** What one server needs for new connections, on this thread. */
-interface ServerLink {
-  readonly plan: SocketPlan;
-  /** Address to appear from, by stream (usesrc); null: the plan's own. */
-  readonly lend: WriteSource | null;
-  readonly pool: ServerPool;
-  /** Other threads' idle connections may be taken over: they are clear. */
-  readonly isShared: boolean;
-  /** null: the server is never spoken to in HTTP/2. */
-  readonly h2: H2Pool | null;
-  readonly limits: H1Limits;
-  /** Header names that its servers want otherwise, null: none. */
-  readonly names: NameCase | null;
-}
 
 /**
  * What lies between connect and payload, by who knows PROXY headers and TLS (stream/openings.ts).
@@ -330,40 +311,7 @@ export class Links {
   private linkOf(backend: ProxyPlan, server: Server): ServerLink {
     const known = this.servers.get(server);
     if (known !== undefined) return known;
-    const { thread } = this;
-    const { tune } = thread.program.model.global;
-    const { model } = backend;
-    const { options } = model;
-    const source = server.model.source ?? model.source;
-    const { tcpUtMs: userTimeoutMs, tfo: fastOpen } = server.model;
-    const link: ServerLink = {
-      plan: socketPlan(thread.sys, {
-        source,
-        options: serverOptions({ model, tune, userTimeoutMs }),
-        fastOpen,
-        resetsOnClose: options['nolinger'] === true,
-        socket: server.model.socket,
-        usesSocks: true,
-        namespaces: thread.namespaces ?? null,
-        portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
-      }),
-      lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),
-      pool: new ServerPool(
-        thread,
-        server,
-        server.shareNumber < 0 ? null : this.share,
-        server.shareNumber,
-      ),
-      isShared: server.model.ssl === null,
-      names: backend.serverNames,
-      h2: mayH2(server) ? new H2Pool(thread, server) : null,
-      limits: new H1Limits(
-        tune.httpMaxhdr - 1,
-        options['accept-unsafe-violations-in-http-response'] === true,
-        false,
-        thread.program.model.global.h1DoNotCloseOnInsecureTransferEncoding,
-      ),
-    };
+    const link = serverLink(this.thread, backend, server, this.share);
     this.servers.set(server, link);
     return link;
   }
@@ -376,12 +324,6 @@ function numberServers(program: Program): void {
     for (const server of backend?.servers ?? []) server.shareNumber = next + server.index;
     next += model.servers.length;
   }
-}
-
-/** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
-function mayH2({ model }: Server): boolean {
-  if (model.proto !== '') return model.proto === 'h2';
-  return model.ssl?.alpn.split(',').includes('h2') ?? false;
 }
 
 /** `ws`: over which protocol WebSocket goes (manual 5.2). */

@@ -1,0 +1,72 @@
+// What a thread works out once for connections to one server: its socket, limits and pools. Made by
+// links.ts when the first connection is wanted, and again when the server has changed.
+
+import { type SocketPlan, socketPlan } from '../conn/connector.ts';
+import { serverOptions } from '../conn/socket-options.ts';
+import { H1Limits } from '../http/h1.ts';
+import type { NameCase } from '../http/name-case.ts';
+import type { ProxyPlan } from '../program.ts';
+import type { Server } from '../server/server.ts';
+import { sourceWriter, type WriteSource } from '../server/source.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { H2Pool } from './h2-pool.ts';
+import { ServerPool } from './idle-pool.ts';
+import type { IdleShare } from './idle-share.ts';
+
+/** What one server needs for new connections, on this thread. */
+export interface ServerLink {
+  readonly plan: SocketPlan;
+  /** Address to appear from, by stream (usesrc); null: the plan's own. */
+  readonly lend: WriteSource | null;
+  readonly pool: ServerPool;
+  /** Other threads' idle connections may be taken over: they are clear. */
+  readonly isShared: boolean;
+  /** null: the server is never spoken to in HTTP/2. */
+  readonly h2: H2Pool | null;
+  readonly limits: H1Limits;
+  /** Header names that its servers want otherwise, null: none. */
+  readonly names: NameCase | null;
+}
+
+/** `share`: idle connections of all threads, null when they do not share. */
+export function serverLink(
+  thread: ThreadContext,
+  backend: ProxyPlan,
+  server: Server,
+  share: IdleShare | null,
+): ServerLink {
+  const { tune } = thread.program.model.global;
+  const { model } = backend;
+  const { options } = model;
+  const source = server.model.source ?? model.source;
+  const { tcpUtMs: userTimeoutMs, tfo: fastOpen } = server.model;
+  return {
+    plan: socketPlan(thread.sys, {
+      source,
+      options: serverOptions({ model, tune, userTimeoutMs }),
+      fastOpen,
+      resetsOnClose: options['nolinger'] === true,
+      socket: server.model.socket,
+      usesSocks: true,
+      namespaces: thread.namespaces ?? null,
+      portShare: thread.index / Math.max(1, thread.program.model.global.nbthread),
+    }),
+    lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),
+    pool: new ServerPool(thread, server, server.shareNumber < 0 ? null : share, server.shareNumber),
+    isShared: server.model.ssl === null,
+    names: backend.serverNames,
+    h2: mayH2(server) ? new H2Pool(thread, server) : null,
+    limits: new H1Limits(
+      tune.httpMaxhdr - 1,
+      options['accept-unsafe-violations-in-http-response'] === true,
+      false,
+      thread.program.model.global.h1DoNotCloseOnInsecureTransferEncoding,
+    ),
+  };
+}
+
+/** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
+function mayH2({ model }: Server): boolean {
+  if (model.proto !== '') return model.proto === 'h2';
+  return model.ssl?.alpn.split(',').includes('h2') ?? false;
+}
