@@ -35,6 +35,7 @@ import { PeersHost } from './peers-host.ts';
 import { ProcessFacts, processLines } from './process-facts.ts';
 import { ResolversHost } from './resolvers-host.ts';
 import { runtimeCommands } from './runtime/catalog.ts';
+import { beginMemoryProfile } from './runtime/profiling.ts';
 import { RemoteLines } from './runtime/remote-lines.ts';
 import type { CommandTable } from './runtime/command.ts';
 import type { RuntimeContext, ThreadTimes } from './runtime/context.ts';
@@ -98,6 +99,7 @@ export class Control implements RuntimeContext {
   readonly backends: RuntimeContext['backends'];
   readonly peers: PeersHost;
   readonly resolvers = new ResolversHost();
+  readonly memoryProfile: RuntimeContext['memoryProfile'];
   private readonly parts: ControlParts;
   private readonly startedMs: number;
   private readonly fronts: FrontStatus[];
@@ -131,6 +133,7 @@ export class Control implements RuntimeContext {
     this.fronts = start.model.proxies.map((proxy) => (proxy.disabled ? 'STOP' : 'OPEN'));
     this.frontLimits = start.model.proxies.map(({ maxconn }) => maxconn || global.maxconn);
     this.globalMaxconn = global.maxconn;
+    this.memoryProfile = beginMemoryProfile(start.model, this.startedMs);
     this.inspections = new Inspections(this.threadCount, (message) => parts.broadcast(message));
     this.commands = runtimeCommands();
     this.remoteLines = new RemoteLines(this, this.commands);

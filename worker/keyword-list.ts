@@ -82,6 +82,9 @@ const unlisted: ReadonlySet<string> = new Set([
     'load-server-state-from-file server-state-base server-state-file server-state-file-name ' +
     'server-template dynamic-cookie-key http-send-name-header persist'
   ).split(' '),
+  // In builds for developers only.
+  'debug.counters',
+  'profiling.memory',
   // Ours.
   'option grpc-check',
   'grpc-check',

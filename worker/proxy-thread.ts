@@ -32,7 +32,7 @@ import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import type { Engine } from './stream/engine.ts';
 import { ErrorCaptures } from './stream/error-captures.ts';
-import { makeEngine } from './stream/measured-engine.ts';
+import { MeasuredEngine } from './stream/measured-engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
 import { SpreadClose } from './spread-close.ts';
@@ -118,7 +118,10 @@ export class ProxyThread implements ListenerHost {
         endOfTurn: () => this.endTurn(),
         onFault: (error) => this.onFault(error),
       },
-      start.model.global.tune.maxpollevents || 200,
+      {
+        batchMax: start.model.global.tune.maxpollevents || 200,
+        profiling: start.model.global.tune.profilingTasks,
+      },
     );
     const counters = new CounterWriter(segment, start.processSlot, start.threadIndex);
     const live = new LiveWords(segment, start.processSlot);
@@ -156,7 +159,7 @@ export class ProxyThread implements ListenerHost {
       connections: connectionCounts(this.context),
       numbers: proxyNumbers(this.context, segment, start.objects),
     });
-    this.engine = makeEngine(this.context);
+    this.engine = new MeasuredEngine(this.context, this.loop.profile);
     const { tune } = start.model.global;
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
       this.engine.onTimeout(stream),
@@ -217,7 +220,10 @@ export class ProxyThread implements ListenerHost {
     this.slotCalls = new SlotCalls(start.farm);
     for (const { backend } of program.proxies) if (backend !== null) this.bindBackend(backend);
     this.doors = new ThreadDoors(this, start, this.context.processRow);
-    this.loop.poller.add(this.wakeFd, EPOLLIN, { onEvents: () => this.woken() });
+    this.loop.poller.add(this.wakeFd, EPOLLIN, {
+      profileName: 'wake-up',
+      onEvents: () => this.woken(),
+    });
   }
 
   private endTurn(): void {
@@ -254,6 +260,7 @@ export class ProxyThread implements ListenerHost {
   /** A fault of ours in one stream or timer: said, counted, and the loop goes on. */
   private onFault(error: unknown): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.thread.rare.fault(error);
     this.report({ type: 'log', level: 'error', text });
   }
 

@@ -13,6 +13,7 @@ import type { TrailerReader } from './http/h1-body.ts';
 import type { Poller } from './loop/poller.ts';
 import type { Timers } from './loop/timers.ts';
 import type { PatternReference } from './match/pattern-reference.ts';
+import type { RareEvents } from './memory/rare-events.ts';
 import type { SlotPool } from './memory/pool.ts';
 import type { MetricsRequest, Program, StatsPagePlan, StatsPageRequest } from './program.ts';
 import type { Sample } from './sample/sample.ts';
@@ -105,6 +106,8 @@ export interface ThreadContext {
   readonly index: number;
   readonly sys: Sys;
   readonly memory: SlotPool;
+  /** What `debug counters` shows. */
+  readonly rare: RareEvents;
   readonly time: LoopTime;
   readonly timers: Timers;
   readonly poller: Poller;

@@ -3,17 +3,26 @@
 // typed by worker/runtime/context.ts. Called by proxy-thread.ts, never while traffic is handled.
 
 import type { ThreadStart } from '../shared/messages.ts';
+import { profilingModes } from '../shared/profiling-mode.ts';
 import { field } from '../shared/segment/metrics.ts';
 import { collectGarbage } from './garbage.ts';
 import { Connection } from './conn/connection.ts';
 import { familyIpv4, familyIpv6, familyUnix } from './conn/endpoint.ts';
 import { Listener } from './conn/listener.ts';
 import type { Loop } from './loop/loop.ts';
-import type { DescriptorSnapshot, PoolSnapshot, ThreadSnapshot } from './runtime/context.ts';
+import type {
+  DescriptorSnapshot,
+  PoolSnapshot,
+  ThreadProfile,
+  ThreadSnapshot,
+} from './runtime/context.ts';
+import { heapRows, startHeapProfile, stopHeapProfile } from './runtime/heap-profile.ts';
+import { rare, rareKinds } from './memory/rare-events.ts';
 import type { Acceptor } from './stream/acceptor.ts';
 import type { Engine } from './stream/engine.ts';
 import type { ErrorCaptures } from './stream/error-captures.ts';
 import { shutdownServer, shutdownStream, snapshots } from './stream/session-list.ts';
+import { stress } from './thread-stress.ts';
 import type { ThreadContext } from './thread-context.ts';
 
 export interface InspectedThread {
@@ -57,6 +66,21 @@ const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
   ],
   ['errors', ({ errors }) => ({ count: errors.count, list: errors.list() })],
   ['delay', ({ thread }, [ms]) => delay(thread, ms)],
+  ['profile', profileState],
+  [
+    'profile-tasks',
+    ({ loop }, [mode]) => loop.profile.setMode(profilingModes[mode], loop.time.nowMs),
+  ],
+  ['profile-memory', (_, [isOn]) => (isOn === 1 ? startHeapProfile() : stopHeapProfile())],
+  ['heap-rows', heapRows],
+  ['rare', ({ thread }) => thread.rare.list()],
+  ['rare-reset', ({ thread }, kinds) => thread.rare.reset(kinds.map((at) => rareKinds[at]))],
+  ['rare-on', ({ thread }, [isOn]) => (thread.rare.isOn = isOn === 1)],
+  ['check', ({ thread }) => check(thread)],
+  [
+    'stress',
+    ({ thread }, [isTask, count, interMs]) => stress(thread, isTask === 1, count, interMs),
+  ],
 ]);
 
 function threadState({ acceptor, loop, start, thread, processRow }: InspectedThread) {
@@ -72,7 +96,15 @@ function threadState({ acceptor, loop, start, thread, processRow }: InspectedThr
     streamsTotal: values[processRow + field.CumStreams],
     timers: thread.timers.size,
     memoryFailures: thread.memory.exhausted,
+    loopUs: loop.profile.averageUs,
   } satisfies ThreadSnapshot;
+}
+
+function profileState({ loop }: InspectedThread) {
+  const { mode, isOn, startedMs, stoppedMs } = loop.profile;
+  const { nowMs } = loop.time;
+  const entries = loop.profile.list();
+  return { mode, isOn, startedMs, stoppedMs, nowMs, entries } satisfies ThreadProfile;
 }
 
 function memoryState({ acceptor, thread }: InspectedThread) {
@@ -148,6 +180,14 @@ const familyNames: Readonly<Record<number, string>> = {
   [familyIpv4]: 'ipv4',
   [familyIpv6]: 'ipv6',
 };
+
+/** `debug dev check`: an assumption that does not hold, and a fault that the loop catches. */
+function check(thread: ThreadContext): void {
+  thread.rare.note(rare.checkAsked);
+  thread.defer(() => {
+    throw new Error('debug dev check');
+  });
+}
 
 const delayMaxMs = 60_000;
 

@@ -14,6 +14,7 @@ import { H1Limits } from './http/h1.ts';
 import { TrailerReader } from './http/h1-body.ts';
 import { Message } from './http/message.ts';
 import type { Loop } from './loop/loop.ts';
+import { RareEvents } from './memory/rare-events.ts';
 import { SlotPool } from './memory/pool.ts';
 import type { Program } from './program.ts';
 import { type ServerWordsTable, threadWords } from './server/words.ts';
@@ -53,6 +54,7 @@ export function makeContext(
     index: start.threadIndex,
     sys,
     memory,
+    rare: new RareEvents(start.model.global.debugCounters),
     time: loop.time,
     timers: loop.timers,
     poller: loop.poller,

@@ -7,6 +7,7 @@ import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ControlToThread, ThreadStart, ThreadToControl } from '../shared/messages.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { ProxyThread } from './proxy-thread.ts';
+import { startHeapProfile } from './runtime/heap-profile.ts';
 import { ThreadRights } from './thread-rights.ts';
 
 export interface ThreadTask {
@@ -20,6 +21,7 @@ export interface ThreadTask {
 export function serve(task: ThreadTask): Promise<void> {
   const { start, port, cpus } = task;
   const sys = linuxSys();
+  if (start.model.global.tune.profilingMemory) startHeapProfile();
   if (cpus.length > 0) sys.setAffinity(0, cpus);
   return new Promise((resolve) => {
     const report = (message: ThreadToControl): void => port.postMessage(message);

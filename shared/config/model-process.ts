@@ -1,6 +1,7 @@
 // The part of the Model that `global` writes: the process, its limits, its tuning. model.ts hands
 // these types on; nobody else needs to import this file. Numbers carry their unit, -1 is "not set".
 
+import type { ProfilingMode } from '../profiling-mode.ts';
 import type { Place } from './diagnostic.ts';
 import type { BindModel, LineModel, LogTargetModel } from './model.ts';
 
@@ -21,6 +22,7 @@ export interface GlobalModel {
   ulimitN: number;
   fdHardLimit: number;
   strictLimits: boolean;
+  debugCounters: boolean;
   /** -1: not set. */
   uid: number;
   gid: number;
@@ -165,8 +167,10 @@ export interface TuneModel {
   notsentLowatClient: number;
   notsentLowatServer: number;
   /** `tune.disable-fast-forward`, `tune.disable-zero-copy-forwarding`. */
-  /** `profiling.tasks on`. */
-  profilesTasks: boolean;
+  /** `profiling.tasks`. */
+  profilingTasks: ProfilingMode;
+  /** `profiling.memory on`. */
+  profilingMemory: boolean;
   disableFastForward: boolean;
   disableZeroCopyForwarding: boolean;
   /** tune.listener.default-shards: 'by-process', 'by-thread' or 'by-group'. */

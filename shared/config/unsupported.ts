@@ -5,7 +5,7 @@
 
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
-  'acme.scheduler cluster-secret debug.counters ' +
+  'acme.scheduler cluster-secret ' +
   'force-cfg-parser-pause ' +
   'h2-workaround-bogus-websocket-clients ' +
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
@@ -15,7 +15,7 @@ export const unsupportedGlobal: readonly string[] = (
   'jwt.decrypt_enc_list key-base lua-load lua-load-per-thread lua-prepend-path ' +
   'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
-  'ocsp-update.mindelay ocsp-update.mode profiling.memory ' +
+  'ocsp-update.mindelay ocsp-update.mode ' +
   'ssl-default-bind-client-sigalgs ' +
   'ssl-default-server-client-sigalgs ' +
   'ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +

@@ -8,6 +8,7 @@ import { parseRequestHead, parseResponseHead } from '../../worker/http/h1-head.t
 import { H1Limits, HeadState } from '../../worker/http/h1.ts';
 import { headerWords, type Message, writeLatin1 } from '../../worker/http/message.ts';
 import { verdictNext } from '../../worker/keyword.ts';
+import { RareEvents } from '../../worker/memory/rare-events.ts';
 import { SlotPool } from '../../worker/memory/pool.ts';
 import type { Program, ReplyPlan, RuleList } from '../../worker/program.ts';
 import type { Session } from '../../worker/stream/session.ts';
@@ -83,6 +84,7 @@ export class Exchange {
       index: 0,
       sys,
       memory: this.memory,
+      rare: new RareEvents(true),
       time: this.time,
       counters,
       program,

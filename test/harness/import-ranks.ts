@@ -22,6 +22,7 @@ const ranks: readonly Rank[] = [
     'shared/version.ts',
     'shared/engine-flags.ts',
     'shared/command-help.ts',
+    'shared/profiling-mode.ts',
   ),
   apart('shared/master-commands.ts'),
   apart('shared/sys'),

@@ -123,6 +123,11 @@ export class Connection implements FdHandler {
     return this.poller.add(this.fd, watchAll, this);
   }
 
+  /** Who uses it says more than that it is a connection. */
+  get profileName(): string {
+    return this.owner.constructor.name;
+  }
+
   get isOpen(): boolean {
     return this.fd >= 0;
   }

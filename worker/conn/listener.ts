@@ -2,6 +2,7 @@
 // descriptor to the least loaded thread (EPOLLEXCLUSIVE alone would leave most connections with one
 // thread), and steps back while its frontend is full or the process has no descriptors left.
 
+import { rare } from '../memory/rare-events.ts';
 import {
   EAGAIN,
   EMFILE,
@@ -119,7 +120,8 @@ export class Listener implements FdHandler, Timed {
   }
 
   /** Looks away for a moment: level-triggered events would spin. */
-  private pause(): void {
+  private pause(place: number): void {
+    this.host.thread.rare.count(place);
     this.unwatch();
     const { thread } = this.host;
     thread.timers.schedule(this, thread.time.nowMs + pauseMs);
@@ -128,7 +130,7 @@ export class Listener implements FdHandler, Timed {
   onTimeout(): void {
     const { host, plan } = this;
     if (!host.limits.reserve(plan)) {
-      this.pause();
+      this.pause(rare.acceptLimited);
       return;
     }
     host.limits.cancel(plan);
@@ -140,7 +142,7 @@ export class Listener implements FdHandler, Timed {
     const { sys } = host.thread;
     for (let i = 0; i < this.acceptMax; i++) {
       if (!host.limits.reserve(plan)) {
-        this.pause();
+        this.pause(rare.acceptLimited);
         return;
       }
       const fd = sys.accept(plan.object.fd, this.peer);
@@ -153,7 +155,7 @@ export class Listener implements FdHandler, Timed {
       if (fd === -EAGAIN) {
         return;
       } else if (fd === -EMFILE || fd === -ENFILE || fd === -ENOMEM || fd === -ENOBUFS) {
-        this.pause();
+        this.pause(rare.acceptStarved);
         return;
       }
       // Anything else concerns one client that is gone again (ECONNABORTED): the next one.
@@ -164,7 +166,9 @@ export class Listener implements FdHandler, Timed {
     const { host, plan } = this;
     const own = host.thread.index;
     const target = this.threads === null ? host.rings.leastLoaded(own) : this.leastLoaded();
-    if (target === own || !host.rings.push(target, fd, plan.index)) {
+    const isLeft = target !== own && !host.rings.push(target, fd, plan.index);
+    if (isLeft) host.thread.rare.count(rare.handOverFull);
+    if (target === own || isLeft) {
       host.accept(fd, plan, this.peer);
       return;
     }

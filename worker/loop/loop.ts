@@ -4,9 +4,11 @@
 
 import { empty } from '../memory/small.ts';
 import { AF_UNIX, EPOLLIN, SOCK_STREAM } from '../../shared/sys/constants.ts';
+import type { ProfilingMode } from '../../shared/profiling-mode.ts';
 import type { Region, Sys } from '../../shared/sys/sys.ts';
 import type { LoopTime } from '../thread-context.ts';
 import { type FdHandler, Poller } from './poller.ts';
+import { LoopProfile } from './profile.ts';
 import { Timers } from './timers.ts';
 
 /** The longest sleep: the clock is published and the stop flag seen at least this often. */
@@ -23,11 +25,21 @@ export interface LoopHooks {
   onFault(error: unknown): void;
 }
 
+export interface LoopSettings {
+  /** Events of one look, tune.maxpollevents. */
+  readonly batchMax: number;
+  /** profiling.tasks. */
+  readonly profiling: ProfilingMode;
+}
+
 export class Loop implements FdHandler {
   readonly sys: Sys;
   readonly poller: Poller;
   readonly timers: Timers;
   readonly time: LoopTime;
+  readonly profile: LoopProfile;
+  /** In profiles: what happens while libuv has the thread. */
+  readonly profileName = 'libuv';
   private readonly hooks: LoopHooks;
   private deferred: (() => void)[];
   private spare: (() => void)[];
@@ -47,13 +59,18 @@ export class Loop implements FdHandler {
   /** Wall clock at which that half second began, and how much of it was spent waiting. */
   private usageSinceMs: number;
   private waitedMs: number;
+  /** Wall clock when the last wait ended; when libuv was given the thread, 0: not measured. */
+  private awakeMs: number;
+  private leftNs: number;
 
-  constructor(sys: Sys, hooks: LoopHooks, batchMax: number) {
+  constructor(sys: Sys, hooks: LoopHooks, { batchMax, profiling }: LoopSettings) {
     this.sys = sys;
     this.hooks = hooks;
     this.poller = new Poller(sys, batchMax);
     this.time = { nowMs: hooks.nowMs(), wallMs: sys.wallUs() / 1000 };
     this.timers = new Timers(this.time.nowMs);
+    this.profile = new LoopProfile(profiling, this.time.nowMs, () => sys.monotonicNs());
+    this.timers.watch = this.profile.isOn ? this.profile : null;
     this.deferred = [];
     this.spare = [];
     this.uvFd = sys.uvBackendFd();
@@ -68,6 +85,8 @@ export class Loop implements FdHandler {
     this.usagePercent = 0;
     this.usageSinceMs = this.time.wallMs;
     this.waitedMs = 0;
+    this.awakeMs = this.time.wallMs;
+    this.leftNs = 0;
     if (this.uvFd >= 0) this.poller.add(this.uvFd, EPOLLIN, this);
   }
 
@@ -116,6 +135,7 @@ export class Loop implements FdHandler {
   /** Serves until libuv wants its turn or the loop is stopped. */
   turn(): void {
     this.uvReady = false;
+    if (this.leftNs > 0) this.profile.note(this.profileName, 'libuv', this.leftNs);
     const uvMs = this.sys.uvTimeoutMs();
     this.refreshTime();
     this.uvDueMs = uvMs < 0 ? Infinity : this.time.nowMs + uvMs;
@@ -123,18 +143,24 @@ export class Loop implements FdHandler {
       this.once(this.sleepMs());
       if (this.uvReady || this.time.nowMs >= this.uvDueMs) break;
     }
+    this.leftNs = this.profile.isOn ? this.sys.monotonicNs() : 0;
     if (!this.stopped) this.sys.write(this.pair[0], this.byte, 0, 1);
   }
 
   /** One batch: wait, events, timers, deferred work. Tests call it directly. */
   once(timeoutMs: number): void {
     const beforeMs = this.sys.wallUs() / 1000;
+    this.profile.turned(Math.max(0, beforeMs - this.awakeMs) * 1000);
     const count = this.poller.wait(timeoutMs);
     this.turns++;
     if (count === 0) this.idleTurns++;
     else this.events += count;
     this.refreshTime();
+    this.awakeMs = this.time.wallMs;
     this.measure(beforeMs);
+    const { profile } = this;
+    this.timers.watch = profile.isOn ? profile : null;
+    if (profile.isOn) profile.wokenNs = this.sys.monotonicNs();
     for (let i = 0; i < count; i++) this.guardEvent(i);
     this.guardTimers();
     this.runDeferred();
@@ -171,10 +197,20 @@ export class Loop implements FdHandler {
   // The guards are the only `try` on the hot path: a fault in one stream must not end the loop.
   private guardEvent(index: number): void {
     try {
-      this.poller.dispatch(index);
+      if (this.profile.isOn) this.dispatchMeasured(index);
+      else this.poller.dispatch(index);
     } catch (error) {
       this.hooks.onFault(error);
     }
+  }
+
+  private dispatchMeasured(index: number): void {
+    const handler = this.poller.handlerAt(index);
+    if (handler === null) return;
+    const name = handler.profileName ?? handler.constructor.name;
+    const startNs = this.sys.monotonicNs();
+    this.poller.dispatch(index);
+    this.profile.note(name, 'events', startNs);
   }
 
   private guardTimers(): void {
@@ -191,12 +227,19 @@ export class Loop implements FdHandler {
     this.deferred = this.spare;
     for (let i = 0; i < batch.length; i++) {
       try {
-        batch[i]();
+        if (this.profile.isOn) this.actMeasured(batch[i]);
+        else batch[i]();
       } catch (error) {
         this.hooks.onFault(error);
       }
     }
     empty(batch);
     this.spare = batch;
+  }
+
+  private actMeasured(act: () => void): void {
+    const startNs = this.sys.monotonicNs();
+    act();
+    this.profile.note(act.name === '' ? 'act' : act.name, 'deferred', startNs);
   }
 }

@@ -7,6 +7,8 @@ import type { EventBatch, Sys } from '../../shared/sys/sys.ts';
 /** Who is called when a descriptor has events (EPOLL* bits of shared/sys/constants.ts). */
 export interface FdHandler {
   onEvents(events: number): void;
+  /** What profiles call it; absent: its class. */
+  readonly profileName?: string;
 }
 
 export class Poller {
@@ -55,6 +57,11 @@ export class Poller {
   wait(timeoutMs: number): number {
     const count = this.sys.epollWait(this.epfd, this.batch, timeoutMs);
     return count < 0 ? 0 : count;
+  }
+
+  /** Who handles event `index`; null: it is of the past. */
+  handlerAt(index: number): FdHandler | null {
+    return this.handlers[this.batch.fdAt(index)] ?? null;
   }
 
   /** Calls the handler of event `index`. */

@@ -17,6 +17,11 @@ export interface Timed {
   onTimeout(nowMs: number): void;
 }
 
+/** Who calls entries that are due in place of the wheel: loop/profile.ts. */
+export interface TimerWatch {
+  fire(entry: Timed, nowMs: number): void;
+}
+
 const bucketMs = 2;
 const bucketCount = 4096;
 const bucketMask = bucketCount - 1;
@@ -34,6 +39,8 @@ export class Timers {
   private firing: Timed | null;
   /** Entries linked now. */
   size: number;
+  /** null: entries are called directly. */
+  watch: TimerWatch | null;
 
   constructor(nowMs: number) {
     this.heads = new Array<Timed | null>(bucketCount).fill(null);
@@ -41,6 +48,7 @@ export class Timers {
     this.tick = Math.floor(nowMs / bucketMs);
     this.firing = null;
     this.size = 0;
+    this.watch = null;
   }
 
   /** Makes `entry` due at `dueMs`. */
@@ -110,7 +118,8 @@ export class Timers {
       return;
     }
     entry.dueMs = 0;
-    entry.onTimeout(nowMs);
+    if (this.watch === null) entry.onTimeout(nowMs);
+    else this.watch.fire(entry, nowMs);
   }
 
   /** When the bucket that `entry` is linked in comes up. */

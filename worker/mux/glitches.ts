@@ -11,8 +11,17 @@ export const glitchLast = 1;
 /** Nothing more at all. */
 export const glitchKills = 2;
 
-/** The verdict on a connection with `count` of `max` oddities; `max` 0: there is no limit. */
-export function judgeGlitches(thread: ThreadContext, count: number, max: number): number {
+/**
+ * The verdict on a connection with `count` of `max` oddities, the last of them at `place`
+ * (memory/rare-events.ts); `max` 0: there is no limit.
+ */
+export function judgeGlitches(
+  thread: ThreadContext,
+  place: number,
+  count: number,
+  max: number,
+): number {
+  thread.rare.note(place);
   if (max === 0 || count < Math.floor((max * 3 + 1) / 4)) return glitchBorne;
   const { glitchesKillPercent: needed } = thread.program.model.global.tune;
   const kills =

@@ -1,6 +1,7 @@
 // HTTP/1 towards a server: one connection, one exchange at a time, then back to the idle pool.
 // Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
+import { rare } from '../memory/rare-events.ts';
 import { sourceH1 } from '../../shared/trace/sources.ts';
 import { pointH1Received, pointH1Sent, traceStream } from '../log/stream-traces.ts';
 import { tracer } from '../log/trace.ts';
@@ -223,7 +224,7 @@ export class H1Back implements Side, ConnectionOwner {
         const { rawAt, rawEnd } = inbound;
         const bytes = { at: rawAt, length: rawEnd - rawAt, errorAt: head.errorAt };
         stream.thread.errors?.note(stream, true, bytes);
-        this.glitch();
+        this.glitch(rare.h1ResponseLost);
         this.exchange.onResponseFailure(stream, length);
         return true;
       }
@@ -257,7 +258,7 @@ export class H1Back implements Side, ConnectionOwner {
       this.persistent &&
       (response.flags & connectionClose) === 0 &&
       (response.version >= 11 || (response.flags & connectionKeepAlive) !== 0);
-    if (this.head!.violationAt >= 0 && this.glitch() === glitchKills) {
+    if (this.head!.violationAt >= 0 && this.glitch(rare.h1Response) === glitchKills) {
       this.exchange.onResponseFailure(stream, -1);
       return;
     }
@@ -266,10 +267,10 @@ export class H1Back implements Side, ConnectionOwner {
   }
 
   /** The server said something odd; a verdict of glitches.ts. */
-  private glitch(): number {
+  private glitch(place: number): number {
     this.glitches++;
     const { h1BackGlitches: max } = this.thread.program.model.global.tune;
-    const verdict = judgeGlitches(this.thread, this.glitches, max);
+    const verdict = judgeGlitches(this.thread, place, this.glitches, max);
     if (verdict !== glitchBorne) this.persistent = false;
     return verdict;
   }

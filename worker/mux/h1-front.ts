@@ -2,6 +2,7 @@
 // whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in
 // the slot. An idle connection holds this object, its Connection, and nothing else.
 
+import { rare } from '../memory/rare-events.ts';
 import { sourceH1 } from '../../shared/trace/sources.ts';
 import {
   pointH1End,
@@ -296,7 +297,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (this.proxy.usesProxyHeader) markProxied(request);
     this.persistent = mayPersist(request);
     this.methodReceived = request.method;
-    if (isOdd && this.glitch() === glitchKills) {
+    if (isOdd && this.glitch(rare.h1Request) === glitchKills) {
       this.refuse(400, 'P');
       return;
     }
@@ -323,17 +324,17 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private refuseUnreadable(status: number): void {
-    this.glitch();
+    this.glitch(rare.h1RequestLost);
     this.refuse(status, 'P');
   }
 
   /** The client did something odd; a verdict of glitches.ts. */
-  private glitch(): number {
+  private glitch(place: number): number {
     const { thread } = this;
     this.glitches++;
     this.host.noteGlitch(this.session);
     const { h1FrontGlitches: max } = thread.program.model.global.tune;
-    const verdict = judgeGlitches(thread, this.glitches, max);
+    const verdict = judgeGlitches(thread, place, this.glitches, max);
     if (verdict !== glitchBorne) this.persistent = false;
     return verdict;
   }

@@ -3,6 +3,7 @@
 // What a connection does whatever side it is on is in h2-link.ts; who may use it is decided by
 // h2-pool.ts.
 
+import { rare } from '../memory/rare-events.ts';
 import type { Connection } from '../conn/connection.ts';
 import * as h2 from '../http/h2-frames.ts';
 import { writeRequestBlock } from '../http/h2-write.ts';
@@ -164,7 +165,8 @@ export class H2Back implements H2Role {
 
   onHead(side: H2Stream | null, id: number, ends: boolean, isReadable: boolean): number {
     const { link } = this;
-    if (side === null) return this.isPast(id) ? link.glitch(1) : h2.errorProtocol;
+    if (side === null)
+      return this.isPast(id) ? link.glitch(1, rare.h2BackHeadLate) : h2.errorProtocol;
     if (side.isReset) return 0;
     if (side.hasHead) return takeTrailers(link, side, ends && isReadable);
     const { stream } = side;
@@ -174,7 +176,7 @@ export class H2Back implements H2Role {
     }
     if (side.inbound.headAt < 0 || !isReadable || !this.readHead(side, stream, ends)) {
       link.resetByUs(side, h2.errorProtocol);
-      return link.glitch(1);
+      return link.glitch(1, rare.h2BackHeadOdd);
     }
     return 0;
   }

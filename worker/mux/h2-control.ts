@@ -2,6 +2,7 @@
 // by h2-link.ts; a number other than 0 is an error of the connection. Priorities are read for
 // their form and otherwise ignored, as RFC 9113 5.3.2 allows.
 
+import { rare } from '../memory/rare-events.ts';
 import * as h2 from '../http/h2-frames.ts';
 import { countGoaways, countResets, countSettings } from './h2-counts.ts';
 import type { H2Link } from './h2-link.ts';
@@ -77,7 +78,7 @@ function changeWindows(link: H2Link, change: number): number {
     }
   }
   link.wake();
-  return change < 0 ? link.glitch(1) : 0;
+  return change < 0 ? link.glitch(1, rare.h2WindowShrunk) : 0;
 }
 
 function ping(link: H2Link, frame: h2.FrameHeader, at: number): number {
@@ -108,7 +109,7 @@ function windowUpdate(link: H2Link, frame: h2.FrameHeader, at: number): number {
   const { outbound } = side;
   if (more === 0 || outbound.window + more > h2.windowMax) {
     link.resetByUs(side, more === 0 ? h2.errorProtocol : h2.errorFlowControl);
-    return link.glitch(1);
+    return link.glitch(1, rare.h2WindowOdd);
   }
   outbound.window += more;
   if (outbound.isStarved && outbound.window > 0) {

@@ -3,6 +3,7 @@
 // when the process stops or the connection has served enough. What a connection does whatever side
 // it is on is in h2-link.ts.
 
+import { rare } from '../memory/rare-events.ts';
 import type { Connection } from '../conn/connection.ts';
 import * as h2 from '../http/h2-frames.ts';
 import { headBad, headMalformed } from '../http/h2-pseudo.ts';
@@ -101,7 +102,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
     if (side !== null) return takeTrailers(link, side, ends && isReadable);
     if (id <= this.lastId) {
       // A stream that was reset may have frames on their way (RFC 9113 5.1).
-      return (id & 1) === 0 ? h2.errorProtocol : link.glitch(1);
+      return (id & 1) === 0 ? h2.errorProtocol : link.glitch(1, rare.h2HeadLate);
     }
     if ((id & 1) === 0) return h2.errorProtocol;
     this.lastId = id;
@@ -110,7 +111,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
     if (totalMax > 0 && ++this.streamCount > totalMax + streamMax) return h2.errorCalm;
     if (streamMax > 0 && link.streams.size >= streamMax) {
       this.refuse(id);
-      return link.glitch(1);
+      return link.glitch(1, rare.h2StreamsMany);
     }
     if (this.headSlotAt < 0) return this.refuse(id);
     const fault = isReadable ? this.begin(id, ends) : this.spoil(id);
@@ -130,7 +131,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
     this.link.sendNumber(h2.frameReset, id, h2.errorProtocol);
     this.link.count(countMalformed);
     this.host.noteBadRequest(this.session);
-    return this.link.glitch(1);
+    return this.link.glitch(1, rare.h2HeadOdd);
   }
 
   private begin(id: number, ends: boolean): number {
@@ -219,7 +220,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   /** A reset before the answer began is what floods are made of (manual, fc_glitches). */
   onReset(side: H2Stream): number {
-    return side.outbound.offered === 0 ? this.link.glitch(1) : 0;
+    return side.outbound.offered === 0 ? this.link.glitch(1, rare.h2ResetEarly) : 0;
   }
 
   onStreamClosed(): void {

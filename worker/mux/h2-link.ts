@@ -2,6 +2,7 @@
 // errors (RFC 9113 5 to 7). What is special to clients or servers is in h2-front.ts and h2-back.ts,
 // which it calls as its role. Frames come from h2-demux.ts and leave through h2-output.ts.
 
+import { rare } from '../memory/rare-events.ts';
 import { traceH2Count } from '../log/stream-traces.ts';
 import type { Connection, ConnectionOwner } from '../conn/connection.ts';
 import * as h2 from '../http/h2-frames.ts';
@@ -215,11 +216,11 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   }
 
   /** An oddity of the peer. 0, or the error that ends the connection. */
-  glitch(count: number): number {
+  glitch(count: number, place: number): number {
     this.glitches += count;
     for (let i = 0; i < count; i++) this.role.onGlitch();
     const { glitchMax, streamMax } = this.tools.limits;
-    const verdict = judgeGlitches(this.thread, this.glitches, glitchMax);
+    const verdict = judgeGlitches(this.thread, place, this.glitches, glitchMax);
     if (verdict === glitchBorne) return 0;
     if (!this.isEnding) this.sendGoaway(this.role.lastPeerId() + 2 * streamMax, h2.errorNone);
     return verdict === glitchKills ? h2.errorCalm : 0;
@@ -315,7 +316,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     block.restart(memory.bytes, stringsAt < 0 ? scratchAt : stringsAt, memory.slotBytes);
     const result = this.decoder.decode(memory.bytes, at, length, block);
     if (result === hpackBroken) return h2.errorCompression;
-    const fault = frames > 4 ? this.glitch(Math.ceil(frames / 16)) : 0;
+    const fault = frames > 4 ? this.glitch(Math.ceil(frames / 16), rare.h2Continued) : 0;
     return fault !== 0 ? fault : this.role.onHead(side, id, ends, result === 0);
   }
 
@@ -352,18 +353,18 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     const { inbound } = side;
     if (inbound.isEnded || !side.hasHead) {
       this.resetByUs(side, inbound.isEnded ? h2.errorStreamClosed : h2.errorProtocol);
-      return this.glitch(1);
+      return this.glitch(1, rare.h2DataLate);
     }
     if (inbound.expected >= 0) {
       inbound.expected -= length;
       if (inbound.expected < 0 || (ends && inbound.expected > 0)) {
         this.resetByUs(side, h2.errorProtocol);
-        return this.glitch(1);
+        return this.glitch(1, rare.h2DataLength);
       }
     }
     if (inbound.arrived + length > inbound.allowed) {
       this.resetByUs(side, h2.errorFlowControl);
-      return this.glitch(1);
+      return this.glitch(1, rare.h2DataWindow);
     }
     if (ends) this.noteReceiving(side, false);
     if (side.stream === null) {

@@ -37,11 +37,7 @@ const activityRows: readonly ActivityRow[] = [
   { name: 'pool_fail', read: ({ memoryFailures }) => memoryFailures },
   { name: 'cpust_ms_tot', read: (_, { waitMs }) => waitMs },
   { name: 'avg_cpu_pct', isAverage: true, read: (_, { busyPercent }) => busyPercent },
-  {
-    name: 'avg_loop_us',
-    isAverage: true,
-    read: ({ turns }, { runMs }) => (turns === 0 ? 0 : (runMs * 1000) / turns),
-  },
+  { name: 'avg_loop_us', isAverage: true, read: ({ loopUs }) => loopUs },
   { name: 'accepted', read: ({ accepted }) => accepted },
 ];
 

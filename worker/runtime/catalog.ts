@@ -6,6 +6,7 @@ import { backendCommands } from './backends.ts';
 import { caFileCommands } from './ca-files.ts';
 import { CommandTable, type RuntimeCommandDef } from './command.ts';
 import { eventCommands } from './events.ts';
+import { debugCounterCommands } from './debug-counters.ts';
 import { debugCommands } from './debug.ts';
 import { dynamicCookieCommands } from './dynamic-cookies.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
@@ -14,6 +15,7 @@ import { patternCommands } from './patterns.ts';
 import { platformCommands } from './platform.ts';
 import { peersCommands } from './peers.ts';
 import { processCommands } from './process.ts';
+import { profilingCommands } from './profiling.ts';
 import { agentCommands } from './agents.ts';
 import { resolverCommands } from './resolvers.ts';
 import { serverCommands } from './servers.ts';
@@ -35,8 +37,10 @@ export function runtimeCommands(
     activityCommands,
     anonymityCommands,
     debugCommands,
+    debugCounterCommands,
     errorCommands,
     platformCommands,
+    profilingCommands,
     agentCommands,
     serverCommands,
     dynamicServerCommands,

@@ -10,8 +10,10 @@ import type {
   RateLimit,
 } from '../../shared/messages.ts';
 import type { CounterWriter } from '../../shared/segment/counters.ts';
+import type { ProfilingMode } from '../../shared/profiling-mode.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { TraceScene } from '../../shared/trace/commands.ts';
+import type { ProfileEntry } from '../loop/profile.ts';
 import type { LogRings } from '../log/rings.ts';
 import type { PatternRegistry } from '../match/pattern-registry.ts';
 import type { Sample } from '../sample/sample.ts';
@@ -37,6 +39,8 @@ export interface ThreadSnapshot {
   readonly streamsTotal: number;
   readonly timers: number;
   readonly memoryFailures: number;
+  /** Microseconds between two waits of its loop, over the last thousand or so. */
+  readonly loopUs: number;
 }
 
 /** One kind of pooled memory of one thread: `inspect` 'memory'. */
@@ -66,6 +70,25 @@ export interface DescriptorSnapshot {
   readonly address: string;
   readonly port: number;
 }
+
+/** What a thread answers to `inspect` 'profile'. Times of the shared clock, 0: never, not yet. */
+export interface ThreadProfile {
+  readonly mode: ProfilingMode;
+  readonly isOn: boolean;
+  readonly startedMs: number;
+  readonly stoppedMs: number;
+  readonly nowMs: number;
+  readonly entries: readonly ProfileEntry[];
+}
+
+/** Since when memory is profiled, and until when; milliseconds of the shared clock, 0: never. */
+export interface MemoryProfileSpan {
+  startedMs: number;
+  stoppedMs: number;
+}
+
+/** A rare event and how often a thread saw it: `inspect` 'rare'. */
+export type { RareCount } from '../memory/rare-events.ts';
 
 /** What a thread answers to `inspect` 'errors'. */
 export interface CapturedErrors {
@@ -167,6 +190,7 @@ export interface RuntimeContext {
   threadTimes(): readonly ThreadTimes[];
   /** Key of sessions that hide names (`anonkey`), 0: each makes its own. */
   anonKey: number;
+  readonly memoryProfile: MemoryProfileSpan;
   /** `show info`, DebugCommandsIssued. */
   debugCommands: number;
   /** Pauses (false) or resumes (true) a frontend; false when that failed. */

@@ -107,6 +107,57 @@ function hash({ session, words }: RuntimeCall): Answer {
   return information(anonymous(session.anonKey, words[0] ?? ''));
 }
 
+/** A fault that nobody catches: this worker ends as it would by a mistake of ours. */
+function bug(): Answer {
+  setImmediate(() => {
+    throw new Error('debug dev bug');
+  });
+  return '';
+}
+
+async function check({ context }: RuntimeCall): Promise<Answer> {
+  await context.inspect('check');
+  return '';
+}
+
+const shutBoth = 2;
+
+/** Ends a connection as a network that failed would: both sides notice, and nothing is reused. */
+async function close({ context, words }: RuntimeCall): Promise<Answer> {
+  if (words[0] === undefined) return failure('Missing file descriptor number.');
+  if (words[1] !== undefined) return failure(`'${words[1]}' is not supported.`);
+  const fd = Number.parseInt(words[0], 10);
+  // What a thread answers to 'descriptors' is a list of these (context.ts).
+  const seen = (await context.inspect('descriptors')).flat() as readonly DescriptorSnapshot[];
+  const found = seen.find((one) => one.fd === fd && (one.kind === 'front' || one.kind === 'back'));
+  if (found === undefined) return information('File descriptor was already closed.');
+  context.sys.shutdown(fd, shutBoth);
+  return '';
+}
+
+const schedUsage =
+  'Usage: debug dev sched {task|tasklet} { <obj> = <value> }*\n' +
+  '     <obj>   = {count | inter}\n' +
+  '     <value> = 64-bit dec/hex integer (0x prefix supported)';
+
+/** Timers or acts that every proxy thread repeats for as long as it lives. */
+async function sched({ context, words }: RuntimeCall): Promise<Answer> {
+  const isTask = words[0] === 'task';
+  if (!isTask && words[0] !== 'tasklet') return failure(schedUsage);
+  const values = { count: 0, inter: 0 };
+  for (const word of words.slice(1)) {
+    const [, name, text] = /^(\w+)=(.*)$/.exec(word) ?? [];
+    if (name !== 'count' && name !== 'inter') return failure(`Unsupported setting: '${word}'.`);
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 0) {
+      return failure(`Ignoring unparsable value '${text}' for field '${name}'.`);
+    }
+    values[name] = value;
+  }
+  await context.inspect('stress', [isTask ? 1 : 0, values.count, values.inter]);
+  return '';
+}
+
 type Run = RuntimeCommandDef['run'];
 
 /** Counted; needs expert mode. */
@@ -131,12 +182,16 @@ function dangerous(
 
 export const debugCommands: readonly RuntimeCommandDef[] = [
   dangerous('abort', '', 'end this worker as a fault would, with a core', abort),
+  dangerous('bug', '', 'end this worker as a mistake in its code would', bug),
+  dangerous('check', '', 'make a fault that every proxy thread survives', check),
+  dangerous('close', '<fd>', 'cut a connection off', close),
   dangerous('delay', '[ms]', 'hold the control thread', delay),
   dangerous('exit', '[code]', 'end this worker at once', exit),
   dangerous('fd', '', 'list descriptors that nobody watches', rogueDescriptors),
   dangerous('log', '[msg]*', 'send this message to the global logs', log),
   dangerous('loop', '<ms> [warn]', 'hold all proxy threads', loop),
   dangerous('panic', '', 'end this worker as a fault would, with a core', abort),
+  dangerous('sched', '{task|tasklet} [k=v]*', 'keep the proxy threads busy', sched),
   dangerous('tkill', '[thr] [sig]', 'send this process a signal', kill),
   dangerous('warn', '', 'emit a warning', warn),
   dangerous('write', '[size]', 'print that many bytes', write),

@@ -64,6 +64,7 @@ export function sampleContext(text: string): SampleContext {
     threadTimes: () => [{ runMs: 1500, waitMs: 20, busyPercent: 7 }],
     anonKey: 0,
     debugCommands: 0,
+    memoryProfile: { startedMs: 0, stoppedMs: 0 },
     setRateLimit: (limit, value) => void done.push(`rate ${limit} ${value}`),
     warn: (line) => void done.push(`warn ${line}`),
     setFrontEnabled: (proxyIndex, isEnabled) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runtimeCommands } from './catalog.ts';
-import type { DescriptorSnapshot, PoolSnapshot, ThreadSnapshot } from './context.ts';
+import type { DescriptorSnapshot, PoolSnapshot, RareCount, ThreadSnapshot } from './context.ts';
 import { converse, sampleContext, sampleState } from './sample-context.ts';
 
 const text = `
@@ -37,7 +37,7 @@ async function answers(
 
 const thread = (index: number): ThreadSnapshot => ({
   ...{ thread: index, streams: 3, connections: 4, turns: 100 * index, idleTurns: 40 },
-  ...{ events: 70, accepted: 9, streamsTotal: 12, timers: 5, memoryFailures: 0 },
+  ...{ events: 70, accepted: 9, streamsTotal: 12, timers: 5, memoryFailures: 0, loopUs: 3 },
 });
 
 test('show activity: sums, one thread, all threads', async () => {
@@ -172,4 +172,51 @@ test('rate limits, debug commands', async () => {
   assert.match(await run('show libs'), /^0x[0-9a-f]{12}-0x[0-9a-f]{12} \(0x[0-9a-f]+\) \//);
   const schema = JSON.parse(await run('show schema json'));
   assert.deepEqual(Object.keys(schema), ['$schema', 'oneOf', 'definitions']);
+});
+
+const rareOf = (count: number): readonly RareCount[] => [
+  { kind: 'GLT', place: 'mux/h2-front.ts onReset()', about: 'a reset', count },
+  { kind: 'CNT', place: 'conn/listener.ts place()', about: 'a full ring', count: 0 },
+];
+
+test('debug counters: sums of all threads, kinds, what is chosen', async () => {
+  const { run, answers: said, done } = worker();
+  said['rare'] = [rareOf(2), rareOf(3)];
+  const head = 'Count     Type Location function(): "condition" [comment]\n';
+  const glitch = '5          GLT mux/h2-front.ts onReset(): "a reset"\n';
+  const full = '0          CNT conn/listener.ts place(): "a full ring"\n';
+  await answers(run, [
+    ['debug counters', head + glitch],
+    ['debug counters all', head + glitch + full],
+    ['debug counters all cnt', head + full],
+    ['debug counters show bug', head],
+    ['debug counters reset glt', ''],
+    ['debug counters off', ''],
+    ['debug counters on', ''],
+  ]);
+  assert.deepEqual(done, ['rare-reset 3', 'rare-on 0', 'rare-on 1']);
+  assert.match(await run('debug counters foo'), /^Expects an optional action \('reset','show'/);
+  assert.equal(await run('debug counters reset', 'operator'), 'Permission denied\n');
+  assert.equal(await run('debug counters', 'operator'), head + glitch);
+});
+
+test('debug dev close and sched: what they refuse, what they ask threads for', async () => {
+  const { run, answers: said, done, context } = worker();
+  const expert = (line: string): Promise<string> => run(`expert-mode on; ${line}`);
+  said['descriptors'] = [[{ fd: 3, kind: 'listener' }]];
+  const cases: readonly [string, string][] = [
+    ['close', 'Missing file descriptor number.\n'],
+    ['close 3', 'File descriptor was already closed.\n'],
+    ['close 3 hard', "'hard' is not supported.\n"],
+    ['sched task count=3 inter=0x10', ''],
+    ['sched tasklet count=x', "Ignoring unparsable value 'x' for field 'count'.\n"],
+    ['sched task rt=1', "Unsupported setting: 'rt=1'.\n"],
+    ['check', ''],
+  ];
+  for (const [line, answer] of cases) {
+    assert.equal(await expert(`debug dev ${line}`), `\n${answer}`, line);
+  }
+  assert.match(await expert('debug dev sched'), /^\nUsage: debug dev sched \{task\|tasklet\}/);
+  assert.deepEqual(done, ['stress 1 3 16']);
+  assert.equal(context.debugCommands, 8);
 });

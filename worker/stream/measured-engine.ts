@@ -1,23 +1,31 @@
 // The stream engine with a clock in its hand: what each stream costs, and how long it had to wait
-// for its turn (manual 7.3.2, cpu_ns_tot, lat_ns_tot). Made by the proxy thread in place of the
-// plain engine when `profiling.tasks on` asks for it. The clock has microseconds.
+// for its turn (manual 7.3.2, cpu_ns_tot, lat_ns_tot). The clock is looked at only while the
+// thread's profile is on (manual, profiling.tasks), and has microseconds.
 
 import type { EngineContext } from './context.ts';
+import type { LoopProfile } from '../loop/profile.ts';
 import { Engine } from './engine.ts';
 import type { Stream } from './stream.ts';
 
+/** What `begin` answers for a call that is not measured, and for one within another. */
+const notMeasured = -2;
+const isInner = -1;
+
 export class MeasuredEngine extends Engine {
+  private readonly profile: LoopProfile;
   /** Calls within calls are part of the outer one. */
   private depth: number;
 
-  constructor(context: EngineContext) {
+  constructor(context: EngineContext, profile: LoopProfile) {
     super(context);
+    this.profile = profile;
     this.depth = 0;
   }
 
-  /** Wall clock at the start of a call, -1 within another one. */
+  /** Wall clock at the start of a call, or one of the above. */
   private begin(stream: Stream): number {
-    if (this.depth++ > 0) return -1;
+    if (!this.profile.isOn) return notMeasured;
+    if (this.depth++ > 0) return isInner;
     const { sys, time } = this.context.thread;
     const nowUs = sys.wallUs();
     // The turn began when the kernel told what is ready.
@@ -26,8 +34,9 @@ export class MeasuredEngine extends Engine {
   }
 
   private end(stream: Stream, startUs: number): void {
+    if (startUs === notMeasured) return;
     this.depth--;
-    if (startUs < 0) return;
+    if (startUs === isInner) return;
     stream.workedUs += Math.max(0, this.context.thread.sys.wallUs() - startUs);
   }
 
@@ -90,10 +99,4 @@ export class MeasuredEngine extends Engine {
     super.onTimeout(stream);
     this.end(stream, at);
   }
-}
-
-/** The engine of one thread. */
-export function makeEngine(context: EngineContext): Engine {
-  const { profilesTasks } = context.thread.program.model.global.tune;
-  return profilesTasks ? new MeasuredEngine(context) : new Engine(context);
 }

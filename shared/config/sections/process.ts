@@ -169,6 +169,16 @@ const switches: readonly Switch[] = [
   },
 ];
 
+const debugCounters: GlobalKeyword = {
+  name: 'debug.counters',
+  help: 'count wants of the process for debug counters',
+  example: 'debug.counters off',
+  parse: (line, global) => {
+    const value = line.choice(0, ['on', 'off']);
+    if (value !== null) global.debugCounters = value === 'on';
+  },
+};
+
 const switchRows = switches.map(
   ({ name, field, help, negatable = false }): GlobalKeyword => ({
     name,
@@ -333,6 +343,7 @@ function without(codes: Codes, low: number, high: number): Codes {
 export const processKeywords: readonly GlobalKeyword[] = [
   ...limitRows,
   ...switchRows,
+  debugCounters,
   ...inertRows,
   ...textRows,
   ...timeRows,

@@ -403,6 +403,8 @@ const inertRows = inert.map(
   }),
 );
 
+const profilingWords = ['auto', 'on', 'off', 'lock', 'no-lock', 'memory', 'no-memory'] as const;
+
 export const tuningKeywords: readonly GlobalKeyword[] = [
   ...numberRows,
   ...inertRows,
@@ -417,11 +419,27 @@ export const tuningKeywords: readonly GlobalKeyword[] = [
   },
   {
     name: 'profiling.tasks',
-    help: 'measure what streams cost; auto never starts by itself',
-    example: 'profiling.tasks on',
+    help: 'measure what the threads call and what streams cost; auto: while a thread is slow',
+    example: 'profiling.tasks on no-lock',
     parse: (line, global) => {
-      const value = line.choice(0, ['auto', 'on', 'off']);
-      if (value !== null) global.tune.profilesTasks = value === 'on';
+      for (let at = 0; at < Math.max(1, line.count); at++) {
+        const value = line.choice(at, profilingWords);
+        if (value === null) return;
+        if (value === 'lock' || value === 'memory') line.notSupported(at, value);
+        // 'no-lock' and 'no-memory' are how it is.
+        else if (!value.startsWith('no-')) {
+          global.tune.profilingTasks = value as typeof global.tune.profilingTasks;
+        }
+      }
+    },
+  },
+  {
+    name: 'profiling.memory',
+    help: 'sample what holds the memory of the JavaScript heap, for show profiling',
+    example: 'profiling.memory on',
+    parse: (line, global) => {
+      const value = line.choice(0, ['on', 'off']);
+      if (value !== null) global.tune.profilingMemory = value === 'on';
     },
   },
   {

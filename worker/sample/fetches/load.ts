@@ -1,5 +1,5 @@
 // Fetches of what a stream costs and how busy the threads are (manual 7.3.2). Nanoseconds are
-// measured with `profiling.tasks on` only, and are 0 without, as in HAProxy.
+// measured while the thread's profile is on (profiling.tasks), and are 0 otherwise, as in HAProxy.
 
 import type { FetchDef } from '../../keyword.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -21,7 +21,7 @@ const threadUsage: Read = ({ thread }) => thread.gauges?.usageOf(thread.index) ?
 
 const rows: readonly (readonly [name: string, help: string, read: Read])[] = [
   ['cpu_calls', 'how often the stream was given its turn', ({ calls }) => calls],
-  ['cpu_ns_tot', 'nanoseconds that the stream has cost (profiling.tasks on)', worked],
+  ['cpu_ns_tot', 'nanoseconds that the stream has cost (profiling.tasks)', worked],
   ['cpu_ns_avg', 'nanoseconds that a turn of the stream costs', perCall(worked)],
   ['lat_ns_tot', 'nanoseconds that the stream waited for its turns', waited],
   ['lat_ns_avg', 'nanoseconds that the stream waits for a turn', perCall(waited)],
