@@ -4,6 +4,9 @@
 
 import type { ThreadContext } from '../thread-context.ts';
 
+/** Where an oddity was seen. */
+export { rare } from '../memory/rare-events.ts';
+
 /** Go on. */
 export const glitchBorne = 0;
 /** No further exchange. */

@@ -1,7 +1,6 @@
 // HTTP/1 towards a server: one connection, one exchange at a time, then back to the idle pool.
 // Writes the request, reads interim and final responses (RFC 9112 9.2, 9110 15.2).
 
-import { rare } from '../memory/rare-events.ts';
 import { sourceH1 } from '../../shared/trace/sources.ts';
 import { pointH1Received, pointH1Sent, traceStream } from '../log/stream-traces.ts';
 import { tracer } from '../log/trace.ts';
@@ -26,7 +25,7 @@ import { persistKeepAlive, persistServerClose } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { glitchBorne, glitchKills, judgeGlitches } from './glitches.ts';
+import { glitchBorne, glitchKills, judgeGlitches, rare } from './glitches.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import { type Exchange, inboundClosed, inboundTruncated, type Side, sideGone } from './side.ts';

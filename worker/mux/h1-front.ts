@@ -2,7 +2,6 @@
 // whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in
 // the slot. An idle connection holds this object, its Connection, and nothing else.
 
-import { rare } from '../memory/rare-events.ts';
 import { sourceH1 } from '../../shared/trace/sources.ts';
 import {
   pointH1End,
@@ -40,7 +39,7 @@ import { persistClose, type ProxyPlan } from '../program.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { endsConnections, type ThreadContext } from '../thread-context.ts';
-import { glitchBorne, glitchKills, judgeGlitches } from './glitches.ts';
+import { glitchBorne, glitchKills, judgeGlitches, rare } from './glitches.ts';
 import { Output } from './output.ts';
 import { Receiver } from './receiver.ts';
 import type { FrontHost, FrontMux } from './front.ts';

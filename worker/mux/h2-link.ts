@@ -2,7 +2,6 @@
 // errors (RFC 9113 5 to 7). What is special to clients or servers is in h2-front.ts and h2-back.ts,
 // which it calls as its role. Frames come from h2-demux.ts and leave through h2-output.ts.
 
-import { rare } from '../memory/rare-events.ts';
 import { traceH2Count } from '../log/stream-traces.ts';
 import type { Connection, ConnectionOwner } from '../conn/connection.ts';
 import * as h2 from '../http/h2-frames.ts';
@@ -11,7 +10,7 @@ import { HpackDecoder, hpackBroken } from '../http/hpack-decoder.ts';
 import { HpackEncoder } from '../http/hpack-encoder.ts';
 import type { Message } from '../http/message.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
-import { glitchBorne, glitchKills, judgeGlitches } from './glitches.ts';
+import { glitchBorne, glitchKills, judgeGlitches, rare } from './glitches.ts';
 import {
   countConnections,
   countData,
