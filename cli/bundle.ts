@@ -1,7 +1,7 @@
-// Loads the program from the one file that the build makes of it (test/bundle.ts), with V8's code
-// cache of this kind of thread where this very node made it. Called by the small entry files beside
-// the bundle, once per thread; the build calls makeCache. Never part of the bundle, and unused by
-// an unbundled run. A process that will serve has its first proxy thread load meanwhile.
+// Loads the program from the file that the build makes of it for this kind of thread
+// (test/bundle.ts), with V8's code cache where this very node made it. Called by the small entry
+// files beside the bundle, once per thread; the build calls makeCache. Never part of the bundle,
+// unused by an unbundled run. A process that will serve has its first thread load meanwhile.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,7 +25,7 @@ interface ThreadPool {
   readonly prepareThreads: () => void;
 }
 
-/** The file's name without its ending: has the hash of its text, so that no cache outlives it. */
+/** The files' name without endings: has the hash of their text, so that no cache outlives it. */
 declare const bundleName: string;
 
 const folder = new URL('../', import.meta.url);
@@ -51,9 +51,9 @@ export function makeCache(): Buffer {
 
 /** V8 refuses a cache of another version, machine or set of flags: then it compiles as usual. */
 function compileBundle(): Script {
-  const file = fileURLToPath(new URL(`${bundleName}.js`, folder));
-  const kind = isMainThread ? 'main' : 'thread';
-  const cachedData = readOptional(new URL(`${bundleName}.${kind}.cache`, folder));
+  const name = `${bundleName}.${isMainThread ? 'main' : 'thread'}`;
+  const file = fileURLToPath(new URL(`${name}.js`, folder));
+  const cachedData = readOptional(new URL(`${name}.cache`, folder));
   return new Script(readFileSync(file, 'latin1'), {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),

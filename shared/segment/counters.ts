@@ -79,6 +79,17 @@ function forgetTransient(segment: Segment, chunk: number): void {
 /** Samples of one kind of time that a window remembers. */
 export const windowSamples = 512;
 
+// Read once: there are too many fields for V8 to know where each lies in the object.
+const fieldSamples = field['-samples'];
+const fieldQueue = field.qtime;
+const fieldConnect = field.ctime;
+const fieldResponse = field.rtime;
+const fieldTotal = field.ttime;
+const fieldQueueMax = field.qtime_max;
+const fieldConnectMax = field.ctime_max;
+const fieldResponseMax = field.rtime_max;
+const fieldTotalMax = field.ttime_max;
+
 /** Milliseconds of one finished exchange; a phase that was not reached counts 0. */
 export function countTimes(
   values: Float64Array,
@@ -88,16 +99,16 @@ export function countTimes(
   responseMs: number,
   totalMs: number,
 ): void {
-  const full = values[row + field['-samples']] >= windowSamples;
-  values[row + field['-samples']] += 1;
-  slide(values, row + field.qtime, queueMs, full);
-  slide(values, row + field.ctime, connectMs, full);
-  slide(values, row + field.rtime, responseMs, full);
-  slide(values, row + field.ttime, totalMs, full);
-  raise(values, row + field.qtime_max, queueMs);
-  raise(values, row + field.ctime_max, connectMs);
-  raise(values, row + field.rtime_max, responseMs);
-  raise(values, row + field.ttime_max, totalMs);
+  const full = values[row + fieldSamples] >= windowSamples;
+  values[row + fieldSamples] += 1;
+  slide(values, row + fieldQueue, queueMs, full);
+  slide(values, row + fieldConnect, connectMs, full);
+  slide(values, row + fieldResponse, responseMs, full);
+  slide(values, row + fieldTotal, totalMs, full);
+  raise(values, row + fieldQueueMax, queueMs);
+  raise(values, row + fieldConnectMax, connectMs);
+  raise(values, row + fieldResponseMax, responseMs);
+  raise(values, row + fieldTotalMax, totalMs);
 }
 
 function slide(values: Float64Array, at: number, sample: number, full: boolean): void {

@@ -41,8 +41,9 @@ function fileWith(folder: string, ending: string): string {
 
 test('the code caches are of this very node and of the text beside them', () => {
   const folder = folderOf(bundledProgram);
-  for (const ending of ['.main.cache', '.thread.cache']) {
-    assert.equal(`${fileWith(folder, '.js').slice(0, -3)}${ending}`, fileWith(folder, ending));
+  for (const kind of ['main', 'thread']) {
+    const program = fileWith(folder, `.${kind}.js`);
+    assert.equal(program.replace(/js$/, 'cache'), fileWith(folder, `.${kind}.cache`));
   }
   const { cacheIsUsed } = createRequire(join(folder, 'x.js'))('./bundle.js') as {
     cacheIsUsed: boolean;
