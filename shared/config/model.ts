@@ -148,6 +148,8 @@ export interface BindModel {
   deferAccept: boolean;
   mss: number;
   tcpUtMs: number;
+  /** `idle-ping`, 0: no PING. */
+  idlePingMs: number;
   /** `tcp-md5sig` and `cc`, '' for none. */
   md5Key: string;
   congestion: string;

@@ -55,7 +55,7 @@ export const unsupportedProxy: readonly string[] = (
 export const unsupportedBind: readonly string[] = (
   'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ' +
   'client-sigalgs crl-file crt-ignore-err crt-list default-crt ecdhe ' +
-  'generate-certificates idle-ping ktls nbconn no-ca-names npn ' +
+  'generate-certificates ktls nbconn no-ca-names npn ' +
   'quic-cc-algo quic-force-retry quic-socket tls-ticket-keys'
 ).split(' ');
 
@@ -63,7 +63,7 @@ export const unsupportedBind: readonly string[] = (
 export const unsupportedServer: readonly string[] = (
   'allow-0rtt ' +
   'check-pool-conn-name check-reuse-pool ' +
-  'client-sigalgs crl-file idle-ping ' +
+  'client-sigalgs crl-file ' +
   'ktls ' +
   'no-tls-tickets npn ' +
   'quic-cc-algo renegotiate ' +

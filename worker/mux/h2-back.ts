@@ -22,6 +22,7 @@ import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
 import { H2Link } from './h2-link.ts';
+import { IdlePing } from './idle-ping.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
 import { sendSettings } from './h2-settings.ts';
 import type { H2Stream } from './h2-stream.ts';
@@ -75,6 +76,8 @@ export class H2Back implements H2Role {
   private nextId: number;
   /** Streams that need the server's settings before their request can leave. */
   private readonly patient: H2Stream[];
+  /** null: the server has no idle-ping. */
+  private readonly ping: IdlePing | null;
 
   constructor(tools: H2Tools, connection: Connection, exchange: Exchange, target: H2Target) {
     this.row = target.row;
@@ -91,6 +94,8 @@ export class H2Back implements H2Role {
     this.nextId = 1;
     this.patient = [];
     this.link = new H2Link(this, tools, connection, exchange);
+    const { idlePingMs } = target.server.model;
+    this.ping = idlePingMs > 0 ? new IdlePing(this.link, idlePingMs) : null;
   }
 
   /** The connection is up: the preface and our settings are the first bytes on it. */
@@ -118,6 +123,7 @@ export class H2Back implements H2Role {
     const side = this.link.open(this.nextId);
     this.nextId += 2;
     this.useCount++;
+    this.ping?.busy();
     side.stream = stream;
     return side;
   }
@@ -216,6 +222,10 @@ export class H2Back implements H2Role {
 
   onGlitch(): void {}
 
+  onPong(): void {
+    if (this.link.streams.size === 0) this.ping?.answered();
+  }
+
   onReset(_side: H2Stream): number {
     return 0;
   }
@@ -226,6 +236,7 @@ export class H2Back implements H2Role {
       return;
     }
     this.idleSinceMs = this.thread.time.nowMs;
+    this.ping?.quiet();
     if (this.link.isEnding || this.thread.stopping) this.thread.defer(this.closeIdle);
     else this.keeper.freed(this);
   }
@@ -236,6 +247,7 @@ export class H2Back implements H2Role {
   };
 
   onClosed(): void {
+    this.ping?.end();
     this.keeper.gone(this);
   }
 

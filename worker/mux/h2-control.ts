@@ -82,7 +82,10 @@ function changeWindows(link: H2Link, change: number): number {
 }
 
 function ping(link: H2Link, frame: h2.FrameHeader, at: number): number {
-  if ((frame.flags & h2.flagAck) !== 0) return 0;
+  if ((frame.flags & h2.flagAck) !== 0) {
+    link.role.onPong();
+    return 0;
+  }
   const to = link.output.frame(frame.length, h2.framePing, h2.flagAck, 0);
   if (to >= 0) link.thread.memory.bytes.copyWithin(to, at, at + frame.length);
   return 0;

@@ -17,6 +17,7 @@ import { endsConnections, scratchSlots, type ThreadContext } from '../thread-con
 import { countMalformed } from './h2-counts.ts';
 import type { FrontHost, FrontMux } from './front.ts';
 import { H2Link } from './h2-link.ts';
+import { IdlePing } from './idle-ping.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
 import { sendSettings } from './h2-settings.ts';
 import type { H2Stream } from './h2-stream.ts';
@@ -47,8 +48,9 @@ export class H2Front implements FrontMux, H2Role, Timed {
   private idleSinceMs: number;
   /** Slot for the strings of the head that is being decoded, -1: none. */
   private headSlotAt: number;
-  /** Code for a stream whose head could not be taken. */
   private isStopping: boolean;
+  /** null: its line has no idle-ping. */
+  private readonly ping: IdlePing | null;
 
   constructor(host: FrontHost, session: Session, tools: H2Tools) {
     this.dueMs = 0;
@@ -73,6 +75,8 @@ export class H2Front implements FrontMux, H2Role, Timed {
     this.headSlotAt = -1;
     this.isStopping = false;
     this.link = new H2Link(this, tools, session.connection, host.exchange);
+    const { idlePingMs } = session.listener.bind;
+    this.ping = idlePingMs > 0 ? new IdlePing(this.link, idlePingMs) : null;
     session.connection.owner = this.link;
   }
 
@@ -150,6 +154,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
       return this.spoil(id);
     }
     thread.timers.cancel(this);
+    this.ping?.busy();
     side.inbound.headAt = this.headSlotAt;
     this.headSlotAt = -1;
     side.method = request.method;
@@ -210,6 +215,17 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   onSettings(): void {}
 
+  /** The client is there: its timeout begins again, those of requests do not (manual, idle-ping). */
+  onPong(): void {
+    const { ping, link } = this;
+    if (ping === null || link.streams.size > 0) return;
+    ping.answered();
+    const { clientMs } = this.proxy.timeouts;
+    if (clientMs > 0 && !this.hasRequestLimit()) {
+      this.thread.timers.schedule(this, this.thread.time.nowMs + clientMs);
+    }
+  }
+
   onGoaway(_lastId: number): void {
     if (this.link.streams.size === 0) this.closeSoon();
   }
@@ -267,6 +283,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   onClosed(): void {
     this.thread.timers.remove(this);
+    this.ping?.end();
     if (this.headSlotAt >= 0) this.thread.memory.release(this.headSlotAt);
     this.headSlotAt = -1;
     this.host.frontClosed(this.session);
@@ -282,6 +299,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   /** timeout http-keep-alive between streams, http-request or client before the first. */
   private arm(): void {
+    this.ping?.quiet();
     const { timeouts } = this.proxy;
     const isFirst = this.lastId === 0;
     const limitMs = isFirst
@@ -289,6 +307,12 @@ export class H2Front implements FrontMux, H2Role, Timed {
       : timeouts.httpKeepAliveMs || timeouts.httpRequestMs || timeouts.clientMs;
     if (limitMs > 0) this.thread.timers.schedule(this, this.idleSinceMs + limitMs);
     else this.thread.timers.cancel(this);
+  }
+
+  /** A timeout of requests is set: that of the client does not stand in for it. */
+  private hasRequestLimit(): boolean {
+    const { httpKeepAlive, httpRequest } = this.proxy.model.timeouts;
+    return httpRequest > 0 || (this.lastId > 0 && httpKeepAlive > 0);
   }
 
   // ---- what the acceptor asks ----

@@ -24,6 +24,8 @@ export interface H2Role {
   /** The peer's settings have come, or changed. */
   onSettings(): void;
   onGoaway(lastId: number): void;
+  /** The peer has answered a PING. */
+  onPong(): void;
   /** The peer did something odd. */
   onGlitch(): void;
   /** The peer reset a stream. */

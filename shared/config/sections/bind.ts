@@ -317,6 +317,15 @@ const threadRows: readonly BindKeyword[] = [
     },
   },
   {
+    name: 'idle-ping',
+    takes: 1,
+    help: 'time after which an idle HTTP/2 connection is asked for a sign of life',
+    example: 'bind :80 proto h2 idle-ping 10s',
+    parse: (cursor, bind) => {
+      bind.idlePingMs = wordTime(cursor) ?? bind.idlePingMs;
+    },
+  },
+  {
     name: 'proto',
     takes: 1,
     help: 'protocol spoken whatever was negotiated',

@@ -68,6 +68,11 @@ const intervals: readonly (readonly [string, Field<number>, string])[] = [
 const times: readonly (readonly [string, Field<number>, string])[] = [
   ['pool-purge-delay', 'poolPurgeDelayMs', 'time after which idle connections are closed'],
   ['tcp-ut', 'tcpUtMs', 'TCP user timeout'],
+  [
+    'idle-ping',
+    'idlePingMs',
+    'time after which an idle HTTP/2 connection is asked for a sign of life',
+  ],
 ];
 
 const timeRow = (
