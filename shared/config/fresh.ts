@@ -279,6 +279,7 @@ export function freshServerSsl(): ServerSslModel {
     sni: '',
     sniAuto: true,
     sslReuse: true,
+    renegotiation: '',
     alpn: '',
     ciphers: '',
     ciphersuites: '',

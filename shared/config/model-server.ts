@@ -159,6 +159,8 @@ export interface ServerSslModel {
   sniAuto: boolean;
   /** Sessions are resumed. */
   sslReuse: boolean;
+  /** May the server ask for another handshake? '' leaves that to the library: yes. */
+  renegotiation: '' | 'yes' | 'no';
   alpn: string;
   ciphers: string;
   ciphersuites: string;

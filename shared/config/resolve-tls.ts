@@ -47,7 +47,11 @@ export function mergeServer(server: ServerModel, defaults: SslDefaultsModel): vo
   ssl.ciphersuites ||= defaults.serverCiphersuites;
   ssl.curves ||= defaults.serverCurves;
   ssl.sigalgs ||= defaults.serverSigalgs;
-  mergeVersions(ssl, defaults.serverOptions);
+  const words = defaults.serverOptions;
+  mergeVersions(ssl, words);
+  if (ssl.renegotiation !== '') return;
+  const last = Math.max(words.lastIndexOf('renegotiate'), words.lastIndexOf('no-renegotiate'));
+  if (last >= 0) ssl.renegotiation = words[last] === 'renegotiate' ? 'yes' : 'no';
 }
 
 interface Limits {

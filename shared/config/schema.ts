@@ -194,6 +194,7 @@ const serverSsl = define(
     sni: text,
     sniAuto: flag,
     sslReuse: flag,
+    renegotiation: oneOf('', 'yes', 'no'),
     alpn: text,
     ciphers: text,
     ciphersuites: text,

@@ -66,7 +66,7 @@ export const unsupportedServer: readonly string[] = (
   'client-sigalgs crl-file ' +
   'ktls ' +
   'no-tls-tickets npn ' +
-  'quic-cc-algo renegotiate ' +
+  'quic-cc-algo ' +
   'strict-maxconn tls-tickets usesrc'
 ).split(' ');
 

@@ -244,7 +244,8 @@ function configure(
   // One receive for a whole record instead of one for its head and one for its body.
   calls.SSL_CTX_ctrl(handle, CTRL_READ_AHEAD, 1, 0);
   const tickets = options.tickets ? 0 : OP_NO_TICKET;
-  calls.SSL_CTX_set_options(handle, OP_NO_COMPRESSION + OP_NO_RENEGOTIATION + tickets);
+  const renegotiation = options.renegotiates === true ? 0 : OP_NO_RENEGOTIATION;
+  calls.SSL_CTX_set_options(handle, OP_NO_COMPRESSION + renegotiation + tickets);
   calls.SSL_CTX_ctrl(handle, CTRL_MIN_VERSION, versions[options.minVersion], 0);
   calls.SSL_CTX_ctrl(handle, CTRL_MAX_VERSION, versions[options.maxVersion], 0);
   const lists: readonly [string, string, () => number][] = [

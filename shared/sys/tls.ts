@@ -45,6 +45,8 @@ export interface TlsOptions {
   readonly caPem: string;
   readonly crlPem: string;
   readonly tickets: boolean;
+  /** The peer may ask for another handshake (up to TLS 1.2); servers never grant it. */
+  readonly renegotiates?: boolean;
 }
 
 export interface TlsServerOptions extends TlsOptions {

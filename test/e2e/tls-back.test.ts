@@ -2,6 +2,7 @@
 // resumption, sharing of connections, bodies, and TCP mode with TLS on both sides.
 
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { certificateFolder } from '../harness/certificate-files.ts';
@@ -239,3 +240,58 @@ test('pool-conn-name decides what connections are shared by, in place of the nam
     ['one', 'two'],
   );
 });
+
+for (const [words, defaults, isGranted] of [
+  ['', '', true],
+  ['renegotiate', 'no-renegotiate', true],
+  ['no-renegotiate', '', false],
+  ['', 'no-renegotiate', false],
+  ['', 'no-renegotiate renegotiate', true],
+] as const) {
+  const title = `'${words}' over '${defaults}'`;
+  test(`servers that ask for another handshake up to TLS 1.2: ${title}`, async (context) => {
+    const body = 'x'.repeat(400_000);
+    let verdict: (isGranted: boolean) => void = () => {};
+    const isDone = new Promise<boolean>((settle) => {
+      verdict = settle;
+    });
+    const seen = new Set<Socket>();
+    const origin = await startTlsOrigin(
+      context,
+      (heard, socket) => {
+        const at = heard.indexOf('\r\n\r\n');
+        const tls = socket as TLSSocket;
+        if (at >= 0 && !seen.has(socket)) {
+          seen.add(socket);
+          const before = tls.getFinished()!;
+          tls.on('secure', () => {
+            if (!before.equals(tls.getFinished()!)) verdict(true);
+          });
+          tls.on('close', () => verdict(false));
+          tls.renegotiate({}, () => {});
+        }
+        const isWhole = at >= 0 && heard.length - at - 4 >= body.length;
+        return isWhole ? 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' : null;
+      },
+      { maxVersion: 'TLSv1.2' },
+    );
+    const lines = `listen l
+  bind "${inherited('fe')}"
+  server s 127.0.0.1:${origin.port} ssl verify none ${words}
+`;
+    const options = defaults === '' ? '' : `  ssl-default-server-options ${defaults}\n`;
+    const proxy = startProxy(context, {
+      config: `${head.replace('global\n', `global\n${options}`)}${lines}`,
+    });
+    const request = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n`;
+    const client = connect(proxy.port('fe'), '127.0.0.1');
+    context.after(() => client.destroy());
+    client.write(`${request}Connection: close\r\n\r\n`);
+    assert.equal(await isDone, isGranted);
+    if (isGranted) {
+      client.write(body);
+      assert.equal(statusOf(await readAll(client)), '200');
+    }
+    await proxy.stop();
+  });
+}

@@ -1,6 +1,7 @@
 // A TLS client for tests over node:tls: connects to 127.0.0.1, trusts the test authority, and says
 // what the handshake came to. Whoever opens one closes it, or lets `requestTls` do it.
 
+import type { Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { authorityPem } from './certificates.ts';
 
@@ -21,7 +22,7 @@ export function openTls(port: number, options: ConnectionOptions = {}): Promise<
 }
 
 /** All that comes until the end, one character per byte; what was there if it breaks. */
-export function readAll(socket: TLSSocket): Promise<string> {
+export function readAll(socket: Socket): Promise<string> {
   return new Promise((settle) => {
     const parts: Buffer[] = [];
     const text = (): string => Buffer.concat(parts).toString('latin1');

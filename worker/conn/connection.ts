@@ -52,6 +52,8 @@ export interface Transport {
   isDrained(): boolean;
   /** `recv` waits for the socket to take bytes (an answer of the protocol itself). */
   receiveWantsWrite(): boolean;
+  /** What waits inside waits for bytes of the peer (an answer of the protocol itself). */
+  sendWantsRead(): boolean;
   /** What the library says of the last failure, '' for nothing. */
   errorText(): string;
 }
@@ -140,7 +142,8 @@ export class Connection implements FdHandler {
       if ((events & fails) !== 0) this.broken = true;
     }
     const wasWritable = this.writable;
-    if ((events & writeEvents) !== 0) {
+    const unblocks = (events & readEvents) !== 0 && this.transport?.sendWantsRead() === true;
+    if (unblocks || (events & writeEvents) !== 0) {
       this.writable = true;
       this.flush();
     }

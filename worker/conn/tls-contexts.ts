@@ -101,6 +101,7 @@ export class TlsContexts {
       alpn: words.alpn,
       verify: words.verify,
       tickets: true,
+      renegotiates: words.renegotiation !== 'no',
     });
   }
 

@@ -73,6 +73,8 @@ export class TlsTransport implements Transport {
   private waiting: Region | null;
   private waitingBytes: number;
   private wantsWrite: boolean;
+  /** What was offered last waits for the peer: a renegotiation is under way. */
+  private wantsRead: boolean;
   private hasRead: boolean;
 
   constructor(session: TlsSession, connection: Connection, watcher: TlsWatcher, recordMax: number) {
@@ -85,6 +87,7 @@ export class TlsTransport implements Transport {
     this.waiting = null;
     this.waitingBytes = 0;
     this.wantsWrite = false;
+    this.wantsRead = false;
     this.hasRead = false;
   }
 
@@ -120,12 +123,12 @@ export class TlsTransport implements Transport {
       const taken = this.session.write(this.memory, at + sent, piece);
       if (taken > 0) {
         sent += taken;
-      } else if (taken === TLS_WANT_WRITE) {
+      } else if (taken === TLS_WANT_WRITE || taken === TLS_WANT_READ) {
+        this.wantsRead = taken === TLS_WANT_READ;
         this.keep(at + sent, piece);
         return sent + piece;
       } else {
-        const result = taken === TLS_WANT_READ ? blocked : this.failed(taken);
-        return sent > 0 ? sent : result;
+        return sent > 0 ? sent : this.failed(taken);
       }
     }
     return sent;
@@ -151,6 +154,7 @@ export class TlsTransport implements Transport {
     while (sent < this.waitingBytes) {
       const left = this.waitingBytes - sent;
       const taken = this.session.write(waiting, sent, left);
+      this.wantsRead = taken === TLS_WANT_READ;
       if (taken <= 0) {
         this.shift(waiting, sent);
         return false;
@@ -186,6 +190,10 @@ export class TlsTransport implements Transport {
 
   receiveWantsWrite(): boolean {
     return this.wantsWrite;
+  }
+
+  sendWantsRead(): boolean {
+    return this.wantsRead;
   }
 
   shutdown(): void {

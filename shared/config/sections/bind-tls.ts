@@ -338,7 +338,10 @@ const optionWords = new Set([
   'strict-sni',
 ]);
 
-function readOptions(line: Line): readonly string[] | null {
+/** These are for servers alone. */
+const renegotiationWords = ['renegotiate', 'no-renegotiate'];
+
+function readOptions(line: Line, more: readonly string[] = []): readonly string[] | null {
   const words = line.rest();
   for (let index = 0; index < words.length; index++) {
     const word = words[index];
@@ -347,7 +350,7 @@ function readOptions(line: Line): readonly string[] | null {
       if (tlsVersions.some((version) => version === words[index])) continue;
       return line.alert(index, `'${word}' : expects one of ${tlsVersions.join(', ')}`);
     }
-    if (!optionWords.has(word)) {
+    if (!optionWords.has(word) && !more.includes(word)) {
       return line.alert(index, `unknown option '${word}' on global statement '${line.name}'.`);
     }
   }
@@ -369,9 +372,9 @@ export const globalTlsKeywords: readonly GlobalKeyword[] = [
   {
     name: 'ssl-default-server-options',
     help: 'TLS options of servers',
-    example: 'ssl-default-server-options ssl-min-ver TLSv1.2',
+    example: 'ssl-default-server-options ssl-min-ver TLSv1.2 no-renegotiate',
     parse: (line, global) => {
-      global.ssl.serverOptions = readOptions(line) ?? global.ssl.serverOptions;
+      global.ssl.serverOptions = readOptions(line, renegotiationWords) ?? global.ssl.serverOptions;
     },
   },
   {

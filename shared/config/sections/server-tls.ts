@@ -67,6 +67,8 @@ const switches: readonly (readonly [string, Partial<ServerSslModel>, string])[] 
   ['sni-auto', { sniAuto: true }, 'the name asked for is that of the Host header'],
   ['no-sni-auto', { sniAuto: false }, 'no name is asked for without sni'],
   ['ssl-reuse', { sslReuse: true }, 'sessions are resumed'],
+  ['renegotiate', { renegotiation: 'yes' }, 'the server may ask for another handshake'],
+  ['no-renegotiate', { renegotiation: 'no' }, 'another handshake is refused'],
   ['no-ssl-reuse', { sslReuse: false }, 'every connection shakes hands in full'],
 ];
 

@@ -111,7 +111,7 @@ const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
 ];
 
 /** Words that say what is so anyway, because the opposite does not work yet. */
-const defaults = ['no-check-reuse-pool', 'no-renegotiate'] as const;
+const defaults = ['no-check-reuse-pool'] as const;
 
 const defaultRows = defaults.map(
   (name): ServerKeyword => ({
