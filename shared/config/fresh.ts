@@ -337,7 +337,7 @@ export function freshServer(place: Place, name: string): ServerModel {
     proxyTlvs: [],
     poolConnName: '',
     source: null,
-    ...{ presetRise: 0, tcpUtMs: 0, idlePingMs: 0 },
+    ...{ presetRise: 0, tcpUtMs: 0, idlePingMs: 0, strictMaxconn: false },
     socket: { socks4: null, checkViaSocks4: false, md5Key: '', congestion: '', namespace: '' },
     tfo: false,
     track: '',

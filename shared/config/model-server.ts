@@ -68,6 +68,8 @@ export interface ServerModel {
   /** `rise` of the default-server that it starts from, 0: there is none. Shown as its health. */
   presetRise: number;
   tcpUtMs: number;
+  /** maxconn limits connections, idle ones included. */
+  strictMaxconn: boolean;
   /** `idle-ping`, 0: no PING. */
   idlePingMs: number;
   socket: ServerSocketModel;

@@ -358,6 +358,7 @@ const server = define(
     presetRise: natural,
     tcpUtMs: natural,
     idlePingMs: natural,
+    strictMaxconn: flag,
     socket: serverSocket,
     tfo: flag,
     track: text,

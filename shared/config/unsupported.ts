@@ -67,7 +67,7 @@ export const unsupportedServer: readonly string[] = (
   'ktls ' +
   'no-tls-tickets npn ' +
   'quic-cc-algo ' +
-  'strict-maxconn tls-tickets usesrc'
+  'tls-tickets usesrc'
 ).split(' ');
 
 /** Section names. */

@@ -27,6 +27,8 @@ export const liveDequeued = 7;
 /** Idle connections kept to a server: safe, unsafe, private. */
 export const liveIdleSafe = 8;
 export const liveIdleUnsafe = 10;
+/** Server: connections there are, under strict-maxconn; nothing keeps a maximum of unsafe ones. */
+export const liveConnections = 11;
 export const liveIdlePrivate = 12;
 /** One bit for each thread that has streams waiting here: two words. */
 export const liveWaiters = 14;

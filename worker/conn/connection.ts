@@ -58,6 +58,12 @@ export interface Transport {
   errorText(): string;
 }
 
+/** A place among the connections of a server (manual, strict-maxconn). */
+export interface ConnectionPlace {
+  /** The connection is closed: another one may be made. */
+  leave(): void;
+}
+
 /** Nothing now: wait for the event. */
 export const blocked = -EAGAIN;
 
@@ -75,6 +81,8 @@ export class Connection implements FdHandler {
   fd: number;
   owner: ConnectionOwner;
   transport: Transport | null;
+  /** null: nobody counts it. */
+  place: ConnectionPlace | null;
   readable: boolean;
   writable: boolean;
   /** The peer has shut its side (or the socket failed): read until 0 or an error comes. */
@@ -104,6 +112,7 @@ export class Connection implements FdHandler {
     this.fd = fd;
     this.owner = owner;
     this.transport = null;
+    this.place = null;
     this.readable = false;
     this.writable = false;
     this.hangup = false;
@@ -260,6 +269,8 @@ export class Connection implements FdHandler {
     }
     this.poller.forget(this.fd);
     this.sys.close(this.fd);
+    this.place?.leave();
+    this.place = null;
     this.fd = -1;
     this.readable = false;
     this.writable = false;
@@ -268,6 +279,7 @@ export class Connection implements FdHandler {
   /** The descriptor belongs to another thread now, which has taken it out of our epoll set. */
   abandon(): void {
     this.poller.disown(this.fd, this);
+    this.place = null;
     this.fd = -1;
     this.readable = false;
     this.writable = false;

@@ -32,7 +32,11 @@ export class H2Pool implements H2Keeper, Timed {
     this.all = [];
     this.idleCount = 0;
     const { poolMaxConn, poolPurgeDelayMs, maxReuse } = server.model;
+    const { strictMaxconn } = server.model;
+    const isAlone = thread.program.model.global.nbthread <= 1;
     this.idleMax = poolMaxConn < 0 ? Number.MAX_SAFE_INTEGER : poolMaxConn;
+    // No other thread could close it to make room for one of its own.
+    if (strictMaxconn && !isAlone) this.idleMax = 0;
     this.purgeMs = poolPurgeDelayMs;
     this.useMax = maxReuse < 0 ? Number.MAX_SAFE_INTEGER : maxReuse + 1;
   }
@@ -102,6 +106,13 @@ export class H2Pool implements H2Keeper, Timed {
       else if (oldest === 0 || mux.idleSinceMs < oldest) oldest = mux.idleSinceMs;
     }
     if (oldest > 0) this.thread.timers.schedule(this, oldest + this.purgeMs);
+  }
+
+  /** Closes one that is idle, to make room for another kind; false: none is. */
+  closeOne(): boolean {
+    const mux = this.all.find((one) => one.isIdle);
+    mux?.close();
+    return mux !== undefined;
   }
 
   /** Closes what is idle: the server went down, or the process stops. */

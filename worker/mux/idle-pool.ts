@@ -2,6 +2,7 @@
 // back is taken first, so that the others can grow old and be closed.
 
 import { enterWithin, leave, liveIdleSafe, liveNeeded } from '../../shared/segment/live.ts';
+import type { ConnectionPlace } from '../conn/connection.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -27,6 +28,11 @@ export class ServerPool implements IdlePool, Timed {
   /** null: connections stay with the thread that made them. */
   private readonly share: IdleShare | null;
   private readonly serverNumber: number;
+  /**
+   * strict-maxconn: what no other thread could take over or close is not kept, so that it does not
+   * stand in the way of connections that others need.
+   */
+  private readonly isStrict: boolean;
 
   /** `serverNumber`: position among all servers of the configuration, for the share. */
   constructor(
@@ -43,6 +49,7 @@ export class ServerPool implements IdlePool, Timed {
     this.thread = thread;
     this.idle = [];
     const { poolMaxConn, poolPurgeDelayMs, poolLowConn, maxReuse } = server.model;
+    this.isStrict = server.model.strictMaxconn && thread.program.model.global.nbthread > 1;
     this.limit = poolPurgeDelayMs === 0 ? 0 : poolMaxConn;
     this.lowConn = poolLowConn;
     this.need = new ConnectionNeed(poolLowConn);
@@ -142,15 +149,15 @@ export class ServerPool implements IdlePool, Timed {
       mux.abandon();
       return;
     }
+    this.offer(mux);
     const isCounted = mux.shareSlot >= 0;
-    if (!isCounted && (!this.isWanted(mux) || !this.mayEnter())) {
+    if (!isCounted && (this.isStrict || !this.isWanted(mux) || !this.mayEnter())) {
       mux.close();
       return;
     }
     mux.detach(this);
     mux.poolIndex = this.idle.length;
     this.idle.push(mux);
-    if (share !== null && !isCounted && mux.connection.transport === null) this.expose(mux, share);
     if (this.dueMs === 0 && this.purgeMs > 0) {
       this.thread.timers.schedule(this, this.thread.time.nowMs + this.purgeMs);
     }
@@ -208,6 +215,23 @@ export class ServerPool implements IdlePool, Timed {
       left--;
     }
     if (idle.length > 0 || need.needed > 0) this.thread.timers.schedule(this, nowMs + purgeMs);
+  }
+
+  /**
+   * Makes room for another connection: closes an idle one of this thread, or one that another
+   * offers, whose `place` is given up here. False: none is idle.
+   */
+  closeOne(place: ConnectionPlace): boolean {
+    const { idle, share, server, serverNumber } = this;
+    if (idle.length > 0) {
+      this.lost(idle[0]);
+      return true;
+    }
+    if (share === null || !share.takeOver(serverNumber, 0, null)) return false;
+    leave(server.words, server.liveAt + liveIdleSafe);
+    this.thread.sys.close(share.fd);
+    place.leave();
+    return true;
   }
 
   /** Closes everything: the server went down, or the process stops. */

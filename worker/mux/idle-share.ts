@@ -96,18 +96,18 @@ export class IdleShare {
   }
 
   /**
-   * Takes over a descriptor of this kind that another thread offers for `server`, used at least
-   * `usesMin` times.
+   * Takes over a descriptor of this kind (null: any) that another thread offers for `server`, used
+   * at least `usesMin` times.
    */
-  takeOver(server: number, usesMin: number, kind: string): boolean {
+  takeOver(server: number, usesMin: number, kind: string | null): boolean {
     const { words } = this;
-    if (kind !== this.kind) this.digest(kind);
+    if (kind !== null && kind !== this.kind) this.digest(kind);
     const first = threadsMax + server * slotsPerServer * slotWords;
     const end = first + slotsPerServer * slotWords;
     for (let at = first; at < end; at += slotWords) {
       const ticket = Atomics.load(words, at);
       if (ticket <= ticketWriting || words[at + 2] === this.threadIndex) continue;
-      if (words[at + 3] < usesMin || !this.isKind(at)) continue;
+      if (words[at + 3] < usesMin || (kind !== null && !this.isKind(at))) continue;
       if (Atomics.compareExchange(words, at, ticket, ticketWriting) !== ticket) continue;
       this.fd = words[at + 1];
       this.uses = words[at + 3];

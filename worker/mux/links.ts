@@ -25,7 +25,7 @@ import { H2Tools } from './h2-tools.ts';
 import type { IdleShare } from './idle-share.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import { OwnConnections } from './own-connections.ts';
-import { type ServerLink, serverLink } from './server-link.ts';
+import { claimPlace, type ServerLink, serverLink } from './server-link.ts';
 import type { Exchange } from './side.ts';
 import { TcpSide } from './tcp.ts';
 
@@ -174,6 +174,7 @@ export class Links {
     const { thread, exchange } = this;
     const { pool } = link;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
+    connection.place = link.place;
     readEndpoint(this.address, connection.destination);
     if (thread.program.readsBackSource) readOwn(thread.sys, fd, this.ownEnd, connection.source);
     const back = new H1Back(thread, exchange, connection, pool.server, link.limits, hash);
@@ -195,9 +196,14 @@ export class Links {
     approach.tos = stream.backTos;
     approach.lent = this.isLent ? this.lent : null;
     approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
+    if (!claimPlace(server, link)) return -EAGAIN;
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
-    if (fd < 0) return fd;
+    if (fd < 0) {
+      link.place?.leave();
+      return fd;
+    }
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
+    connection.place = link.place;
     readEndpoint(this.address, connection.destination);
     if (thread.program.readsBackSource) {
       readOwn(thread.sys, fd, this.ownEnd, connection.source);
@@ -343,5 +349,6 @@ function speaksH2({ connection, server }: H1Back): boolean {
 }
 
 const EHOSTUNREACH = 113;
+const EAGAIN = 11;
 
 const unowned = { onReadable(): void {}, onWritable(): void {} };

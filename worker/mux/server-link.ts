@@ -1,6 +1,8 @@
 // What a thread works out once for connections to one server: its socket, limits and pools. Made by
 // links.ts when the first connection is wanted, and again when the server has changed.
 
+import { leave, liveConnections, reserveWithin } from '../../shared/segment/live.ts';
+import type { ConnectionPlace } from '../conn/connection.ts';
 import { type SocketPlan, socketPlan } from '../conn/connector.ts';
 import { serverOptions } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
@@ -19,6 +21,8 @@ export interface ServerLink {
   /** Address to appear from, by stream (usesrc); null: the plan's own. */
   readonly lend: WriteSource | null;
   readonly pool: ServerPool;
+  /** Under strict-maxconn: where each connection leaves its place; null otherwise. */
+  readonly place: ConnectionPlace | null;
   /** Other threads' idle connections may be taken over: they are clear. */
   readonly isShared: boolean;
   /** null: the server is never spoken to in HTTP/2. */
@@ -53,6 +57,7 @@ export function serverLink(
     }),
     lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),
     pool: new ServerPool(thread, server, server.shareNumber < 0 ? null : share, server.shareNumber),
+    place: server.model.strictMaxconn ? placeOf(server) : null,
     isShared: server.model.ssl === null,
     names: backend.serverNames,
     h2: mayH2(server) ? new H2Pool(thread, server) : null,
@@ -64,6 +69,28 @@ export function serverLink(
     ),
   };
 }
+
+/** The words are those of now: a server that is deleted has others. */
+function placeOf({ words, liveAt }: Server): ConnectionPlace {
+  return { leave: () => void leave(words, liveAt + liveConnections) };
+}
+
+/**
+ * strict-maxconn: a place for one more connection to `server`, if need be that of an idle one.
+ * False: all are in use, or idle where nobody else may close them.
+ */
+export function claimPlace(server: Server, { pool, h2, place }: ServerLink): boolean {
+  if (place === null) return true;
+  const { words, liveAt } = server;
+  for (let tries = 0; tries < placeTriesMax; tries++) {
+    if (reserveWithin(words, liveAt + liveConnections, server.maxconn())) return true;
+    if (!pool.closeOne(place) && h2?.closeOne() !== true) return false;
+  }
+  return false;
+}
+
+/** Another thread may be faster each time. */
+const placeTriesMax = 3;
 
 /** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
 function mayH2({ model }: Server): boolean {

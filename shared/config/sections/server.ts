@@ -107,6 +107,7 @@ const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
   ['check-send-proxy', { checkSendProxy: true }, 'PROXY protocol in health checks'],
   ['no-check-send-proxy', { checkSendProxy: false }, 'no PROXY protocol in health checks'],
   ['tfo', { tfo: true }, 'TCP fast open'],
+  ['strict-maxconn', { strictMaxconn: true }, 'maxconn limits connections, idle ones included'],
   ['no-tfo', { tfo: false }, 'no TCP fast open'],
 ];
 
