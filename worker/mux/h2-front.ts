@@ -215,7 +215,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   onSettings(): void {}
 
-  /** The client is there: its timeout begins again, those of requests do not (manual, idle-ping). */
+  /** The client is there: its timeout begins again, those of requests do not (idle-ping). */
   onPong(): void {
     const { ping, link } = this;
     if (ping === null || link.streams.size > 0) return;

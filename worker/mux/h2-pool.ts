@@ -110,9 +110,12 @@ export class H2Pool implements H2Keeper, Timed {
 
   /** Closes one that is idle, to make room for another kind; false: none is. */
   closeOne(): boolean {
-    const mux = this.all.find((one) => one.isIdle);
-    mux?.close();
-    return mux !== undefined;
+    for (let i = 0; i < this.all.length; i++) {
+      if (!this.all[i].isIdle) continue;
+      this.all[i].close();
+      return true;
+    }
+    return false;
   }
 
   /** Closes what is idle: the server went down, or the process stops. */

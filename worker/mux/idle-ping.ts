@@ -1,6 +1,6 @@
-// Asks a quiet HTTP/2 peer from time to time whether it is still there (manual, idle-ping): PING, and
-// the connection is closed when no answer has come by the time of the next one. Made by h2-front.ts
-// and h2-back.ts for connections whose line asks for it.
+// Asks a quiet HTTP/2 peer from time to time whether it is still there (manual, idle-ping): PING,
+// and the connection is closed when no answer has come by the time of the next one. Made by
+// h2-front.ts and h2-back.ts for connections whose line asks for it.
 
 import * as h2 from '../http/h2-frames.ts';
 import type { Timed } from '../loop/timers.ts';
