@@ -96,7 +96,7 @@ export class ControlLogs {
   begin(): void {
     const { live, model } = this.parts;
     this.forwarders = startForwarders(this.rings, {
-      contents: model.contents,
+      contents: model,
       nameOf: (server) => (server.ssl?.sni ? live.ringName(server) : ''),
     });
     this.forwarders = [...this.forwarders, ...this.fileWriters(), ...this.otlpWriters()];

@@ -3,10 +3,11 @@
 
 import { constants } from 'node:crypto';
 import * as tls from 'node:tls';
-import type { BindSslModel, ServerModel } from '../shared/config/model.ts';
+import type { BindSslModel, Model, ServerModel } from '../shared/config/model.ts';
+import { certificatesOf } from '../shared/config/model-certificates.ts';
 
-/** Files of the configuration, by path. */
-export type Contents = Readonly<Record<string, string>>;
+/** Files and certificates of the configuration. */
+export type Contents = Pick<Model, 'contents' | 'certificates' | 'crtLists'>;
 
 const versionNames: Readonly<Record<string, tls.SecureVersion>> = {
   SSLv3: 'TLSv1',
@@ -39,14 +40,14 @@ function groupsAndSignatures({ curves, sigalgs }: { curves: string; sigalgs: str
   };
 }
 
-function file(contents: Contents, path: string): Buffer {
+function file({ contents }: Contents, path: string): Buffer {
   return Buffer.from(contents[path] ?? '', 'latin1');
 }
 
-/** A certificate and its key, which may lie in a file of its own. */
-function identity(contents: Contents, path: string) {
-  const key = contents[`${path}.key`] === undefined ? path : `${path}.key`;
-  return { cert: file(contents, path), key: file(contents, key) };
+/** A certificate and its key, which may have come from a file of its own. */
+function identity({ certificates }: Contents, name: string) {
+  const { pem, keyPem } = certificates[name] ?? { pem: '', keyPem: '' };
+  return { cert: Buffer.from(pem, 'latin1'), key: Buffer.from(keyPem || pem, 'latin1') };
 }
 
 /** For a connection to a server that is asked for under `name`, '': for none. */
@@ -79,7 +80,7 @@ export function serverOptions(
   contents: Contents,
   handshakeMs: number,
 ): tls.TlsOptions {
-  const identities = ssl.crts.map((path) => identity(contents, path));
+  const identities = certificatesOf(contents, ssl.crts).map((name) => identity(contents, name));
   return {
     ...versionLimits(ssl),
     ...cipherList(ssl),

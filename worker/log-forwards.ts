@@ -43,7 +43,7 @@ export class LogForwards {
   private open(model: LogForwardModel, index: number): LogClients {
     const { parts } = this;
     const { sys, counters, row } = parts;
-    const { global, contents } = parts.model;
+    const { global } = parts.model;
     const own = parts.listeners.filter(
       (one) => one.section === 'log-forward' && one.index === index && !one.isDatagram,
     );
@@ -56,7 +56,7 @@ export class LogForwards {
       isByLine: model.isFramedByLine,
     };
     const clients = new LogClients(limits, {
-      contents,
+      contents: parts.model,
       received: (bytes, at, length, sender) => {
         counters.values[row + fieldReceivedLogs]++;
         if (plan === null) return;

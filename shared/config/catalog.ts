@@ -13,8 +13,10 @@ import {
 } from './keyword.ts';
 import { balanceKeywords } from './sections/balance.ts';
 import { bindKeywords } from './sections/bind.ts';
+import { globalCrtKeywords } from './sections/bind-crt.ts';
 import { globalTlsKeywords } from './sections/bind-tls.ts';
 import { captureKeywords } from './sections/captures.ts';
+import { crtStoreSection } from './sections/crt-store.ts';
 import { environmentKeywords } from './sections/environment.ts';
 import { checkKeywords, healthcheckSection } from './sections/check.ts';
 import { errorKeywords, httpErrorsKeywords, httpErrorsSection } from './sections/errors.ts';
@@ -56,6 +58,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   environmentKeywords,
   tuningKeywords,
   globalTlsKeywords,
+  globalCrtKeywords,
   http2Keywords,
   headerCaseKeywords,
   resolverGlobals,
@@ -92,6 +95,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(ringSection),
   sectionEntry(logForwardSection),
   sectionEntry(tracesSection),
+  sectionEntry(crtStoreSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 

@@ -18,6 +18,7 @@ import type {
   RuleSet,
   UserlistModel,
 } from './model.ts';
+import type { CertificateModel, CrtListModel, IssuerChainModel } from './model-certificates.ts';
 import type { AgentModel, ServerCheckModel } from './model-check.ts';
 import { ruleSets } from './model.ts';
 
@@ -48,6 +49,10 @@ export interface Draft {
   readonly traces: LineModel[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
+  /** Certificates by name, lists of them, and chains that complete them. */
+  readonly certificates: Map<string, CertificateModel>;
+  readonly crtLists: Map<string, CrtListModel>;
+  readonly issuerChains: IssuerChainModel[];
   /** What many servers say alike, once (shareEqual). */
   readonly equals: { readonly checks: ServerCheckModel[]; readonly agents: AgentModel[] };
   /** Those that are read as lists or maps only. */
@@ -89,6 +94,9 @@ export function newDraft(
     logForwards: [],
     traces: [],
     contents: new Map(),
+    certificates: new Map(),
+    crtLists: new Map(),
+    issuerChains: [],
     equals: { checks: [], agents: [] },
     patternFiles: new Set(),
     isRuntime: false,

@@ -30,6 +30,7 @@ export function readLateServer(
   const draft = newDraft(diagnostics, {}, () => null);
   draft.isRuntime = true;
   for (const name of Object.keys(model.contents)) draft.contents.set(name, model.contents[name]);
+  for (const [name, one] of Object.entries(model.certificates)) draft.certificates.set(name, one);
   const drafts = model.proxies.map((proxy) => redraft(proxy, draft));
   const all = ['server', ...words];
   const text = all.join(' ');

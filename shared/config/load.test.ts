@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the configuration, not of
 // the code. The entry point: files and folders, the environment, what the command line overrides,
 // how diagnostics are printed. What single lines mean is in test/golden/config.
+import { certificatesOf } from './model-certificates.ts';
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
@@ -115,12 +116,13 @@ test('files that lines name are read into the model', () => {
       `  http-request set-path %[path,map(${patterns})]\n  http-request return file ${page}\n`,
   );
   assert.deepEqual(diagnostics.list, []);
-  assert.deepEqual(
-    Object.keys(model.contents).toSorted(),
-    [page, patterns, pem, `${pem}.key`].toSorted(),
-  );
+  assert.deepEqual(Object.keys(model.contents).toSorted(), [page, patterns].toSorted());
   assert.ok(model.contents[page].endsWith('\xff'));
-  assert.deepEqual(model.proxies[0].binds[0].ssl?.crts, [pem]);
+  assert.deepEqual(model.proxies[0].binds[0].ssl?.crts, [
+    { kind: 'crt', name: pem, isDefault: true },
+  ]);
+  assert.deepEqual(Object.keys(model.certificates), [pem]);
+  assert.match(model.certificates[pem].keyPem, /RSA PRIVATE KEY/);
 });
 
 test('a certificate without key and a folder of certificates', () => {
@@ -132,7 +134,8 @@ test('a certificate without key and a folder of certificates', () => {
   const listen = (crt: string) => `listen l\n  timeout client 1s\n  bind :1 ssl crt ${crt}\n`;
   assert.match(printed(listen(bare))[0], /no private key found in/);
   const { model } = loadText(listen(join(folder, 'certs')));
-  const names = model.proxies[0].binds[0].ssl?.crts.map((path) => path.slice(folder.length));
+  const uses = model.proxies[0].binds[0].ssl?.crts ?? [];
+  const names = certificatesOf(model, uses).map((path) => path.slice(folder.length));
   assert.deepEqual(names, ['/certs/a.pem', '/certs/b.pem']);
 });
 

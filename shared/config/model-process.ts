@@ -192,16 +192,23 @@ export interface TuneModel {
 export interface SslDefaultsModel {
   caBase: string;
   crtBase: string;
+  keyBase: string;
+  /** Kinds of files that are looked for beside certificates; `all` for each. */
+  loadExtraFiles: readonly string[];
+  /** Their names end instead of the certificate's `.crt`, not behind it. */
+  loadExtraDelExt: boolean;
   bindOptions: readonly string[];
   bindCiphers: string;
   bindCiphersuites: string;
   bindCurves: string;
   bindSigalgs: string;
+  bindClientSigalgs: string;
   serverOptions: readonly string[];
   serverCiphers: string;
   serverCiphersuites: string;
   serverCurves: string;
   serverSigalgs: string;
+  serverClientSigalgs: string;
   serverVerify: 'none' | 'required';
 }
 

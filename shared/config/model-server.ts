@@ -154,6 +154,8 @@ export interface ServerSslModel {
   verify: 'none' | 'required';
   verifyHost: string;
   caFile: string;
+  crlFile: string;
+  /** Name in the store of certificates, '' for none. */
   crt: string;
   /** Expression words of `sni EXPR`, empty for none. */
   sni: string;
@@ -168,6 +170,7 @@ export interface ServerSslModel {
   ciphersuites: string;
   curves: string;
   sigalgs: string;
+  clientSigalgs: string;
   sslMinVer: string;
   sslMaxVer: string;
 }

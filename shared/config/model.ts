@@ -4,6 +4,12 @@
 // says). Rule lines stay words with positions: only the entry that owns a keyword knows how many
 // words it takes.
 
+import type {
+  BindSslModel,
+  CertificateModel,
+  CrtListModel,
+  IssuerChainModel,
+} from './model-certificates.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
@@ -44,6 +50,7 @@ export type {
 } from './model-messages.ts';
 export type { ResolversModel } from './model-resolvers.ts';
 export type { EmailAlertModel, MailerModel, MailersModel } from './model-mailers.ts';
+export type { BindSslModel } from './model-certificates.ts';
 export type { GlobalModel, SslDefaultsModel, TuneModel } from './model-process.ts';
 export type {
   HostStrategy,
@@ -106,6 +113,11 @@ export interface Model {
   traces: readonly LineModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
   readonly contents: Readonly<Record<string, string>>;
+  /** Certificates and lists of them by name; the runtime API changes both. */
+  readonly certificates: Readonly<Record<string, CertificateModel>>;
+  readonly crtLists: Readonly<Record<string, CrtListModel>>;
+  /** Chains that complete certificates without one (issuers-chain-path). */
+  readonly issuerChains: readonly IssuerChainModel[];
   /** Paths of those that are lists or maps and nothing else. */
   readonly patternFiles: readonly string[];
 }
@@ -179,22 +191,6 @@ export interface BindModel {
   /** `proto NAME`: '' automatic, 'h1', 'h2', 'none'. */
   proto: string;
   ssl: BindSslModel | null;
-}
-
-export interface BindSslModel {
-  crts: readonly string[];
-  alpn: string;
-  caFile: string;
-  verify: 'none' | 'optional' | 'required';
-  ciphers: string;
-  ciphersuites: string;
-  curves: string;
-  sigalgs: string;
-  sslMinVer: string;
-  sslMaxVer: string;
-  strictSni: boolean;
-  tlsTickets: boolean;
-  preferClientCiphers: boolean;
 }
 
 export interface TimeoutsModel {

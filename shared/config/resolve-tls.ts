@@ -30,6 +30,7 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
   ssl.ciphersuites ||= defaults.bindCiphersuites;
   ssl.curves ||= defaults.bindCurves;
   ssl.sigalgs ||= defaults.bindSigalgs;
+  ssl.clientSigalgs ||= defaults.bindClientSigalgs;
   if (http) ssl.alpn ||= httpAlpn.get(bind.proto) ?? '';
   if (ssl.alpn === noAlpn) ssl.alpn = '';
   const words = defaults.bindOptions;
@@ -47,6 +48,7 @@ export function mergeServer(server: ServerModel, defaults: SslDefaultsModel): vo
   ssl.ciphersuites ||= defaults.serverCiphersuites;
   ssl.curves ||= defaults.serverCurves;
   ssl.sigalgs ||= defaults.serverSigalgs;
+  ssl.clientSigalgs ||= defaults.serverClientSigalgs;
   const words = defaults.serverOptions;
   mergeVersions(ssl, words);
   if (ssl.renegotiation !== '') return;

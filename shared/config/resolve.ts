@@ -66,6 +66,9 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     logForwards: draft.logForwards.map(({ model }) => model),
     traces: draft.traces,
     contents: Object.fromEntries(draft.contents),
+    certificates: Object.fromEntries(draft.certificates),
+    crtLists: Object.fromEntries(draft.crtLists),
+    issuerChains: draft.issuerChains,
     patternFiles: [...draft.patternFiles],
   };
 }

@@ -53,6 +53,13 @@ import {
   type HealthcheckModel,
   type ServerCheckModel,
 } from './model-check.ts';
+import type {
+  CertificateModel,
+  CertificateUse,
+  CertificateWords,
+  CrtListModel,
+  IssuerChainModel,
+} from './model-certificates.ts';
 import type { H2SideModel, H2TuneModel } from './model-process.ts';
 import type {
   HoldModel,
@@ -123,24 +130,29 @@ const address = define(
   }),
 );
 
-const bindSsl = define(
-  'bindSsl',
-  shape<BindSslModel>({
-    crts: list(text),
-    alpn: text,
-    caFile: text,
-    verify: oneOf('none', 'optional', 'required'),
-    ciphers: text,
-    ciphersuites: text,
-    curves: text,
-    sigalgs: text,
-    sslMinVer: text,
-    sslMaxVer: text,
-    strictSni: flag,
-    tlsTickets: flag,
-    preferClientCiphers: flag,
-  }),
-);
+const bindSslFields: Readonly<Record<keyof BindSslModel, Schema>> = {
+  crts: list(shape<CertificateUse>({ kind: oneOf('crt', 'list'), name: text, isDefault: flag })),
+  alpn: text,
+  caFile: text,
+  crlFile: text,
+  noCaNames: flag,
+  crtIgnored: text,
+  caIgnored: text,
+  verify: oneOf('none', 'optional', 'required'),
+  ciphers: text,
+  ciphersuites: text,
+  curves: text,
+  sigalgs: text,
+  clientSigalgs: text,
+  ecdhe: text,
+  sslMinVer: text,
+  sslMaxVer: text,
+  strictSni: flag,
+  tlsTickets: flag,
+  preferClientCiphers: flag,
+};
+
+const bindSsl = define('bindSsl', shape<BindSslModel>(bindSslFields));
 
 const bind = define(
   'bind',
@@ -190,6 +202,7 @@ const serverSsl = define(
     verify: oneOf('none', 'required'),
     verifyHost: text,
     caFile: text,
+    crlFile: text,
     crt: text,
     sni: text,
     sniAuto: flag,
@@ -200,6 +213,7 @@ const serverSsl = define(
     ciphersuites: text,
     curves: text,
     sigalgs: text,
+    clientSigalgs: text,
     sslMinVer: text,
     sslMaxVer: text,
   }),
@@ -471,16 +485,21 @@ const tune = shape<TuneModel>({
 const sslDefaults = shape<SslDefaultsModel>({
   caBase: text,
   crtBase: text,
+  keyBase: text,
+  loadExtraFiles: list(text),
+  loadExtraDelExt: flag,
   bindOptions: list(text),
   bindCiphers: text,
   bindCiphersuites: text,
   bindCurves: text,
   bindSigalgs: text,
+  bindClientSigalgs: text,
   serverOptions: list(text),
   serverCiphers: text,
   serverCiphersuites: text,
   serverCurves: text,
   serverSigalgs: text,
+  serverClientSigalgs: text,
   serverVerify: oneOf('none', 'required'),
 });
 
@@ -775,6 +794,37 @@ const resolvers = shape<ResolversModel>({
   payloadBytes: natural,
 });
 
+const certificate = shape<CertificateModel>({
+  pem: text,
+  keyPem: text,
+  issuerPem: text,
+  ocsp: text,
+  sctl: text,
+  jwt: flag,
+  words: shape<CertificateWords>({
+    from: oneOf('', 'list', 'store', 'runtime'),
+    key: text,
+    ocsp: text,
+    issuer: text,
+    sctl: text,
+    ocspUpdate: oneOf('', 'on', 'off'),
+    jwt: oneOf('', 'on', 'off'),
+  }),
+});
+
+const crtList = shape<CrtListModel>({
+  lines: list(
+    shape<CrtListModel['lines'][number]>({
+      certificate: text,
+      filters: list(text),
+      ssl: orNull({ type: 'object', properties: bindSslFields, additionalProperties: false }),
+      options: list(text),
+      line: natural,
+    }),
+  ),
+  isFolder: flag,
+});
+
 const model = shape<Model>({
   version: { const: modelVersion },
   files: list(text),
@@ -857,6 +907,9 @@ const model = shape<Model>({
     }),
   ),
   contents: map(text),
+  certificates: map(certificate),
+  crtLists: map(crtList),
+  issuerChains: list(shape<IssuerChainModel>({ file: text, pem: text })),
   patternFiles: list(text),
 });
 

@@ -11,15 +11,13 @@ export const unsupportedGlobal: readonly string[] = (
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
   'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
   'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
-  'httpclient.timeout.connect insecure-setuid-wanted issuers-chain-path jwt.decrypt_alg_list ' +
-  'jwt.decrypt_enc_list key-base lua-load lua-load-per-thread lua-prepend-path ' +
+  'httpclient.timeout.connect insecure-setuid-wanted jwt.decrypt_alg_list ' +
+  'jwt.decrypt_enc_list lua-load lua-load-per-thread lua-prepend-path ' +
   'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode ' +
-  'ssl-default-bind-client-sigalgs ' +
-  'ssl-default-server-client-sigalgs ' +
-  'ssl-dh-param-file ssl-engine ssl-load-extra-del-ext ' +
-  'ssl-load-extra-files ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
+  'ssl-dh-param-file ssl-engine ' +
+  'ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
   'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
   'tune.comp.maxlevel ' +
   'tune.h2.log-errors ' +
@@ -53,9 +51,8 @@ export const unsupportedProxy: readonly string[] = (
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
-  'allow-0rtt ca-ignore-err ca-sign-file ca-sign-pass ca-verify-file ' +
-  'client-sigalgs crl-file crt-ignore-err crt-list default-crt ecdhe ' +
-  'generate-certificates ktls nbconn no-ca-names npn ' +
+  'allow-0rtt ca-sign-file ca-sign-pass ca-verify-file ' +
+  'generate-certificates ktls nbconn npn ' +
   'quic-cc-algo quic-force-retry quic-socket tls-ticket-keys'
 ).split(' ');
 
@@ -63,7 +60,6 @@ export const unsupportedBind: readonly string[] = (
 export const unsupportedServer: readonly string[] = (
   'allow-0rtt ' +
   'check-pool-conn-name check-reuse-pool ' +
-  'client-sigalgs crl-file ' +
   'ktls ' +
   'no-tls-tickets npn ' +
   'quic-cc-algo ' +
@@ -72,7 +68,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] =
-  'acme cache crt-store fcgi-app namespace_list spoe-agent spoe-group spoe-message'.split(' ');
+  'acme cache fcgi-app namespace_list spoe-agent spoe-group spoe-message'.split(' ');
 
 /** The same for words of `bind` lines. */
 export const obsoleteBind: Readonly<Record<string, string>> = {

@@ -45,6 +45,7 @@ function bindAll() {
     ...bindContexts(ssl),
     ...bindServerContexts(ssl),
     ...bindSessions(ssl),
+    ...bindPeers(ssl),
     ...bindCrypto(crypto),
     ...bindCertificates(crypto),
   };
@@ -81,7 +82,7 @@ function bindContexts(ssl: koffi.LibraryHandle) {
       ssl,
       'int SSL_CTX_set_ciphersuites(uintptr_t, const char*)',
     ),
-    SSL_CTX_set_verify: bindFunction<Void3>(
+    SSL_CTX_set_verify: bindFunction<(ctx: number, mode: number, callback: bigint) => void>(
       ssl,
       'void SSL_CTX_set_verify(uintptr_t, int, uintptr_t)',
     ),
@@ -111,6 +112,33 @@ function bindServerContexts(ssl: koffi.LibraryHandle) {
       ssl,
       'int SSL_CTX_set_alpn_protos(uintptr_t, uintptr_t, unsigned int)',
     ),
+    SSL_CTX_set_client_hello_cb: bindFunction<(ctx: number, cb: bigint, arg: number) => void>(
+      ssl,
+      'void SSL_CTX_set_client_hello_cb(uintptr_t, uintptr_t, uintptr_t)',
+    ),
+    SSL_CTX_use_serverinfo_ex: bindFunction<Call4>(
+      ssl,
+      'int SSL_CTX_use_serverinfo_ex(uintptr_t, unsigned int, uintptr_t, size_t)',
+    ),
+    SSL_CTX_set1_cert_store: bindFunction<(ctx: number, store: number) => void>(
+      ssl,
+      'void SSL_CTX_set1_cert_store(uintptr_t, uintptr_t)',
+    ),
+    SSL_CTX_get_client_CA_list: bindFunction<Call1>(
+      ssl,
+      'uintptr_t SSL_CTX_get_client_CA_list(uintptr_t)',
+    ),
+    SSL_dup_CA_list: bindFunction<Call1>(ssl, 'uintptr_t SSL_dup_CA_list(uintptr_t)'),
+    SSL_CTX_set_client_CA_list: bindFunction<(ctx: number, list: number) => void>(
+      ssl,
+      'void SSL_CTX_set_client_CA_list(uintptr_t, uintptr_t)',
+    ),
+    SSL_CTX_get_ciphers: bindFunction<Call1>(ssl, 'uintptr_t SSL_CTX_get_ciphers(uintptr_t)'),
+    SSL_CIPHER_get_protocol_id: bindFunction<Call1>(
+      ssl,
+      'uint16_t SSL_CIPHER_get_protocol_id(uintptr_t)',
+    ),
+    SSL_CIPHER_get_auth_nid: bindFunction<Call1>(ssl, 'int SSL_CIPHER_get_auth_nid(uintptr_t)'),
     SSL_CTX_set_alpn_select_cb: bindFunction<(ctx: number, cb: bigint, arg: number) => void>(
       ssl,
       'void SSL_CTX_set_alpn_select_cb(uintptr_t, uintptr_t, uintptr_t)',
@@ -133,6 +161,20 @@ function bindSessions(ssl: koffi.LibraryHandle) {
     SSL_ctrl_text: bindFunction<(ssl: number, what: number, n: number, text: string) => number>(
       ssl,
       'long SSL_ctrl(uintptr_t, int, long, const char*)',
+    ),
+    SSL_ctrl: bindFunction<Call4>(ssl, 'long SSL_ctrl(uintptr_t, int, long, uintptr_t)'),
+    SSL_set_verify: bindFunction<(ssl: number, mode: number, callback: bigint) => void>(
+      ssl,
+      'void SSL_set_verify(uintptr_t, int, uintptr_t)',
+    ),
+    SSL_get_SSL_CTX: bindFunction<Call1>(ssl, 'uintptr_t SSL_get_SSL_CTX(uintptr_t)'),
+    SSL_client_hello_get0_ext: bindFunction<Call4>(
+      ssl,
+      'int SSL_client_hello_get0_ext(uintptr_t, unsigned int, uintptr_t, uintptr_t)',
+    ),
+    SSL_client_hello_get0_ciphers: bindFunction<Call2>(
+      ssl,
+      'size_t SSL_client_hello_get0_ciphers(uintptr_t, uintptr_t)',
     ),
     SSL_set1_host: bindFunction<WithText>(ssl, 'int SSL_set1_host(uintptr_t, const char*)'),
     SSL_get0_param: bindFunction<Call1>(ssl, 'uintptr_t SSL_get0_param(uintptr_t)'),
@@ -162,6 +204,11 @@ function bindSessions(ssl: koffi.LibraryHandle) {
       'const char* SSL_get_servername(uintptr_t, int)',
     ),
     SSL_get_verify_result: bindFunction<Call1>(ssl, 'long SSL_get_verify_result(uintptr_t)'),
+  };
+}
+
+function bindPeers(ssl: koffi.LibraryHandle) {
+  return {
     SSL_get1_peer_certificate: bindFunction<Call1>(
       ssl,
       'uintptr_t SSL_get1_peer_certificate(uintptr_t)',
@@ -195,6 +242,9 @@ function bindCrypto(crypto: koffi.LibraryHandle) {
     BIO_new_mem_buf: bindFunction<Call2>(crypto, 'uintptr_t BIO_new_mem_buf(uintptr_t, int)'),
     BIO_number_read: bindFunction<Call1>(crypto, 'uint64_t BIO_number_read(uintptr_t)'),
     BIO_free: bindFunction<Call1>(crypto, 'int BIO_free(uintptr_t)'),
+    CRYPTO_malloc: bindFunction<Call3>(crypto, 'uintptr_t CRYPTO_malloc(size_t, uintptr_t, int)'),
+    OPENSSL_sk_num: bindFunction<Call1>(crypto, 'int OPENSSL_sk_num(uintptr_t)'),
+    OPENSSL_sk_value: bindFunction<Call2>(crypto, 'uintptr_t OPENSSL_sk_value(uintptr_t, int)'),
     PEM_read_bio_X509: bindFunction<Call4>(
       crypto,
       'uintptr_t PEM_read_bio_X509(uintptr_t, uintptr_t, uintptr_t, uintptr_t)',
@@ -224,6 +274,14 @@ function bindCertificates(crypto: koffi.LibraryHandle) {
       'int X509_check_private_key(uintptr_t, uintptr_t)',
     ),
     i2d_X509: bindFunction<Call2>(crypto, 'int i2d_X509(uintptr_t, uintptr_t)'),
+    X509_STORE_CTX_get_error: bindFunction<Call1>(
+      crypto,
+      'int X509_STORE_CTX_get_error(uintptr_t)',
+    ),
+    X509_STORE_CTX_get_error_depth: bindFunction<Call1>(
+      crypto,
+      'int X509_STORE_CTX_get_error_depth(uintptr_t)',
+    ),
     X509_STORE_add_cert: bindFunction<Call2>(
       crypto,
       'int X509_STORE_add_cert(uintptr_t, uintptr_t)',

@@ -5,35 +5,49 @@
 import { X509Certificate } from 'node:crypto';
 import { regionOf } from './memory.ts';
 import type { OpenSslCalls } from './openssl-calls.ts';
+import type { KeyKind } from './openssl-names.ts';
 import type { TlsCertificate } from './tls.ts';
 
 const CTRL_CHAIN_CERT = 89;
 const CTRL_SET_DH_AUTO = 118;
 const CRL_CHECK_ALL = 0xc;
+const EXTENSION_TIMESTAMPS = 18;
+const TIMESTAMPS_MAX = 65_535;
 
-/** A certificate's names in lower case: what it was given, or its CN and DNS alternative names. */
+/** What is public in a certificate. */
 export interface ReadCertificate {
   readonly source: TlsCertificate;
+  /** Its CN and DNS alternative names, in lower case. */
   readonly names: readonly string[];
-  /** 'rsa', 'ec', ...: one name may have a certificate of each. */
-  readonly keyType: string;
+  /** One name may have a certificate of each. */
+  readonly kind: KeyKind;
 }
 
-/** Reads what is public in a certificate; a string says what is wrong. */
+const kinds: Readonly<Record<string, KeyKind>> = { ec: 'ecdsa', rsa: 'rsa', 'rsa-pss': 'rsa' };
+
+/** What was read of certificates that are still used. */
+const readBefore = new WeakMap<TlsCertificate, ReadCertificate>();
+
+/** Reads what is public in a certificate, once; a string says what is wrong. */
 export function readCertificate(source: TlsCertificate): ReadCertificate | string {
+  const known = readBefore.get(source);
+  if (known !== undefined) return known;
   const block = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(source.pem);
   if (block === null) return `no certificate in '${source.name}'`;
   try {
     const certificate = new X509Certificate(block[0]);
-    const own = source.names.length > 0 ? source.names : namesOf(certificate);
-    const names = own.map((name) => name.toLowerCase());
-    return { source, names, keyType: certificate.publicKey.asymmetricKeyType ?? '' };
+    const names = certificateNames(certificate).map((name) => name.toLowerCase());
+    const kind = kinds[certificate.publicKey.asymmetricKeyType ?? ''] ?? 'other';
+    const read = { source, names, kind };
+    readBefore.set(source, read);
+    return read;
   } catch (error) {
     return `cannot read the certificate in '${source.name}': ${messageOf(error)}`;
   }
 }
 
-function namesOf(certificate: X509Certificate): string[] {
+/** CN and DNS alternative names, as they are written. */
+export function certificateNames(certificate: X509Certificate): string[] {
   const names = new Set<string>();
   for (const line of certificate.subject?.split('\n') ?? []) {
     if (line.startsWith('CN=')) names.add(line.slice(3));
@@ -55,12 +69,15 @@ export function useCertificate(
   source: TlsCertificate,
 ): string {
   const chain = readAll(calls, source.pem, calls.PEM_read_bio_X509);
+  if (chain.length === 1 && source.chainPem !== '') {
+    chain.push(...readAll(calls, source.chainPem, calls.PEM_read_bio_X509));
+  }
   const keyPem = source.keyPem === '' ? source.pem : source.keyPem;
   const [key = 0] = readAll(calls, keyPem, calls.PEM_read_bio_PrivateKey, 1);
   const error = loadPair(calls, context, source.name, chain, key);
   for (const certificate of chain) calls.X509_free(certificate);
   if (key !== 0) calls.EVP_PKEY_free(key);
-  return error === '' ? useParameters(calls, context, source) : error;
+  return error || useTimestamps(calls, context, source) || useParameters(calls, context, source);
 }
 
 function loadPair(
@@ -85,6 +102,20 @@ function loadPair(
   return '';
 }
 
+/** Signed timestamps are an extension of the server hello: type, length, list (RFC 6962 3.3). */
+function useTimestamps(
+  calls: OpenSslCalls,
+  context: number,
+  { sctl, name }: TlsCertificate,
+): string {
+  if (sctl === null) return '';
+  if (sctl.length > TIMESTAMPS_MAX) return `too many signed timestamps for '${name}'`;
+  const head = [0, EXTENSION_TIMESTAMPS, sctl.length >> 8, sctl.length & 255];
+  const { address, bytes } = regionOf(Uint8Array.from([...head, ...sctl]));
+  const set = calls.SSL_CTX_use_serverinfo_ex(context, 1, address, bytes.length);
+  return set === 1 ? '' : refusal(calls, name);
+}
+
 /** Parameters in the file are used; else OpenSSL chooses them by the key's size. */
 function useParameters(calls: OpenSslCalls, context: number, source: TlsCertificate): string {
   if (!source.pem.includes('-----BEGIN DH PARAMETERS-----')) {
@@ -98,18 +129,18 @@ function useParameters(calls: OpenSslCalls, context: number, source: TlsCertific
   return refusal(calls, source.name);
 }
 
-/** Trusts every certificate of `pem`; a server also names them to its clients. */
+/** Trusts every certificate of `pem`; `isNamed`: clients are told of them. */
 export function trustAuthorities(
   calls: OpenSslCalls,
   context: number,
   pem: string,
-  isServer: boolean,
+  isNamed: boolean,
 ): string {
   const store = calls.SSL_CTX_get_cert_store(context);
   const authorities = readAll(calls, pem, calls.PEM_read_bio_X509);
   for (const authority of authorities) {
     calls.X509_STORE_add_cert(store, authority);
-    if (isServer) calls.SSL_CTX_add_client_CA(context, authority);
+    if (isNamed) calls.SSL_CTX_add_client_CA(context, authority);
     calls.X509_free(authority);
   }
   calls.ERR_clear_error();

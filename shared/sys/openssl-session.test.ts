@@ -221,7 +221,7 @@ test('threads have contexts and callbacks of their own', async () => {
   const body = `(async () => {${threadBody.replaceAll('BASE', base)}})()`;
   const workerData = {
     server: serverOptions({ alpn: 'h2', certificates: [first, second] }),
-    client: { ...common, alpn: 'h2' },
+    client: { ...common, certificate: null, alpn: 'h2' },
   };
   const workers = [1, 2].map(() => new Worker(body, { eval: true, workerData }));
   const answers = workers.map(

@@ -9,6 +9,7 @@ import { checkBounds } from './bounds.ts';
 import { lastErrno } from './ffi.ts';
 import { region } from './memory.ts';
 import { copyMemory, type OpenSslCalls } from './openssl-calls.ts';
+import { type Handshake, type ServerChoice, shake } from './openssl-callbacks.ts';
 import type { Region } from './sys.ts';
 import {
   TLS_CLOSED,
@@ -38,17 +39,28 @@ const pointerAddress = scratch.address;
 const lengthAddress = scratch.address + 8;
 const copyAddress = scratch.address + COPY_AT;
 
-export class OpenSslSession implements TlsSession {
+export class OpenSslSession implements TlsSession, Handshake {
   errno: number;
   errorCode: number;
+  readonly choice: ServerChoice | null;
+  certificateError: number;
+  issuerError: number;
+  issuerErrorDepth: number;
   /** The SSL*, 0 once freed. */
   #handle: number;
   /** The BIO that reads from the socket, 0 until somebody asks. */
   #source: number;
   readonly #calls: OpenSslCalls;
 
-  /** Takes ownership of `handle`, whose descriptor and role are set. */
-  constructor(calls: OpenSslCalls, handle: number) {
+  /**
+   * Takes ownership of `handle`, whose descriptor and role are set. `choice`: who answers in its
+   * handshake, null for a client.
+   */
+  constructor(calls: OpenSslCalls, handle: number, choice: ServerChoice | null) {
+    this.choice = choice;
+    this.certificateError = 0;
+    this.issuerError = 0;
+    this.issuerErrorDepth = 0;
     this.errno = 0;
     this.errorCode = 0;
     this.#calls = calls;
@@ -97,7 +109,7 @@ export class OpenSslSession implements TlsSession {
     const handle = this.#live();
     // Whoever used OpenSSL on this thread before may have left an error behind.
     this.#calls.ERR_clear_error();
-    const result = this.#calls.SSL_do_handshake(handle);
+    const result = shake(this, handle);
     return result === 1 ? 0 : this.#failure(handle, result);
   }
 
@@ -141,6 +153,18 @@ export class OpenSslSession implements TlsSession {
     // Without this a session that ended without goodbye would be struck off and not be resumed.
     if (this.errorCode === 0) calls.SSL_set_shutdown(handle, SENT_AND_RECEIVED);
     calls.SSL_free(handle);
+  }
+
+  crtError(): number {
+    return this.certificateError;
+  }
+
+  caError(): number {
+    return this.issuerError;
+  }
+
+  caErrorDepth(): number {
+    return this.issuerErrorDepth;
   }
 
   isHandshakeDone(): boolean {

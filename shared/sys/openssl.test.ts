@@ -20,13 +20,14 @@ import {
   second,
   rsa,
   contextOf,
+  instancesOf,
   serverOptions,
   serverOf,
   clientOf,
   Link,
   link,
 } from '../../test/harness/tls-link.ts';
-import { TLS_PROTOCOL, type TlsContext, type TlsServerOptions } from './tls.ts';
+import { TLS_PROTOCOL, type TlsContext } from './tls.ts';
 
 test('the certificate follows the server name', () => {
   const server = serverOf({ certificates: [second, first, rsa] });
@@ -54,7 +55,10 @@ test('the certificate follows the server name', () => {
   assert.equal(shown('first.example', strict), 'CN=first.example');
   assert.equal(shown('unknown.example', strict), 'refused');
   assert.equal(shown('', strict), 'refused');
-  const named = serverOf({ certificates: [first, { ...second, names: ['Chosen.example'] }] });
+  const chosen = instancesOf([first, second]).map((instance, index) =>
+    index === 0 ? instance : { ...instance, filters: ['Chosen.example'] },
+  );
+  const named = serverOf({ instances: chosen });
   assert.equal(shown('chosen.example', named), 'CN=second.example');
   assert.equal(shown('second.example', named), 'CN=first.example');
   for (const context of [server, strict, client, rsaOnly, named]) context.free();
@@ -136,8 +140,8 @@ test('a server asks for a certificate: optional, required, revoked', () => {
   const optional = serverOf({ verify: 'optional', ...authorities });
   const required = serverOf({ verify: 'required', ...authorities });
   const nobody = clientOf();
-  const known = clientOf({ certificates: [certificate(clientPem, clientKeyPem)] });
-  const revoked = clientOf({ certificates: [certificate(revokedPem, revokedKeyPem)] });
+  const known = clientOf({ certificate: certificate(clientPem, clientKeyPem) });
+  const revoked = clientOf({ certificate: certificate(revokedPem, revokedKeyPem) });
   const outcome = (server: TlsContext, client: TlsContext): [number, string] => {
     const made = link(server, client);
     const der = made.serverEnd === 0 ? made.server.peerCertificate() : null;
@@ -156,10 +160,11 @@ test('a server asks for a certificate: optional, required, revoked', () => {
 test('what cannot be loaded is said, with its name', () => {
   const encrypted =
     '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n';
-  const one = (pem: string, keyPem = ''): Partial<TlsServerOptions> => ({
-    certificates: [{ name: 'site.pem', pem, keyPem, names: [] }],
+  type Options = Parameters<typeof serverOptions>[0];
+  const one = (pem: string, keyPem = ''): Options => ({
+    certificates: [{ ...first, name: 'site.pem', pem, keyPem }],
   });
-  const cases: readonly [Partial<TlsServerOptions>, RegExp][] = [
+  const cases: readonly [Options, RegExp][] = [
     [{ certificates: [] }, /needs a certificate/],
     [one(''), /no certificate in 'site.pem'/],
     [one('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'), /site.pem/],

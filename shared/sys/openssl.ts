@@ -3,7 +3,8 @@
 // descriptor and no file.
 
 import { openSslCalls } from './openssl-calls.ts';
-import { makeClientContext, makeServerContext } from './openssl-context.ts';
+import { makeClientContext } from './openssl-context.ts';
+import { makeServerContext } from './openssl-server.ts';
 import type { Tls } from './tls.ts';
 
 /** Throws an Error that names the library when neither node nor the system has OpenSSL 3. */

@@ -25,12 +25,16 @@ export interface TlsCertificate {
   readonly pem: string;
   /** The key's PEM when it lies in a file of its own, else ''. */
   readonly keyPem: string;
-  /** Server names it answers for; empty: its CN and DNS alternative names. */
-  readonly names: readonly string[];
+  /** PEM of a chain that is sent where `pem` has none, '' for none. */
+  readonly chainPem: string;
+  /** What a client that asks is told of its revocation (OCSP, DER), null for nothing. */
+  readonly ocsp: Uint8Array | null;
+  /** Signed certificate timestamps (RFC 6962), null for none. */
+  readonly sctl: Uint8Array | null;
 }
 
-export interface TlsOptions {
-  readonly certificates: readonly TlsCertificate[];
+/** Words of a line that make one OpenSSL context. */
+export interface TlsSettings {
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion;
   /** OpenSSL lists, '' for the library's own. */
@@ -38,21 +42,48 @@ export interface TlsOptions {
   readonly ciphersuites: string;
   readonly curves: string;
   readonly sigalgs: string;
+  /** Of certificates that clients show. */
+  readonly clientSigalgs: string;
   /** Protocols by preference, separated by commas; '' for no ALPN. */
   readonly alpn: string;
   readonly verify: TlsVerify;
   /** PEM of the authorities to trust, '' for none. */
   readonly caPem: string;
   readonly crlPem: string;
+  /** Server: do not tell clients whom it trusts. */
+  readonly hidesAuthorities: boolean;
   readonly tickets: boolean;
   /** The peer may ask for another handshake (up to TLS 1.2); servers never grant it. */
   readonly renegotiates?: boolean;
 }
 
-export interface TlsServerOptions extends TlsOptions {
+export interface TlsClientOptions extends TlsSettings {
+  /** Shown to a server that asks. */
+  readonly certificate: TlsCertificate | null;
+}
+
+/** A certificate of a listener with what its line in a list says. */
+export interface TlsInstance {
+  readonly certificate: TlsCertificate;
+  /** `name`, `*.name`, `!name`, `*` for a default; empty: its CN and DNS alternative names. */
+  readonly filters: readonly string[];
+  /** Shown when no name fits, whatever its filters say. */
+  readonly isDefault: boolean;
+  readonly settings: TlsSettings;
+}
+
+/** X509_V_ERR_* that do not end a handshake. */
+export type TlsIgnored = 'all' | readonly number[];
+
+/** The settings are the listener's own: versions and ciphers a client hello is read with. */
+export interface TlsServerOptions extends TlsSettings {
+  readonly instances: readonly TlsInstance[];
   /** Refuse a client whose server name no certificate has; allows to have none at all. */
   readonly strictSni: boolean;
   readonly preferClientCiphers: boolean;
+  /** Errors of the client's certificate, and of its issuers. */
+  readonly crtIgnored: TlsIgnored;
+  readonly caIgnored: TlsIgnored;
   /**
    * 80 secret bytes: equal on every thread and across reloads, so that a ticket is good everywhere.
    * null: OpenSSL draws its own for this context.
@@ -72,7 +103,7 @@ export interface Tls {
   readonly version: string;
   /** Control or proxy thread, at start or when a certificate is replaced. */
   serverContext(options: TlsServerOptions): TlsResult;
-  clientContext(options: TlsOptions): TlsResult;
+  clientContext(options: TlsClientOptions): TlsResult;
 }
 
 /** Owned by one thread. Sessions that exist outlive `free`. */
@@ -80,6 +111,11 @@ export interface TlsContext {
   readonly isServer: boolean;
   /** A session over a connected, non-blocking descriptor, which stays the caller's to close. */
   session(fd: number): TlsSession;
+  /**
+   * Other certificates and files from now on, for handshakes that have not begun too. What is the
+   * same object as before is not read again. '' or what is wrong: everything stays as it was then.
+   */
+  renew(options: TlsServerOptions | TlsClientOptions): string;
   free(): void;
 }
 
@@ -132,6 +168,10 @@ export interface TlsSession {
   sni(): string;
   /** X509_V_* of the peer's certificate: 0 for good, or none was asked for. */
   verifyResult(): number;
+  /** Server: the first error of the client's certificate, and of its issuers with its depth. */
+  crtError(): number;
+  caError(): number;
+  caErrorDepth(): number;
   verifyText(): string;
   /** DER, null when there is none (node:crypto's X509Certificate reads it). */
   peerCertificate(): Uint8Array | null;

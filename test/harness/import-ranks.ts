@@ -19,6 +19,7 @@ const ranks: readonly Rank[] = [
     'shared/units.ts',
     'shared/address.ts',
     'shared/certificate.ts',
+    'shared/verify-names.ts',
     'shared/version.ts',
     'shared/engine-flags.ts',
     'shared/command-help.ts',

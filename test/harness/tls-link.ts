@@ -16,11 +16,13 @@ import { openSslTls } from '../../shared/sys/openssl.ts';
 import {
   TLS_WANT_READ,
   type TlsCertificate,
+  type TlsClientOptions,
   type TlsContext,
-  type TlsOptions,
+  type TlsInstance,
   type TlsResult,
   type TlsServerOptions,
   type TlsSession,
+  type TlsSettings,
 } from '../../shared/sys/tls.ts';
 
 /** The real kernel. */
@@ -31,12 +33,9 @@ export const tls = openSslTls();
 export const memory = sys.region(1 << 16);
 
 /** A certificate with its key in one text, as a .pem file has them. */
-export function certificate(
-  pem: string,
-  keyPem: string,
-  names: readonly string[] = [],
-): TlsCertificate {
-  return { name: 'test.pem', pem: keyPem + pem, keyPem: '', names };
+export function certificate(pem: string, keyPem: string): TlsCertificate {
+  const name = 'test.pem';
+  return { name, pem: keyPem + pem, keyPem: '', chainPem: '', ocsp: null, sctl: null };
 }
 
 export const first = certificate(firstPem, firstKeyPem);
@@ -44,18 +43,19 @@ export const second = certificate(secondPem, secondKeyPem);
 export const rsa = certificate(rsaPem, rsaKeyPem);
 
 /** Options that ask for nothing. */
-export const common: TlsOptions = {
-  certificates: [],
+export const common: TlsSettings = {
   minVersion: '',
   maxVersion: '',
   ciphers: '',
   ciphersuites: '',
   curves: '',
   sigalgs: '',
+  clientSigalgs: '',
   alpn: '',
   verify: 'none',
   caPem: '',
   crlPem: '',
+  hidesAuthorities: false,
   tickets: true,
 };
 
@@ -66,24 +66,51 @@ export function contextOf(result: TlsResult): TlsContext {
   return result.context;
 }
 
-/** Options of a server that shows `first`. */
-export function serverOptions(options: Partial<TlsServerOptions>): TlsServerOptions {
+/** Certificates as a line names them one after the other: the first is the default. */
+export function instancesOf(certificates: readonly TlsCertificate[], settings = common) {
+  return certificates.map(
+    (one, index): TlsInstance => ({
+      certificate: one,
+      filters: [],
+      isDefault: index === 0,
+      settings,
+    }),
+  );
+}
+
+type ServerTestOptions = Partial<TlsServerOptions> & {
+  readonly certificates?: readonly TlsCertificate[];
+};
+
+/** Options of a server that shows `certificates`, or `first`. */
+export function serverOptions(options: ServerTestOptions): TlsServerOptions {
+  const { certificates = [first], ...others } = options;
   return {
     ...common,
-    certificates: [first],
+    instances: instancesOf(certificates, { ...common, ...settingsOf(others) }),
     strictSni: false,
     preferClientCiphers: false,
+    crtIgnored: [],
+    caIgnored: [],
     ticketKeys: null,
     sessionMax: 0,
     sessionLifetimeSeconds: 300,
-    ...options,
+    ...others,
   };
 }
 
-export const serverOf = (options: Partial<TlsServerOptions> = {}) =>
+/** Those that make a context. */
+function settingsOf(options: Partial<TlsServerOptions>): Partial<TlsSettings> {
+  const names = Object.keys(common) as (keyof TlsSettings)[];
+  return Object.fromEntries(
+    names.filter((name) => name in options).map((name) => [name, options[name]]),
+  );
+}
+
+export const serverOf = (options: ServerTestOptions = {}) =>
   contextOf(tls.serverContext(serverOptions(options)));
-export const clientOf = (options: Partial<TlsOptions> = {}) =>
-  contextOf(tls.clientContext({ ...common, ...options }));
+export const clientOf = (options: Partial<TlsClientOptions> = {}) =>
+  contextOf(tls.clientContext({ ...common, certificate: null, ...options }));
 
 /** Two sessions over one socket pair. */
 export class Link {

@@ -4,6 +4,7 @@
 
 import type { Diagnostics } from '../../shared/config/diagnostic.ts';
 import type { BindModel, Model, ServerModel } from '../../shared/config/model.ts';
+import { certificatesOf } from '../../shared/config/model-certificates.ts';
 import { openSslTls } from '../../shared/sys/openssl.ts';
 import type { Tls, TlsContext } from '../../shared/sys/tls.ts';
 import { TlsClientPlan, TlsContexts } from '../conn/tls-contexts.ts';
@@ -84,7 +85,9 @@ function build(model: Model, diagnostics: Diagnostics, contexts: TlsContexts): T
   for (const proxy of model.proxies) {
     for (const bind of proxy.binds) {
       if (bind.ssl === null || bind.ssl.crts.length === 0) continue;
-      if (!areLoaded(model, bind.ssl.crts)) continue;
+      if (!areLoaded(model, certificatesOf(model, bind.ssl.crts))) continue;
+      if (!bind.ssl.crts.every(({ kind, name }) => kind === 'crt' || name in model.crtLists))
+        continue;
       const { context, error } = contexts.serverOf(bind.ssl);
       if (context !== null) binds.set(bind, context);
       else diagnostics.alert(bind.place, `Proxy '${proxy.name}': ${error}.`);
@@ -101,9 +104,6 @@ function build(model: Model, diagnostics: Diagnostics, contexts: TlsContexts): T
 }
 
 /** False: the loader has said what is wrong with a file. */
-function areLoaded({ contents }: Model, paths: readonly string[]): boolean {
-  return paths.every((path) => {
-    const pem = contents[path];
-    return pem !== undefined && (pem.includes('PRIVATE KEY-----') || `${path}.key` in contents);
-  });
+function areLoaded({ certificates }: Model, names: readonly string[]): boolean {
+  return names.every((name) => name in certificates);
 }

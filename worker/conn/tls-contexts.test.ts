@@ -1,21 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freshBindSsl } from '../../shared/config/fresh.ts';
 import { loadConfiguration } from '../../shared/config/load.ts';
 import type { BindSslModel, Model, ServerSslModel } from '../../shared/config/model.ts';
-import type { Tls, TlsContext, TlsOptions, TlsSession } from '../../shared/sys/tls.ts';
+import type {
+  Tls,
+  TlsClientOptions,
+  TlsContext,
+  TlsSession,
+  TlsSettings,
+} from '../../shared/sys/tls.ts';
 import { TlsClientPlan, TlsContexts } from './tls-contexts.ts';
 
 /** Remembers what it was asked for; contexts that count how often they are freed. */
 class RecordingTls implements Tls {
   readonly version = 'test';
-  readonly asked: TlsOptions[] = [];
+  readonly asked: TlsSettings[] = [];
   freed = 0;
 
-  private make(options: TlsOptions) {
+  private make(options: TlsSettings) {
     this.asked.push(options);
     const context: TlsContext = {
       isServer: true,
       session: () => assert.fail('no session is wanted'),
+      renew: () => '',
       free: () => {
         this.freed++;
       },
@@ -23,11 +31,11 @@ class RecordingTls implements Tls {
     return { context, error: '' } as const;
   }
 
-  serverContext(options: TlsOptions) {
+  serverContext(options: TlsSettings) {
     return this.make(options);
   }
 
-  clientContext(options: TlsOptions) {
+  clientContext(options: TlsSettings) {
     return this.make(options);
   }
 }
@@ -38,19 +46,9 @@ function modelOf(lines: readonly string[]): Model {
 }
 
 const bindSsl: BindSslModel = {
-  crts: ['/a.pem'],
+  ...freshBindSsl(),
+  crts: [{ kind: 'crt', name: '/a.pem', isDefault: true }],
   alpn: 'h2',
-  caFile: '',
-  verify: 'none',
-  ciphers: '',
-  ciphersuites: '',
-  curves: '',
-  sigalgs: '',
-  sslMinVer: '',
-  sslMaxVer: '',
-  strictSni: false,
-  tlsTickets: true,
-  preferClientCiphers: false,
 };
 
 function serversOf(lines: readonly string[]): ServerSslModel[] {
@@ -113,7 +111,7 @@ test('what resumes a session is kept under the name it was made for', () => {
     'server a :1 ssl verify none',
     'server b :1 ssl verify none no-ssl-reuse',
   ]);
-  const context = new RecordingTls().clientContext({} as TlsOptions).context;
+  const context = new RecordingTls().clientContext({} as TlsClientOptions).context;
   const plan = new TlsClientPlan(context, words);
   const seen = (name: string): string => String(plan.sessionFor(name) ?? '');
   plan.keep('a', leaving(null, false));

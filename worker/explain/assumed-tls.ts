@@ -23,6 +23,7 @@ export function assumedTls(sys: Sys, serverName: string, alpn: string): TlsConte
   return {
     isServer: true,
     session: (fd) => new AssumedSession(sys, fd, serverName, alpn),
+    renew: () => '',
     free: () => undefined,
   };
 }
@@ -104,6 +105,15 @@ class AssumedSession implements TlsSession {
     return this.serverName;
   }
   verifyResult(): number {
+    return 0;
+  }
+  crtError(): number {
+    return 0;
+  }
+  caError(): number {
+    return 0;
+  }
+  caErrorDepth(): number {
     return 0;
   }
   verifyText(): string {

@@ -71,10 +71,10 @@ export function startPeers(parts: PeersParts): RunningPeers {
 }
 
 function meetAtRedis(parts: PeersParts, section: PeersModel, redis: RedisModel): RedisSection {
-  const { global, contents } = parts.start.model;
+  const { global } = parts.start.model;
   return new RedisSection(section, redis, sharedTables(parts, section), {
     localName: global.localpeer,
-    contents,
+    contents: parts.start.model,
     nowMs: () => parts.nowMs(),
     warn: (text) => parts.warn(text),
     log: (text) => parts.log(section, text),
@@ -117,7 +117,7 @@ class RunningSection {
 
   private host(tables: readonly SharedTable[]): SectionHost {
     const { start, segment, nowMs } = this.parts;
-    const { global, contents } = start.model;
+    const { global } = start.model;
     return {
       localName: global.localpeer,
       messageBytesMax: global.tune.bufsize,
@@ -125,7 +125,7 @@ class RunningSection {
       nowMs,
       random: Math.random,
       connect: (peer, makeEvents) =>
-        openLink(peer.model.server, this.addressOf(peer), contents, makeEvents),
+        openLink(peer.model.server, this.addressOf(peer), start.model, makeEvents),
       sharesTables: (pid) => this.sharesTables(pid),
       learned: () => {
         for (const { table } of tables) segment.words[table.header + tableLearned] = 1;
@@ -150,7 +150,7 @@ class RunningSection {
     // The descriptor itself stays with whoever bound it: both would close it otherwise.
     const fd = parts.sys.dup(listener.fd);
     if (parts.start.model.global.masterWorker) parts.sys.close(listener.fd);
-    const tls = { ssl: model.bind?.ssl ?? null, contents: parts.start.model.contents };
+    const tls = { ssl: model.bind?.ssl ?? null, contents: parts.start.model };
     return listenForPeers(
       fd,
       tls,

@@ -51,7 +51,7 @@ export class RunningResolvers {
         open: (nameserver, events) =>
           nameserver.server === null
             ? new DatagramLink(nameserver.address, events)
-            : new StreamLink(nameserver.server, model.contents, events),
+            : new StreamLink(nameserver.server, model, events),
       });
     });
     model.proxies.forEach((proxy, proxyIndex) => {

@@ -1,9 +1,11 @@
-// The TLS words of `bind` lines, of `server` lines and of `global`: certificates, verification,
-// versions and ciphers. Files are read here, so that a chrooted worker needs none.
+// The TLS words of `bind` lines and of `global`: verification, versions and ciphers; certificates
+// are in bind-crt.ts. Files are read here, so that a chrooted worker needs none.
 
+import { verifyCode } from '../../verify-names.ts';
 import { systemAuthorities } from '../authorities.ts';
 import type { Draft } from '../draft.ts';
-import { exists, isDirectory, listNames, readText } from '../files.ts';
+import { underBase } from '../certificates.ts';
+import { readText } from '../files.ts';
 import type { BindKeyword, GlobalKeyword, WordCursor } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { BindModel, BindSslModel, SslDefaultsModel } from '../model.ts';
@@ -17,10 +19,6 @@ function missing(cursor: WordCursor, what: string): null {
   return line.alert(index + 1, `'${line.arg(index)}' : ${what}`);
 }
 
-/** `path` below `base` unless it is absolute. */
-export const underBase = (base: string, path: string): string =>
-  base === '' || path.startsWith('/') ? path : `${base}/${path}`;
-
 /** Reads a file into the contents; reports and returns null when it cannot be read. */
 export function keepFile(line: Line, index: number, path: string, draft: Draft): string | null {
   if (draft.contents.has(path)) return path;
@@ -31,33 +29,6 @@ export function keepFile(line: Line, index: number, path: string, draft: Draft):
   if (error !== '') return line.alert(index, `unable to read '${path}' : ${error}.`);
   draft.contents.set(path, text);
   return path;
-}
-
-/** Certificate files of `crt`: one file, or those of a folder; their `.key` files come along. */
-export function readCertificates(
-  line: Line,
-  index: number,
-  path: string,
-  draft: Draft,
-): string[] | null {
-  if (!isDirectory(path)) return readCertificate(line, index, path, draft) ? [path] : null;
-  const { names, error } = listNames(path);
-  if (names === null) return line.alert(index, `unable to read '${path}' : ${error}.`);
-  const side = /\.(issuer|ocsp|sctl|key|dhparam)(\.(rsa|dsa|ecdsa))?$/;
-  const files = names.filter((name) => !side.test(name)).map((name) => `${path}/${name}`);
-  const certificates = files.filter((file) => !isDirectory(file));
-  return certificates.every((file) => readCertificate(line, index, file, draft))
-    ? certificates
-    : null;
-}
-
-function readCertificate(line: Line, index: number, path: string, draft: Draft): boolean {
-  if (keepFile(line, index, path, draft) === null) return false;
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(draft.contents.get(path) ?? '')) return true;
-  const key = `${path}.key`;
-  if (exists(key)) return keepFile(line, index, key, draft) !== null;
-  line.alert(index, `no private key found in '${path}' or '${key}'.`);
-  return false;
 }
 
 const systemCa = '@system-ca';
@@ -72,6 +43,14 @@ export function readCaFile(cursor: WordCursor, draft: Draft): string | null {
     }
     return text;
   }
+  const path = underBase(draft.global.ssl.caBase, text);
+  return keepFile(cursor.line, cursor.index + 1, path, draft);
+}
+
+/** `crl-file`: a path. */
+export function readCrlFile(cursor: WordCursor, draft: Draft): string | null {
+  const text = argument(cursor);
+  if (text === '') return missing(cursor, 'missing CRLfile path');
   const path = underBase(draft.global.ssl.caBase, text);
   return keepFile(cursor.line, cursor.index + 1, path, draft);
 }
@@ -99,9 +78,15 @@ const textExamples = {
   ciphersuites: 'TLS_AES_128_GCM_SHA256',
   curves: 'X25519:P-256',
   sigalgs: 'ECDSA+SHA256:RSA+SHA256',
+  'client-sigalgs': 'RSA+SHA256',
+  ecdhe: 'P-256',
 };
 
-type TextField = 'ciphers' | 'ciphersuites' | 'curves' | 'sigalgs';
+const textFields: Partial<Record<TextField, keyof BindSslModel>> = {
+  'client-sigalgs': 'clientSigalgs',
+};
+
+type TextField = keyof typeof textExamples;
 
 const textRow = (name: TextField, help: string, missingWhat: string): BindKeyword => ({
   name,
@@ -111,7 +96,7 @@ const textRow = (name: TextField, help: string, missingWhat: string): BindKeywor
   example: `bind :443 ${name} ${textExamples[name]}`,
   parse: (cursor, bind) => {
     if (argument(cursor) === '') missing(cursor, missingWhat);
-    else set(bind, { [name]: argument(cursor) });
+    else set(bind, { [textFields[name] ?? name]: argument(cursor) });
   },
 });
 
@@ -183,6 +168,7 @@ const switches: readonly (readonly [string, Partial<BindSslModel>, string])[] = 
   ['tls-tickets', { tlsTickets: true }, 'session tickets'],
   ['prefer-client-ciphers', { preferClientCiphers: true }, 'the order of the client counts'],
   ['no-alpn', { alpn: noAlpn }, 'no ALPN'],
+  ['no-ca-names', { noCaNames: true }, 'clients are not told which authorities count'],
 ];
 
 const switchRows = switches.map(
@@ -196,6 +182,22 @@ const switchRows = switches.map(
   }),
 );
 
+/** Errors of verification that do not end the handshake: numbers or names, or `all`. */
+const ignoreRow = (name: string, field: 'crtIgnored' | 'caIgnored', help: string): BindKeyword => ({
+  name,
+  takes: 1,
+  tls: true,
+  help,
+  example: `bind :443 ${name} all`,
+  parse: (cursor, bind) => {
+    const text = argument(cursor);
+    if (text === '') return void missing(cursor, 'missing error IDs list');
+    const codes = text.split(',').map((part) => verifyCode(part.trim()));
+    if (text !== 'all' && codes.includes(-1)) missing(cursor, `unknown error ID in '${text}'`);
+    else set(bind, { [field]: text === 'all' ? text : codes.join(',') });
+  },
+});
+
 export const bindTlsKeywords: readonly BindKeyword[] = [
   {
     name: 'ssl',
@@ -204,20 +206,6 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
     help: 'TLS on this line',
     example: 'bind :443 ssl crt site.pem',
     parse: () => {},
-  },
-  {
-    name: 'crt',
-    takes: 1,
-    tls: true,
-    help: 'certificate file with its key, or a folder of them',
-    example: 'bind :443 ssl crt site.pem',
-    parse: (cursor, bind, draft) => {
-      if (argument(cursor) === '') return void missing(cursor, 'missing certificate location');
-      const path = underBase(draft.global.ssl.crtBase, argument(cursor));
-      const files = readCertificates(cursor.line, cursor.index + 1, path, draft);
-      // A path that failed is kept: its line must not count as one without certificate.
-      set(bind, { crts: [...(bind.ssl?.crts ?? []), ...(files ?? [path])] });
-    },
   },
   {
     name: 'alpn',
@@ -242,6 +230,19 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
     },
   },
   {
+    name: 'crl-file',
+    takes: 1,
+    tls: true,
+    help: 'revocations of client certificates',
+    example: 'bind :443 crl-file /dev/null',
+    parse: (cursor, bind, draft) => {
+      const crlFile = readCrlFile(cursor, draft);
+      if (crlFile !== null) set(bind, { crlFile });
+    },
+  },
+  ignoreRow('crt-ignore-err', 'crtIgnored', 'errors of a client certificate that let it pass'),
+  ignoreRow('ca-ignore-err', 'caIgnored', 'errors of its issuers that let it pass'),
+  {
     name: 'verify',
     takes: 1,
     tls: true,
@@ -259,6 +260,12 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
   textRow('ciphersuites', 'cipher suites of TLS 1.3', 'missing cipher suite'),
   textRow('curves', 'groups of the key exchange', 'missing curve suite'),
   textRow('sigalgs', 'signature algorithms', 'missing signature algorithm list'),
+  textRow(
+    'client-sigalgs',
+    'signatures of client certificates',
+    'missing signature algorithm list',
+  ),
+  textRow('ecdhe', 'the group of the key exchange', 'missing named curve'),
   {
     name: 'ssl-min-ver',
     takes: 1,
@@ -288,6 +295,7 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
 const globalTexts: readonly (readonly [string, keyof SslDefaultsModel, string, string])[] = [
   ['ca-base', 'caBase', 'folder of relative ca-file names', '/etc/ssl/certs'],
   ['crt-base', 'crtBase', 'folder of relative crt names', '/etc/ssl/private'],
+  ['key-base', 'keyBase', 'folder of relative key names of a crt-store', '/etc/ssl/private'],
   [
     'ssl-default-bind-ciphers',
     'bindCiphers',
@@ -314,6 +322,8 @@ const globalTexts: readonly (readonly [string, keyof SslDefaultsModel, string, s
   ],
   ['ssl-default-bind-curves', 'bindCurves', 'groups of bind lines', 'X25519:P-256'],
   ['ssl-default-bind-sigalgs', 'bindSigalgs', 'signatures of bind lines', 'RSA+SHA256'],
+  ['ssl-default-bind-client-sigalgs', 'bindClientSigalgs', 'client signatures', 'RSA+SHA256'],
+  ['ssl-default-server-client-sigalgs', 'serverClientSigalgs', 'client signatures', 'RSA+SHA256'],
   ['ssl-default-server-curves', 'serverCurves', 'groups of servers', 'X25519:P-256'],
   ['ssl-default-server-sigalgs', 'serverSigalgs', 'signatures of servers', 'RSA+SHA256'],
 ];

@@ -22,6 +22,7 @@ import {
 import type { Line } from '../line.ts';
 import type { AddressModel, BindModel } from '../model.ts';
 import { obsoleteBind, unsupportedBind } from '../unsupported.ts';
+import { bindCrtKeywords } from './bind-crt.ts';
 import { bindTlsKeywords } from './bind-tls.ts';
 import { readMd5Key } from './md5-key.ts';
 import { readNamespace } from './namespace.ts';
@@ -371,6 +372,7 @@ export const bindKeywords: readonly BindKeyword[] = [
   ...rightsRows,
   ...threadRows,
   ...bindTlsKeywords,
+  ...bindCrtKeywords,
   {
     name: 'tcp-md5sig',
     takes: 1,

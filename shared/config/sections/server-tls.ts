@@ -1,16 +1,16 @@
 // The TLS words of `server` and `default-server` lines. Rows write ServerDraft.tls, which counts
 // only when `ssl` stands on the line or came from default-server.
 
+import { findCertificates, underBase } from '../certificates.ts';
 import { freshServerSsl } from '../fresh.ts';
 import type { ServerDraft, ServerKeyword, WordCursor } from '../keyword.ts';
 import type { ServerSslModel } from '../model.ts';
 import {
-  keepFile,
   narrowVersions,
   readAlpn,
   readCaFile,
+  readCrlFile,
   readTlsVersion,
-  underBase,
   versionWords,
 } from './bind-tls.ts';
 
@@ -26,7 +26,19 @@ function tlsOf(server: ServerDraft): ServerSslModel {
   return server.tls;
 }
 
-type TextWord = 'verifyhost' | 'sni' | 'ciphers' | 'ciphersuites' | 'curves' | 'sigalgs';
+type TextWord =
+  | 'verifyhost'
+  | 'sni'
+  | 'ciphers'
+  | 'ciphersuites'
+  | 'curves'
+  | 'sigalgs'
+  | 'client-sigalgs';
+
+const textFields: Partial<Record<TextWord, keyof ServerSslModel>> = {
+  verifyhost: 'verifyHost',
+  'client-sigalgs': 'clientSigalgs',
+};
 
 const texts: readonly (readonly [TextWord, string])[] = [
   ['verifyhost', 'name that the certificate must carry'],
@@ -35,6 +47,7 @@ const texts: readonly (readonly [TextWord, string])[] = [
   ['ciphersuites', 'cipher suites of TLS 1.3'],
   ['curves', 'groups of the key exchange'],
   ['sigalgs', 'signature algorithms'],
+  ['client-sigalgs', 'signatures of the certificate shown'],
 ];
 
 const textRows = texts.map(
@@ -46,7 +59,7 @@ const textRows = texts.map(
     parse: (cursor, server) => {
       const tls = tlsOf(server);
       const value = argument(cursor);
-      const field = name === 'verifyhost' ? 'verifyHost' : name;
+      const field = textFields[name] ?? name;
       if (value === '') missing(cursor, 'missing value');
       else Object.assign(tls, { [field]: value });
     },
@@ -129,6 +142,16 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
     },
   },
   {
+    name: 'crl-file',
+    takes: 1,
+    help: 'revocations of server certificates',
+    example: 'server s 127.0.0.1:443 crl-file /dev/null',
+    parse: (cursor, server, draft) => {
+      const tls = tlsOf(server);
+      tls.crlFile = readCrlFile(cursor, draft) ?? tls.crlFile;
+    },
+  },
+  {
     name: 'crt',
     takes: 1,
     help: 'certificate shown to the server',
@@ -137,7 +160,10 @@ export const serverTlsKeywords: readonly ServerKeyword[] = [
       const tls = tlsOf(server);
       if (argument(cursor) === '') return missing(cursor, 'missing certificate file path');
       const path = underBase(draft.global.ssl.crtBase, argument(cursor));
-      tls.crt = keepFile(cursor.line, cursor.index + 1, path, draft) ?? tls.crt;
+      const { names, error } = findCertificates(draft, path);
+      if (error !== '') cursor.line.alert(cursor.index + 1, `'crt' : ${error}`);
+      else if (names[0] !== path) missing(cursor, `a bundle has no place here: '${path}'`);
+      else tls.crt = path;
     },
   },
   {

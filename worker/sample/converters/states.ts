@@ -11,7 +11,7 @@ import { castSample } from '../cast.ts';
 import { kindAny, kindBool, kindNames, kindSame, kindSint, kindString, Sample } from '../sample.ts';
 import { usableServers } from '../server-counts.ts';
 import { simple } from './row.ts';
-import { verifyName } from './verify-names.ts';
+import { verifyName } from '../../../shared/verify-names.ts';
 
 // ---- names known while serving ----
 

@@ -1,5 +1,5 @@
 // Names of OpenSSL's results of a certificate's verification, by number (the manual page of
-// X509_STORE_CTX_get_error). Read by states.ts; nothing else.
+// X509_STORE_CTX_get_error). Read by converters and by the words that let errors pass.
 
 /** Without their beginning; the first is X509_V_OK, all others X509_V_ERR_...; `-`: none. */
 const words = `
@@ -38,4 +38,11 @@ export function verifyName(code: number): string {
   if (code === 0) return 'X509_V_OK';
   const name = names[code];
   return name === undefined || name === '-' ? '' : `X509_V_ERR_${name}`;
+}
+
+/** The number of a name, or of a number written out; -1: there is none. */
+export function verifyCode(text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  const index = names.indexOf(text.replace(/^X509_V_(ERR_)?/, ''));
+  return /^X509_V_/.test(text) && index >= 0 ? index : -1;
 }
