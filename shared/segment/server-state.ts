@@ -258,10 +258,18 @@ export class ServerWords {
 
   /** What the last check reported, latin1; longer texts are cut. Control thread. */
   setCheckText(text: string): void {
-    const bytes = Buffer.from(text.slice(0, checkTextMax), 'latin1');
+    const { words } = this;
     const first = this.at + serverCheckText;
-    new Uint8Array(this.words.buffer, this.words.byteOffset).set(bytes, (first + 1) * 4);
-    Atomics.store(this.words, first, bytes.length);
+    const length = Math.min(text.length, checkTextMax);
+    // Four characters to a word, the first one lowest: the machines this runs on are little endian.
+    for (let i = 0, at = first + 1; i < length; i += 4) {
+      words[at++] =
+        byteAt(text, i) |
+        (byteAt(text, i + 1) << 8) |
+        (byteAt(text, i + 2) << 16) |
+        (byteAt(text, i + 3) << 24);
+    }
+    Atomics.store(words, first, length);
   }
 
   checkText(): string {
@@ -271,6 +279,8 @@ export class ServerWords {
     return Buffer.from(all.subarray((first + 1) * 4, (first + 1) * 4 + length)).toString('latin1');
   }
 }
+
+const byteAt = (text: string, at: number): number => text.charCodeAt(at) & 255;
 
 const retiredWords = new Int32Array(new SharedArrayBuffer(sharedWordCount * 4));
 retiredWords[serverAdmin] = adminForcedMaint;

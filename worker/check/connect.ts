@@ -71,32 +71,79 @@ const noApproach = { lent: null, hasData: false, mark: -1, tos: -1 };
 const isPath = (address: AddressModel): boolean =>
   address.family === 'unix' || address.family === 'abns' || address.family === 'abnsz';
 
-/** Makes the routes of one server's checks; one target that is filled again each time. */
+/** The route of one step of one server: made once, its target filled again when it has moved. */
+class Route implements CheckRoute {
+  readonly step: ConnectStep;
+  target: SocketAddress | null;
+  isInternet: boolean;
+  readonly socket: SocketPlan;
+  readonly lingers: boolean;
+  stream: Stream;
+  private readonly router: Router;
+
+  constructor(router: Router, step: ConnectStep, stream: Stream) {
+    const { parts } = router;
+    this.step = step;
+    this.target = null;
+    this.isInternet = true;
+    this.socket = usesSocks(step, parts) ? (parts.socks ?? parts.socket) : parts.socket;
+    this.lingers = step.lingers || (parts.isAgent && step.isImplicit);
+    this.stream = stream;
+    this.router = router;
+  }
+
+  openingSteps(): readonly OpeningStep[] {
+    return this.router.stepsOf(this.step, this.stream, this.socket);
+  }
+
+  protocolOf(connection: Connection): string {
+    return this.router.protocolOf(this.step, connection);
+  }
+}
+
+/**
+ * The routes of one server's checks. Its checks run one after the other, so one target serves all;
+ * thousands of servers are checked every second, so nothing is made anew that has not changed.
+ */
 export class Router {
-  private readonly parts: RouteParts;
+  readonly parts: RouteParts;
   private readonly target: SocketAddress;
+  private route: Route | null;
+  /** What `target` holds. */
+  private family: string;
+  private host: string;
+  private port: number;
 
   constructor(parts: RouteParts) {
     this.parts = parts;
     this.target = parts.sys.address();
+    this.route = null;
+    this.family = '';
+    this.host = '';
+    this.port = -1;
   }
 
   routeOf(step: ConnectStep, stream: Stream): CheckRoute {
-    const { parts, target } = this;
+    const { parts } = this;
     const address = step.address ?? parts.address() ?? parts.serverAddress();
     const port = this.portOf(step, stream);
-    const isKnown = encode(address, port, target);
-    const { isAgent } = parts;
-    const socket = usesSocks(step, parts) ? (parts.socks ?? parts.socket) : parts.socket;
-    return {
-      step,
-      target: isKnown ? target : null,
-      isInternet: !isPath(address),
-      socket,
-      lingers: step.lingers || (isAgent && step.isImplicit),
-      openingSteps: () => this.stepsOf(step, stream, socket),
-      protocolOf: (connection) => this.protocolOf(step, connection),
-    };
+    const route = this.route?.step === step ? this.route : new Route(this, step, stream);
+    this.route = route;
+    route.stream = stream;
+    route.target = this.encodes(address, port) ? this.target : null;
+    route.isInternet = !isPath(address);
+    return route;
+  }
+
+  /** Whether the target is this address now. */
+  private encodes(address: AddressModel, port: number): boolean {
+    const { family, host } = address;
+    if (family === this.family && host === this.host && port === this.port) return true;
+    if (!encode(address, port, this.target)) return false;
+    this.family = family;
+    this.host = host;
+    this.port = port;
+    return true;
   }
 
   /** The first that was given, from the step to the server line. */
@@ -113,14 +160,15 @@ export class Router {
   }
 
   /** Said by a word, else by what was negotiated. */
-  private protocolOf(step: ConnectStep, connection: Connection): string {
+  protocolOf(step: ConnectStep, connection: Connection): string {
     const { checks, proto } = this.parts.model;
     const said = step.proto || (step.isDefault ? checks.proto || proto : '');
     if (said !== '') return said;
     return tlsSessionOf(connection)?.alpn() === 'h2' ? 'h2' : 'h1';
   }
 
-  private stepsOf(step: ConnectStep, stream: Stream, socket: SocketPlan): readonly OpeningStep[] {
+  /** What comes before the check's first step. */
+  stepsOf(step: ConnectStep, stream: Stream, socket: SocketPlan): readonly OpeningStep[] {
     const steps: OpeningStep[] = [];
     const { parts } = this;
     if (socket.via !== null) steps.push(new SocksRequest(parts.room, this.target));
