@@ -229,6 +229,7 @@ export class ProxyThread implements ListenerHost {
   private endTurn(): void {
     flushLogs(this.thread, this.context.processRow);
     this.thread.gauges?.setUsage(this.start.threadIndex, this.loop.usagePercent);
+    this.thread.gauges?.setDescriptors(this.start.threadIndex, this.loop.poller.watched);
     const { memory, counters } = this.thread;
     const { values } = counters;
     const row = this.context.processRow;

@@ -93,14 +93,13 @@ function freshTune(): TuneModel {
     profilingMemory: false,
     disableFastForward: false,
     disableZeroCopyForwarding: false,
-    listenerDefaultShards: 'by-process',
+    listenerDefaultShards: 'by-group',
     listenerMultiQueue: 'on',
     splice: true,
     sslCachesize: 20_000,
     sslLifetimeMs: 300_000,
     sslMaxrecord: 0,
     sslHardMaxrecord: 0,
-    sslDefaultDhParam: 2048,
     h2: freshH2(),
     others: {},
   };
@@ -193,7 +192,10 @@ function freshProcess() {
     zeroWarning: false,
     quiet: false,
     localpeer: hostname(),
-    threadGroups: 1,
+    threadGroups: 0,
+    maxThreadsPerGroup: 0,
+    groupDefinitions: [],
+    groups: [],
     threadHardLimit: 0,
     httpErrCodes: [[400, 499]],
     httpFailCodes: [
@@ -208,7 +210,6 @@ function freshProcess() {
     ppNeverSendLocal: false,
     unixBindPrefix: '',
     exposeExperimental: false,
-    exposeDeprecated: false,
     others: {},
   } satisfies Partial<GlobalModel>;
 }

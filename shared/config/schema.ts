@@ -68,6 +68,7 @@ import type {
   ResolversModel,
 } from './model-resolvers.ts';
 import type { Network } from '../address.ts';
+import type { GroupDefinition, ThreadGroup } from '../thread-groups.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import { keyTypes } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
@@ -471,13 +472,12 @@ const tune = shape<TuneModel>({
   disableFastForward: flag,
   disableZeroCopyForwarding: flag,
   listenerDefaultShards: text,
-  listenerMultiQueue: text,
+  listenerMultiQueue: oneOf('on', 'fair', 'off'),
   splice: flag,
   sslCachesize: natural,
   sslLifetimeMs: natural,
   sslMaxrecord: natural,
   sslHardMaxrecord: natural,
-  sslDefaultDhParam: natural,
   h2,
   others: map(text),
 });
@@ -576,6 +576,9 @@ const global = shape<GlobalModel>({
   quiet: flag,
   localpeer: text,
   threadGroups: natural,
+  maxThreadsPerGroup: natural,
+  groupDefinitions: list(shape<GroupDefinition>({ group: natural, threads: list(natural) })),
+  groups: list(shape<ThreadGroup>({ first: natural, count: natural })),
   threadHardLimit: natural,
   httpErrCodes: codes,
   httpFailCodes: codes,
@@ -588,7 +591,6 @@ const global = shape<GlobalModel>({
   ppNeverSendLocal: flag,
   unixBindPrefix: text,
   exposeExperimental: flag,
-  exposeDeprecated: flag,
   others: map(text),
 });
 

@@ -18,7 +18,7 @@ export const unsupportedGlobal: readonly string[] = (
   'ocsp-update.mindelay ocsp-update.mode ' +
   'ssl-dh-param-file ssl-engine ' +
   'ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
-  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
+  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca ' +
   'tune.comp.maxlevel ' +
   'tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +

@@ -24,6 +24,7 @@ const ranks: readonly Rank[] = [
     'shared/engine-flags.ts',
     'shared/command-help.ts',
     'shared/profiling-mode.ts',
+    'shared/thread-groups.ts',
   ),
   apart('shared/master-commands.ts'),
   apart('shared/sys'),

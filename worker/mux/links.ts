@@ -196,6 +196,7 @@ export class Links {
     approach.tos = stream.backTos;
     approach.lent = this.isLent ? this.lent : null;
     approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
+    link.pool.makeRoom();
     if (!claimPlace(server, link)) return -EAGAIN;
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) {

@@ -303,7 +303,10 @@ const threadRows: readonly BindKeyword[] = [
       const text = argument(cursor);
       const part = '(all|odd|even|\\d+(-\\d*)?)';
       const set = new RegExp(`^(${part}/)?${part}(,(${part}/)?${part})*$`);
-      if (set.test(text)) bind.thread = text;
+      const relative = text.split(',').filter((one) => one.includes('/')).length;
+      if (relative > 0 && relative < text.split(',').length) {
+        wrong(cursor, `'${text}' mixes threads of the process and threads of groups`);
+      } else if (set.test(text)) bind.thread = text;
       else wrong(cursor, `'${text}' is not a set of threads`);
     },
   },
