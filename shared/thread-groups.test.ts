@@ -72,7 +72,10 @@ test('sets of threads: of the process, and of groups', () => {
     const { threads, fault } = chooseThreads(text, groups);
     assert.deepEqual(fault === '' ? threads : fault, expected, text);
   }
-  assert.deepEqual([0, 1, 2, 4].map((thread) => groupOfThread(groups, thread)), [0, 0, 1, 1]);
+  assert.deepEqual(
+    [0, 1, 2, 4].map((thread) => groupOfThread(groups, thread)),
+    [0, 0, 1, 1],
+  );
 });
 
 test('shards: every thread has one, none has threads of two groups if that can be', () => {
@@ -80,7 +83,10 @@ test('shards: every thread has one, none has threads of two groups if that can b
   const shards = (count: number, threads: readonly number[] = all): (readonly number[])[] =>
     Array.from({ length: count }, (_, index) => threadsOfShard(threads, groups, index, count));
   assert.deepEqual(shards(1), [all]);
-  assert.deepEqual(shards(2), [[0, 1], [2, 3, 4]]);
+  assert.deepEqual(shards(2), [
+    [0, 1],
+    [2, 3, 4],
+  ]);
   assert.deepEqual(shards(3), [[0, 1], [2], [3, 4]]);
   assert.deepEqual(shards(5), [[0], [1], [2], [3], [4]]);
   assert.deepEqual(shards(2, [2, 3]), [[2], [3]]);

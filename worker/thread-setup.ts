@@ -79,7 +79,10 @@ export function makeContext(
 }
 
 /** Slots of tune.bufsize for one thread: as many as connections need, or its share of a limit. */
-export function slotsOf({ model, threadCount }: Pick<ThreadStart, 'model' | 'threadCount'>): number {
+export function slotsOf({
+  model,
+  threadCount,
+}: Pick<ThreadStart, 'model' | 'threadCount'>): number {
   const { tune, maxconn } = model.global;
   const most = Math.floor(memoryMaxBytes / tune.bufsize);
   const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);

@@ -186,7 +186,8 @@ export class ServerPool implements IdlePool, Timed {
   }
 
   private isWanted(mux: H1Back): boolean {
-    if (this.limit === 0 || mux.useCount >= this.useMax || this.usesMany(this.fdsHigh)) return false;
+    if (this.limit === 0 || mux.useCount >= this.useMax || this.usesMany(this.fdsHigh))
+      return false;
     if (this.idle.length > 0 && this.usesMany(this.fdsLow)) return false;
     return this.isWorthKeeping(mux);
   }
