@@ -48,7 +48,6 @@ const ranks: readonly Rank[] = [
   apart('worker/mux'),
   apart('worker/stream'),
   apart('worker/sample'),
-  together('worker/log/tags.ts', 'worker/log/presets.ts'),
   apart(
     'worker/actions',
     'worker/balance',
