@@ -485,6 +485,9 @@ function freshHttp() {
   return {
     errors: [],
     bandwidth: [],
+    fcgiApp: '',
+    fcgiPlace: null,
+    fcgiFilter: false,
     captureRequestHeaders: [],
     captureResponseHeaders: [],
     captureCookie: null,

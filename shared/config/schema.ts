@@ -2,6 +2,7 @@
 // json.ts uses for configurations that arrive as JSON; text input never passes through it.
 // Every field of the model's types must be here: the type checker sees to that.
 
+import type { FcgiAppModel } from './model-fcgi.ts';
 import type { PlacementModel } from './model-process.ts';
 import type {
   AddressModel,
@@ -692,6 +693,9 @@ const proxy = shape<ProxyModel>({
   hashBalanceFactor: natural,
   hashPreserveAffinity: oneOf('always', 'maxconn', 'maxqueue'),
   defaultsName: text,
+  fcgiApp: text,
+  fcgiPlace: orNull(place),
+  fcgiFilter: flag,
   restrictReqHdrNames: oneOf('default', 'preserve', 'delete', 'reject'),
   forwardFor: orNull(forwardFor),
   originalTo: orNull(forwardFor),
@@ -890,6 +894,23 @@ const model = shape<Model>({
         shape<LogFileModel>({ path: text, sizeMax: natural, ageMaxMs: natural, keep: natural }),
       ),
       otlp: orNull(shape<LogOtlpModel>({ url: text, headers: list(list(text)) })),
+    }),
+  ),
+  fcgiApps: list(
+    shape<FcgiAppModel>({
+      place,
+      name: text,
+      docroot: text,
+      index: text,
+      pathInfo: orNull(line),
+      acls: list(line),
+      params: list(line),
+      passed: list(line),
+      logs: list(logTarget),
+      keepsConnections: flag,
+      asksValues: flag,
+      multiplexes: flag,
+      requestMax: natural,
     }),
   ),
   traces: list(line),

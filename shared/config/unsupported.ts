@@ -46,7 +46,7 @@ export const unsupportedGlobal: readonly string[] = (
 export const unsupportedProxy: readonly string[] = (
   'compression filter-sequence ' +
   'quic-initial ssl-f-use ' +
-  'trace use-fcgi-app'
+  'trace'
 ).split(' ');
 
 /** Option words of `bind` lines. */
@@ -68,7 +68,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] =
-  'acme cache fcgi-app namespace_list spoe-agent spoe-group spoe-message'.split(' ');
+  'acme cache namespace_list spoe-agent spoe-group spoe-message'.split(' ');
 
 /** The same for words of `bind` lines. */
 export const obsoleteBind: Readonly<Record<string, string>> = {

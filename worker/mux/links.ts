@@ -9,20 +9,17 @@ import { Connection } from '../conn/connection.ts';
 import { type Approach, openSocket } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { throughSocks } from '../conn/socks4.ts';
-import { tlsSessionOf } from '../conn/tls.ts';
-import { connectionUpgrade, headerName } from '../http/message.ts';
 import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { writeTarget } from '../server/target.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { FcgiStream } from './fcgi-stream.ts';
 import { H1Back } from './h1-back.ts';
-import { H2Back } from './h2-back.ts';
-import type { H2Pool } from './h2-pool.ts';
 import { H2Stream } from './h2-stream.ts';
-import { H2Tools } from './h2-tools.ts';
 import type { IdleShare } from './idle-share.ts';
+import { clearMuxes, MuxLinks, type NewConnection, wantsH1 } from './mux-links.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import { OwnConnections } from './own-connections.ts';
 import { claimPlace, type ServerLink, serverLink } from './server-link.ts';
@@ -49,6 +46,8 @@ export interface BackOpenings {
   stepsOf(stream: Stream, server: Server, protocol: string): readonly OpeningStep[];
 }
 
+type LinkSide = H1Back | TcpSide | H2Stream | FcgiStream;
+
 export class Links {
   private readonly thread: ThreadContext;
   private readonly exchange: Exchange;
@@ -66,8 +65,7 @@ export class Links {
   private isPlain: boolean;
   private readonly approach: Approach;
   private readonly openings: BackOpenings;
-  /** Made by the first connection that speaks HTTP/2. */
-  private tools: H2Tools | null;
+  private readonly muxLinks: MuxLinks;
 
   constructor(
     thread: ThreadContext,
@@ -88,7 +86,7 @@ export class Links {
     this.isPlain = false;
     this.approach = { lent: null, hasData: false, mark: -1, tos: -1 };
     this.openings = openings;
-    this.tools = null;
+    this.muxLinks = new MuxLinks(thread, exchange);
   }
 
   connect(stream: Stream, server: Server): number {
@@ -97,12 +95,13 @@ export class Links {
       return -EHOSTUNREACH;
     }
     let hash = this.sharingKey(stream, server, link);
-    this.isPlain = link.h2 !== null && wantsH1(stream, server);
+    const { h2, fcgi } = link.muxes;
+    this.isPlain = h2 !== null && wantsH1(stream, server);
     if (this.isPlain) hash += ' http/1.1';
     if (stream.frontend.isHttp) {
-      if (link.h2 !== null && !this.isPlain && this.multiplex(stream, link.h2, hash, server))
-        return linkReady;
-      const reused = this.takeIdle(stream, link, hash);
+      const isShared = fcgi !== null || (h2 !== null && !this.isPlain);
+      if (isShared && this.multiplex(stream, link, hash, server)) return linkReady;
+      const reused = fcgi === null ? this.takeIdle(stream, link, hash) : null;
       if (reused !== null) {
         this.use(stream, reused, server);
         link.pool.borrowed();
@@ -121,35 +120,11 @@ export class Links {
     return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
   }
 
-  /** Uses an HTTP/2 connection that is there; false: none has room. */
-  private multiplex(stream: Stream, pool: H2Pool, hash: string, server: Server): boolean {
-    const policy = stream.backend.model.httpReuse;
-    // A first request may use any connection when it is sent again should that prove dead.
-    const safely = stream.backend.backend?.retry.reusesSafely === true;
-    const first = stream.session.streamCount <= 1 && !safely;
-    const isShared = policy !== 'never' && !(first && policy === 'safe');
-    const usesMin = first && policy === 'aggressive' ? 2 : 0;
-    const mux = pool.take(stream.session, hash, isShared, usesMin);
-    if (mux === null || mux.awaitsSettings(stream)) return false;
-    this.use(stream, mux.attach(stream), server);
-    return true;
-  }
-
-  /** The connection of `stream` speaks HTTP/2: a mux for it takes the place of `first`. */
-  private startH2(stream: Stream, pool: H2Pool, hash: string, first: H1Back): void {
-    this.tools ??= new H2Tools(this.thread, false);
-    const { connection, server } = first;
-    this.linkOf(stream.backend, server).pool.returned(); // one for many streams: not counted
-    const { row } = stream.backend.backend!;
-    const target = { server, hash, keeper: pool, row };
-    const mux = new H2Back(this.tools, connection, this.exchange, target);
-    const isOwn = stream.backend.model.httpReuse === 'never';
-    pool.add(mux, isOwn ? stream.session : null);
-    const side = mux.attach(stream);
-    stream.back = side;
-    mux.start();
-    if (mux.awaitsSettings(stream)) mux.waitForSettings(side);
-    else this.exchange.onConnected(stream, 0);
+  /** Uses a connection of several streams that is there; false: none has room. */
+  private multiplex(stream: Stream, link: ServerLink, hash: string, server: Server): boolean {
+    const side = this.muxLinks.take(stream, link.muxes, hash);
+    if (side !== null) this.use(stream, side, server);
+    return side !== null;
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
@@ -218,10 +193,8 @@ export class Links {
     if (link.plan.via !== null) steps = throughSocks(thread, this.address, steps);
     new Opening(connection, back, steps, (result) => {
       if (stream.back !== back) return;
-      const { h2 } = link;
-      if (result === 0 && h2 !== null && !isPlain && back instanceof H1Back && speaksH2(back)) {
-        this.startH2(stream, h2, hash, back);
-      } else {
+      const made = result === 0 && back instanceof H1Back ? { first: back, hash } : null;
+      if (made === null || !this.multiplexed(stream, link, isPlain, made)) {
         exchange.onConnected(stream, result);
       }
     });
@@ -235,8 +208,20 @@ export class Links {
     return linkPending;
   }
 
-  private use(stream: Stream, back: H1Back | TcpSide | H2Stream, server: Server): void {
-    if (!(back instanceof H2Stream)) back.attach(stream);
+  /** One connection for many streams is not counted as that of one. */
+  private multiplexed(
+    stream: Stream,
+    { muxes, pool }: ServerLink,
+    isPlain: boolean,
+    made: NewConnection,
+  ): boolean {
+    if (!this.muxLinks.start(stream, muxes, isPlain, made)) return false;
+    pool.returned();
+    return true;
+  }
+
+  private use(stream: Stream, back: LinkSide, server: Server): void {
+    if (back instanceof H1Back || back instanceof TcpSide) back.attach(stream);
     stream.back = back;
     stream.backConnection = back.connection;
     stream.servedBy = back.connection;
@@ -261,13 +246,13 @@ export class Links {
 
   /** The stream is done with its side: kept if it is clean, else closed. */
   release(stream: Stream, reusable: boolean): void {
-    const back = stream.back as H1Back | TcpSide | H2Stream | null;
+    const back = stream.back as LinkSide | null;
     const { server } = stream;
     if (back === null || server === null) return;
     stream.back = null;
     stream.backConnection = null;
     leave(server.words, server.liveAt + liveCurrent);
-    if (back instanceof H2Stream) {
+    if (back instanceof H2Stream || back instanceof FcgiStream) {
       back.streamEnded();
       return;
     }
@@ -297,15 +282,17 @@ export class Links {
   clear(): void {
     for (const link of this.servers.values()) {
       link.pool.clear();
-      link.h2?.clear();
+      clearMuxes(link.muxes);
     }
   }
 
   /** Closes idle connections to `server`: it is in maintenance, or has another address. */
   clearServer(server: Server): void {
     const link = this.servers.get(server);
-    link?.pool.clear();
-    link?.h2?.clear();
+    if (link !== undefined) {
+      link.pool.clear();
+      clearMuxes(link.muxes);
+    }
     for (const own of this.owners) own.clearServer(server);
   }
 
@@ -331,22 +318,6 @@ function numberServers(program: Program): void {
     for (const server of backend?.servers ?? []) server.shareNumber = next + server.index;
     next += model.servers.length;
   }
-}
-
-/** `ws`: over which protocol WebSocket goes (manual 5.2). */
-function wantsH1({ request }: Stream, { model }: Server): boolean {
-  if ((request.flags & connectionUpgrade) === 0 || model.ws === 'h2') return false;
-  const upgrade = request.find(upgradeName, 0);
-  if (upgrade < 0 || request.valueText(upgrade).toLowerCase() !== 'websocket') return false;
-  if (model.ws === 'h1') return true;
-  return model.proto === '' && (model.ssl?.alpn.split(',').includes('http/1.1') ?? false);
-}
-
-const upgradeName = headerName('upgrade');
-
-function speaksH2({ connection, server }: H1Back): boolean {
-  if (server.model.proto !== '') return server.model.proto === 'h2';
-  return tlsSessionOf(connection)?.alpn() === 'h2';
 }
 
 const EHOSTUNREACH = 113;

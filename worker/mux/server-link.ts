@@ -11,9 +11,9 @@ import type { ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { sourceWriter, type WriteSource } from '../server/source.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { H2Pool } from './h2-pool.ts';
 import { ServerPool } from './idle-pool.ts';
 import type { IdleShare } from './idle-share.ts';
+import { closeOneMux, muxesOf, type ServerMuxes } from './mux-links.ts';
 
 /** What one server needs for new connections, on this thread. */
 export interface ServerLink {
@@ -25,8 +25,7 @@ export interface ServerLink {
   readonly place: ConnectionPlace | null;
   /** Other threads' idle connections may be taken over: they are clear. */
   readonly isShared: boolean;
-  /** null: the server is never spoken to in HTTP/2. */
-  readonly h2: H2Pool | null;
+  readonly muxes: ServerMuxes;
   readonly limits: H1Limits;
   /** Header names that its servers want otherwise, null: none. */
   readonly names: NameCase | null;
@@ -60,7 +59,7 @@ export function serverLink(
     place: server.model.strictMaxconn ? placeOf(server) : null,
     isShared: server.model.ssl === null,
     names: backend.serverNames,
-    h2: mayH2(server) ? new H2Pool(thread, server) : null,
+    muxes: muxesOf(thread, server),
     limits: new H1Limits(
       tune.httpMaxhdr - 1,
       options['accept-unsafe-violations-in-http-response'] === true,
@@ -79,21 +78,15 @@ function placeOf({ words, liveAt }: Server): ConnectionPlace {
  * strict-maxconn: a place for one more connection to `server`, if need be that of an idle one.
  * False: all are in use, or idle where nobody else may close them.
  */
-export function claimPlace(server: Server, { pool, h2, place }: ServerLink): boolean {
+export function claimPlace(server: Server, { pool, muxes, place }: ServerLink): boolean {
   if (place === null) return true;
   const { words, liveAt } = server;
   for (let tries = 0; tries < placeTriesMax; tries++) {
     if (reserveWithin(words, liveAt + liveConnections, server.maxconn())) return true;
-    if (!pool.closeOne(place) && h2?.closeOne() !== true) return false;
+    if (!pool.closeOne(place) && !closeOneMux(muxes)) return false;
   }
   return false;
 }
 
 /** Another thread may be faster each time. */
 const placeTriesMax = 3;
-
-/** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
-function mayH2({ model }: Server): boolean {
-  if (model.proto !== '') return model.proto === 'h2';
-  return model.ssl?.alpn.split(',').includes('h2') ?? false;
-}
