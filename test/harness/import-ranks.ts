@@ -43,6 +43,7 @@ const ranks: readonly Rank[] = [
   together('worker/sample/sample.ts', 'worker/sample/address.ts', 'worker/sample/int64.ts'),
   // The contracts' few values: table(), and the numbers of closed sets.
   apart('worker/keyword.ts', 'worker/program.ts', 'worker/thread-context.ts'),
+  apart('worker/line-cursor.ts'),
   apart('worker/tables'),
   apart('worker/match', 'worker/server', 'worker/log'),
   apart('worker/mux'),

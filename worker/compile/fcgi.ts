@@ -17,7 +17,7 @@ import type {
   FcgiParamPlan,
   FcgiPlan,
 } from '../program.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 import { compileEventLog } from './logs.ts';
 import { takeCondition } from './rules.ts';
 import type { CompileScope } from './scope.ts';

@@ -39,7 +39,7 @@ import { buildBackend } from './backends.ts';
 import { compileFcgi } from './fcgi.ts';
 import { compileForwarded } from './forwarded.ts';
 import { compileStick } from './stick.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 import { uniqueIdFormat } from './log-format.ts';
 import { compileLog } from './logs.ts';
 import { collectReplies } from './reply.ts';
