@@ -145,6 +145,9 @@ function push<T>(lists: Map<string, T[]>, key: string, value: T): void {
   else list.push(value);
 }
 
+/** In the place of a socket, for a bind line that connects to a server (rhttp@). */
+const noSocket = { fd: -1, family: 'rhttp', host: '', port: 0, isDatagram: false };
+
 /** One try at opening everything. */
 class Attempt {
   offered: OfferedSocket[];
@@ -189,6 +192,11 @@ class Attempt {
     const address = await resolveAddress(wanted.address);
     if (address === null) {
       this.fail(wanted, `cannot resolve '${wanted.address.host}'`, false);
+      return;
+    }
+    if (address.family === 'rhttp') {
+      // Connections are made by the worker: there is nothing to listen on.
+      if (wanted.shard === 0) this.record(wanted, { ...noSocket, host: address.host });
       return;
     }
     const key = socketKey(address, wanted.bind);
@@ -242,7 +250,7 @@ class Attempt {
     this.errors.push(sentence(wanted, error, wanted.address));
   }
 
-  private record(wanted: Wanted, socket: BoundSocket): void {
+  private record(wanted: Wanted, socket: Omit<BoundSocket, 'key' | 'foreign' | 'backlog'>): void {
     const { bindIndex, proxyIndex, addressIndex, shard } = wanted;
     const { fd, family, host, port, isDatagram } = socket;
     if (wanted.section !== null) {

@@ -12,6 +12,8 @@ export type AddressFamily =
   | 'abnsz'
   | 'fd'
   | 'sockpair'
+  /** Reverse HTTP: `host` is BACKEND/SERVER on bind lines, nothing on servers. */
+  | 'rhttp'
   | 'unspecified';
 
 export interface ParsedAddress {
@@ -36,6 +38,7 @@ export interface AddressRules {
   readonly portRange?: boolean;
   readonly portOffset?: boolean;
   readonly fd?: boolean;
+  readonly reverse?: boolean;
   readonly stream?: boolean;
   readonly dgram?: boolean;
   readonly defaultDgram?: boolean;
@@ -81,7 +84,7 @@ const prefixes: ReadonlyMap<string, Prefix> = new Map(
     'mptcp6@': { family: 'ipv6', missing: 'multipath TCP' },
     'quic4@': { family: 'ipv4', missing: 'QUIC' },
     'quic6@': { family: 'ipv6', missing: 'QUIC' },
-    'rhttp@': { family: 'unspecified', missing: 'reverse HTTP' },
+    'rhttp@': { family: 'rhttp' },
   } satisfies Record<string, Prefix>),
 );
 
@@ -116,6 +119,10 @@ export function parseAddress(written: string, rules: AddressRules): AddressResul
     return fault(`dgram-type address not acceptable in '${text}'`);
   }
   if (head.family === 'fd' || head.family === 'sockpair') return parseDescriptor(text, head, rules);
+  if (head.family === 'rhttp') {
+    if (rules.reverse !== true) return fault(`reverse HTTP is not acceptable here in '${text}'`);
+    return whole({ ...blank, family: 'rhttp', host: head.rest });
+  }
   if (head.family === 'unix' || head.family === 'abns' || head.family === 'abnsz') {
     return parsePath(text, head, rules);
   }

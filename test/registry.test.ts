@@ -28,8 +28,11 @@ test('every row has help and an example', () => {
 
 /** Rule lines that make a defaults section's slots for `capture ... id 0`. */
 function actionText(ruleSet: RuleSet, example: string): string {
-  const mode = ruleSet.startsWith('tcp') ? 'tcp' : 'http';
-  const text = frontendText([], mode);
+  const isAttach = example.startsWith('attach-srv');
+  const mode = ruleSet.startsWith('tcp') && !isAttach ? 'tcp' : 'http';
+  const text = isAttach
+    ? frontendText([], mode).replace('\nbackend be', '\nbackend be\n  server dev rhttp@')
+    : frontendText([], mode);
   const rule = `  ${ruleSet} ${example.replaceAll('\\', '\\\\')}`;
   // A listen has both sides: an action of either is legal there.
   const head = text.replace('frontend fe', 'listen fe').replace('  default_backend be\n', '');

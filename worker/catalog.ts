@@ -2,6 +2,7 @@
 // importing it does nothing. Used by worker/compile, by help and -dKall, and by the registry test.
 
 import { capture } from './actions/capture.ts';
+import { attachments } from './actions/attach.ts';
 import { connection } from './actions/connection.ts';
 import { drop } from './actions/drop.ts';
 import { earlyHint } from './actions/early-hint.ts';
@@ -23,7 +24,6 @@ import { authentication } from './sample/fetches/authentication.ts';
 import { bodies } from './sample/fetches/body.ts';
 import { distcc } from './sample/fetches/distcc.ts';
 import { exchanges } from './sample/fetches/exchange.ts';
-import { fcgi } from './sample/fetches/fcgi.ts';
 import { hellos } from './sample/fetches/hello.ts';
 import { cookies } from './sample/fetches/cookies.ts';
 import { htx } from './sample/fetches/htx.ts';
@@ -76,6 +76,7 @@ export const actions = table<ActionDef>(
   uri,
   variables,
   connection,
+  attachments,
   waiting,
   bandwidthActions,
   capture,
@@ -107,7 +108,6 @@ export const fetches = table<FetchDef>(
   loads,
   htx,
   distcc,
-  fcgi,
   variableDumps,
   stick,
 );

@@ -23,6 +23,7 @@ import { cpusOfThread } from './cpu-map.ts';
 import { prepareDashboards } from './dashboard/page-file.ts';
 import { shareReserve } from './fleet.ts';
 import { makeIdleShare } from './mux/idle-share.ts';
+import { reversedWords } from './mux/reversed-share.ts';
 import { allocateGauges } from '../shared/segment/gauges.ts';
 import { allocateNameCounters } from '../shared/segment/name-counters.ts';
 import { openEventRings } from './event-rings.ts';
@@ -173,6 +174,7 @@ class Worker implements RunningWorker {
       nameCounters: this.nameCounters,
       idle: makeIdleShare(
         start.model.proxies.reduce((sum, { servers }) => sum + servers.length, shareReserve),
+        reversedWords(start.model),
       ),
       wakeFds: this.wakeFds,
       generation: start.generation,
@@ -190,8 +192,8 @@ class Worker implements RunningWorker {
   ): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     this.ports.push(port1);
-    const { global } = this.start.model;
-    const cpus = global.threadCpus[threadIndex] ?? cpusOfThread(global, threadIndex);
+    const { cpuMap, threadCpus } = this.start.model.global;
+    const cpus = threadCpus[threadIndex] ?? cpusOfThread(cpuMap, threadIndex);
     const task: ThreadTask = { start: { ...shared, threadIndex }, port: port2, cpus };
     return new Promise((resolve, reject) => {
       port1.on('message', (message: ThreadToControl) => {

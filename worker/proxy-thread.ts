@@ -25,6 +25,8 @@ import { Loop } from './loop/loop.ts';
 import type { ThreadEdits } from './match/edits.ts';
 import { IdleShare } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
+import { noShares, type ThreadShares } from './mux/server-link.ts';
+import { ReversedShare } from './mux/reversed-share.ts';
 import type { ListenerPlan } from './program.ts';
 import type { Backend } from './server/backend.ts';
 import { SlotCalls } from './server/farm.ts';
@@ -83,7 +85,7 @@ export class ProxyThread implements ListenerHost {
   readonly patterns: PatternCounts;
   private readonly edits: ThreadEdits;
   private readonly start: ThreadStart;
-  private readonly context: EngineContext;
+  readonly context: EngineContext;
   private readonly doors: ThreadDoors;
   private readonly report: Report;
   private readonly wakeFd: number;
@@ -172,12 +174,8 @@ export class ProxyThread implements ListenerHost {
       (sessions) => this.onLoad(sessions),
     );
     this.spread = new SpreadClose(this.thread, this.acceptor);
-    const links = new Links(
-      this.thread,
-      this.engine,
-      this.makeShare(),
-      new ServerOpenings(this.context),
-    );
+    const backs = new ServerOpenings(this.context);
+    const links = new Links(this.thread, this.engine, this.makeShares(), backs);
     Object.assign(this.context, {
       links,
       observed: (proxyIndex: number, serverIndex: number, text: string) =>
@@ -229,7 +227,6 @@ export class ProxyThread implements ListenerHost {
   private endTurn(): void {
     flushLogs(this.thread, this.context.processRow);
     this.thread.gauges?.setUsage(this.start.threadIndex, this.loop.usagePercent);
-    this.thread.gauges?.setDescriptors(this.start.threadIndex, this.loop.poller.watched);
     const { memory, counters } = this.thread;
     const { values } = counters;
     const row = this.context.processRow;
@@ -238,13 +235,16 @@ export class ProxyThread implements ListenerHost {
     values[row + fieldRunQueue] = this.loop.waiting;
   }
 
-  /** Idle server connections are shared by all threads, unless tune.idle-pool.shared is off. */
-  private makeShare(): IdleShare | null {
+  /** Idle server connections are everybody's, unless tune.idle-pool.shared is off. */
+  private makeShares(): ThreadShares {
     const { start, sys, loop } = this;
-    if (start.threadCount === 1 || !start.model.global.tune.idlePoolShared) return null;
-    return new IdleShare(start.idle, start.threadIndex, loop.poller.epfd, (epfd, fd) => {
-      sys.epollRemove(epfd, fd);
-    });
+    const { threadIndex, idle, model } = start;
+    if (start.threadCount === 1 || !model.global.tune.idlePoolShared) return noShares;
+    const unwatch = (epfd: number, fd: number): void => void sys.epollRemove(epfd, fd);
+    return {
+      share: new IdleShare(idle, threadIndex, loop.poller.epfd, unwatch),
+      reversedShare: new ReversedShare(idle, threadIndex, unwatch, model),
+    };
   }
 
   private bindBackend(backend: Backend): void {

@@ -16,7 +16,6 @@ import {
   userlistKeywords,
 } from './catalog.ts';
 import { loadConfiguration } from './load.ts';
-import { fcgiAppSection } from './sections/fcgi-app.ts';
 import {
   obsoleteBind,
   obsoleteWords,
@@ -42,7 +41,6 @@ const messages = (text: string): string[] =>
 const frame = (global: string, listen: string): string =>
   `global\n  crt-base ${folder}\n  ${global}\n` +
   'http-errors sorry\n  errorfile 503 /dev/null\n' +
-  'fcgi-app php\n  docroot /srv\n' +
   'backend self\n  mode http\n' +
   'listen case\n  mode http\n  timeout client 1s\n  timeout server 1s\n' +
   `  timeout connect 1s\n  ${listen}\n`;
@@ -71,8 +69,7 @@ test('each global example loads', () => {
 
 test('each proxy example loads, in a named defaults section too where that is legal', () => {
   for (const row of proxySectionKeywords.values()) {
-    const words = row.name === 'use-fcgi-app' ? ' proto fcgi' : '';
-    const servers = row.name === 'server' ? '' : `\n  server s1 127.0.0.1:80${words}`;
+    const servers = row.name === 'server' ? '' : '\n  server s1 127.0.0.1:80';
     // An external check needs its command, and leave to run one.
     const before = `${listening}${servers}\n  external-check command /bin/true`;
     loadsWell(frame('external-check', `${before}\n  ${row.example}`), row.example);
@@ -86,7 +83,10 @@ test('each proxy example loads, in a named defaults section too where that is le
 test('each bind and server example loads', () => {
   for (const row of bindKeywords) {
     const certificate = row.tls === true && row.name !== 'ssl' ? ' ssl crt site.pem' : '';
-    loadsWell(frame('', `${row.example}${certificate}`), row.example);
+    // A reversed line needs a server that it can connect to.
+    const target = row.name === 'nbconn' ? 'backend be\n  server s 127.0.0.1:80 proto h2\n' : '';
+    const text = frame('expose-experimental-directives', `${row.example}${certificate}`);
+    loadsWell(`${text}${target}`, row.example);
   }
   for (const row of serverKeywords) {
     loadsWell(frame('ssl-server-verify none', `${listening}\n  ${row.example}`), row.example);
@@ -100,16 +100,6 @@ test('each userlist and http-errors example loads', () => {
     loadsWell(whole, row.example);
   }
   for (const row of httpErrorsKeywords) loadsWell(`http-errors e\n  ${row.example}\n`, row.example);
-});
-
-test('each fcgi-app example loads, and HAProxy words alone can be negated', () => {
-  for (const row of fcgiAppSection.rows) {
-    loadsWell(`fcgi-app a\n  docroot /srv\n  ${row.example}\n`, row.example);
-    assert.ok(row.help.length > 3, row.name);
-    const isSwitch = row.name.startsWith('option ') && row.name !== 'option max-reqs';
-    const refused = messages(`fcgi-app a\n  docroot /srv\n  no ${row.name}\n`);
-    assert.deepEqual(refused.length, isSwitch ? 0 : 1, `no ${row.name}: ${refused}`);
-  }
 });
 
 test('words that do not work yet are refused by name, with their place', () => {

@@ -19,7 +19,6 @@ import type {
   UserlistModel,
 } from './model.ts';
 import type { CertificateModel, CrtListModel, IssuerChainModel } from './model-certificates.ts';
-import type { FcgiAppModel } from './model-fcgi.ts';
 import type { AgentModel, ServerCheckModel } from './model-check.ts';
 import { ruleSets } from './model.ts';
 
@@ -47,7 +46,6 @@ export interface Draft {
   readonly rings: RingDraft[];
   readonly mailers: MailersModel[];
   readonly logForwards: LogForwardDraft[];
-  readonly fcgiApps: FcgiAppModel[];
   readonly traces: LineModel[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
@@ -94,7 +92,6 @@ export function newDraft(
     rings: [],
     mailers: [],
     logForwards: [],
-    fcgiApps: [],
     traces: [],
     contents: new Map(),
     certificates: new Map(),

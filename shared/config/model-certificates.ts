@@ -7,6 +7,8 @@ export interface BindSslModel {
   crts: readonly CertificateUse[];
   alpn: string;
   caFile: string;
+  /** More authorities, whose names are not sent to clients; '' for none. */
+  caVerifyFile: string;
   crlFile: string;
   /** No names of authorities are sent to clients. */
   noCaNames: boolean;

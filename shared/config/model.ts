@@ -10,7 +10,7 @@ import type {
   CrtListModel,
   IssuerChainModel,
 } from './model-certificates.ts';
-import type { FcgiAppModel } from './model-fcgi.ts';
+import type { AddressFamily } from '../address.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
@@ -110,7 +110,6 @@ export interface Model {
   readonly rings: readonly RingModel[];
   readonly mailers: readonly MailersModel[];
   readonly logForwards: readonly LogForwardModel[];
-  readonly fcgiApps: readonly FcgiAppModel[];
   /** Lines of `traces` sections, without their first word. */
   traces: readonly LineModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
@@ -135,7 +134,7 @@ export interface DefaultsModel {
 
 /** One address of a `bind` line, after port ranges and lists were expanded. */
 export interface AddressModel {
-  readonly family: 'ipv4' | 'ipv6' | 'unix' | 'abns' | 'abnsz' | 'fd' | 'sockpair' | 'unspecified';
+  readonly family: AddressFamily;
   /** 'dgram' for udp@ and dgram+ (log targets), 'stream' for all else. */
   readonly socket: 'stream' | 'dgram';
   /** Textual address, path, or abstract name. '' for any. */
@@ -162,6 +161,8 @@ export interface BindModel {
   deferAccept: boolean;
   mss: number;
   tcpUtMs: number;
+  /** `nbconn` of a reversed line. */
+  nbconn: number;
   /** `idle-ping`, 0: no PING. */
   idlePingMs: number;
   /** `tcp-md5sig` and `cc`, '' for none. */
@@ -330,10 +331,6 @@ export interface ProxyModel {
   hashPreserveAffinity: 'always' | 'maxconn' | 'maxqueue';
   /** Name of the defaults section the proxy inherits from, '' for none or an anonymous one. */
   defaultsName: string;
-  /** `use-fcgi-app`, and the line of it; `filter fcgi-app` is there. */
-  fcgiApp: string;
-  fcgiPlace: Place | null;
-  fcgiFilter: boolean;
   restrictReqHdrNames: 'default' | 'preserve' | 'delete' | 'reject';
   /** `option forwardfor`: null when not set. */
   forwardFor: ForwardForModel | null;

@@ -94,8 +94,7 @@ function targetsOf(draft: Draft): ReadonlySet<LogTargetModel> {
   const proxies = draft.proxies.flatMap(({ model }) => model.logs);
   const peers = draft.peers.flatMap(({ model }) => model.logs);
   const forwards = draft.logForwards.flatMap(({ model }) => model.logs);
-  const apps = draft.fcgiApps.flatMap(({ logs }) => logs);
-  return new Set([...draft.global.logs, ...proxies, ...peers, ...forwards, ...apps]);
+  return new Set([...draft.global.logs, ...proxies, ...peers, ...forwards]);
 }
 
 function checkTarget(target: LogTargetModel, names: Names, draft: Draft): void {

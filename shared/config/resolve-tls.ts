@@ -83,7 +83,7 @@ function reportMissing(draft: Draft): void {
         const message = `Proxy '${model.name}': no SSL certificate specified (use 'crt').`;
         draft.diagnostics.alert(place, message);
       }
-      if (ssl.verify !== 'none' && ssl.caFile === '') {
+      if (ssl.verify !== 'none' && ssl.caFile + ssl.caVerifyFile === '') {
         const message = `Proxy '${model.name}': verify is enabled but no CA file specified.`;
         draft.diagnostics.alert(place, message);
       }

@@ -2,7 +2,6 @@
 // json.ts uses for configurations that arrive as JSON; text input never passes through it.
 // Every field of the model's types must be here: the type checker sees to that.
 
-import type { FcgiAppModel } from './model-fcgi.ts';
 import type { PlacementModel } from './model-process.ts';
 import type {
   AddressModel,
@@ -69,7 +68,6 @@ import type {
   ResolversModel,
 } from './model-resolvers.ts';
 import type { Network } from '../address.ts';
-import type { GroupDefinition, ThreadGroup } from '../thread-groups.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import { keyTypes } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
@@ -123,7 +121,17 @@ const line = define(
 const address = define(
   'address',
   shape<AddressModel>({
-    family: oneOf('ipv4', 'ipv6', 'unix', 'abns', 'abnsz', 'fd', 'sockpair', 'unspecified'),
+    family: oneOf(
+      'ipv4',
+      'ipv6',
+      'unix',
+      'abns',
+      'abnsz',
+      'fd',
+      'sockpair',
+      'rhttp',
+      'unspecified',
+    ),
     socket: oneOf('stream', 'dgram'),
     host: text,
     port,
@@ -137,6 +145,7 @@ const bindSslFields: Readonly<Record<keyof BindSslModel, Schema>> = {
   alpn: text,
   caFile: text,
   crlFile: text,
+  caVerifyFile: text,
   noCaNames: flag,
   crtIgnored: text,
   caIgnored: text,
@@ -174,6 +183,7 @@ const bind = define(
     mss: integer,
     tcpUtMs: natural,
     idlePingMs: natural,
+    nbconn: natural,
     md5Key: text,
     congestion: text,
     namespace: text,
@@ -473,12 +483,13 @@ const tune = shape<TuneModel>({
   disableFastForward: flag,
   disableZeroCopyForwarding: flag,
   listenerDefaultShards: text,
-  listenerMultiQueue: oneOf('on', 'fair', 'off'),
+  listenerMultiQueue: text,
   splice: flag,
   sslCachesize: natural,
   sslLifetimeMs: natural,
   sslMaxrecord: natural,
   sslHardMaxrecord: natural,
+  sslDefaultDhParam: natural,
   h2,
   others: map(text),
 });
@@ -577,9 +588,6 @@ const global = shape<GlobalModel>({
   quiet: flag,
   localpeer: text,
   threadGroups: natural,
-  maxThreadsPerGroup: natural,
-  groupDefinitions: list(shape<GroupDefinition>({ group: natural, threads: list(natural) })),
-  groups: list(shape<ThreadGroup>({ first: natural, count: natural })),
   threadHardLimit: natural,
   httpErrCodes: codes,
   httpFailCodes: codes,
@@ -592,6 +600,7 @@ const global = shape<GlobalModel>({
   ppNeverSendLocal: flag,
   unixBindPrefix: text,
   exposeExperimental: flag,
+  exposeDeprecated: flag,
   others: map(text),
 });
 
@@ -693,9 +702,6 @@ const proxy = shape<ProxyModel>({
   hashBalanceFactor: natural,
   hashPreserveAffinity: oneOf('always', 'maxconn', 'maxqueue'),
   defaultsName: text,
-  fcgiApp: text,
-  fcgiPlace: orNull(place),
-  fcgiFilter: flag,
   restrictReqHdrNames: oneOf('default', 'preserve', 'delete', 'reject'),
   forwardFor: orNull(forwardFor),
   originalTo: orNull(forwardFor),
@@ -894,23 +900,6 @@ const model = shape<Model>({
         shape<LogFileModel>({ path: text, sizeMax: natural, ageMaxMs: natural, keep: natural }),
       ),
       otlp: orNull(shape<LogOtlpModel>({ url: text, headers: list(list(text)) })),
-    }),
-  ),
-  fcgiApps: list(
-    shape<FcgiAppModel>({
-      place,
-      name: text,
-      docroot: text,
-      index: text,
-      pathInfo: orNull(line),
-      acls: list(line),
-      params: list(line),
-      passed: list(line),
-      logs: list(logTarget),
-      keepsConnections: flag,
-      asksValues: flag,
-      multiplexes: flag,
-      requestMax: natural,
     }),
   ),
   traces: list(line),

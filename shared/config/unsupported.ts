@@ -18,7 +18,7 @@ export const unsupportedGlobal: readonly string[] = (
   'ocsp-update.mindelay ocsp-update.mode ' +
   'ssl-dh-param-file ssl-engine ' +
   'ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
-  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca ' +
+  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
   'tune.comp.maxlevel ' +
   'tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
@@ -46,13 +46,13 @@ export const unsupportedGlobal: readonly string[] = (
 export const unsupportedProxy: readonly string[] = (
   'compression filter-sequence ' +
   'quic-initial ssl-f-use ' +
-  'trace'
+  'trace use-fcgi-app'
 ).split(' ');
 
 /** Option words of `bind` lines. */
 export const unsupportedBind: readonly string[] = (
-  'allow-0rtt ca-sign-file ca-sign-pass ca-verify-file ' +
-  'generate-certificates ktls nbconn npn ' +
+  'allow-0rtt ca-sign-file ca-sign-pass ' +
+  'generate-certificates ktls npn ' +
   'quic-cc-algo quic-force-retry quic-socket tls-ticket-keys'
 ).split(' ');
 
@@ -68,7 +68,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] =
-  'acme cache namespace_list spoe-agent spoe-group spoe-message'.split(' ');
+  'acme cache fcgi-app namespace_list spoe-agent spoe-group spoe-message'.split(' ');
 
 /** The same for words of `bind` lines. */
 export const obsoleteBind: Readonly<Record<string, string>> = {

@@ -78,6 +78,7 @@ export const EPROTO = 71;
 export const EINPROGRESS = 115;
 export const ECONNRESET = 104;
 export const ECONNREFUSED = 111;
+export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;

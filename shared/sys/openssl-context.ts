@@ -32,6 +32,10 @@ class OpenSslClient implements TlsContext {
     return new OpenSslSession(calls, ssl, null);
   }
 
+  adopt(handle: number): TlsSession {
+    return new OpenSslSession(this.#calls, handle, null);
+  }
+
   renew(options: TlsClientOptions): string {
     assert(this.#handle !== 0, 'use of a freed TLS context');
     const { handle, error } = buildClient(this.#calls, options);

@@ -94,6 +94,10 @@ class OpenSslServer implements TlsContext, ServerChoice {
     return new OpenSslSession(calls, ssl, this);
   }
 
+  adopt(handle: number): TlsSession {
+    return new OpenSslSession(this.#calls, handle, null);
+  }
+
   renew(options: TlsServerOptions): string {
     const before = this.#built;
     assert(before !== null, 'use of a freed TLS context');
@@ -211,9 +215,9 @@ function assemble(options: TlsServerOptions, give: Give): Built | string {
 
 function baseSettings(options: TlsServerOptions): TlsSettings {
   const { minVersion, maxVersion, ciphers, ciphersuites, curves, sigalgs, alpn } = options;
-  const { clientSigalgs, verify, caPem, crlPem, hidesAuthorities, tickets } = options;
+  const { clientSigalgs, verify, caPem, caVerifyPem, crlPem, hidesAuthorities, tickets } = options;
   const lists = { ciphers, ciphersuites, curves, sigalgs, clientSigalgs, alpn };
-  const trusted = { verify, caPem, crlPem, hidesAuthorities };
+  const trusted = { verify, caPem, caVerifyPem, crlPem, hidesAuthorities };
   return { minVersion, maxVersion, ...lists, ...trusted, tickets };
 }
 
@@ -298,6 +302,7 @@ function makePart(
 
 const isTrustEqual = (one: TlsSettings, other: TlsSettings): boolean =>
   one.caPem === other.caPem &&
+  one.caVerifyPem === other.caVerifyPem &&
   one.crlPem === other.crlPem &&
   one.hidesAuthorities === other.hidesAuthorities;
 
@@ -307,7 +312,7 @@ const noNames: ReadonlySet<string> = new Set();
 function trust(calls: OpenSslCalls, handle: number, { settings, like }: PartSource): string {
   const { verify } = serverCallbacks();
   const twin =
-    settings.caPem === ''
+    settings.caPem === '' && settings.caVerifyPem === ''
       ? undefined
       : like.find(({ settings: other }) => isTrustEqual(other, settings));
   if (twin === undefined) return setVerification(calls, handle, settings, verify);

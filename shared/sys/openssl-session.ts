@@ -167,6 +167,14 @@ export class OpenSslSession implements TlsSession, Handshake {
     return this.issuerErrorDepth;
   }
 
+  get handle(): number {
+    return this.#live();
+  }
+
+  release(): void {
+    this.#handle = 0;
+  }
+
   isHandshakeDone(): boolean {
     return this.#calls.SSL_is_init_finished(this.#live()) === 1;
   }

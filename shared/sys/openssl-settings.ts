@@ -89,6 +89,10 @@ export function setVerification(
     const error = trustAuthorities(calls, handle, options.caPem, isNamed);
     if (error !== '') return error;
   }
+  if (options.caVerifyPem !== '') {
+    const error = trustAuthorities(calls, handle, options.caVerifyPem, false);
+    if (error !== '') return error;
+  }
   return options.crlPem === '' ? '' : useRevocations(calls, handle, options.crlPem);
 }
 

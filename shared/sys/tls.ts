@@ -49,6 +49,8 @@ export interface TlsSettings {
   readonly verify: TlsVerify;
   /** PEM of the authorities to trust, '' for none. */
   readonly caPem: string;
+  /** More of them, whose names servers do not tell clients. */
+  readonly caVerifyPem: string;
   readonly crlPem: string;
   /** Server: do not tell clients whom it trusts. */
   readonly hidesAuthorities: boolean;
@@ -116,6 +118,8 @@ export interface TlsContext {
    * same object as before is not read again. '' or what is wrong: everything stays as it was then.
    */
   renew(options: TlsServerOptions | TlsClientOptions): string;
+  /** Goes on with a session of another thread of this process, which has released its handle. */
+  adopt(handle: number): TlsSession;
   free(): void;
 }
 
@@ -152,6 +156,10 @@ export interface TlsSession {
   shutdown(): number;
   /** The descriptor stays open. */
   free(): void;
+  /** What another thread needs to go on with the session once this one has let it go. */
+  readonly handle: number;
+  /** Another thread owns it from here on: it is not freed. */
+  release(): void;
 
   isHandshakeDone(): boolean;
   isResumed(): boolean;

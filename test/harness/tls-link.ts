@@ -54,6 +54,7 @@ export const common: TlsSettings = {
   alpn: '',
   verify: 'none',
   caPem: '',
+  caVerifyPem: '',
   crlPem: '',
   hidesAuthorities: false,
   tickets: true,

@@ -55,8 +55,8 @@ export class H2Peer {
   }
 
   /** Begins as a client. */
-  greet(): this {
-    this.end.say(preface + frameText(frameSettings, 0, 0, ''));
+  greet(settings = ''): this {
+    this.end.say(preface + frameText(frameSettings, 0, 0, settings));
     return this;
   }
 

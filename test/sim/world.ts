@@ -17,6 +17,7 @@ import { memorySegment, type Segment } from '../../shared/segment/segment.ts';
 import { AF_INET, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import { encodeAddress } from '../../shared/sys/sockaddr.ts';
 import { makeIdleShare } from '../../worker/mux/idle-share.ts';
+import { reversedWords } from '../../worker/mux/reversed-share.ts';
 import { ProxyThread } from '../../worker/proxy-thread.ts';
 import { allocateGauges } from '../../shared/segment/gauges.ts';
 import { allocateFarm } from '../../worker/server/farm.ts';
@@ -91,7 +92,10 @@ export class World {
       gauges: allocateGauges(threads, listeners.length),
       rings: makeThreadRings(threads),
       facts: allocateFacts(),
-      idle: makeIdleShare(model.proxies.reduce((sum, { servers }) => sum + servers.length, 0)),
+      idle: makeIdleShare(
+        model.proxies.reduce((sum, { servers }) => sum + servers.length, 0),
+        reversedWords(model),
+      ),
       wakeFds: Array.from({ length: threads }, () => sys.eventfd()),
       generation: 1,
       ticketKeys: '00'.repeat(80),
@@ -216,11 +220,7 @@ function openListeners(sys: FakeSys, model: Model): ListenerObject[] {
   for (const [proxyIndex, { binds }] of model.proxies.entries()) {
     for (const [bindIndex, { addresses }] of binds.entries()) {
       for (const [addressIndex, { family, host, port }] of addresses.entries()) {
-        const fd = sys.socket(AF_INET, SOCK_STREAM, 0);
-        const name = sys.address();
-        assert.ok(encodeAddress({ family: 'ipv4', host, port }, name));
-        assert.equal(sys.bind(fd, name), 0);
-        assert.equal(sys.listen(fd, 1000), 0);
+        const fd = family === 'rhttp' ? -1 : listenAt(sys, host, port);
         const index = listeners.length;
         listeners.push({
           index,
@@ -237,6 +237,15 @@ function openListeners(sys: FakeSys, model: Model): ListenerObject[] {
     }
   }
   return listeners;
+}
+
+function listenAt(sys: FakeSys, host: string, port: number): number {
+  const fd = sys.socket(AF_INET, SOCK_STREAM, 0);
+  const name = sys.address();
+  assert.ok(encodeAddress({ family: 'ipv4', host, port }, name));
+  assert.equal(sys.bind(fd, name), 0);
+  assert.equal(sys.listen(fd, 1000), 0);
+  return fd;
 }
 
 function claimLive(segment: Segment, objects: ObjectNumbers): LiveWords {

@@ -12,7 +12,6 @@ interface UnsupportedRow {
 const messages = ['http-request', 'http-response'] as const;
 const contents = ['tcp-request content', 'tcp-response content'] as const;
 const rows: readonly UnsupportedRow[] = [
-  { name: 'attach-srv', sets: ['tcp-request session'] },
   { name: 'cache-use', sets: ['http-request'] },
   { name: 'cache-store', sets: ['http-response'] },
   { name: 'send-spoe-group', sets: [...contents, ...messages] },

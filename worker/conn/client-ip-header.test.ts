@@ -6,8 +6,7 @@ import { faultCipBadMagic, faultCipBadProtocol } from './fault.ts';
 
 const magic = 0x74657374;
 /** 10.1.2.3:4660 to 192.0.2.1:80, 40 bytes of headers. */
-const ipv4 =
-  '45000028000000004006' + '0000' + '0a010203' + 'c0000201' + '12340050' + '00'.repeat(16);
+const ipv4 = `4500002800000000400600000a010203c000020112340050${'00'.repeat(16)}`;
 /** [2001:db8::1]:4660 to [2001:db8::2]:443, 60 bytes of headers. */
 const ipv6 =
   '6000000000140640' +

@@ -46,6 +46,8 @@ export interface Transport {
   /** Says goodbye (close_notify) if that is possible without waiting. */
   shutdown(): void;
   free(): void;
+  /** Another thread goes on with the session: nothing is freed. */
+  abandon(): void;
   /** Decrypted bytes wait inside: reading goes on although the socket is quiet. */
   hasPending(): boolean;
   /** The last `recv` learned that the socket is empty, although it gave bytes. */
@@ -127,6 +129,15 @@ export class Connection implements FdHandler {
     this.countedOut = 0;
     this.splicedIn = 0;
     this.splicedOut = 0;
+  }
+
+  /** Who was a client is a server from here on: its address is where the connection goes. */
+  turnRound(): void {
+    const { source, destination } = this;
+    const client = new Endpoint();
+    client.copy(source);
+    source.copy(destination);
+    destination.copy(client);
   }
 
   /** Starts watching; 0 or minus errno. */
@@ -280,6 +291,8 @@ export class Connection implements FdHandler {
   abandon(): void {
     this.poller.disown(this.fd, this);
     this.place = null;
+    this.transport?.abandon();
+    this.transport = null;
     this.fd = -1;
     this.readable = false;
     this.writable = false;

@@ -36,6 +36,7 @@ export const faultSocksSend = 39;
 export const faultSocksReceive = 40;
 export const faultSocksDenied = 41;
 export const faultSocksAbort = 42;
+export const faultReverse = 44;
 export const faultRefused = 46;
 export const faultReset = 47;
 export const faultUnreachable = 48;
@@ -148,6 +149,7 @@ const rows: readonly Fault[] = [
     name: 'SOCKS4_ABORT',
     message: 'SOCKS4 Proxy handshake aborted by server',
   },
+  { id: faultReverse, name: 'REVERSE', message: 'Reverse connect failure' },
   { id: faultRefused, name: 'EREFUSED', message: 'ECONNREFUSED returned by OS' },
   { id: faultReset, name: 'ERESET', message: 'ECONNRESET returned by OS' },
   { id: faultUnreachable, name: 'EUNREACH', message: 'ENETUNREACH returned by OS' },

@@ -24,6 +24,7 @@ class RecordingTls implements Tls {
       isServer: true,
       session: () => assert.fail('no session is wanted'),
       renew: () => '',
+      adopt: () => assert.fail('no session is wanted'),
       free: () => {
         this.freed++;
       },

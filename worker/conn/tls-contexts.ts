@@ -131,7 +131,8 @@ export class TlsContexts {
     const instances: TlsInstance[] = [];
     for (const { certificate, filters, ssl, isDefault } of entriesOf(this.model, words.crts)) {
       const own = ssl === null ? words : { ...words, ...ssl };
-      if (ssl !== null && own.verify !== 'none' && own.caFile === '') return needsCa(certificate);
+      if (ssl !== null && own.verify !== 'none' && own.caFile + own.caVerifyFile === '')
+        return needsCa(certificate);
       const settings = ssl === null ? base : this.settings(own);
       if (typeof settings === 'string') return settings;
       const source = this.certificate(certificate);
@@ -160,6 +161,7 @@ export class TlsContexts {
       alpn: alpn === noAlpn ? '' : alpn,
       verify,
       tickets: tlsTickets,
+      caVerifyPem: this.file(words.caVerifyFile),
       hidesAuthorities: noCaNames,
     };
   }
@@ -173,6 +175,7 @@ export class TlsContexts {
       alpn: words.alpn,
       verify: words.verify,
       tickets: true,
+      caVerifyPem: '',
       hidesAuthorities: false,
       renegotiates: words.renegotiation !== 'no',
     };
@@ -180,7 +183,9 @@ export class TlsContexts {
 
   private common(
     words: CommonWords,
-  ): Omit<TlsSettings, 'alpn' | 'verify' | 'tickets' | 'hidesAuthorities'> | string {
+  ):
+    | Omit<TlsSettings, 'alpn' | 'verify' | 'tickets' | 'hidesAuthorities' | 'caVerifyPem'>
+    | string {
     const caPem = this.file(words.caFile);
     if (words.caFile !== '' && caPem === '') {
       return `no certificate authority in the ca-file '${words.caFile}'`;

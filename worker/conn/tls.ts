@@ -208,6 +208,11 @@ export class TlsTransport implements Transport {
     this.watcher.freed();
   }
 
+  abandon(): void {
+    this.session.release();
+    this.watcher.freed();
+  }
+
   errorText(): string {
     return this.session.errorText();
   }

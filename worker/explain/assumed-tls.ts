@@ -24,6 +24,7 @@ export function assumedTls(sys: Sys, serverName: string, alpn: string): TlsConte
     isServer: true,
     session: (fd) => new AssumedSession(sys, fd, serverName, alpn),
     renew: () => '',
+    adopt: (fd) => new AssumedSession(sys, fd, serverName, alpn),
     free: () => undefined,
   };
 }
@@ -31,6 +32,9 @@ export function assumedTls(sys: Sys, serverName: string, alpn: string): TlsConte
 class AssumedSession implements TlsSession {
   errno = 0;
   readonly errorCode = 0;
+  get handle(): number {
+    return this.fd;
+  }
   private readonly sys: Sys;
   private readonly fd: number;
   private readonly serverName: string;
@@ -43,6 +47,8 @@ class AssumedSession implements TlsSession {
     this.serverName = serverName;
     this.protocols = protocols;
   }
+
+  release(): void {}
 
   read(region: Region, at: number, length: number): number {
     const got = this.sys.recv(this.fd, region, at, length, 0);

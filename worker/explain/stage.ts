@@ -16,6 +16,7 @@ import { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM } from '../../shared/sys/consta
 import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { encodeAddress, type NamedAddress } from '../../shared/sys/sockaddr.ts';
 import { makeIdleShare } from '../mux/idle-share.ts';
+import { reversedWords } from '../mux/reversed-share.ts';
 import { ProxyThread } from '../proxy-thread.ts';
 import { allocateFarm } from '../server/farm.ts';
 import { prepareFarm } from '../server/farm-states.ts';
@@ -129,7 +130,7 @@ export class Stage {
       gauges: allocateGauges(1, listeners.length),
       rings: makeThreadRings(1),
       facts: allocateFacts(),
-      idle: makeIdleShare(counts(model).servers),
+      idle: makeIdleShare(counts(model).servers, reversedWords(model)),
       wakeFds: [sys.eventfd()],
       generation: 1,
       ticketKeys: '00'.repeat(80),

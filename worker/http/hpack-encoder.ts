@@ -99,6 +99,17 @@ export class HpackEncoder {
     this.table.resize(wanted);
   }
 
+  /** Sizes that the peer is still to be told: the last one (-1: nothing) and the smallest. */
+  get sizesToTell(): readonly [number, number] {
+    return [this.announced, this.smallest];
+  }
+
+  /** As `sizesToTell` of another encoder, whose table this one has. */
+  tellSizes(announced: number, smallest: number): void {
+    this.announced = announced;
+    this.smallest = smallest;
+  }
+
   /** Begins a block of at most `room` bytes at `at`. False: no room for what must come first. */
   start(bytes: Uint8Array, at: number, room: number): boolean {
     this.bytes = bytes;

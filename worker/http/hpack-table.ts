@@ -38,6 +38,9 @@ export const entryOverhead = 32;
 const entryWords = 4;
 /** Runs up to this many bytes are copied in a loop: a native call costs more. */
 export const loopBytesMax = 48;
+/** What `save` writes before all entries, and before the bytes of each. */
+const savedHeadBytes = 8;
+const savedEntryBytes = 12;
 const none = new Uint8Array(0);
 const noEntries = new Int32Array(0);
 
@@ -115,6 +118,43 @@ export class DynamicTable {
     this.entries[word + 2] = valueLength;
     this.entries[word + 3] = hash;
     return at;
+  }
+
+  /** Writes all entries at `at` of `into`; where they end, -1: there is no room. */
+  save(into: Uint8Array, at: number): number {
+    const needed = savedHeadBytes + this.count * savedEntryBytes + this.size;
+    if (at + needed > into.length) return -1;
+    const view = new DataView(into.buffer, into.byteOffset);
+    view.setInt32(at, this.sizeMax);
+    view.setInt32(at + 4, this.count);
+    let to = at + savedHeadBytes;
+    for (let number = this.inserted - this.count + 1; number <= this.inserted; number++) {
+      const word = this.wordOf(number);
+      const length = this.nameLength(word) + this.valueLength(word);
+      view.setInt32(to, this.nameLength(word));
+      view.setInt32(to + 4, this.valueLength(word));
+      view.setInt32(to + 8, this.nameHash(word));
+      const from = this.nameAt(word);
+      into.set(this.bytes.subarray(from, from + length), to + savedEntryBytes);
+      to += savedEntryBytes + length;
+    }
+    return to;
+  }
+
+  /** Reads into an empty table what `save` has written at `at`; where it ends. */
+  load(from: Uint8Array, at: number): number {
+    const view = new DataView(from.buffer, from.byteOffset);
+    this.resize(view.getInt32(at));
+    let next = at + savedHeadBytes;
+    for (let left = view.getInt32(at + 4); left > 0; left--) {
+      const nameLength = view.getInt32(next);
+      const valueLength = view.getInt32(next + 4);
+      const to = this.insert(nameLength, valueLength, view.getInt32(next + 8));
+      next += savedEntryBytes;
+      this.put(to, from, next, nameLength + valueLength);
+      next += nameLength + valueLength;
+    }
+    return next;
   }
 
   /** Copies `length` bytes at `fromAt` of `from` to `at`, which `insert` answered. */

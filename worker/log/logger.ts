@@ -125,7 +125,7 @@ function writeStream(stream: Stream, log: LogPlan, normal: number): void {
     if (!isWanted(target, level)) continue;
     const used = profile ?? target.profile;
     const said = used === null ? null : used.steps[step];
-    if (said !== null && said.drops) continue;
+    if (said?.drops) continue;
     parts.tag = used === null || used.tag === '' ? log.tag : used.tag;
     parts.structuredData = structuredDataOf(stream, said?.structuredData ?? log.structuredData);
     begin(stream.thread.sys, target, level);

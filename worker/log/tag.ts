@@ -45,8 +45,6 @@ export interface LogTagDef {
    * null: alerts were given through `scope`.
    */
   readonly build: (argument: string, flags: LogTagFlags, scope: Scope) => FormatText | null;
-  /** How a line writes it without making its text; absent: it takes what `build` gives. */
-  readonly row?: TagRow;
 }
 
 export type ReadText = (stream: Stream) => string;
@@ -70,6 +68,6 @@ export interface TagRow {
   readonly grows?: boolean;
   /** At least three digits. */
   readonly padded?: boolean;
-  /** Appends what `text` gives without making it. */
+  /** Appends what `text` gives without making it: for the values that presets write every time. */
   readonly write?: (stream: Stream, line: LineBuffer) => void;
 }

@@ -1,7 +1,7 @@
 // HTTP/2 towards a server: requests of many streams on one connection, up to what both ends allow
 // (manual, tune.h2.be.*, http-reuse). Upgrades of HTTP/1 leave as extended CONNECT (RFC 8441).
 // What a connection does whatever side it is on is in h2-link.ts; who may use it is decided by
-// mux-pool.ts.
+// h2-pool.ts.
 
 import { rare } from '../memory/rare-events.ts';
 import type { Connection } from '../conn/connection.ts';
@@ -21,9 +21,10 @@ import type { Server } from '../server/server.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import { scratchSlots, type ThreadContext } from '../thread-context.ts';
+import { Deadline } from './deadline.ts';
 import { H2Link } from './h2-link.ts';
 import { IdlePing } from './idle-ping.ts';
-import type { MuxKeeper, PooledMux } from './mux-pool.ts';
+import type { H2Moving } from './h2-moving.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
 import { sendSettings } from './h2-settings.ts';
 import type { H2Stream } from './h2-stream.ts';
@@ -37,18 +38,39 @@ const upgradeName = headerName('upgrade');
 const acceptName = headerName('sec-websocket-accept');
 const keyName = headerName('sec-websocket-key');
 
+/** Who keeps connections to one server (h2-pool.ts). */
+export interface H2Keeper {
+  /** A stream of `mux` has ended: it may have become idle. */
+  freed(mux: H2Back): void;
+  /** `mux` is closed. */
+  gone(mux: H2Back): void;
+  /** Another thread has taken `mux`, which was idle. */
+  moved(mux: H2Back): void;
+}
+
+/** A server has connected to us and its settings are awaited. */
+interface Welcome {
+  readonly deadline: Deadline;
+  readonly onAttached: () => void;
+}
+
 /** What a connection is for. */
 export interface H2Target {
+  /** Offers it to other threads while it is idle; null: it stays. */
+  readonly moving: H2Moving | null;
+  /** The server has connected to us. */
+  readonly hearsPreface: boolean;
   readonly server: Server;
   /** What streams must have in common to share it: manual http-reuse. */
   readonly hash: string;
-  readonly keeper: MuxKeeper<H2Back>;
+  readonly keeper: H2Keeper;
   /** Counter row of the backend. */
   readonly row: number;
 }
 
-export class H2Back implements H2Role, PooledMux {
+export class H2Back implements H2Role {
   readonly isFront = false;
+  readonly hearsPreface: boolean;
   readonly row: number;
   readonly connection: Connection;
   readonly server: Server;
@@ -65,8 +87,16 @@ export class H2Back implements H2Role, PooledMux {
   isIdle: boolean;
   private readonly thread: ThreadContext;
   private readonly tools: H2Tools;
-  private readonly keeper: MuxKeeper<H2Back>;
-  private nextId: number;
+  private readonly keeper: H2Keeper;
+  nextId: number;
+  /** Its slot among connections that change threads (h2-moving.ts), -1: it stays here. */
+  shareSlot: number;
+  /** 0: it is not on offer. */
+  shareTicket: number;
+  /** null: it stays with its thread. */
+  private readonly moving: H2Moving | null;
+  /** Until the first settings of a server that has connected to us; null otherwise. */
+  private welcoming: Welcome | null;
   /** Streams that need the server's settings before their request can leave. */
   private readonly patient: H2Stream[];
   /** null: the server has no idle-ping. */
@@ -85,6 +115,11 @@ export class H2Back implements H2Role, PooledMux {
     this.thread = tools.thread;
     this.tools = tools;
     this.nextId = 1;
+    this.shareSlot = -1;
+    this.shareTicket = 0;
+    this.moving = target.moving;
+    this.welcoming = null;
+    this.hearsPreface = target.hearsPreface;
     this.patient = [];
     this.link = new H2Link(this, tools, connection, exchange);
     const { idlePingMs } = target.server.model;
@@ -99,13 +134,50 @@ export class H2Back implements H2Role, PooledMux {
     if (this.connection.readable) this.thread.defer(this.read);
   }
 
+  /**
+   * A server has connected to us and begins as a client would; with its settings the roles turn
+   * round, and `onAttached` is called. It may take until `dueMs`.
+   */
+  welcome(dueMs: number, onAttached: () => void): void {
+    this.connection.owner = this.link;
+    this.welcoming = { deadline: new Deadline(this.thread.timers, this.link, dueMs), onAttached };
+    sendSettings(this.link.output, this.tools.limits, true);
+    if (this.connection.readable) this.thread.defer(this.read);
+  }
+
+  /** Goes on with a connection that another thread has begun. */
+  goOn(): void {
+    this.connection.owner = this.link;
+    this.connection.writable = true;
+  }
+
+  /** Another thread goes on with it: nothing is closed. */
+  abandon(): void {
+    this.keeper.moved(this);
+    this.link.abandon();
+  }
+
+  /** Bound once: on offer again when nothing is under way. */
+  private readonly offer = (): void => {
+    if (this.isIdle && !this.link.isClosed) this.moving?.offer(this);
+  };
+
+  holds(): boolean {
+    const { moving } = this;
+    if (moving === null || this.shareTicket === 0) return true;
+    if (!moving.reclaim(this)) return false;
+    this.thread.defer(this.offer);
+    return true;
+  }
+
+  /** False: another thread has taken it, which was not noticed here yet. */
+  isStillHere(): boolean {
+    return this.shareTicket === 0 || this.moving!.isOffered(this);
+  }
+
   private readonly read = (): void => {
     if (this.connection.isOpen) this.link.demux.read();
   };
-
-  get streamCount(): number {
-    return this.link.streams.size;
-  }
 
   /** Streams that may be added now. */
   get room(): number {
@@ -136,6 +208,16 @@ export class H2Back implements H2Role, PooledMux {
   }
 
   onSettings(): void {
+    const { welcoming } = this;
+    this.welcoming = null;
+    if (welcoming !== null) {
+      welcoming.deadline.end();
+      this.idleSinceMs = this.thread.time.nowMs;
+      this.ping?.quiet();
+      this.moving?.enlist(this);
+      welcoming.onAttached();
+      this.thread.defer(this.offer);
+    }
     while (this.patient.length > 0) {
       const side = this.patient.pop()!;
       if (side.stream !== null) this.link.exchange.onConnected(side.stream, 0);
@@ -235,7 +317,10 @@ export class H2Back implements H2Role, PooledMux {
     this.idleSinceMs = this.thread.time.nowMs;
     this.ping?.quiet();
     if (this.link.isEnding || this.thread.stopping) this.thread.defer(this.closeIdle);
-    else this.keeper.freed(this);
+    else {
+      this.keeper.freed(this);
+      this.thread.defer(this.offer);
+    }
   }
 
   /** Bound once: what was said last leaves first. */
@@ -245,10 +330,14 @@ export class H2Back implements H2Role, PooledMux {
 
   onClosed(): void {
     this.ping?.end();
+    this.welcoming?.deadline.end();
+    this.moving?.strike(this);
     this.keeper.gone(this);
   }
 
-  onActivity(): void {}
+  onActivity(): void {
+    this.offer();
+  }
 
   isPast(id: number): boolean {
     return (id & 1) === 1 && id < this.nextId;
@@ -262,7 +351,7 @@ export class H2Back implements H2Role, PooledMux {
   /** Says goodbye and closes. */
   close(): void {
     const { link } = this;
-    if (link.isClosed) return;
+    if (link.isClosed || !this.holds()) return;
     if (link.streams.size === 0) {
       link.sendGoaway(0, h2.errorNone);
       link.output.send();

@@ -120,6 +120,16 @@ export class H2Demux {
     return this.prefaceLeft === 0;
   }
 
+  /** Nothing has been read but what was handed on: another thread may go on reading. */
+  get isClean(): boolean {
+    return this.slotAt < 0 && !this.isInFrame && this.blockAt < 0 && this.prefaceLeft === 0;
+  }
+
+  /** The connection is under way: its first frames were read elsewhere. */
+  goOn(): void {
+    this.isFirstFrame = false;
+  }
+
   /** Takes over a slot that holds the connection's first bytes (a preface seen by HTTP/1). */
   adopt(slotAt: number, rawAt: number, rawEnd: number): void {
     this.slotAt = slotAt;

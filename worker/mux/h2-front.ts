@@ -16,6 +16,7 @@ import type { Stream } from '../stream/stream.ts';
 import { endsConnections, scratchSlots, type ThreadContext } from '../thread-context.ts';
 import { countMalformed } from './h2-counts.ts';
 import type { FrontHost, FrontMux } from './front.ts';
+import { Deadline } from './deadline.ts';
 import { H2Link } from './h2-link.ts';
 import { IdlePing } from './idle-ping.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
@@ -31,6 +32,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   timerNext: Timed | null;
   timerPrevious: Timed | null;
   readonly isFront = true;
+  readonly hearsPreface: boolean;
   readonly row: number;
   readonly connection: Connection;
   readonly session: Session;
@@ -52,7 +54,13 @@ export class H2Front implements FrontMux, H2Role, Timed {
   /** null: its line has no idle-ping. */
   private readonly ping: IdlePing | null;
 
-  constructor(host: FrontHost, session: Session, tools: H2Tools) {
+  /** Until the first settings of a server we have connected to; null otherwise. */
+  private deadline: Deadline | null;
+
+  /** `isReversed`: the connection was made by us, who begin as a client (rhttp@). */
+  constructor(host: FrontHost, session: Session, tools: H2Tools, isReversed = false) {
+    this.hearsPreface = !isReversed;
+    this.deadline = null;
     this.dueMs = 0;
     this.bucket = -1;
     this.timerNext = null;
@@ -84,6 +92,18 @@ export class H2Front implements FrontMux, H2Role, Timed {
     this.arm();
     this.greet();
     if (this.connection.readable || this.link.demux.hasBytes) this.link.demux.read();
+  }
+
+  /**
+   * Begins as a client on a connection to a server. With the settings of the server the roles turn
+   * round: the host is told. It may take until `dueMs`.
+   */
+  startReversed(dueMs: number): void {
+    this.hasGreeted = true;
+    this.deadline = new Deadline(this.thread.timers, this.link, dueMs);
+    this.link.output.put(h2.preface);
+    sendSettings(this.link.output, this.tools.limits, false);
+    if (this.connection.readable) this.link.demux.read();
   }
 
   /** Our SETTINGS do not wait for the client's preface (RFC 9113 3.4). */
@@ -213,7 +233,15 @@ export class H2Front implements FrontMux, H2Role, Timed {
 
   // ---- the connection ----
 
-  onSettings(): void {}
+  onSettings(): void {
+    const { deadline } = this;
+    if (deadline === null) return;
+    this.deadline = null;
+    deadline.end();
+    this.idleSinceMs = this.thread.time.nowMs;
+    this.host.turnedRound(this.session);
+    if (!this.link.isClosed) this.arm();
+  }
 
   /** The client is there: its timeout begins again, those of requests do not (idle-ping). */
   onPong(): void {
@@ -268,6 +296,10 @@ export class H2Front implements FrontMux, H2Role, Timed {
     thread.timers.schedule(this, thread.time.nowMs + limitMs);
   }
 
+  holds(): boolean {
+    return true;
+  }
+
   onActivity(): void {
     const { link } = this;
     if (link.isEnding && link.streams.size === 0 && link.output.isEmpty()) this.closeSoon();
@@ -284,6 +316,7 @@ export class H2Front implements FrontMux, H2Role, Timed {
   onClosed(): void {
     this.thread.timers.remove(this);
     this.ping?.end();
+    this.deadline?.end();
     if (this.headSlotAt >= 0) this.thread.memory.release(this.headSlotAt);
     this.headSlotAt = -1;
     this.host.frontClosed(this.session);

@@ -32,6 +32,7 @@ import { PeerSettings } from './h2-settings.ts';
 import type { H2Stream, StreamLink } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { actOn } from './h2-control.ts';
+import { takePayload } from './h2-payload.ts';
 import { grant } from './h2-windows.ts';
 import { type Exchange, inboundClosed, sideGone } from './side.ts';
 
@@ -54,7 +55,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   readonly streams: Map<number, H2Stream>;
   readonly encoder: HpackEncoder;
   readonly peer: PeerSettings;
-  private readonly decoder: HpackDecoder;
+  readonly decoder: HpackDecoder;
   sendWindow: number;
   hasSettings: boolean;
   /** GOAWAY was sent or received: no new streams of its receiver. */
@@ -65,8 +66,8 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   /** Streams with payload to come. */
   receiving: number;
   /** What the peer may still send on all streams, and what was taken since it was told. */
-  private receiveWindow: number;
-  private unacknowledged: number;
+  receiveWindow: number;
+  unacknowledged: number;
   /** Streams the peer has reset in this go. */
   private resets: number;
   private waiting: H2Outbound[];
@@ -81,7 +82,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     this.tools = tools;
     this.role = role;
     this.output = new H2Output(connection, thread, () => this.afterSend());
-    this.demux = new H2Demux(connection, thread, this, role.isFront);
+    this.demux = new H2Demux(connection, thread, this, role.hearsPreface);
     this.streams = new Map();
     this.encoder = new HpackEncoder();
     this.decoder = new HpackDecoder(tools.limits.tableBytes);
@@ -164,7 +165,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   }
 
   isReadable(): boolean {
-    return !this.isClosed && this.output.slotCount < backlogSlots;
+    return !this.isClosed && this.output.slotCount < backlogSlots && this.role.holds();
   }
 
   framesAtOnce(): number {
@@ -183,7 +184,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
 
   // ---- what is said about the connection ----
 
-  /** Lets the peer send as much as the protocol can say; streams have windows of their own. */
+  /** Lets the peer send as much as there can be; streams have windows of their own. */
   openWindow(): void {
     const missing = h2.windowMax - this.receiveWindow;
     if (missing < acknowledgeBytes) return;
@@ -241,6 +242,15 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     }
     this.demux.release();
     this.output.release();
+    this.role.onClosed();
+  }
+
+  /** Another thread goes on with the connection, which has no streams. */
+  abandon(): void {
+    this.isClosed = true;
+    this.thread.counters.values[this.role.row + countOpen] -= 1;
+    this.connection.abandon();
+    this.demux.release();
     this.role.onClosed();
   }
 
@@ -345,39 +355,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
     }
     const side = this.streams.get(id);
     if (side === undefined || side.isReset) return 0;
-    return this.payload(side, at, length, ends);
-  }
-
-  private payload(side: H2Stream, at: number, length: number, ends: boolean): number {
-    const { inbound } = side;
-    if (inbound.isEnded || !side.hasHead) {
-      this.resetByUs(side, inbound.isEnded ? h2.errorStreamClosed : h2.errorProtocol);
-      return this.glitch(1, rare.h2DataLate);
-    }
-    if (inbound.expected >= 0) {
-      inbound.expected -= length;
-      if (inbound.expected < 0 || (ends && inbound.expected > 0)) {
-        this.resetByUs(side, h2.errorProtocol);
-        return this.glitch(1, rare.h2DataLength);
-      }
-    }
-    if (inbound.arrived + length > inbound.allowed) {
-      this.resetByUs(side, h2.errorFlowControl);
-      return this.glitch(1, rare.h2DataWindow);
-    }
-    if (ends) this.noteReceiving(side, false);
-    if (side.stream === null) {
-      if (ends) inbound.isEnded = true;
-      return 0;
-    }
-    let isKept = length === 0 || inbound.arrive(at, length);
-    if (ends) inbound.end();
-    if (isKept) {
-      side.notifyReadable();
-      isKept = inbound.settle();
-    }
-    if (!isKept) this.resetByUs(side, h2.errorInternal);
-    return 0;
+    return takePayload(side, at, length, ends);
   }
 
   /** The peer broke the rules on one stream: it is told, and so is the exchange. */

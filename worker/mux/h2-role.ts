@@ -7,6 +7,8 @@ import type { H2Stream } from './h2-stream.ts';
 /** What differs between clients and servers. Errors of the connection are numbers other than 0. */
 export interface H2Role {
   readonly isFront: boolean;
+  /** The peer began the connection: its preface comes first. */
+  readonly hearsPreface: boolean;
   /** Counter row of the frontend or backend. */
   readonly row: number;
   /** Memory of a slot's size for the strings of a head; -1: none that is kept. */
@@ -38,6 +40,8 @@ export interface H2Role {
   isPast(id: number): boolean;
   /** The last stream of the peer's that was acted on. */
   lastPeerId(): number;
+  /** The connection is this thread's; false: another one has taken it. */
+  holds(): boolean;
   /** Something was received or sent: timers. */
   onActivity(): void;
 }

@@ -58,6 +58,7 @@ export class IdlePing implements Timed {
   onTimeout(): void {
     const { link } = this;
     if (link.isClosed || link.streams.size > 0 || this.thread.stopping) return;
+    if (!link.role.holds()) return;
     if (this.isAsked) {
       // Nobody is there to read a GOAWAY.
       link.close();

@@ -19,9 +19,13 @@ const threadsMax = 64;
 const ticketFree = 0;
 const ticketWriting = 1;
 
-/** Memory for the servers of a configuration. Control thread, before threads start. */
-export function makeIdleShare(servers: number): SharedArrayBuffer {
-  return new SharedArrayBuffer((threadsMax + servers * slotsPerServer * slotWords) * 4);
+/**
+ * Memory for the servers of a configuration, and behind it `moreWords` for reversed-share.ts.
+ * Control thread, before threads start.
+ */
+export function makeIdleShare(servers: number, moreWords = 0): SharedArrayBuffer {
+  const words = threadsMax + servers * slotsPerServer * slotWords;
+  return new SharedArrayBuffer((words + moreWords) * 4);
 }
 
 export class IdleShare {
@@ -124,9 +128,7 @@ export class IdleShare {
 
   private digest(kind: string): void {
     this.kind = kind;
-    const digest = kind === '' ? null : createHash('sha256').update(kind, 'latin1').digest();
-    this.kindHigh = digest === null ? 0 : digest.readInt32LE(0);
-    this.kindLow = digest === null ? 0 : digest.readInt32LE(4);
+    [this.kindHigh, this.kindLow] = digestOf(kind);
   }
 
   private drawTicket(): number {
@@ -134,4 +136,11 @@ export class IdleShare {
     this.nextTicket = this.nextTicket >= 2 ** 24 ? 2 : this.nextTicket + 1;
     return ticket;
   }
+}
+
+/** Two words that tell kinds apart, zeroes for ''. */
+export function digestOf(kind: string): readonly [number, number] {
+  if (kind === '') return [0, 0];
+  const digest = createHash('sha256').update(kind, 'latin1').digest();
+  return [digest.readInt32LE(0), digest.readInt32LE(4)];
 }

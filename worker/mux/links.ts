@@ -9,20 +9,24 @@ import { Connection } from '../conn/connection.ts';
 import { type Approach, openSocket } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { throughSocks } from '../conn/socks4.ts';
+import { tlsSessionOf } from '../conn/tls.ts';
+import { connectionUpgrade, headerName } from '../http/message.ts';
 import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { writeTarget } from '../server/target.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { FcgiStream } from './fcgi-stream.ts';
+import { type BackOpenings, plainOpenings } from './back-openings.ts';
 import { H1Back } from './h1-back.ts';
+import { H2Back } from './h2-back.ts';
+import type { H2Pool } from './h2-pool.ts';
 import { H2Stream } from './h2-stream.ts';
-import type { IdleShare } from './idle-share.ts';
-import { clearMuxes, MuxLinks, type NewConnection, wantsH1 } from './mux-links.ts';
-import { Opening, type OpeningStep } from '../conn/opening.ts';
+import { H2Tools } from './h2-tools.ts';
+import { Opening } from '../conn/opening.ts';
 import { OwnConnections } from './own-connections.ts';
-import { claimPlace, type ServerLink, serverLink } from './server-link.ts';
+import { ReversedLinks } from './reversed-links.ts';
+import { claimPlace, type ServerLink, serverLink, type ThreadShares } from './server-link.ts';
 import type { Exchange } from './side.ts';
 import { TcpSide } from './tcp.ts';
 
@@ -30,28 +34,12 @@ import { TcpSide } from './tcp.ts';
 export const linkReady = 1;
 export const linkPending = 0;
 
-const noSteps: readonly OpeningStep[] = [];
-const plainOpenings: BackOpenings = { keyOf: () => '', stepsOf: () => noSteps };
-
-/**
- * What lies between connect and payload, by who knows PROXY headers and TLS (stream/openings.ts).
- */
-export interface BackOpenings {
-  /** What two streams must have in common to share a connection: manual, http-reuse. '' mostly. */
-  keyOf(stream: Stream, server: Server): string;
-  /**
-   * Steps of a new connection for the stream that `keyOf` was asked about last. `protocol`: the one
-   * that TLS offers, '' for those of the configuration.
-   */
-  stepsOf(stream: Stream, server: Server, protocol: string): readonly OpeningStep[];
-}
-
-type LinkSide = H1Back | TcpSide | H2Stream | FcgiStream;
-
 export class Links {
   private readonly thread: ThreadContext;
   private readonly exchange: Exchange;
-  private readonly share: IdleShare | null;
+  private readonly shares: ThreadShares;
+  /** Of servers that connect to us, and to servers that requests come from (rhttp@). */
+  readonly reversed: ReversedLinks;
   private readonly servers: Map<Server, ServerLink>;
   private readonly address: SocketAddress;
   /** Who keeps idle connections that only one client may use. */
@@ -65,17 +53,18 @@ export class Links {
   private isPlain: boolean;
   private readonly approach: Approach;
   private readonly openings: BackOpenings;
-  private readonly muxLinks: MuxLinks;
+  /** Made by the first connection that speaks HTTP/2. */
+  private tools: H2Tools | null;
 
   constructor(
     thread: ThreadContext,
     exchange: Exchange,
-    share: IdleShare | null,
+    shares: ThreadShares,
     openings: BackOpenings = plainOpenings,
   ) {
     this.thread = thread;
     this.exchange = exchange;
-    this.share = share;
+    this.shares = shares;
     numberServers(thread.program);
     this.owners = new Set();
     this.servers = new Map();
@@ -86,22 +75,23 @@ export class Links {
     this.isPlain = false;
     this.approach = { lent: null, hasData: false, mark: -1, tos: -1 };
     this.openings = openings;
-    this.muxLinks = new MuxLinks(thread, exchange);
+    this.tools = null;
+    this.reversed = new ReversedLinks(thread, exchange, openings, this);
   }
 
   connect(stream: Stream, server: Server): number {
     const link = this.linkOf(stream.backend, server);
+    if (server.isReversed) return this.connectReversed(stream, server, link);
     if (!writeTarget(server.target, stream.destination, stream.target, this.address)) {
       return -EHOSTUNREACH;
     }
     let hash = this.sharingKey(stream, server, link);
-    const { h2, fcgi } = link.muxes;
-    this.isPlain = h2 !== null && wantsH1(stream, server);
+    this.isPlain = link.h2 !== null && wantsH1(stream, server);
     if (this.isPlain) hash += ' http/1.1';
     if (stream.frontend.isHttp) {
-      const isShared = fcgi !== null || (h2 !== null && !this.isPlain);
-      if (isShared && this.multiplex(stream, link, hash, server)) return linkReady;
-      const reused = fcgi === null ? this.takeIdle(stream, link, hash) : null;
+      if (link.h2 !== null && !this.isPlain && this.multiplex(stream, link.h2, hash, server))
+        return linkReady;
+      const reused = this.takeIdle(stream, link, hash);
       if (reused !== null) {
         this.use(stream, reused, server);
         link.pool.borrowed();
@@ -111,20 +101,60 @@ export class Links {
     return this.open(stream, server, link, hash);
   }
 
+  /** The server connects to us: a connection that is there, or was on another thread, or none. */
+  private connectReversed(stream: Stream, server: Server, link: ServerLink): number {
+    const h2 = link.h2!;
+    const hash = this.sharingKey(stream, server, link);
+    if (this.multiplex(stream, h2, hash, server)) return linkReady;
+    const { moving } = link;
+    const moved = moving?.takeOver(hash) ?? null;
+    const mux = moved === null ? null : this.reversed.goOn(stream, link, moved, hash);
+    if (mux !== null) {
+      h2.add(mux, null);
+      this.use(stream, mux.attach(stream), server);
+      return linkReady;
+    }
+    const exists = moving === null ? h2.knows(hash) : moving.knows(hash);
+    return exists ? -EAGAIN : -ENOTCONN;
+  }
+
   private sharingKey(stream: Stream, server: Server, { lend }: ServerLink): string {
     let key = this.openings.keyOf(stream, server);
     if (stream.backMark >= 0) key += ` mark ${stream.backMark}`;
     if (stream.backTos >= 0) key += ` tos ${stream.backTos}`;
-    if (server.target.isDynamic) key += ` ${formatPeer(this.address)}`;
+    if (!server.isReversed && server.target.isDynamic) key += ` ${formatPeer(this.address)}`;
     this.isLent = lend?.(stream, this.lent) ?? false;
     return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
   }
 
-  /** Uses a connection of several streams that is there; false: none has room. */
-  private multiplex(stream: Stream, link: ServerLink, hash: string, server: Server): boolean {
-    const side = this.muxLinks.take(stream, link.muxes, hash);
-    if (side !== null) this.use(stream, side, server);
-    return side !== null;
+  /** Uses an HTTP/2 connection that is there; false: none has room. */
+  private multiplex(stream: Stream, pool: H2Pool, hash: string, server: Server): boolean {
+    const policy = server.isReversed ? 'always' : stream.backend.model.httpReuse;
+    // A first request may use any connection when it is sent again should that prove dead.
+    const safely = stream.backend.backend?.retry.reusesSafely === true;
+    const first = stream.session.streamCount <= 1 && !safely;
+    const isShared = policy !== 'never' && !(first && policy === 'safe');
+    const usesMin = first && policy === 'aggressive' ? 2 : 0;
+    const mux = pool.take(stream.session, hash, isShared, usesMin);
+    if (mux === null || mux.awaitsSettings(stream)) return false;
+    this.use(stream, mux.attach(stream), server);
+    return true;
+  }
+
+  /** The connection of `stream` speaks HTTP/2: a mux for it takes the place of `first`. */
+  private startH2(stream: Stream, pool: H2Pool, hash: string, first: H1Back): void {
+    const { connection, server } = first;
+    this.linkOf(stream.backend, server).pool.returned(); // one for many streams: not counted
+    const { row } = stream.backend.backend!;
+    const target = { server, hash, keeper: pool, row, moving: null, hearsPreface: false };
+    const mux = new H2Back(this.h2Tools(), connection, this.exchange, target);
+    const isOwn = stream.backend.model.httpReuse === 'never';
+    pool.add(mux, isOwn ? stream.session : null);
+    const side = mux.attach(stream);
+    stream.back = side;
+    mux.start();
+    if (mux.awaitsSettings(stream)) mux.waitForSettings(side);
+    else this.exchange.onConnected(stream, 0);
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
@@ -171,7 +201,6 @@ export class Links {
     approach.tos = stream.backTos;
     approach.lent = this.isLent ? this.lent : null;
     approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
-    link.pool.makeRoom();
     if (!claimPlace(server, link)) return -EAGAIN;
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) {
@@ -193,8 +222,10 @@ export class Links {
     if (link.plan.via !== null) steps = throughSocks(thread, this.address, steps);
     new Opening(connection, back, steps, (result) => {
       if (stream.back !== back) return;
-      const made = result === 0 && back instanceof H1Back ? { first: back, hash } : null;
-      if (made === null || !this.multiplexed(stream, link, isPlain, made)) {
+      const { h2 } = link;
+      if (result === 0 && h2 !== null && !isPlain && back instanceof H1Back && speaksH2(back)) {
+        this.startH2(stream, h2, hash, back);
+      } else {
         exchange.onConnected(stream, result);
       }
     });
@@ -208,20 +239,8 @@ export class Links {
     return linkPending;
   }
 
-  /** One connection for many streams is not counted as that of one. */
-  private multiplexed(
-    stream: Stream,
-    { muxes, pool }: ServerLink,
-    isPlain: boolean,
-    made: NewConnection,
-  ): boolean {
-    if (!this.muxLinks.start(stream, muxes, isPlain, made)) return false;
-    pool.returned();
-    return true;
-  }
-
-  private use(stream: Stream, back: LinkSide, server: Server): void {
-    if (back instanceof H1Back || back instanceof TcpSide) back.attach(stream);
+  private use(stream: Stream, back: H1Back | TcpSide | H2Stream, server: Server): void {
+    if (!(back instanceof H2Stream)) back.attach(stream);
     stream.back = back;
     stream.backConnection = back.connection;
     stream.servedBy = back.connection;
@@ -234,7 +253,7 @@ export class Links {
    */
   offer(stream: Stream): void {
     const { back, server } = stream;
-    if (this.share === null || server === null || !(back instanceof H1Back)) return;
+    if (this.shares.share === null || server === null || !(back instanceof H1Back)) return;
     if (!back.isAnswered() || !this.isForAll(stream, back)) return;
     if (this.thread.stopping || server.isMaintained()) return;
     this.linkOf(stream.backend, server).pool.offer(back);
@@ -246,13 +265,13 @@ export class Links {
 
   /** The stream is done with its side: kept if it is clean, else closed. */
   release(stream: Stream, reusable: boolean): void {
-    const back = stream.back as LinkSide | null;
+    const back = stream.back as H1Back | TcpSide | H2Stream | null;
     const { server } = stream;
     if (back === null || server === null) return;
     stream.back = null;
     stream.backConnection = null;
     leave(server.words, server.liveAt + liveCurrent);
-    if (back instanceof H2Stream || back instanceof FcgiStream) {
+    if (back instanceof H2Stream) {
       back.streamEnded();
       return;
     }
@@ -282,17 +301,15 @@ export class Links {
   clear(): void {
     for (const link of this.servers.values()) {
       link.pool.clear();
-      clearMuxes(link.muxes);
+      link.h2?.clear();
     }
   }
 
   /** Closes idle connections to `server`: it is in maintenance, or has another address. */
   clearServer(server: Server): void {
     const link = this.servers.get(server);
-    if (link !== undefined) {
-      link.pool.clear();
-      clearMuxes(link.muxes);
-    }
+    link?.pool.clear();
+    link?.h2?.clear();
     for (const own of this.owners) own.clearServer(server);
   }
 
@@ -302,10 +319,16 @@ export class Links {
     this.servers.delete(server);
   }
 
-  private linkOf(backend: ProxyPlan, server: Server): ServerLink {
+  /** What connections that speak HTTP/2 share. */
+  h2Tools(): H2Tools {
+    this.tools ??= new H2Tools(this.thread, false);
+    return this.tools;
+  }
+
+  linkOf(backend: ProxyPlan, server: Server): ServerLink {
     const known = this.servers.get(server);
     if (known !== undefined) return known;
-    const link = serverLink(this.thread, backend, server, this.share);
+    const link = serverLink(this.thread, backend, server, this.shares);
     this.servers.set(server, link);
     return link;
   }
@@ -314,13 +337,34 @@ export class Links {
 /** Gives every server of the configuration its place among shared idle connections. */
 function numberServers(program: Program): void {
   let next = 0;
+  let reversed = 0;
   for (const { backend, model } of program.proxies) {
-    for (const server of backend?.servers ?? []) server.shareNumber = next + server.index;
+    for (const server of backend?.servers ?? []) {
+      server.shareNumber = next + server.index;
+      if (server.isReversed) server.reverseNumber = reversed++;
+    }
     next += model.servers.length;
   }
 }
 
+/** `ws`: over which protocol WebSocket goes (manual 5.2). */
+function wantsH1({ request }: Stream, { model }: Server): boolean {
+  if ((request.flags & connectionUpgrade) === 0 || model.ws === 'h2') return false;
+  const upgrade = request.find(upgradeName, 0);
+  if (upgrade < 0 || request.valueText(upgrade).toLowerCase() !== 'websocket') return false;
+  if (model.ws === 'h1') return true;
+  return model.proto === '' && (model.ssl?.alpn.split(',').includes('http/1.1') ?? false);
+}
+
+const upgradeName = headerName('upgrade');
+
+function speaksH2({ connection, server }: H1Back): boolean {
+  if (server.model.proto !== '') return server.model.proto === 'h2';
+  return tlsSessionOf(connection)?.alpn() === 'h2';
+}
+
 const EHOSTUNREACH = 113;
 const EAGAIN = 11;
+const ENOTCONN = 107;
 
 const unowned = { onReadable(): void {}, onWritable(): void {} };

@@ -11,9 +11,11 @@ import type { ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { sourceWriter, type WriteSource } from '../server/source.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { H2Moving } from './h2-moving.ts';
+import { H2Pool } from './h2-pool.ts';
 import { ServerPool } from './idle-pool.ts';
 import type { IdleShare } from './idle-share.ts';
-import { closeOneMux, muxesOf, type ServerMuxes } from './mux-links.ts';
+import type { ReversedShare } from './reversed-share.ts';
 
 /** What one server needs for new connections, on this thread. */
 export interface ServerLink {
@@ -25,18 +27,30 @@ export interface ServerLink {
   readonly place: ConnectionPlace | null;
   /** Other threads' idle connections may be taken over: they are clear. */
   readonly isShared: boolean;
-  readonly muxes: ServerMuxes;
+  /** null: the server is never spoken to in HTTP/2. */
+  readonly h2: H2Pool | null;
+  /** Moves connections of a server that connects to us between threads; null: they stay. */
+  readonly moving: H2Moving | null;
   readonly limits: H1Limits;
   /** Header names that its servers want otherwise, null: none. */
   readonly names: NameCase | null;
 }
 
-/** `share`: idle connections of all threads, null when they do not share. */
+/** Connections of all threads, null where they do not share. */
+export interface ThreadShares {
+  readonly share: IdleShare | null;
+  readonly reversedShare: ReversedShare | null;
+}
+
+/** Of a thread that is alone, or keeps to itself. */
+export const noShares: ThreadShares = { share: null, reversedShare: null };
+
+/** Works out what `thread` needs for connections to `server` of `backend`. */
 export function serverLink(
   thread: ThreadContext,
   backend: ProxyPlan,
   server: Server,
-  share: IdleShare | null,
+  { share, reversedShare }: ThreadShares,
 ): ServerLink {
   const { tune } = thread.program.model.global;
   const { model } = backend;
@@ -56,10 +70,14 @@ export function serverLink(
     }),
     lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),
     pool: new ServerPool(thread, server, server.shareNumber < 0 ? null : share, server.shareNumber),
-    place: server.model.strictMaxconn ? placeOf(server) : null,
+    place: server.model.strictMaxconn || server.isReversed ? placeOf(server) : null,
     isShared: server.model.ssl === null,
     names: backend.serverNames,
-    muxes: muxesOf(thread, server),
+    h2: mayH2(server) ? new H2Pool(thread, server) : null,
+    moving:
+      server.isReversed && reversedShare !== null
+        ? new H2Moving(thread, reversedShare, server)
+        : null,
     limits: new H1Limits(
       tune.httpMaxhdr - 1,
       options['accept-unsafe-violations-in-http-response'] === true,
@@ -78,15 +96,22 @@ function placeOf({ words, liveAt }: Server): ConnectionPlace {
  * strict-maxconn: a place for one more connection to `server`, if need be that of an idle one.
  * False: all are in use, or idle where nobody else may close them.
  */
-export function claimPlace(server: Server, { pool, muxes, place }: ServerLink): boolean {
+export function claimPlace(server: Server, { pool, h2, place }: ServerLink): boolean {
   if (place === null) return true;
   const { words, liveAt } = server;
   for (let tries = 0; tries < placeTriesMax; tries++) {
     if (reserveWithin(words, liveAt + liveConnections, server.maxconn())) return true;
-    if (!pool.closeOne(place) && !closeOneMux(muxes)) return false;
+    if (!pool.closeOne(place) && h2?.closeOne() !== true) return false;
   }
   return false;
 }
 
 /** Another thread may be faster each time. */
 const placeTriesMax = 3;
+
+/** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
+function mayH2({ model }: Server): boolean {
+  if (model.proto !== '') return model.proto === 'h2';
+  if (model.address.family === 'rhttp') return true;
+  return model.ssl?.alpn.split(',').includes('h2') ?? false;
+}

@@ -63,6 +63,8 @@ export class Server {
   liveAt: number;
   /** Its place among idle connections that threads share, -1: they stay with their thread. */
   shareNumber: number;
+  /** Its place among servers that connect to us (rhttp@), -1: it is none. */
+  reverseNumber: number;
   /** It is being deleted, or is gone: nothing may choose it. */
   isLeaving: boolean;
   /** 0: maxconn is a fixed limit. */
@@ -90,6 +92,7 @@ export class Server {
     this.known = null;
     this.redirect = serverRedirect(model.redir);
     this.shareNumber = -1;
+    this.reverseNumber = -1;
     this.isLeaving = false;
     this.minconn = model.minconn < model.maxconn ? model.minconn : 0;
     this.maxqueue = model.maxqueue;
@@ -103,6 +106,11 @@ export class Server {
   get target(): ServerTarget {
     this.known ??= serverTarget(this.model);
     return this.known;
+  }
+
+  /** It connects to us (rhttp@): there is no address to connect to. */
+  get isReversed(): boolean {
+    return this.model.address.family === 'rhttp';
   }
 
   /** The runtime API has changed its model: name or address. Between two turns. */

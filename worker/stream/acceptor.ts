@@ -24,12 +24,12 @@ import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-options.ts';
 import { H1Limits } from '../http/h1.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
-import type { FrontHost } from '../mux/front.ts';
+import type { FrontHost, FrontMux } from '../mux/front.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { H2Front } from '../mux/h2-front.ts';
 import { H2Tools } from '../mux/h2-tools.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
-import { quietFaults } from '../conn/fault.ts';
+import { faultReverse, quietFaults } from '../conn/fault.ts';
 import { logRefusal } from '../log/refusal.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
@@ -43,13 +43,13 @@ import {
   endTracking,
 } from '../tables/tracking.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { ClientSession, listenerEndpoint, speaksH2 } from './client-session.ts';
+import { ClientSession, type Dialer, listenerEndpoint, speaksH2 } from './client-session.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream, logAt } from './finish.ts';
 import { flagSwitched, flagTcp, stateFree } from './phases.ts';
 import type { Engine } from './engine.ts';
 import { runRules } from './rule-runner.ts';
-import type { Session } from './session.ts';
+import type { Attachment, Session } from './session.ts';
 import type { Stream } from './stream.ts';
 import type { StreamPool } from './stream-pool.ts';
 
@@ -154,6 +154,52 @@ export class Acceptor implements FrontHost {
     else this.openUp(session, steps);
   }
 
+  /**
+   * We have connected to a server that is to send us requests (rhttp@): `dialer` hears when it may,
+   * by `dueMs` at the latest, and when the connection is gone.
+   */
+  reverse(connection: Connection, listener: ListenerPlan, dialer: Dialer, dueMs: number): FrontMux {
+    const { nowMs, wallMs } = this.thread.time;
+    const session = new ClientSession(connection, listener, nowMs, wallMs);
+    session.dialer = dialer;
+    this.h2 ??= new H2Tools(this.thread, true);
+    const front = new H2Front(this, session, this.h2, true);
+    session.http = front;
+    front.startReversed(dueMs);
+    return front;
+  }
+
+  /** A stream of no client, to evaluate for `listener` at once. */
+  lend(listener: ListenerPlan): Stream {
+    const { nowMs, wallMs } = this.thread.time;
+    const { poller, memory } = this.thread;
+    const nobody = new Connection(poller, memory.region, -1, unowned);
+    return this.streams.take(new ClientSession(nobody, listener, nowMs, wallMs));
+  }
+
+  takeBack(stream: Stream): void {
+    this.streams.release(stream);
+  }
+
+  turnedRound(session: Session): void {
+    const own = session as ClientSession;
+    const { connection, listener } = own;
+    connection.turnRound();
+    if (own.dialer?.turned() !== true) {
+      own.http?.close();
+      return;
+    }
+    const { time } = this.thread;
+    own.acceptMs = time.nowMs;
+    own.acceptWallMs = time.wallMs;
+    this.enter(own);
+    const { tcpConnection } = listener.proxy;
+    const isWelcome =
+      tcpConnection.length === 0 || this.permits(own, tcpConnection, fieldDeniedConnections);
+    if (isWelcome) this.begin(own);
+    else own.http?.close();
+  }
+
   /** Where the client connected to: the listener's own address, unless that is a wildcard. */
   private findDestination(fd: number, listener: ListenerPlan, into: Endpoint): void {
     let known = this.addresses[listener.index];
@@ -237,7 +283,11 @@ export class Acceptor implements FrontHost {
     const whole = context.processRow;
     const all = countRate(values, whole + fieldProcessSessionRate, thread.time.nowMs, 1);
     raise(values, whole + fieldProcessSessionRateMax, all);
-    if (frontend.isHttp) {
+    if (session.attach !== null) {
+      this.attach(session, session.attach);
+    } else if (session.http !== null) {
+      values[row + fieldH2Sessions] += 1;
+    } else if (frontend.isHttp) {
       const isH2 = speaksH2(session);
       values[row + (isH2 ? fieldH2Sessions : fieldH1Sessions)] += 1;
       session.http = isH2 ? this.h2Front(session) : this.h1Front(session);
@@ -245,6 +295,24 @@ export class Acceptor implements FrontHost {
     } else {
       this.beginTcp(session);
     }
+  }
+
+  /** The client becomes a server (attach-srv), if it speaks HTTP/2: no session any more. */
+  private attach(session: ClientSession, { proxyIndex, serverIndex, name }: Attachment): void {
+    const { thread, context } = this;
+    const { connection, frontend } = session;
+    if (!speaksH2(session)) {
+      connection.fault = faultReverse;
+      this.refused(session);
+      return;
+    }
+    thread.counters.values[this.rowOf(session) + fieldH2Sessions] += 1;
+    const proxy = context.proxyAt(proxyIndex);
+    const server = proxy.backend!.servers[serverIndex];
+    const { httpRequestMs, clientMs } = frontend.timeouts;
+    const dueMs = thread.time.nowMs + (httpRequestMs || clientMs || attachMs);
+    context.links.reversed.attach(connection, { proxy, server }, name, dueMs);
+    this.forget(session);
   }
 
   private h1Front(session: ClientSession): H1Front {
@@ -420,6 +488,14 @@ export class Acceptor implements FrontHost {
 
   private end(session: ClientSession): void {
     session.connection.close();
+    this.forget(session);
+  }
+
+  /** All that the session counts for is given back; its connection may live on. */
+  private forget(session: ClientSession): void {
+    const { dialer } = session;
+    session.dialer = null;
+    dialer?.ended();
     session.own?.clear();
     session.own = null;
     session.opening?.cancel();
@@ -442,5 +518,8 @@ export class Acceptor implements FrontHost {
     this.onLoad(sessions.length);
   }
 }
+
+/** How long a client that becomes a server may take when no timeout says so. */
+const attachMs = 10_000;
 
 const unowned = { onReadable(): void {}, onWritable(): void {} };

@@ -14,12 +14,20 @@ import type { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
 import type { Tracker } from '../tables/tracking.ts';
-import type { Session } from './session.ts';
+import type { Attachment, Session } from './session.ts';
 import type { Stream } from './stream.ts';
 
 const noTlvs: readonly ProxyTlv[] = [];
 /** Shared by all that track nothing: stays empty. */
 const noTrackers: Tracker[] = [];
+
+/** Makes connections that clients would make elsewhere (reverse-door.ts). */
+export interface Dialer {
+  /** The roles have turned round. False: there is no room for another client. */
+  turned(): boolean;
+  /** The connection is gone. */
+  ended(): void;
+}
 
 /** One client connection on this thread. */
 export class ClientSession implements Session {
@@ -48,6 +56,9 @@ export class ClientSession implements Session {
   prefersLast: boolean;
   /** HTTP version that `switch-mode` names, '' for what the client speaks. */
   httpProtocol: string;
+  attach: Attachment | null;
+  /** Who has made the connection (rhttp@); null: the client. */
+  dialer: Dialer | null;
   /** null until the preamble is over, and in TCP mode. */
   http: FrontMux | null;
   tcp: TcpSide | null;
@@ -76,6 +87,8 @@ export class ClientSession implements Session {
     this.own = null;
     this.prefersLast = false;
     this.httpProtocol = '';
+    this.attach = null;
+    this.dialer = null;
     this.http = null;
     this.tcp = null;
     this.stream = null;

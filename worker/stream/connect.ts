@@ -7,7 +7,7 @@ import { pointConnector, pointStreamError, traceStream } from '../log/stream-tra
 import { tracer } from '../log/trace.ts';
 import { stepConnect } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
-import { ETIMEDOUT } from '../../shared/sys/constants.ts';
+import { EAGAIN, ENOTCONN, ETIMEDOUT } from '../../shared/sys/constants.ts';
 import { shrinkAnnex } from '../http/relocation.ts';
 import { linkPending, linkReady } from '../mux/links.ts';
 import { type Side, sideGone } from '../mux/side.ts';
@@ -50,7 +50,6 @@ import {
 } from './phases.ts';
 import { keepRequest } from './replay.ts';
 import { replyError, sendReply } from './reply.ts';
-import { dropParams } from './fcgi-params.ts';
 import { observe } from './observed.ts';
 import { addServerName } from './request-headers.ts';
 import type { Stream } from './stream.ts';
@@ -118,16 +117,33 @@ export function connectServer(context: EngineContext, stream: Stream): void {
     const limitMs = stream.connectTimeoutMs;
     if (limitMs > 0) thread.timers.schedule(stream, thread.time.nowMs + limitMs);
     else thread.timers.cancel(stream);
+  } else if (result === -EAGAIN && server.isReversed) {
+    waitForIdle(context, stream);
   } else {
     connectFailed(context, stream, result);
   }
 }
+
+/** Connections of a server that connects to us are in use on other threads: one will be idle. */
+function waitForIdle(context: EngineContext, stream: Stream): void {
+  const { timers, time } = context.thread;
+  if (stream.connectUntilMs === 0) {
+    stream.connectUntilMs = time.nowMs + (stream.connectTimeoutMs || idleWaitMs);
+  }
+  if (time.nowMs < stream.connectUntilMs) timers.schedule(stream, time.nowMs + idleLookMs);
+  else replyError(context, stream, 503, 's', 'C');
+}
+
+/** How long that is when there is no timeout connect, and how often it is looked. */
+const idleWaitMs = 1000;
+const idleLookMs = 10;
 
 /** The connection is up: the request leaves. */
 export function connected(context: EngineContext, stream: Stream): void {
   const { thread } = context;
   if (tracer.isOn(sourceStream)) traceStream(pointConnector, stream, 'connected');
   thread.timers.cancel(stream);
+  stream.connectUntilMs = 0;
   stream.times.connectMs = thread.time.nowMs;
   observe(context, stream, seenConnection);
   startRecount(context, stream);
@@ -152,7 +168,6 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   stream.flags |= flagRequestSent;
   stream.state = stateWaiting;
   if (stream.backend.serverNameHeader !== null) addServerName(stream);
-  if (stream.backend.fcgi !== null && stream.server?.model.proto !== 'fcgi') dropParams(stream);
   const isSlow = isLimited(stream, true);
   if ((stream.flags & flagReplayable) === 0 && !isSlow) keepRequest(stream, front);
   if ((stream.flags & flagReplayable) !== 0) {
@@ -208,6 +223,11 @@ export function armWaiting(context: EngineContext, stream: Stream): void {
 
 /** A connection could not be made, or took too long (`result` -ETIMEDOUT). */
 export function connectFailed(context: EngineContext, stream: Stream, result: number): void {
+  if (result === -ENOTCONN) {
+    // A server that connects to us has not: trying again makes no connection.
+    replyError(context, stream, 503, 'S', 'C');
+    return;
+  }
   if (tracer.isOn(sourceStream)) traceStream(pointStreamError, stream, 'connection failed');
   observe(context, stream, seenNoConnection);
   releaseBack(context, stream);

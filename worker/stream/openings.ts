@@ -14,7 +14,7 @@ import { clientIpReceiver, ProxySender, proxyReceiver } from '../conn/proxy-step
 import { TlsHandshake, TlsTransport, type TlsWatcher } from '../conn/tls.ts';
 import type { TlsClientPlan } from '../conn/tls-contexts.ts';
 import type { Evaluate } from '../keyword.ts';
-import type { BackOpenings } from '../mux/links.ts';
+import type { BackOpenings } from '../mux/back-openings.ts';
 import type { Server } from '../server/server.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { ClientSession } from './client-session.ts';
@@ -64,6 +64,11 @@ class TlsCounts implements TlsWatcher {
     const { processRow: row } = this;
     const rate = countRate(counters.values, row + rateField, time.nowMs, 1);
     raise(counters.values, row + maxField, rate);
+  }
+
+  /** A session of another thread, which counts it no longer. */
+  tookOver(): void {
+    this.thread.counters.values[this.processRow + fieldProcessCurrent] += 1;
   }
 
   shaken(session: TlsSession, succeeded: boolean): void {
@@ -192,6 +197,22 @@ export class ServerOpenings implements BackOpenings {
     const { shares } = line;
     const name = shares === null ? this.name : textOf(stream, shares);
     return name === '' ? this.header : `${name} ${this.header}`;
+  }
+
+  keyOfName(name: string): string {
+    return name === '' ? '' : `${name} `;
+  }
+
+  adopt(connection: Connection, server: Server, handle: number): void {
+    const { context } = this;
+    const { listeners } = context.thread.program;
+    let index = 0;
+    while (listeners[index].tls === null) index++;
+    const { tls } = listeners[index];
+    const counts = new TlsCounts(context, [server.row], false);
+    counts.tookOver();
+    const recordMax = recordMaxOf(context);
+    connection.transport = new TlsTransport(tls!.adopt(handle), connection, counts, recordMax);
   }
 
   stepsOf(stream: Stream, server: Server, protocol: string): readonly OpeningStep[] {

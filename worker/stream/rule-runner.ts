@@ -11,7 +11,7 @@ import type { Stream } from './stream.ts';
  * `stream.samplesFinal` is false.
  */
 export function runRules(stream: Stream, rules: RuleList): number {
-  const start = stream.rulePosition < 0 ? 0 : stream.rulePosition;
+  const start = Math.max(stream.rulePosition, 0);
   stream.rulePosition = -1;
   if (!stream.clientIsLate) stream.waitingFor = null;
   for (let i = start; i < rules.length; i++) {

@@ -9,6 +9,13 @@ import type { ListenerPlan, ProxyPlan } from '../program.ts';
 import type { Sample } from '../sample/sample.ts';
 import type { Tracker } from '../tables/tracking.ts';
 
+/** What a client that becomes a server is attached to, and under which name. */
+export interface Attachment {
+  readonly proxyIndex: number;
+  readonly serverIndex: number;
+  readonly name: string;
+}
+
 export interface Session {
   readonly connection: Connection;
   readonly listener: ListenerPlan;
@@ -40,6 +47,8 @@ export interface Session {
   own: OwnConnections | null;
   /** A server has authenticated such a connection: requests stay with it where they can. */
   prefersLast: boolean;
+  /** `attach-srv`: the client is to become a server; null mostly. */
+  attach: Attachment | null;
   /** HTTP version that `switch-mode` names, '' for what the client speaks. */
   httpProtocol: string;
   /** Streams this session has carried. */

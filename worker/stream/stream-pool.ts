@@ -73,6 +73,7 @@ export class StreamPool {
     this.thread.timers.remove(stream);
     stream.bandwidth?.end();
     stream.bandwidth = null;
+    stream.connectUntilMs = 0;
     if (stream.trackers.length > 0) endTracking(this.thread, stream.trackers);
     reset(stream);
     if (this.spare.length < spareMax) this.spare.push(stream);

@@ -223,6 +223,8 @@ export class Stream implements Timed {
   tarpitTimeoutMs: number;
   /** `set-retries`: attempts after the first, -1: the backend's own number. */
   retryMax: number;
+  /** Until when it waits for a connection that a server has made and others use; 0: it does not. */
+  connectUntilMs: number;
   /** Copy of the payload for another try (stream/replay.ts), -1: none. */
   replayAt: number;
   replayLength: number;
@@ -350,6 +352,7 @@ export class Stream implements Timed {
     this.tarpitTimeoutMs = 0;
     this.retryMax = -1;
     this.retriesConnectOnly = false;
+    this.connectUntilMs = 0;
     this.replayAt = -1;
     this.replayLength = 0;
     this.backMark = -1;

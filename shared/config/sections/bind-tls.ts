@@ -230,6 +230,17 @@ export const bindTlsKeywords: readonly BindKeyword[] = [
     },
   },
   {
+    name: 'ca-verify-file',
+    takes: 1,
+    tls: true,
+    help: 'more authorities of client certificates, whose names are not sent',
+    example: 'bind :443 ca-verify-file @system-ca',
+    parse: (cursor, bind, draft) => {
+      const caVerifyFile = readCaFile(cursor, draft);
+      if (caVerifyFile !== null) set(bind, { caVerifyFile });
+    },
+  },
+  {
     name: 'crl-file',
     takes: 1,
     tls: true,

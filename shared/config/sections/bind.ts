@@ -26,6 +26,7 @@ import { bindCrtKeywords } from './bind-crt.ts';
 import { bindTlsKeywords } from './bind-tls.ts';
 import { readMd5Key } from './md5-key.ts';
 import { readNamespace } from './namespace.ts';
+import { checkReversed, nbconnRow } from './reverse.ts';
 
 const listening: AddressRules = {
   port: true,
@@ -33,6 +34,7 @@ const listening: AddressRules = {
   portRange: true,
   fd: true,
   names: true,
+  reverse: true,
 };
 
 /** Reads a whole `bind` line of a proxy. */
@@ -41,6 +43,7 @@ export function readBind(line: Line, proxy: ProxyDraft, draft: Draft): void {
   if (text === null) return;
   const addresses = readAddresses(line, text, draft);
   const bind = freshBind(line.place(-1), addresses);
+  checkReversed(line, addresses, draft);
   if (addresses.some((address) => address.family === 'unix')) Object.assign(bind, draft.unixBind);
   readBindWords(line, 1, bind, draft);
   // A line with a mistake is kept too, so that its section does not count as one without any.
@@ -303,10 +306,7 @@ const threadRows: readonly BindKeyword[] = [
       const text = argument(cursor);
       const part = '(all|odd|even|\\d+(-\\d*)?)';
       const set = new RegExp(`^(${part}/)?${part}(,(${part}/)?${part})*$`);
-      const relative = text.split(',').filter((one) => one.includes('/')).length;
-      if (relative > 0 && relative < text.split(',').length) {
-        wrong(cursor, `'${text}' mixes threads of the process and threads of groups`);
-      } else if (set.test(text)) bind.thread = text;
+      if (set.test(text)) bind.thread = text;
       else wrong(cursor, `'${text}' is not a set of threads`);
     },
   },
@@ -356,14 +356,12 @@ export function wordTime(cursor: WordCursor): number | null {
   return line.time(index + 1, 'ms', line.arg(index));
 }
 
-const laterProtocols = ['quic', 'spop', 'qmux', 'haterm'];
+const laterProtocols = ['quic', 'fcgi', 'spop', 'qmux', 'haterm'];
 
-/** The argument of `proto`; `isServers`: towards a server. null after a complaint. */
-export function wordProtocol(cursor: WordCursor, isServers = false): string | null {
+/** The argument of `proto`; null after a complaint. */
+export function wordProtocol(cursor: WordCursor): string | null {
   const text = argument(cursor);
   if (text === 'h1' || text === 'h2' || text === 'none') return text;
-  if (text === 'fcgi' && isServers) return text;
-  if (text === 'fcgi') return wrong(cursor, 'servers speak FastCGI, clients do not');
   if (laterProtocols.includes(text)) {
     return cursor.line.notSupported(cursor.index + 1, `proto ${text}`);
   }
@@ -378,6 +376,7 @@ export const bindKeywords: readonly BindKeyword[] = [
   ...threadRows,
   ...bindTlsKeywords,
   ...bindCrtKeywords,
+  nbconnRow,
   {
     name: 'tcp-md5sig',
     takes: 1,

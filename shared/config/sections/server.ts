@@ -25,6 +25,7 @@ import { serverResolutionWords } from './server-resolution.ts';
 import { serverProxyKeywords } from './server-proxy.ts';
 import { serverTlsKeywords } from './server-tls.ts';
 import { serverSocketKeywords } from './server-socket.ts';
+import { permitsExperimental } from './reverse.ts';
 import { readSource } from './source.ts';
 
 /** Fields that take any value of the type. */
@@ -210,7 +211,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
     help: 'protocol spoken whatever was negotiated',
     example: 'server s 127.0.0.1:80 proto h1',
     parse: (cursor, { model }) => {
-      model.proto = wordProtocol(cursor, true) ?? model.proto;
+      model.proto = wordProtocol(cursor) ?? model.proto;
     },
   },
   {
@@ -449,10 +450,18 @@ export function readServerAddress(
   line: Line,
   text: string,
   model: ServerModel,
-  { environment }: Draft,
+  draft: Draft,
 ): boolean {
+  const { environment } = draft;
   // Only log servers are reached by datagrams: resolve-logs.ts looks after that.
-  const rules = { port: true, portOffset: true, names: true, fd: true, dgram: true };
+  const rules = {
+    port: true,
+    portOffset: true,
+    names: true,
+    fd: true,
+    dgram: true,
+    reverse: !draft.isRuntime,
+  };
   const { address, error } = parseAddress(text, { ...rules, variables: environment });
   if (address === null) {
     line.alert(Math.max(1, line.rest().indexOf(text)), error);
@@ -463,6 +472,9 @@ export function readServerAddress(
       Math.max(1, line.rest().indexOf(text)),
       `a file descriptor is not acceptable here in '${text}'`,
     );
+    return false;
+  }
+  if (address.family === 'rhttp' && !permitsExperimental(line, 1, "address 'rhttp@'", draft)) {
     return false;
   }
   const { family, socket, host, portLow, portOffset, fd } = address;

@@ -1,6 +1,6 @@
 // tune.* keywords of `global`. Rows only: what steers something that hawser has becomes a field of
-// TuneModel; what only steers parts of HAProxy that hawser does not have is range checked, kept in
-// `others`, where nobody reads it, and told to who asks for diagnostics (-dD).
+// TuneModel; what only steers parts of HAProxy that hawser does not have is range checked and kept
+// in `others`, where nobody reads it.
 
 import type { GlobalKeyword } from '../keyword.ts';
 import type { Range } from '../line.ts';
@@ -312,11 +312,11 @@ const numbers: readonly NumberRow[] = [
   },
   {
     name: 'tune.ssl.default-dh-param',
-    field: null,
+    field: 'sslDefaultDhParam',
     kind: 'integer',
     min: 1024,
     example: '2048',
-    help: "accepted without effect: Diffie-Hellman parameters are as strong as the certificate's key",
+    help: 'bits of Diffie-Hellman parameters',
   },
 ];
 
@@ -331,10 +331,7 @@ const numberRows = numbers.map((row): GlobalKeyword => {
       const value = read[kind](line, row);
       if (value === null) return;
       if (field !== null) global.tune[field] = Math.ceil(value / round) * round;
-      else {
-        global.tune.others = { ...global.tune.others, [name]: line.arg(0) };
-        line.diag(-1, `'${name}' is ${help}.`);
-      }
+      else global.tune.others = { ...global.tune.others, [name]: line.arg(0) };
     },
   };
 });
@@ -401,7 +398,6 @@ const inertRows = inert.map(
         line.alert(0, `'${name}' : '${value}' is not a value it takes.`);
         return;
       }
-      line.diag(-1, `'${name}' is accepted without effect: ${why}.`);
       global.tune.others = { ...global.tune.others, [name]: value };
     },
   }),
