@@ -69,6 +69,7 @@ const objectNames: Readonly<Record<string, string>> = {
 };
 
 const tagInteger = 0x02;
+const tagBitString = 0x03;
 const tagObject = 0x06;
 const tagUtcTime = 0x17;
 const tagSequence = 0x30;
@@ -116,6 +117,13 @@ class Reader {
     const content = bytes.subarray(this.at, this.at + length);
     this.at += length;
     return { tag, content };
+  }
+
+  /** The next element with its tag and length. */
+  whole(): Uint8Array {
+    const from = this.at;
+    this.next();
+    return this.bytes.subarray(from, this.at);
   }
 
   /** The content of the next element, which must have this tag. */
@@ -198,6 +206,46 @@ export function readCertificate(der: Uint8Array): Certificate | null {
       notBefore,
       notAfter,
     };
+  } catch (fault) {
+    if (fault instanceof Malformed) return null;
+    throw fault;
+  }
+}
+
+/** What OCSP tells certificates apart by, as encoded. */
+export interface CertificateIdentity {
+  readonly issuerName: Uint8Array;
+  readonly serial: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** null: not a certificate. */
+export function readIdentity(der: Uint8Array): CertificateIdentity | null {
+  try {
+    const body = new Reader(der).enter(tagSequence).enter(tagSequence);
+    if (body.isNext(tagVersion)) body.take(tagVersion);
+    const serial = body.take(tagInteger);
+    body.take(tagSequence);
+    const issuerName = body.whole();
+    body.take(tagSequence);
+    body.take(tagSequence);
+    const key = body.enter(tagSequence);
+    key.take(tagSequence);
+    // The first byte of a bit string counts its unused bits.
+    return { issuerName, serial, publicKey: key.take(tagBitString).subarray(1) };
+  } catch (fault) {
+    if (fault instanceof Malformed) return null;
+    throw fault;
+  }
+}
+
+/** The issuer of a revocation list (RFC 5280 5.1); null: not a list. */
+export function readIssuer(der: Uint8Array): readonly NameEntry[] | null {
+  try {
+    const body = new Reader(der).enter(tagSequence).enter(tagSequence);
+    if (body.isNext(tagInteger)) body.take(tagInteger);
+    body.take(tagSequence);
+    return readName(body.enter(tagSequence));
   } catch (fault) {
     if (fault instanceof Malformed) return null;
     throw fault;

@@ -2,6 +2,7 @@
 // Values only; the bytes travel by process IPC (master and worker) or MessagePort (worker and
 // threads).
 
+import type { TlsFileChanges } from './config/model-certificates.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
 import type { Model, ProxyModel, ServerModel } from './config/model.ts';
 import type {
@@ -302,8 +303,8 @@ export type ControlToThread =
    * the order of arrival. `origin`: index of the thread whose rules made them, -1: the runtime API.
    */
   | (LiveEdits & { readonly type: 'edit'; readonly origin: number })
-  /** What a file of the configuration has from now on, '' for nothing: authorities. */
-  | { readonly type: 'content'; readonly name: string; readonly text: string }
+  /** Certificates, lists of them, authorities and revocations as they are from now on. */
+  | { readonly type: 'tls-files'; readonly changes: TlsFileChanges }
   /** Addresses of a name that a thread has asked for, none: it has none; they count until then. */
   | (NameQuestion & {
       readonly type: 'resolved';

@@ -36,6 +36,7 @@ import { stick } from './sample/fetches/stick.ts';
 import { terminations } from './sample/fetches/termination.ts';
 import { times } from './sample/fetches/timers.ts';
 import { variableDumps } from './sample/fetches/variable-dump.ts';
+import { capturedHello } from './sample/fetches/captured-hello.ts';
 import { tls } from './sample/fetches/tls.ts';
 import { transaction } from './sample/fetches/transaction.ts';
 import { ciphers } from './sample/converters/cipher.ts';
@@ -95,6 +96,7 @@ export const fetches = table<FetchDef>(
   connections,
   preamble,
   tls,
+  capturedHello,
   requestLine,
   messageHeaders,
   cookies,

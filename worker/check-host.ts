@@ -7,16 +7,14 @@ import type { Model, ServerModel } from '../shared/config/model.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
 import { liveQueued, liveServed } from '../shared/segment/live.ts';
 import type { ObjectNumbers } from '../shared/messages.ts';
-import { openSslTls } from '../shared/sys/openssl.ts';
 import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { Sys } from '../shared/sys/sys.ts';
-import type { Tls } from '../shared/sys/tls.ts';
 import type { CheckTls } from './check/connect.ts';
 import type { CheckHost, RunningChecks } from './check/host.ts';
 import { startChecks } from './check/runner.ts';
 import { CheckStage } from './check/stage.ts';
 import { ControlLoop } from './control-loop.ts';
-import { TlsContexts } from './conn/tls-contexts.ts';
+import type { TlsContexts } from './conn/tls-contexts.ts';
 import type { LiveData } from './live.ts';
 import { SlotPool } from './memory/pool.ts';
 import { setAdminState } from './runtime/administration.ts';
@@ -38,6 +36,8 @@ export interface CheckParts {
   readonly objects: ObjectNumbers;
   readonly counters: CounterWriter;
   readonly live: LiveData;
+  /** TLS of servers. */
+  readonly tls: TlsContexts;
   readonly context: RuntimeContext;
   nowMs(): number;
   report(proxyIndex: number, severity: number, text: string, shown?: string): void;
@@ -127,7 +127,7 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
       const { back, servers } = parts.objects.proxies[proxy];
       counters.values[counters.row(server < 0 ? back : servers[server]) + at] += 1;
     },
-    tlsFor: tlsOf(model),
+    tlsFor: tlsOf(parts.tls),
     busy: () => loop.yieldToUv(),
     nowMs: () => parts.nowMs(),
     random: Math.random,
@@ -166,13 +166,7 @@ function makeStage({ model, sys, live }: CheckParts, loop: ControlLoop['loop']):
 }
 
 /** Contexts are made when a check first connects, and shared by servers with equal words. */
-function tlsOf(model: Model): (server: ServerModel, alpn: string) => CheckTls | null {
-  let library: Tls | null = null;
-  const open = (): Tls => {
-    library ??= openSslTls();
-    return library;
-  };
-  const contexts = new TlsContexts(open, model, null);
+function tlsOf(contexts: TlsContexts): (server: ServerModel, alpn: string) => CheckTls | null {
   return (server, alpn) => {
     const words = server.ssl ?? server.checks.tls ?? freshServerSsl();
     const { context } = contexts.clientOf({ ...words, alpn: alpn || words.alpn });

@@ -43,6 +43,7 @@ import { makePageChange } from './runtime/page-changes.ts';
 import { type SocketServer, serveSockets } from './runtime/socket-server.ts';
 import { controlStatsSource } from './stats-source.ts';
 import { publishFacts } from './shared-facts.ts';
+import { TlsStore } from './tls-store.ts';
 import type { FarmStates } from './server/farm-states.ts';
 import { dumpStates } from './stats/dump.ts';
 import { bytesOut } from './stats/process-info.ts';
@@ -95,6 +96,7 @@ export class Control implements RuntimeContext {
   readonly live: LiveData;
   readonly tables: StickTables;
   readonly references: RuntimeContext['references'];
+  readonly tlsFiles: TlsStore;
   readonly fleet: RuntimeContext['fleet'];
   readonly backends: RuntimeContext['backends'];
   readonly peers: PeersHost;
@@ -152,8 +154,7 @@ export class Control implements RuntimeContext {
       nowMs: () => this.nowMs(),
       bytesOut: () => Number(bytesOut(this.stats)['TotalBytesOut']),
     });
-    const { slot } = parts;
-    const place = { segment, slot, writer: this.threadCount };
+    const place = { segment, slot: parts.slot, writer: this.threadCount };
     this.tables = viewTables(start.model, parts.tables.objects, place);
     this.live = new LiveData({
       model: start.model,
@@ -168,6 +169,7 @@ export class Control implements RuntimeContext {
       broadcast: (message) => this.broadcast(message),
     });
     this.references = this.live;
+    this.tlsFiles = new TlsStore(start.model, (message) => this.broadcast(message));
     ({ fleet: this.fleet, backends: this.backends } = makeFleets(parts, {
       live: this.live,
       nowMs: () => this.nowMs(),
@@ -226,6 +228,7 @@ export class Control implements RuntimeContext {
       model,
       counters: this.counters,
       live: this.live,
+      tls: this.tlsFiles.contexts(),
       context: this,
       nowMs: () => this.nowMs(),
       report: (proxy, severity, text, shown) => this.report(proxy, severity, text, shown),

@@ -1,6 +1,7 @@
 // One proxy thread, assembled: loop, memory, program, engine, listeners. worker/thread.ts runs it
 // on a real kernel inside a Piscina task; test/sim runs it on a fake one, turn by turn.
 
+import type { TlsContexts } from './conn/tls-contexts.ts';
 import type { Diagnostics } from '../shared/config/diagnostic.ts';
 import type {
   ControlToThread,
@@ -52,7 +53,7 @@ import { inspectThread } from './thread-inspection.ts';
 import { ThreadLimits } from './thread-limits.ts';
 import { ThreadLookups } from './thread-lookups.ts';
 import { ThreadDoors } from './thread-doors.ts';
-import { connectEdits } from './thread-edits.ts';
+import { connectEdits, followTlsFiles } from './thread-edits.ts';
 import { connectionCounts, makeContext, makeEngineContext, makeWords } from './thread-setup.ts';
 
 const fieldMemoryUsed = field.PoolUsed_bytes;
@@ -84,6 +85,7 @@ export class ProxyThread implements ListenerHost {
   /** As the configuration gave them. */
   readonly patterns: PatternCounts;
   private readonly edits: ThreadEdits;
+  private readonly tls: TlsContexts | null;
   private readonly start: ThreadStart;
   readonly context: EngineContext;
   private readonly doors: ThreadDoors;
@@ -129,7 +131,7 @@ export class ProxyThread implements ListenerHost {
     const live = new LiveWords(segment, start.processSlot);
     this.thread = makeContext(sys, start, this.loop, counters, seed);
     const objects = new ObjectTable(segment);
-    const { program, diagnostics, context, compiler } = compileProgram({
+    const { program, diagnostics, context, compiler, tls } = compileProgram({
       model: start.model,
       listeners: start.listeners,
       sys,
@@ -144,6 +146,7 @@ export class ProxyThread implements ListenerHost {
       },
     });
     this.diagnostics = diagnostics;
+    this.tls = tls;
     this.thread.program = program;
     this.patterns = context.patterns.totals;
     this.edits = connectEdits(this.thread, context.patterns, report);
@@ -355,8 +358,8 @@ export class ProxyThread implements ListenerHost {
       case 'edit':
         this.edits.apply(message, message.origin === this.start.threadIndex);
         return;
-      case 'content':
-        (this.start.model.contents as Record<string, string>)[message.name] = message.text;
+      case 'tls-files':
+        followTlsFiles(this.start.model, this.tls, message.changes, (text) => this.onFault(text));
         return;
       case 'inspect':
         this.report({ type: 'snapshot', id: message.id, data: this.inspect(message) });

@@ -5,6 +5,9 @@ import { ThreadEdits } from './match/edits.ts';
 import type { PatternRegistry } from './match/pattern-registry.ts';
 import { applyVariableEdit } from './sample/variables.ts';
 import { runStartActs } from './stream/process-stream.ts';
+import type { Model } from '../shared/config/model.ts';
+import { applyTlsChanges, type TlsFileChanges } from '../shared/config/model-certificates.ts';
+import type { TlsContexts } from './conn/tls-contexts.ts';
 import type { ThreadToControl } from '../shared/messages.ts';
 import type { ThreadContext } from './thread-context.ts';
 
@@ -24,4 +27,15 @@ export function connectEdits(
   thread.publishPattern = (reference, edit) => edits.publishPattern(reference, edit);
   thread.publishVariable = (index, value) => edits.publishVariable(index, value);
   return edits;
+}
+
+/** Certificates and files have changed; the control thread has made sure that they can be used. */
+export function followTlsFiles(
+  model: Model,
+  contexts: TlsContexts | null,
+  changes: TlsFileChanges,
+  complain: (fault: string) => void,
+): void {
+  applyTlsChanges(model, changes);
+  for (const fault of contexts?.renew() ?? []) complain(fault);
 }

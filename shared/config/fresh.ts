@@ -99,6 +99,7 @@ function freshTune(): TuneModel {
     sslCachesize: 20_000,
     sslLifetimeMs: 300_000,
     sslMaxrecord: 0,
+    sslCaptureBytes: 0,
     sslHardMaxrecord: 0,
     sslDefaultDhParam: 2048,
     h2: freshH2(),
@@ -277,6 +278,7 @@ export function freshBindSsl(): BindSslModel {
     sslMinVer: '',
     sslMaxVer: '',
     strictSni: false,
+    noStrictSni: false,
     tlsTickets: true,
     preferClientCiphers: false,
   };

@@ -29,6 +29,8 @@ export function readLateServer(
   const diagnostics = new Diagnostics();
   const draft = newDraft(diagnostics, {}, () => null);
   draft.isRuntime = true;
+  const { environment } = model.global;
+  for (const name of Object.keys(environment)) draft.environment.set(name, environment[name]);
   for (const name of Object.keys(model.contents)) draft.contents.set(name, model.contents[name]);
   for (const [name, one] of Object.entries(model.certificates)) draft.certificates.set(name, one);
   const drafts = model.proxies.map((proxy) => redraft(proxy, draft));

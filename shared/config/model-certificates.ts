@@ -26,6 +26,8 @@ export interface BindSslModel {
   sslMinVer: string;
   sslMaxVer: string;
   strictSni: boolean;
+  /** `no-strict-sni` was written: it wins over ssl-default-bind-options. */
+  noStrictSni: boolean;
   tlsTickets: boolean;
   preferClientCiphers: boolean;
 }
@@ -129,4 +131,40 @@ export function entriesOf(
 /** Names in the store of what a bind line shows. */
 export function certificatesOf(store: CertificateStore, uses: readonly CertificateUse[]): string[] {
   return [...new Set(entriesOf(store, uses).map(({ certificate }) => certificate))];
+}
+
+/** Files of TLS as they are from now on; null: gone. */
+export interface TlsFileChanges {
+  readonly certificates?: Readonly<Record<string, CertificateModel | null>>;
+  readonly crtLists?: Readonly<Record<string, CrtListModel | null>>;
+  /** Of ca-file and crl-file. */
+  readonly contents?: Readonly<Record<string, string | null>>;
+}
+
+interface TlsFiles extends CertificateStore {
+  readonly contents: Readonly<Record<string, string>>;
+}
+
+/** Writes changes into a model; answers what undoes them. */
+export function applyTlsChanges(model: TlsFiles, changes: TlsFileChanges): TlsFileChanges {
+  return {
+    certificates: put(model.certificates, changes.certificates),
+    crtLists: put(model.crtLists, changes.crtLists),
+    contents: put(model.contents, changes.contents),
+  };
+}
+
+/** The Model is plain data that only this writes to while the process serves. */
+function put<T>(
+  target: Readonly<Record<string, T>>,
+  changes: Readonly<Record<string, T | null>> = {},
+): Record<string, T | null> {
+  const open = target as Record<string, T>;
+  const before: Record<string, T | null> = {};
+  for (const [name, value] of Object.entries(changes)) {
+    before[name] = Object.hasOwn(open, name) ? open[name] : null;
+    if (value === null) delete open[name];
+    else open[name] = value;
+  }
+  return before;
 }

@@ -182,6 +182,8 @@ export interface TuneModel {
   sslCachesize: number;
   sslLifetimeMs: number;
   sslMaxrecord: number;
+  /** Bytes kept of a client hello, 0: none. */
+  sslCaptureBytes: number;
   sslHardMaxrecord: number;
   sslDefaultDhParam: number;
   h2: H2TuneModel;

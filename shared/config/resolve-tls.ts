@@ -37,7 +37,7 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
   mergeVersions(ssl, words);
   if (words.includes('no-tls-tickets')) ssl.tlsTickets = false;
   if (words.includes('prefer-client-ciphers')) ssl.preferClientCiphers = true;
-  if (words.includes('strict-sni')) ssl.strictSni = true;
+  if (words.includes('strict-sni') && !ssl.noStrictSni) ssl.strictSni = true;
 }
 
 /** Both what is on and what could be turned on. */

@@ -159,6 +159,7 @@ const bindSslFields: Readonly<Record<keyof BindSslModel, Schema>> = {
   sslMinVer: text,
   sslMaxVer: text,
   strictSni: flag,
+  noStrictSni: flag,
   tlsTickets: flag,
   preferClientCiphers: flag,
 };
@@ -488,6 +489,7 @@ const tune = shape<TuneModel>({
   sslCachesize: natural,
   sslLifetimeMs: natural,
   sslMaxrecord: natural,
+  sslCaptureBytes: natural,
   sslHardMaxrecord: natural,
   sslDefaultDhParam: natural,
   h2,

@@ -36,7 +36,6 @@ export const unsupportedGlobal: readonly string[] = (
   'tune.quic.fe.stream.max-concurrent tune.quic.fe.stream.max-total ' +
   'tune.quic.fe.stream.rxbuf tune.quic.fe.tx.pacing tune.quic.fe.tx.udp-gso tune.quic.listen ' +
   'tune.quic.mem.tx-max tune.quic.zero-copy-fwd-send ' +
-  'tune.ssl.capture-buffer-size tune.ssl.capture-cipherlist-size ' +
   'tune.ssl.certificate-compression tune.ssl.force-private-cache tune.ssl.keylog ' +
   'tune.ssl.keyupdate-rate-limit tune.ssl.ocsp-update.maxdelay tune.ssl.ocsp-update.mindelay ' +
   'tune.ssl.ssl-ctx-cache-size tune.streams-elasticity tune.takeover-other-tg-connections'

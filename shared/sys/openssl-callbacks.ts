@@ -34,6 +34,8 @@ export interface Handshake {
   certificateError: number;
   issuerError: number;
   issuerErrorDepth: number;
+  /** The client hello as it came, '' for none that was kept. */
+  hello: string;
 }
 
 const OK = 0;
@@ -42,6 +44,8 @@ const HELLO_OK = 1;
 const HELLO_REFUSED = 0;
 const ALERT_UNRECOGNIZED_NAME = 112;
 const EXTENSION_SERVER_NAME = 0;
+const MESSAGE_HANDSHAKE = 22;
+const CLIENT_HELLO = 1;
 const EXTENSION_SIGNATURES = 13;
 const CTRL_SET_OCSP_RESPONSE = 71;
 /** A client hello cannot carry more. */
@@ -72,6 +76,7 @@ interface ServerCallbacks {
   readonly alpn: bigint;
   readonly verify: bigint;
   readonly status: bigint;
+  readonly message: bigint;
 }
 
 let registered: ServerCallbacks | null = null;
@@ -86,6 +91,9 @@ function register(): ServerCallbacks {
   const three = koffi.proto('int HawserThree(uintptr_t, uintptr_t, uintptr_t)');
   const two = koffi.proto('int HawserTwo(uintptr_t, uintptr_t)');
   const verify = koffi.proto('int HawserVerify(int, uintptr_t)');
+  const message = koffi.proto(
+    'void HawserMessage(int, int, int, uintptr_t, size_t, uintptr_t, uintptr_t)',
+  );
   const alpn = koffi.proto(
     'int HawserAlpn(uintptr_t, uintptr_t, uintptr_t, uintptr_t, unsigned int, uintptr_t)',
   );
@@ -95,6 +103,7 @@ function register(): ServerCallbacks {
     alpn: koffi.register(chooseProtocol, koffi.pointer(alpn)),
     verify: koffi.register(judge, koffi.pointer(verify)),
     status: koffi.register(tellStatus, koffi.pointer(two)),
+    message: koffi.register(keepHello, koffi.pointer(message)),
   };
 }
 
@@ -168,6 +177,27 @@ function readClientHello(ssl: number, alert: number): number {
   words[0] = ALERT_UNRECOGNIZED_NAME;
   copyMemory(alert, scratch.address, 4);
   return HELLO_REFUSED;
+}
+
+/**
+ * Sees every message of a session until the client hello has come. Seven arguments are OpenSSL's
+ * own.
+ */
+function keepHello(
+  isWritten: number,
+  _version: number,
+  kind: number,
+  from: number,
+  length: number,
+  ssl: number,
+): void {
+  if (running === null || isWritten !== 0 || kind !== MESSAGE_HANDSHAKE) return;
+  if (length < 1 || length > OFFER_BYTES_MAX) return;
+  copyMemory(scratch.address + OFFER_AT, from, length);
+  if (scratch.bytes[OFFER_AT] !== CLIENT_HELLO) return;
+  const bytes = scratch.bytes.subarray(OFFER_AT, OFFER_AT + length);
+  running.hello = Buffer.from(bytes).toString('latin1');
+  openSslCalls().SSL_set_msg_callback(ssl, 0n);
 }
 
 /** The client is told that its name was looked at (RFC 6066 3). */

@@ -48,6 +48,7 @@ function bindAll() {
     ...bindPeers(ssl),
     ...bindCrypto(crypto),
     ...bindCertificates(crypto),
+    ...bindPrinting(crypto),
   };
 }
 
@@ -115,6 +116,14 @@ function bindServerContexts(ssl: koffi.LibraryHandle) {
     SSL_CTX_set_client_hello_cb: bindFunction<(ctx: number, cb: bigint, arg: number) => void>(
       ssl,
       'void SSL_CTX_set_client_hello_cb(uintptr_t, uintptr_t, uintptr_t)',
+    ),
+    SSL_CTX_set_msg_callback: bindFunction<(ctx: number, callback: bigint) => void>(
+      ssl,
+      'void SSL_CTX_set_msg_callback(uintptr_t, uintptr_t)',
+    ),
+    SSL_set_msg_callback: bindFunction<(handle: number, callback: bigint) => void>(
+      ssl,
+      'void SSL_set_msg_callback(uintptr_t, uintptr_t)',
     ),
     SSL_CTX_use_serverinfo_ex: bindFunction<Call4>(
       ssl,
@@ -193,6 +202,7 @@ function bindSessions(ssl: koffi.LibraryHandle) {
     SSL_session_reused: bindFunction<Call1>(ssl, 'int SSL_session_reused(uintptr_t)'),
     SSL_get_version: bindFunction<Text1>(ssl, 'const char* SSL_get_version(uintptr_t)'),
     SSL_get_current_cipher: bindFunction<Call1>(ssl, 'uintptr_t SSL_get_current_cipher(uintptr_t)'),
+    SSL_CIPHER_find: bindFunction<Call2>(ssl, 'uintptr_t SSL_CIPHER_find(uintptr_t, uintptr_t)'),
     SSL_CIPHER_get_name: bindFunction<Text1>(ssl, 'const char* SSL_CIPHER_get_name(uintptr_t)'),
     SSL_CIPHER_get_bits: bindFunction<Call2>(ssl, 'int SSL_CIPHER_get_bits(uintptr_t, uintptr_t)'),
     SSL_get0_alpn_selected: bindFunction<Void3>(
@@ -203,12 +213,12 @@ function bindSessions(ssl: koffi.LibraryHandle) {
       ssl,
       'const char* SSL_get_servername(uintptr_t, int)',
     ),
-    SSL_get_verify_result: bindFunction<Call1>(ssl, 'long SSL_get_verify_result(uintptr_t)'),
   };
 }
 
 function bindPeers(ssl: koffi.LibraryHandle) {
   return {
+    SSL_get_verify_result: bindFunction<Call1>(ssl, 'long SSL_get_verify_result(uintptr_t)'),
     SSL_get1_peer_certificate: bindFunction<Call1>(
       ssl,
       'uintptr_t SSL_get1_peer_certificate(uintptr_t)',
@@ -261,6 +271,25 @@ function bindCrypto(crypto: koffi.LibraryHandle) {
       crypto,
       'uintptr_t PEM_read_bio_Parameters(uintptr_t, uintptr_t)',
     ),
+  };
+}
+
+function bindPrinting(crypto: koffi.LibraryHandle) {
+  return {
+    BIO_s_mem: bindFunction<Call0>(crypto, 'uintptr_t BIO_s_mem()'),
+    BIO_new: bindFunction<Call1>(crypto, 'uintptr_t BIO_new(uintptr_t)'),
+    BIO_ctrl: bindFunction<Call4>(crypto, 'long BIO_ctrl(uintptr_t, int, long, uintptr_t)'),
+    d2i_OCSP_RESPONSE: bindFunction<Call3>(
+      crypto,
+      'uintptr_t d2i_OCSP_RESPONSE(uintptr_t, uintptr_t, long)',
+    ),
+    OCSP_RESPONSE_print: bindFunction<Call3>(
+      crypto,
+      'int OCSP_RESPONSE_print(uintptr_t, uintptr_t, unsigned long)',
+    ),
+    OCSP_RESPONSE_free: bindFunction<Void1>(crypto, 'void OCSP_RESPONSE_free(uintptr_t)'),
+    d2i_X509_CRL: bindFunction<Call3>(crypto, 'uintptr_t d2i_X509_CRL(uintptr_t, uintptr_t, long)'),
+    X509_CRL_print: bindFunction<Call2>(crypto, 'int X509_CRL_print(uintptr_t, uintptr_t)'),
   };
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { OpenSslCalls } from './openssl-calls.ts';
 import { useCertificate } from './openssl-certificate.ts';
 import { OpenSslSession } from './openssl-session.ts';
-import { configure, encodeAlpn, setVerification } from './openssl-settings.ts';
+import { configure, encodeAlpn, isSame, setVerification } from './openssl-settings.ts';
 import type { TlsClientOptions, TlsContext, TlsResult, TlsSession } from './tls.ts';
 
 const CTRL_SESSION_MODE = 44;
@@ -12,14 +12,19 @@ const SESSIONS_OFF = 0;
 
 class OpenSslClient implements TlsContext {
   readonly isServer = false;
+  generation: number;
   readonly #calls: OpenSslCalls;
   /** The SSL_CTX, 0 once freed. */
   #handle: number;
 
+  #options: TlsClientOptions;
+
   /** Takes ownership of an SSL_CTX. */
-  constructor(calls: OpenSslCalls, handle: number) {
+  constructor(calls: OpenSslCalls, handle: number, options: TlsClientOptions) {
+    this.generation = 0;
     this.#calls = calls;
     this.#handle = handle;
+    this.#options = options;
   }
 
   session(fd: number): TlsSession {
@@ -29,19 +34,22 @@ class OpenSslClient implements TlsContext {
     assert(ssl !== 0, 'OpenSSL has no memory for a session');
     assert.equal(calls.SSL_set_fd(ssl, fd), 1, 'OpenSSL refuses a descriptor');
     calls.SSL_set_connect_state(ssl);
-    return new OpenSslSession(calls, ssl, null);
+    return new OpenSslSession(calls, ssl, null, this.generation);
   }
 
   adopt(handle: number): TlsSession {
-    return new OpenSslSession(this.#calls, handle, null);
+    return new OpenSslSession(this.#calls, handle, null, this.generation);
   }
 
   renew(options: TlsClientOptions): string {
     assert(this.#handle !== 0, 'use of a freed TLS context');
+    if (isSame(this.#options, options)) return '';
     const { handle, error } = buildClient(this.#calls, options);
     if (error !== '') return error;
     this.#calls.SSL_CTX_free(this.#handle);
     this.#handle = handle;
+    this.#options = options;
+    this.generation++;
     return '';
   }
 
@@ -56,7 +64,7 @@ class OpenSslClient implements TlsContext {
 export function makeClientContext(calls: OpenSslCalls, options: TlsClientOptions): TlsResult {
   const { handle, error } = buildClient(calls, options);
   return error === ''
-    ? { context: new OpenSslClient(calls, handle), error }
+    ? { context: new OpenSslClient(calls, handle, options), error }
     : { context: null, error };
 }
 

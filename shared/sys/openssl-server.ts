@@ -16,6 +16,7 @@ import {
   CTRL_MAX_VERSION,
   CTRL_MIN_VERSION,
   encodeAlpn,
+  isSame,
   setVerification,
   verifyModes,
   versionNumbers,
@@ -64,6 +65,7 @@ interface Built {
 
 class OpenSslServer implements TlsContext, ServerChoice {
   readonly isServer = true;
+  generation = 0;
   ecdsaSuites: ReadonlySet<number>;
   readonly #calls: OpenSslCalls;
   readonly #strictSni: boolean;
@@ -91,11 +93,11 @@ class OpenSslServer implements TlsContext, ServerChoice {
     assert(ssl !== 0, 'OpenSSL has no memory for a session');
     assert.equal(calls.SSL_set_fd(ssl, fd), 1, 'OpenSSL refuses a descriptor');
     calls.SSL_set_accept_state(ssl);
-    return new OpenSslSession(calls, ssl, this);
+    return new OpenSslSession(calls, ssl, this, this.generation);
   }
 
   adopt(handle: number): TlsSession {
-    return new OpenSslSession(this.#calls, handle, null);
+    return new OpenSslSession(this.#calls, handle, null, this.generation);
   }
 
   renew(options: TlsServerOptions): string {
@@ -107,6 +109,7 @@ class OpenSslServer implements TlsContext, ServerChoice {
     this.#byHandle = byHandle(built);
     this.ecdsaSuites = ecdsaSuites(this.#calls, built.base);
     release(this.#calls, before, built);
+    this.generation++;
     return '';
   }
 
@@ -178,7 +181,7 @@ function build(
   for (const part of known) file(byCertificate, part);
   const give = (certificate: ReadCertificate | null, settings: TlsSettings): Part | string => {
     const source = certificate?.source ?? null;
-    const same = byCertificate.get(source)?.find((one) => isEqual(one.settings, settings));
+    const same = byCertificate.get(source)?.find((one) => isSame(one.settings, settings));
     if (same !== undefined) return same;
     const part = makePart(calls, options, { certificate, settings, like: [...known, ...fresh] });
     if (typeof part === 'string') return part;
@@ -203,7 +206,7 @@ function assemble(options: TlsServerOptions, give: Give): Built | string {
     const read = readCertificate(certificate);
     if (typeof read === 'string') return read;
     // Equal settings are one object, so that a hello sees at once that nothing has to change.
-    const own = isEqual(settings, base.settings) ? base.settings : settings;
+    const own = isSame(settings, base.settings) ? base.settings : settings;
     const made = give(read, own);
     if (typeof made === 'string') return made;
     const part = { ...made, settings: own, excluded: excludedNames(filters) };
@@ -225,14 +228,6 @@ function file(map: Map<TlsCertificate | null, Part[]>, part: Part): void {
   const list = map.get(part.certificate);
   if (list === undefined) map.set(part.certificate, [part]);
   else list.push(part);
-}
-
-function isEqual(one: TlsSettings, other: TlsSettings): boolean {
-  if (one === other) return true;
-  for (const key of Object.keys(one) as (keyof TlsSettings)[]) {
-    if (one[key] !== other[key]) return false;
-  }
-  return true;
 }
 
 const byHandle = ({ base, parts }: Built): Map<number, Part> =>
@@ -346,6 +341,7 @@ function setServer(
   calls.SSL_CTX_set_client_hello_cb(handle, callbacks.clientHello, 0);
   calls.SSL_CTX_callback_ctrl(handle, CTRL_SERVERNAME_CALLBACK, callbacks.serverName);
   calls.SSL_CTX_callback_ctrl(handle, CTRL_STATUS_CALLBACK, callbacks.status);
+  if (options.keepsHello) calls.SSL_CTX_set_msg_callback(handle, callbacks.message);
   if (alpn.bytes.length > 0) calls.SSL_CTX_set_alpn_select_cb(handle, callbacks.alpn, 0);
   return '';
 }

@@ -43,9 +43,11 @@ export class OpenSslSession implements TlsSession, Handshake {
   errno: number;
   errorCode: number;
   readonly choice: ServerChoice | null;
+  readonly generation: number;
   certificateError: number;
   issuerError: number;
   issuerErrorDepth: number;
+  hello: string;
   /** The SSL*, 0 once freed. */
   #handle: number;
   /** The BIO that reads from the socket, 0 until somebody asks. */
@@ -56,11 +58,18 @@ export class OpenSslSession implements TlsSession, Handshake {
    * Takes ownership of `handle`, whose descriptor and role are set. `choice`: who answers in its
    * handshake, null for a client.
    */
-  constructor(calls: OpenSslCalls, handle: number, choice: ServerChoice | null) {
+  constructor(
+    calls: OpenSslCalls,
+    handle: number,
+    choice: ServerChoice | null,
+    generation: number,
+  ) {
+    this.generation = generation;
     this.choice = choice;
     this.certificateError = 0;
     this.issuerError = 0;
     this.issuerErrorDepth = 0;
+    this.hello = '';
     this.errno = 0;
     this.errorCode = 0;
     this.#calls = calls;
@@ -153,6 +162,18 @@ export class OpenSslSession implements TlsSession, Handshake {
     // Without this a session that ended without goodbye would be struck off and not be resumed.
     if (this.errorCode === 0) calls.SSL_set_shutdown(handle, SENT_AND_RECEIVED);
     calls.SSL_free(handle);
+  }
+
+  clientHello(): string {
+    return this.hello;
+  }
+
+  suiteName(suite: number): string {
+    scratch.bytes[0] = suite >> 8;
+    scratch.bytes[1] = suite & 255;
+    const cipher = this.#calls.SSL_CIPHER_find(this.#live(), pointerAddress);
+    const name = cipher === 0 ? '' : (this.#calls.SSL_CIPHER_get_name(cipher) ?? '');
+    return name === '(NONE)' ? '' : name;
   }
 
   crtError(): number {

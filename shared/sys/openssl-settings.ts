@@ -105,3 +105,12 @@ export function encodeAlpn(list: string): Region {
   memory.bytes.set(Buffer.from(text, 'latin1'));
   return memory;
 }
+
+/** Every field is equal: a context of one will do for the other. */
+export function isSame(one: TlsSettings, other: TlsSettings): boolean {
+  if (one === other) return true;
+  for (const key of Object.keys(one) as (keyof TlsSettings)[]) {
+    if (one[key] !== other[key]) return false;
+  }
+  return true;
+}

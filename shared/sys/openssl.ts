@@ -5,6 +5,7 @@
 import { openSslCalls } from './openssl-calls.ts';
 import { makeClientContext } from './openssl-context.ts';
 import { makeServerContext } from './openssl-server.ts';
+import { describe } from './openssl-print.ts';
 import type { Tls } from './tls.ts';
 
 /** Throws an Error that names the library when neither node nor the system has OpenSSL 3. */
@@ -14,5 +15,6 @@ export function openSslTls(): Tls {
     version: calls.OpenSSL_version(0) ?? '',
     serverContext: (options) => makeServerContext(calls, options),
     clientContext: (options) => makeClientContext(calls, options),
+    describe: (what, der) => describe(calls, what, der),
   };
 }

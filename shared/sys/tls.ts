@@ -83,6 +83,8 @@ export interface TlsServerOptions extends TlsSettings {
   /** Refuse a client whose server name no certificate has; allows to have none at all. */
   readonly strictSni: boolean;
   readonly preferClientCiphers: boolean;
+  /** Client hellos are kept for `clientHello`. */
+  readonly keepsHello: boolean;
   /** Errors of the client's certificate, and of its issuers. */
   readonly crtIgnored: TlsIgnored;
   readonly caIgnored: TlsIgnored;
@@ -106,11 +108,15 @@ export interface Tls {
   /** Control or proxy thread, at start or when a certificate is replaced. */
   serverContext(options: TlsServerOptions): TlsResult;
   clientContext(options: TlsClientOptions): TlsResult;
+  /** What the library writes about DER; null: it is no such thing. */
+  describe(what: 'ocsp' | 'revocations', der: Uint8Array): string | null;
 }
 
 /** Owned by one thread. Sessions that exist outlive `free`. */
 export interface TlsContext {
   readonly isServer: boolean;
+  /** Counts what `renew` has changed: sessions of another generation are not to be resumed. */
+  readonly generation: number;
   /** A session over a connected, non-blocking descriptor, which stays the caller's to close. */
   session(fd: number): TlsSession;
   /**
@@ -125,6 +131,8 @@ export interface TlsContext {
 
 /** Owned by one connection. Every call after `free` is an assertion. */
 export interface TlsSession {
+  /** Of its context when it was made. */
+  readonly generation: number;
   /** Of the last TLS_SYSCALL: errno, 0 for end of stream. */
   readonly errno: number;
   /** Of the last TLS_PROTOCOL: OpenSSL's packed code, 0 for none. */
@@ -176,6 +184,10 @@ export interface TlsSession {
   sni(): string;
   /** X509_V_* of the peer's certificate: 0 for good, or none was asked for. */
   verifyResult(): number;
+  /** Server: the client hello, a byte per character; '' when it was not to be kept. */
+  clientHello(): string;
+  /** OpenSSL's name of a suite of the client hello, '' for none. */
+  suiteName(suite: number): string;
   /** Server: the first error of the client's certificate, and of its issuers with its depth. */
   crtError(): number;
   caError(): number;

@@ -25,7 +25,7 @@ const ranks: readonly Rank[] = [
     'shared/command-help.ts',
     'shared/profiling-mode.ts',
   ),
-  apart('shared/master-commands.ts'),
+  apart('shared/master-commands.ts', 'shared/ocsp.ts'),
   apart('shared/sys'),
   apart('shared/trace'),
   apart('shared/segment'),

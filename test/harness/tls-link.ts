@@ -91,6 +91,7 @@ export function serverOptions(options: ServerTestOptions): TlsServerOptions {
     instances: instancesOf(certificates, { ...common, ...settingsOf(others) }),
     strictSni: false,
     preferClientCiphers: false,
+    keepsHello: false,
     crtIgnored: [],
     caIgnored: [],
     ticketKeys: null,

@@ -26,7 +26,7 @@ import { compileRingNames } from './ring-names.ts';
 import { CompileScope } from './scope.ts';
 import type { CompileWatch } from './watch.ts';
 import { compileTls, serverTls, type TlsPlans } from './tls.ts';
-import type { TlsClientPlan } from '../conn/tls-contexts.ts';
+import type { TlsClientPlan, TlsContexts } from '../conn/tls-contexts.ts';
 
 /** What a thread that will serve gives; a check gives none of it. */
 export interface CompileRuntime {
@@ -62,6 +62,8 @@ export interface CompileResult {
   readonly context: CompileContext;
   /** For what is added while it runs. */
   readonly compiler: ProxyCompiler;
+  /** TLS of all lines; null: nothing is served. */
+  readonly tls: TlsContexts | null;
 }
 
 /** The words that need it, wherever they stand: `%bi`, `%{+X}bp`, `bc_src`. */
@@ -123,7 +125,7 @@ export function compileProgram(input: CompileInput): CompileResult {
     readsBackSource: backSourceWords.test(JSON.stringify(model.proxies)),
   };
   context.patterns.complete(runtime !== null);
-  return { program, diagnostics, context, compiler };
+  return { program, diagnostics, context, compiler, tls: tls?.contexts ?? null };
 }
 
 /** Of a server that was added at run time; the control thread has made sure that it can be. */

@@ -18,10 +18,15 @@ class RecordingTls implements Tls {
   readonly asked: TlsSettings[] = [];
   freed = 0;
 
+  describe(): null {
+    return null;
+  }
+
   private make(options: TlsSettings) {
     this.asked.push(options);
     const context: TlsContext = {
       isServer: true,
+      generation: 0,
       session: () => assert.fail('no session is wanted'),
       renew: () => '',
       adopt: () => assert.fail('no session is wanted'),
@@ -103,6 +108,7 @@ test('limits of versions: TLS 1.2 is the oldest unless a line says otherwise', (
 /** A session that leaves `left`; the rest is not asked for. */
 const leaving = (left: string | null, resumed: boolean): TlsSession =>
   ({
+    generation: 0,
     isResumed: () => resumed,
     exportSession: () => (left === null ? null : Buffer.from(left)),
   }) as Partial<TlsSession> as TlsSession;

@@ -104,6 +104,28 @@ export class TlsContexts {
     return faults;
   }
 
+  /**
+   * What is wrong with those of a bind line's certificates that `names` has, '' for nothing. They
+   * are made and thrown away.
+   */
+  serverFault(words: BindSslModel, names: ReadonlySet<string>): string {
+    const options = this.serverOptions(words);
+    if (typeof options === 'string') return options;
+    const instances = options.instances.filter(({ certificate }) => names.has(certificate.name));
+    const { context, error } = this.tls().serverContext({ ...options, instances, strictSni: true });
+    context?.free();
+    return error;
+  }
+
+  /** The same for a server line. */
+  clientFault(words: ServerSslModel): string {
+    const options = this.clientOptions(words);
+    if (typeof options === 'string') return options;
+    const { context, error } = this.tls().clientContext(options);
+    context?.free();
+    return error;
+  }
+
   /** After a check: nothing will be served with them. */
   free(): void {
     for (const { result } of this.made.values()) result.context?.free();
@@ -143,6 +165,7 @@ export class TlsContexts {
       instances,
       strictSni: words.strictSni,
       preferClientCiphers: words.preferClientCiphers,
+      keepsHello: tune.sslCaptureBytes > 0,
       crtIgnored: ignored(words.crtIgnored),
       caIgnored: ignored(words.caIgnored),
       ticketKeys: this.ticketKeys,
@@ -263,6 +286,8 @@ export class TlsClientPlan {
   private readonly resumes: boolean;
   private saved: Uint8Array | null;
   private savedName: string;
+  /** Of the context when it was saved: what has been renewed since is resumed no more. */
+  private savedIn: number;
 
   constructor(context: TlsContext, words: ServerSslModel) {
     this.context = context;
@@ -271,20 +296,24 @@ export class TlsClientPlan {
     this.resumes = words.sslReuse;
     this.saved = null;
     this.savedName = '';
+    this.savedIn = 0;
   }
 
   /** What the last session with the server under this name left; null: nothing. */
   sessionFor(name: string): Uint8Array | null {
-    return this.savedName === name ? this.saved : null;
+    const isCurrent = this.savedIn === this.context.generation;
+    return isCurrent && this.savedName === name ? this.saved : null;
   }
 
   /** Remembers how to resume `session`, if it can be resumed. */
   keep(name: string, session: TlsSession): void {
-    if (!this.resumes) return;
-    if (this.savedName === name && this.saved !== null && session.isResumed()) return;
+    if (!this.resumes || session.generation !== this.context.generation) return;
+    const isKnown = this.sessionFor(name) !== null;
+    if (isKnown && session.isResumed()) return;
     const exported = session.exportSession();
     if (exported === null) return;
     this.saved = exported;
     this.savedName = name;
+    this.savedIn = this.context.generation;
   }
 }

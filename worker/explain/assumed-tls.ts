@@ -22,6 +22,7 @@ const cipherBits = 256;
 export function assumedTls(sys: Sys, serverName: string, alpn: string): TlsContext {
   return {
     isServer: true,
+    generation: 0,
     session: (fd) => new AssumedSession(sys, fd, serverName, alpn),
     renew: () => '',
     adopt: (fd) => new AssumedSession(sys, fd, serverName, alpn),
@@ -30,6 +31,7 @@ export function assumedTls(sys: Sys, serverName: string, alpn: string): TlsConte
 }
 
 class AssumedSession implements TlsSession {
+  readonly generation = 0;
   errno = 0;
   readonly errorCode = 0;
   get handle(): number {
@@ -112,6 +114,12 @@ class AssumedSession implements TlsSession {
   }
   verifyResult(): number {
     return 0;
+  }
+  clientHello(): string {
+    return '';
+  }
+  suiteName(): string {
+    return '';
   }
   crtError(): number {
     return 0;

@@ -1,8 +1,8 @@
-// Files of authorities that are made and filled while the process serves, for servers that are
-// added then (management.txt 9.3: new, set, add, commit, abort, del, show ssl ca-file). One
-// transaction at a time, as in HAProxy. A file that servers or listeners use cannot be changed yet.
+// Files of authorities and of revocations while the process serves (management.txt 9.3: new, set,
+// add, commit, abort, del, show ssl ca-file; the same without add for crl-file). One transaction of
+// each kind at a time, as in HAProxy.
 
-import { X509Certificate } from 'node:crypto';
+import { entriesOf } from '../../shared/config/model-certificates.ts';
 import { isGone, type Model } from '../../shared/config/model.ts';
 import {
   type Answer,
@@ -13,214 +13,254 @@ import {
   type RuntimeMessage,
 } from './command.ts';
 import type { RuntimeContext } from './context.ts';
+import { certificatesIn, certificateText, revocationBlocks } from './pem.ts';
+import { revocationText } from './revocations.ts';
 
-interface CaFiles {
-  /** Made by `new`: name to what has been committed. */
-  readonly made: Map<string, string>;
+/** What is different between the two kinds of files. */
+interface Kind {
+  readonly word: 'ca-file' | 'crl-file';
+  readonly label: 'CA' | 'CRL';
+  readonly field: 'caFile' | 'crlFile';
+  readonly payload: string;
+  /** What each part of the file says; null: it is no such file. */
+  readonly parts: (context: RuntimeContext, pem: string) => readonly string[] | null;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    word: 'ca-file',
+    label: 'CA',
+    field: 'caFile',
+    payload: 'CAs',
+    parts: (_context, pem) => certificatesIn(pem)?.map(certificateText) ?? null,
+  },
+  {
+    word: 'crl-file',
+    label: 'CRL',
+    field: 'crlFile',
+    payload: 'CRLs',
+    parts: (context, pem) => {
+      const texts = revocationBlocks(pem).map((block) => revocationText(context, block));
+      return texts.every((text) => text !== null) ? texts.filter((text) => text !== null) : null;
+    },
+  },
+];
+
+const headings = { CA: 'Certificate', CRL: 'Certificate Revocation List' };
+
+interface Files {
+  /** Made by `new`. */
+  readonly made: Set<string>;
   /** What is being filled, null: nothing. */
   transaction: { readonly name: string; readonly pem: string } | null;
 }
 
 /** By the model of a worker: a worker has one. */
-const files = new WeakMap<Model, CaFiles>();
+const files = new WeakMap<Model, Readonly<Record<Kind['word'], Files>>>();
 
-function filesOf({ stats }: RuntimeContext): CaFiles {
-  const known = files.get(stats.model);
-  if (known !== undefined) return known;
-  const made: CaFiles = { made: new Map(), transaction: null };
-  files.set(stats.model, made);
-  return made;
+function filesOf({ stats }: RuntimeContext, { word }: Kind): Files {
+  let known = files.get(stats.model);
+  if (known === undefined) {
+    known = {
+      'ca-file': { made: new Set(), transaction: null },
+      'crl-file': { made: new Set(), transaction: null },
+    };
+    files.set(stats.model, known);
+  }
+  return known[word];
 }
 
-/** Names of the files in use by servers and listeners. */
-function usedFiles({ proxies }: Model): Set<string> {
+/** Names of the files in use by servers and listeners, lines of lists included. */
+function usedFiles(model: Model, { field }: Kind): Set<string> {
   const names = new Set<string>();
-  for (const { servers, binds } of proxies) {
+  for (const { servers, binds } of model.proxies) {
     for (const server of servers) {
-      if (!isGone(server) && server.ssl !== null) names.add(server.ssl.caFile);
+      if (!isGone(server) && server.ssl !== null) names.add(server.ssl[field]);
     }
-    for (const { ssl } of binds) if (ssl !== null) names.add(ssl.caFile);
+    for (const { ssl } of binds) {
+      if (ssl === null) continue;
+      names.add(ssl[field]);
+      for (const { ssl: own } of entriesOf(model, ssl.crts)) names.add(own?.[field] ?? '');
+    }
   }
   names.delete('');
   return names;
 }
 
-const blocks = (pem: string): string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-
-/** The certificates of a text; null: there is none, or one cannot be read. */
-function certificates(pem: string): X509Certificate[] | null {
-  try {
-    return blocks(pem).map((block) => new X509Certificate(block));
-  } catch {
-    return null;
-  }
-}
-
-/** Tells everybody what is in a file from now on. */
-function put(context: RuntimeContext, name: string, pem: string): void {
-  const contents = context.stats.model.contents as Record<string, string>;
-  if (pem === '') delete contents[name];
-  else contents[name] = pem;
-  context.broadcast({ type: 'content', name, text: pem });
+/** What is in force; undefined: there is no such file. */
+function contentOf(context: RuntimeContext, kind: Kind, name: string): string | undefined {
+  const { model } = context.stats;
+  if (filesOf(context, kind).made.has(name)) return model.contents[name] ?? '';
+  return usedFiles(model, kind).has(name) ? model.contents[name] : undefined;
 }
 
 // ---- changes ----
 
-function create({ context, words: [name] }: RuntimeCall): Answer {
-  if (name === undefined) return failure("'new ssl ca-file' expects a filename");
-  const { made } = filesOf(context);
+type Run = (call: RuntimeCall, kind: Kind) => Answer;
+
+const create: Run = ({ context, words: [name] }, kind) => {
+  if (name === undefined) return failure(`'new ssl ${kind.word}' expects a filename`);
+  const { made } = filesOf(context, kind);
   if (made.has(name) || name in context.stats.model.contents) {
-    return failure(`CA file '${name}' already exists!`);
+    return failure(`${kind.label} file '${name}' already exists!`);
   }
-  made.set(name, '');
-  return notice(`New CA file created '${name}'!`);
-}
+  made.add(name);
+  return notice(`New ${kind.label} file created '${name}'!`);
+};
 
 /** `set` and `add`: the payload instead of, or behind, what the file has. */
 const fill =
-  (verb: 'set' | 'add') =>
-  ({ context, words: [name], payload }: RuntimeCall): Answer => {
+  (verb: 'set' | 'add'): Run =>
+  ({ context, words: [name], payload }, kind) => {
     if (name === undefined || payload === '') {
-      return failure(`'${verb} ssl ca-file' expects a filename and CAs as a payload`);
+      return failure(
+        `'${verb} ssl ${kind.word}' expects a filename and ${kind.payload} as a payload`,
+      );
     }
-    const state = filesOf(context);
+    const state = filesOf(context, kind);
     const { transaction } = state;
     const refuse = (why: string): RuntimeMessage => failure(`${why}\nCan't update ${name}!`);
     if (transaction !== null && transaction.name !== name) {
       return refuse(otherText(transaction.name, `set '${name}'`));
     }
-    const before = transaction?.pem ?? state.made.get(name) ?? context.stats.model.contents[name];
+    const before = transaction?.pem ?? contentOf(context, kind, name);
     if (before === undefined) {
-      return refuse("Can't replace a CA file which is not referenced by the configuration!");
+      return refuse(
+        `Can't replace a ${kind.label} file which is not referenced by the configuration!`,
+      );
     }
-    const found = certificates(payload);
+    const found = kind.parts(context, payload);
     if (found === null || found.length === 0) return refuse('Invalid payload');
     state.transaction = { name, pem: verb === 'add' ? `${before}\n${payload}` : payload };
-    return notice(`transaction ${transaction === null ? 'created' : 'updated'} for CA ${name}!`);
+    const done = transaction === null ? 'created' : 'updated';
+    return notice(`transaction ${done} for ${kind.label} ${name}!`);
   };
 
 const otherText = (ongoing: string, what: string): string =>
   `The ongoing transaction is about '${ongoing}' but you are trying to ${what}`;
 
-function commit({ context, words: [name] }: RuntimeCall): Answer {
-  if (name === undefined) return failure("'commit ssl ca-file' expects a filename");
-  const state = filesOf(context);
+const commit: Run = ({ context, words: [name] }, kind) => {
+  if (name === undefined) return failure(`'commit ssl ${kind.word}' expects a filename`);
+  const state = filesOf(context, kind);
   const { transaction } = state;
   const refuse = (why: string): RuntimeMessage => failure(`${why}\nCan't commit ${name}!`);
   if (transaction === null) return refuse('No ongoing transaction! !');
   if (transaction.name !== name) return refuse(otherText(transaction.name, `set '${name}'`));
-  if (usedFiles(context.stats.model).has(name)) {
-    return refuse('Changing a CA file that servers or listeners use is not supported yet!');
-  }
   state.transaction = null;
-  state.made.set(name, transaction.pem);
-  put(context, name, transaction.pem);
+  const fault = context.tlsFiles.put({ contents: { [name]: transaction.pem } });
+  if (fault !== '') return failure(`Committing ${name}\n${fault}\nFailed!`);
   return notice(`Committing ${name}\nSuccess!`);
-}
+};
 
-function abort({ context, words: [name] }: RuntimeCall): Answer {
-  if (name === undefined) return failure("'abort ssl ca-file' expects a filename");
-  const state = filesOf(context);
+const abort: Run = ({ context, words: [name] }, kind) => {
+  if (name === undefined) return failure(`'abort ssl ${kind.word}' expects a filename`);
+  const state = filesOf(context, kind);
   if (state.transaction === null) return failure('No ongoing transaction!');
   if (state.transaction.name !== name) {
     return failure(otherText(state.transaction.name, `abort a transaction for '${name}'`));
   }
   state.transaction = null;
   return notice(`Transaction aborted for certificate '${name}'!`);
-}
+};
 
-function remove({ context, words: [name] }: RuntimeCall): Answer {
-  if (name === undefined) return failure("'del ssl ca-file' expects a CA file name");
-  const { made } = filesOf(context);
-  const refuse = (why: string): RuntimeMessage => failure(`Can't remove the CA file: ${why}`);
-  if (usedFiles(context.stats.model).has(name)) {
-    return refuse(`CA file '${name}' in use, can't be deleted!`);
+const remove: Run = ({ context, words: [name] }, kind) => {
+  const { word, label } = kind;
+  if (name === undefined) return failure(`'del ssl ${word}' expects a ${label} file name`);
+  const { made } = filesOf(context, kind);
+  const refuse = (why: string): RuntimeMessage => failure(`Can't remove the ${label} file: ${why}`);
+  if (usedFiles(context.stats.model, kind).has(name)) {
+    return refuse(`${label} file '${name}' in use, can't be deleted!`);
   }
-  if (!made.has(name)) return refuse(`CA file '${name}' doesn't exist!`);
+  if (!made.has(name)) return refuse(`${label} file '${name}' doesn't exist!`);
   made.delete(name);
-  put(context, name, '');
-  return notice(`CA file '${name}' deleted!`);
-}
+  context.tlsFiles.put({ contents: { [name]: null } });
+  return notice(`${label} file '${name}' deleted!`);
+};
 
 // ---- show ----
 
-const countText = (name: string, pem: string): string =>
-  `${name} - ${blocks(pem).length} certificate(s)\n`;
-
-function list(context: RuntimeContext): string {
-  const { made, transaction } = filesOf(context);
-  const { contents } = context.stats.model;
-  const names = [...new Set([...usedFiles(context.stats.model), ...made.keys()])].toSorted();
+function list(context: RuntimeContext, kind: Kind): string {
+  const { made, transaction } = filesOf(context, kind);
+  const isCounted = kind.word === 'ca-file';
+  const line = (name: string, pem: string): string => {
+    const count = isCounted ? ` - ${kind.parts(context, pem)?.length ?? 0} certificate(s)` : '';
+    return `${name}${count}\n`;
+  };
+  const names = [...new Set([...usedFiles(context.stats.model, kind), ...made])].toSorted();
   const open =
-    transaction === null
-      ? ''
-      : `# transaction\n${countText(`*${transaction.name}`, transaction.pem)}`;
-  const lines = names.map((name) => countText(name, made.get(name) ?? contents[name] ?? ''));
+    transaction === null ? '' : `# transaction\n${line(`*${transaction.name}`, transaction.pem)}`;
+  const lines = names.map((name) => line(name, contentOf(context, kind, name) ?? ''));
   return `${open}# filename\n${lines.join('')}`;
 }
 
-function show({ context, words: [wanted] }: RuntimeCall): Answer {
-  if (wanted === undefined) return list(context);
-  const { made, transaction } = filesOf(context);
-  const { contents } = context.stats.model;
-  const [, star, name, number] = /^(\*?)(.*?)(?::(\d+))?$/.exec(wanted) ?? [];
+const show: Run = ({ context, words: [wanted] }, kind) => {
+  if (wanted === undefined) return list(context, kind);
+  const { transaction } = filesOf(context, kind);
+  const [, star, name, number] = /^(\\?\*|\\)?(.*?)(?::(\d+))?$/.exec(wanted) ?? [];
   const index = number === undefined ? 0 : Number(number);
   if (number !== undefined && index === 0) {
-    return failure(`wrong CA index after colons in '${wanted}'!`);
+    return failure(`wrong ${kind.label} index after colons in '${wanted}'!`);
   }
-  const isOpen = star === '*';
+  // `\*` names a transaction for shells, and a file whose name has a star.
+  const isOpen = star === '*' || (star === '\\*' && transaction?.name === name);
   const pem = isOpen
     ? transaction?.name === name
       ? transaction.pem
       : undefined
-    : (made.get(name) ?? contents[name]);
-  if (pem === undefined) return failure("Can't display the CA file : Not found!");
-  const found = certificates(pem) ?? [];
-  if (found.length === 0) return '';
-  const used = usedFiles(context.stats.model).has(name) ? 'Used' : 'Unused';
-  const parts = found.map((certificate, at) => certificateText(certificate, at + 1));
+    : contentOf(context, kind, star === '\\*' ? `*${name}` : name);
+  if (pem === undefined) return failure(`Can't display the ${kind.label} file : Not found!`);
+  const texts = kind.parts(context, pem) ?? [];
+  const used = usedFiles(context.stats.model, kind).has(name) ? 'Used' : 'Unused';
+  const status = isOpen ? 'Uncommitted' : texts.length === 0 ? 'Empty' : used;
+  const parts = texts.map((text, at) => ` \n${headings[kind.label]} #${at + 1}:\n${text}`);
   const shown = index === 0 ? parts : parts.slice(index - 1, index);
-  return `Filename: ${wanted.replace(/:\d+$/, '')}\nStatus: ${isOpen ? 'Uncommitted' : used}\n${shown.join('')}`;
+  return `Filename: ${isOpen ? '*' : ''}${name}\nStatus: ${status}\n${shown.join('')}`;
+};
+
+interface Verb {
+  readonly verb: string;
+  readonly help: string;
+  readonly run: Run;
+  readonly more?: string;
+  readonly isOfAuthorities?: true;
 }
 
-function certificateText(certificate: X509Certificate, number: number): string {
-  const { serialNumber, validFrom, validTo, subjectAltName = '', fingerprint } = certificate;
-  const line = (entries: string): string => `/${entries.split('\n').join('/')}`;
-  return (
-    ` \nCertificate #${number}:\nSerial: ${serialNumber}\nnotBefore: ${validFrom}\n` +
-    `notAfter: ${validTo}\nSubject Alternative Name: ${subjectAltName}\n` +
-    `Algorithm: ${algorithmText(certificate)}\n` +
-    `SHA1 FingerPrint: ${fingerprint.replaceAll(':', '')}\n` +
-    `Subject: ${line(certificate.subject)}\nIssuer: ${line(certificate.issuer)}\n`
-  );
-}
-
-function algorithmText({ publicKey }: X509Certificate): string {
-  const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = publicKey;
-  if (type !== 'ec') return `${type.toUpperCase()}${details?.modulusLength ?? ''}`;
-  return `EC${/\d+/.exec(details?.namedCurve ?? '')?.[0] ?? ''}`;
-}
-
-const row = (
-  verb: string,
-  help: string,
-  run: RuntimeCommandDef['run'],
-  usage = '<cafile>',
-): RuntimeCommandDef => ({
-  words: [verb, 'ssl', 'ca-file'],
-  requires: 'admin',
-  usage,
-  help,
-  run,
-});
-
-export const caFileCommands: readonly RuntimeCommandDef[] = [
-  row('abort', 'give up what was set', abort),
-  row('add', 'certificates behind those of a file', fill('add'), '<cafile> <payload>'),
-  row('commit', 'put what was set in force', commit),
-  row('del', 'delete a file that is not used', remove),
-  row('new', 'a new, empty file of authorities', create),
-  row('set', 'the certificates of a file', fill('set'), '<cafile> <payload>'),
-  row('show', 'files of authorities, or what is in one', show, '[[*]<cafile>[:<index>]]'),
+const verbs: readonly Verb[] = [
+  { verb: 'abort', help: 'give up what was set', run: abort },
+  {
+    verb: 'add',
+    help: 'certificates behind those of a file',
+    run: fill('add'),
+    more: ' <payload>',
+    isOfAuthorities: true,
+  },
+  { verb: 'commit', help: 'put what was set in force', run: commit },
+  { verb: 'del', help: 'delete a file that is not used', run: remove },
+  { verb: 'new', help: 'a new, empty file', run: create },
+  { verb: 'set', help: 'what is in a file', run: fill('set'), more: ' <payload>' },
 ];
+
+const rowsOf = (kind: Kind): RuntimeCommandDef[] => {
+  const file = kind.word === 'ca-file' ? 'cafile' : 'crlfile';
+  const own = verbs.filter((row) => row.isOfAuthorities !== true || kind.word === 'ca-file');
+  return [
+    ...own.map(
+      ({ verb, help, run, more = '' }): RuntimeCommandDef => ({
+        words: [verb, 'ssl', kind.word],
+        requires: 'admin',
+        usage: `<${file}>${more}`,
+        help,
+        run: (call) => run(call, kind),
+      }),
+    ),
+    {
+      words: ['show', 'ssl', kind.word],
+      requires: 'admin',
+      usage: `[[*]<${file}>[:<index>]]`,
+      help: 'such files, or what is in one',
+      run: (call) => show(call, kind),
+    },
+  ];
+};
+
+export const caFileCommands: readonly RuntimeCommandDef[] = kinds.flatMap(rowsOf);

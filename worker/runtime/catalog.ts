@@ -4,6 +4,9 @@ import { activityCommands } from './activity.ts';
 import { anonymityCommands } from './anonymity.ts';
 import { backendCommands } from './backends.ts';
 import { caFileCommands } from './ca-files.ts';
+import { certificateCommands } from './certificates.ts';
+import { crtListCommands } from './crt-lists.ts';
+import { ocspCommands } from './ocsp.ts';
 import { CommandTable, type RuntimeCommandDef } from './command.ts';
 import { eventCommands } from './events.ts';
 import { debugCounterCommands } from './debug-counters.ts';
@@ -48,6 +51,9 @@ export function runtimeCommands(
     backendCommands,
     processCommands,
     caFileCommands,
+    certificateCommands,
+    crtListCommands,
+    ocspCommands,
     patternCommands,
     tableCommands,
     peersCommands,

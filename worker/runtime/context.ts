@@ -2,6 +2,8 @@
 // tests make a smaller one. Kept to what a command cannot do by itself on the segment and the
 // model.
 
+import type { TlsFileChanges } from '../../shared/config/model-certificates.ts';
+import type { Tls } from '../../shared/sys/tls.ts';
 import type { ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type {
   CliListener,
@@ -148,6 +150,14 @@ export interface ReferenceAccess {
   serverFault(proxyIndex: number, server: ServerModel): string;
 }
 
+/** Certificates and what else TLS reads from files: worker/tls-store.ts. */
+export interface TlsFileAccess {
+  /** OpenSSL of the control thread. */
+  readonly open: () => Tls;
+  /** Puts changes in force everywhere; '' or why they cannot be: nothing has changed then. */
+  put(changes: TlsFileChanges): string;
+}
+
 /** Resolvers sections: worker/resolvers-host.ts. */
 export interface ResolversAccess {
   readonly sections: readonly ResolversSection[];
@@ -164,6 +174,7 @@ export interface RuntimeContext {
   readonly fleet: FleetAccess;
   readonly backends: BackendAccess;
   readonly references: ReferenceAccess;
+  readonly tlsFiles: TlsFileAccess;
   readonly sys: Sys;
   readonly stats: StatsSource;
   /** Counter rows of the control thread: what `clear counters` writes to. */

@@ -1,6 +1,7 @@
 // A runtime context over a small worker in memory, for tests of commands and sessions. Only tests
 // call this. What commands ask of the worker is noted in `done`.
 
+import { openSslTls } from '../../shared/sys/openssl.ts';
 import { ObjectTable } from '../../shared/segment/objects.ts';
 import { traceSinks } from '../../shared/trace/commands.ts';
 import { makeTraces } from '../../shared/trace/settings.ts';
@@ -26,6 +27,13 @@ export interface SampleContext {
   readonly answers: Record<string, unknown[]>;
 }
 
+const noResolvers: RuntimeContext['resolvers'] = {
+  sections: [],
+  serverOf: () => undefined,
+  unreachable: () => {},
+  rename: () => '',
+};
+
 /** For tests: what commands act on, over the configuration `text`. */
 export function sampleContext(text: string): SampleContext {
   const stats = sampleStats(text);
@@ -44,12 +52,8 @@ export function sampleContext(text: string): SampleContext {
     threadCount: 2,
     tables: viewTables(model, openTables(model, place).objects, { segment, slot, writer: 2 }),
     peers: { sections: [], met: [] },
-    resolvers: {
-      sections: [],
-      serverOf: () => undefined,
-      unreachable: () => {},
-      rename: () => '',
-    },
+    resolvers: noResolvers,
+    tlsFiles: { open: openSslTls, put: () => '' },
     live: sampleLive(done),
     fleet: sampleFleet(done),
     backends: sampleBackends(done),

@@ -162,8 +162,12 @@ const versionRows = versionWords.map(
 export const noAlpn = '-';
 
 const switches: readonly (readonly [string, Partial<BindSslModel>, string])[] = [
-  ['strict-sni', { strictSni: true }, 'refuse names without a certificate'],
-  ['no-strict-sni', { strictSni: false }, 'names without a certificate get the first one'],
+  ['strict-sni', { strictSni: true, noStrictSni: false }, 'refuse names without a certificate'],
+  [
+    'no-strict-sni',
+    { strictSni: false, noStrictSni: true },
+    'names without a certificate get the first one',
+  ],
   ['no-tls-tickets', { tlsTickets: false }, 'no session tickets'],
   ['tls-tickets', { tlsTickets: true }, 'session tickets'],
   ['prefer-client-ciphers', { preferClientCiphers: true }, 'the order of the client counts'],

@@ -296,6 +296,16 @@ const numbers: readonly NumberRow[] = [
     example: '300',
     help: 'life of a TLS session',
   },
+  ...['tune.ssl.capture-buffer-size', 'tune.ssl.capture-cipherlist-size'].map(
+    (name): NumberRow => ({
+      name,
+      field: 'sslCaptureBytes',
+      kind: 'size',
+      max: 65_536,
+      example: '96',
+      help: 'bytes kept of a client hello',
+    }),
+  ),
   {
     name: 'tune.ssl.maxrecord',
     field: 'sslMaxrecord',

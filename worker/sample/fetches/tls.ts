@@ -174,14 +174,23 @@ const frontFields: readonly FieldRow[] = [
     help: 'result of verifying the client certificate',
     read: number((session) => session.verifyResult()),
   },
-  // A connection whose client certificate was refused carries no stream.
-  { name: 'ssl_c_err', kind: kindSint, help: 'error of the certificate', read: number(() => 0) },
-  { name: 'ssl_c_ca_err', kind: kindSint, help: 'error of its issuers', read: number(() => 0) },
+  {
+    name: 'ssl_c_err',
+    kind: kindSint,
+    help: 'error of the certificate',
+    read: number((session) => session.crtError()),
+  },
+  {
+    name: 'ssl_c_ca_err',
+    kind: kindSint,
+    help: 'error of its issuers',
+    read: number((session) => session.caError()),
+  },
   {
     name: 'ssl_c_ca_err_depth',
     kind: kindSint,
     help: 'how far up the error of its issuers is',
-    read: number(() => 0),
+    read: number((session) => session.caErrorDepth()),
   },
 ];
 
