@@ -104,7 +104,7 @@ export interface ReplyPlan {
    * Produces a body of unknown length, piece by piece, null for none at the moment; takes the
    * place of `body`.
    */
-  readonly pieces?: (stream: Stream) => Iterator<string | null>;
+  readonly pieces?: (stream: Stream) => Iterator<string | Uint8Array | null>;
   /** What logs show in the server's place: `<STATS>`. */
   readonly service?: string;
 }

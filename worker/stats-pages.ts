@@ -64,11 +64,11 @@ export class ThreadStatsPages implements StatsPages {
     this.viewers.leave();
   }
 
-  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string> {
+  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string | Uint8Array> {
     return pagePieces(this.host.source, plan, request);
   }
 
-  metrics(request: MetricsRequest): Iterator<string> {
+  metrics(request: MetricsRequest): Iterator<string | Uint8Array> {
     return metricPieces(this.host.source, this.host.tables(), request);
   }
 

@@ -63,9 +63,9 @@ export interface LiveDashboards {
 export interface StatsPages {
   /** null: no proxy has one. */
   readonly dashboards: LiveDashboards | null;
-  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string>;
+  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string | Uint8Array>;
   /** The same numbers for Prometheus: worker/stats/prometheus.ts. */
-  metrics(request: MetricsRequest): Iterator<string>;
+  metrics(request: MetricsRequest): Iterator<string | Uint8Array>;
   /** A form was sent. What became of it, '' while the stream must wait. */
   change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string;
 }

@@ -129,16 +129,16 @@ export class CounterReader {
   /** Counter chunks by part, rebuilt when a chunk changed hands. */
   private parts: number[][];
   private revision: number;
-  /** The object asked for last, and its rows. */
-  private rowsObject: number;
-  private rows: readonly number[];
+  /** By object, made when asked for: indexes of all its rows, and of those of live writers. */
+  private rows: (readonly number[])[];
+  private liveRows: (readonly number[])[];
 
   constructor(segment: Segment) {
     this.segment = segment;
     this.parts = [];
     this.revision = -1;
-    this.rowsObject = -1;
     this.rows = [];
+    this.liveRows = [];
   }
 
   /** A count: everything ever counted, by processes that are gone too. */
@@ -152,30 +152,32 @@ export class CounterReader {
 
   /** A gauge: only what live writers hold. `slot` -1: of all processes. */
   gauge(objectIndex: number, at: number, slot = -1): number {
+    const rows = this.rowsIn(objectIndex, slot);
+    const { floats } = this.segment;
     let total = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      if (this.isOf(chunk, slot)) {
-        total += this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
-      }
-    }
+    for (let i = 0; i < rows.length; i++) total += floats[rows[i] + at];
     return total;
   }
 
   /** The largest value of live writers. */
   peak(objectIndex: number, at: number, slot = -1): number {
+    const rows = this.rowsIn(objectIndex, slot);
+    const { floats } = this.segment;
     let highest = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      const value = this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
-      if (this.isOf(chunk, slot) && value > highest) highest = value;
+    for (let i = 0; i < rows.length; i++) {
+      const value = floats[rows[i] + at];
+      if (value > highest) highest = value;
     }
     return highest;
   }
 
   /** The latest time of all writers, in seconds of the shared clock; 0: never. */
   last(objectIndex: number, at: number): number {
+    const rows = this.rowsOf(objectIndex);
+    const { floats } = this.segment;
     let latest = 0;
-    for (const row of this.rowsOf(objectIndex)) {
-      const value = this.segment.floats[row + at];
+    for (let i = 0; i < rows.length; i++) {
+      const value = floats[rows[i] + at];
       if (value > latest) latest = value;
     }
     return latest;
@@ -188,22 +190,22 @@ export class CounterReader {
 
   /** The same with its fraction. */
   exactRate(objectIndex: number, at: number, nowMs: number): number {
+    const rows = this.rowsOf(objectIndex);
+    const { floats } = this.segment;
     let total = 0;
-    for (const row of this.rowsOf(objectIndex)) {
-      total += rateTotal(this.segment.floats, row + at, nowMs);
-    }
+    for (let i = 0; i < rows.length; i++) total += rateTotal(floats, rows[i] + at, nowMs);
     return total / ratePeriodMs;
   }
 
   /** Average of a window over live writers, rounded up; 0 without samples. */
   average(objectIndex: number, at: number): number {
+    const rows = this.rowsIn(objectIndex, -1);
+    const { floats } = this.segment;
     let sum = 0;
     let samples = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      if (!this.isOf(chunk, -1)) continue;
-      const row = rowIndex(this.segment, chunk, objectIndex);
-      sum += this.segment.floats[row + at];
-      samples += Math.min(this.segment.floats[row + field['-samples']], windowSamples);
+    for (let i = 0; i < rows.length; i++) {
+      sum += floats[rows[i] + at];
+      samples += Math.min(floats[rows[i] + fieldSamples], windowSamples);
     }
     return samples === 0 ? 0 : Math.ceil(sum / samples);
   }
@@ -230,27 +232,42 @@ export class CounterReader {
     return slot < 0 ? owner >= 0 : owner === slot;
   }
 
-  /** Where the writers of an object count; one object is mostly asked for many fields in a row. */
-  private rowsOf(objectIndex: number): readonly number[] {
-    const revision = Atomics.load(this.segment.words, wordChunkRevision);
-    if (objectIndex === this.rowsObject && revision === this.revision) return this.rows;
-    this.rows = this.chunksOf(objectIndex).map((chunk) =>
-      rowIndex(this.segment, chunk, objectIndex),
-    );
-    this.rowsObject = objectIndex;
-    return this.rows;
+  /** Where the writers of an object count: indexes of the segment's floats. Not to be kept. */
+  rowsOf(objectIndex: number): readonly number[] {
+    this.follow();
+    return (this.rows[objectIndex] ??= this.indexesOf(objectIndex, () => true));
+  }
+
+  /** The same of live writers; `slot` -1: of all processes. */
+  private rowsIn(objectIndex: number, slot: number): readonly number[] {
+    this.follow();
+    if (slot >= 0) return this.indexesOf(objectIndex, (chunk) => this.isOf(chunk, slot));
+    return (this.liveRows[objectIndex] ??= this.indexesOf(objectIndex, (chunk) =>
+      this.isOf(chunk, -1),
+    ));
+  }
+
+  private indexesOf(objectIndex: number, isWanted: (chunk: number) => boolean): readonly number[] {
+    return this.chunksOf(objectIndex)
+      .filter(isWanted)
+      .map((chunk) => rowIndex(this.segment, chunk, objectIndex));
   }
 
   private chunksOf(objectIndex: number): readonly number[] {
+    this.follow();
+    return this.parts[Math.floor(objectIndex / rowsPerChunk)] ?? [];
+  }
+
+  private follow(): void {
     const revision = Atomics.load(this.segment.words, wordChunkRevision);
     if (revision !== this.revision) this.rebuild(revision);
-    return this.parts[Math.floor(objectIndex / rowsPerChunk)] ?? [];
   }
 
   private rebuild(revision: number): void {
     const { segment } = this;
     this.revision = revision;
-    this.rowsObject = -1;
+    this.rows = [];
+    this.liveRows = [];
     this.parts = [];
     for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
       const key = keyOf(segment, chunk);

@@ -146,29 +146,32 @@ export class LiveReader {
   /** Chunks by part, rebuilt when a chunk changed hands. */
   private parts: number[][];
   private revision: number;
+  /** By object, made when one is asked for. */
+  private rows: (readonly number[])[];
 
   constructor(segment: Segment) {
     this.segment = segment;
     this.parts = [];
     this.revision = -1;
+    this.rows = [];
   }
 
   /** Sum of one word over the live processes. */
   sum(objectIndex: number, word: number): number {
+    const rows = this.rowsOf(objectIndex);
+    const { words } = this.segment;
     let total = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      const at = liveIndex(this.segment, chunk, objectIndex) + word;
-      total += Atomics.load(this.segment.words, at);
-    }
+    for (let i = 0; i < rows.length; i++) total += Atomics.load(words, rows[i] + word);
     return total;
   }
 
   /** The largest value among the live processes: for words that keep a maximum. */
   peak(objectIndex: number, word: number): number {
+    const rows = this.rowsOf(objectIndex);
+    const { words } = this.segment;
     let highest = 0;
-    for (const chunk of this.chunksOf(objectIndex)) {
-      const at = liveIndex(this.segment, chunk, objectIndex) + word;
-      highest = Math.max(highest, Atomics.load(this.segment.words, at));
+    for (let i = 0; i < rows.length; i++) {
+      highest = Math.max(highest, Atomics.load(words, rows[i] + word));
     }
     return highest;
   }
@@ -181,9 +184,21 @@ export class LiveReader {
     }
   }
 
-  private chunksOf(objectIndex: number): readonly number[] {
+  /** Lines of an object in `words`. */
+  private rowsOf(objectIndex: number): readonly number[] {
+    this.follow();
+    return (this.rows[objectIndex] ??= this.chunksOf(objectIndex).map((chunk) =>
+      liveIndex(this.segment, chunk, objectIndex),
+    ));
+  }
+
+  private follow(): void {
     const revision = Atomics.load(this.segment.words, wordChunkRevision);
     if (revision !== this.revision) this.rebuild(revision);
+  }
+
+  private chunksOf(objectIndex: number): readonly number[] {
+    this.follow();
     return this.parts[Math.floor(objectIndex / liveRowsPerChunk)] ?? [];
   }
 
@@ -191,6 +206,7 @@ export class LiveReader {
     const { segment } = this;
     this.revision = revision;
     this.parts = [];
+    this.rows = [];
     for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
       const key = keyOf(segment, chunk);
       if (key >>> 24 !== kindLive || ownerOf(segment, chunk) < 0) continue;

@@ -275,6 +275,7 @@ export class ServerWords {
   checkText(): string {
     const first = this.at + serverCheckText;
     const length = Math.min(Atomics.load(this.words, first), checkTextMax);
+    if (length === 0) return '';
     const all = new Uint8Array(this.words.buffer, this.words.byteOffset);
     return Buffer.from(all.subarray((first + 1) * 4, (first + 1) * 4 + length)).toString('latin1');
   }

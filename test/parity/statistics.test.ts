@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { statusL4Connection } from '../../shared/segment/check-status.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { processInfo } from '../../worker/stats/process-info.ts';
-import { sampleStats } from '../../worker/stats/sample-stats.ts';
+import { sampleStats, textOf } from '../../worker/stats/sample-stats.ts';
 import { infoText, statPieces, wholeSelection } from '../../worker/stats/table.ts';
 
 const text = `
@@ -42,7 +42,7 @@ test('show stat typed has the fields of the reference', () => {
   const { source } = sampleStats(text);
   // The check of the recorded server had failed to connect.
   source.servers[1][0].set(state.serverCheckStatus, statusL4Connection);
-  const typed = [...statPieces(source, { ...wholeSelection, format: 'typed' })].join('');
+  const typed = textOf(statPieces(source, { ...wholeSelection, format: 'typed' }));
   const ours = new Map<string, string>();
   for (const line of typed.split('\n').slice(0, -1)) {
     const [head, tags, type] = line.split(':');

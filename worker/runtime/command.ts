@@ -27,10 +27,15 @@ export interface RuntimeMessage {
 }
 
 /**
- * Text as it is, a message, or pieces that are written one after the other. '' for nothing. Pieces
+ * Text as it is, a message, or pieces that are written one after the other, as text or as bytes
+ * that belong to whoever takes them. '' for nothing. Pieces
  * that come with time end when the client says or does anything.
  */
-export type Answer = string | RuntimeMessage | Iterable<string> | AsyncIterable<string>;
+export type Answer =
+  | string
+  | RuntimeMessage
+  | Iterable<string | Uint8Array>
+  | AsyncIterable<string>;
 
 /** An answer that says why nothing was done. */
 export function failure(text: string): RuntimeMessage {

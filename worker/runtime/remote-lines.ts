@@ -34,7 +34,8 @@ export class RemoteLines {
       gathered = '';
       if (isStopped) session?.interrupt();
     };
-    const write = (text: string): void => {
+    const write = (piece: string | Uint8Array): void => {
+      const text = typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1');
       if (isFollowed) part(text);
       else gathered += text;
     };

@@ -149,8 +149,8 @@ export async function converse(
 ): Promise<string> {
   let text = '';
   const output = {
-    write: (piece: string): void => {
-      text += piece;
+    write: (piece: string | Uint8Array): void => {
+      text += typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1');
     },
     end: (): void => {
       text += '<end>';

@@ -17,7 +17,7 @@ import { lineEnd, parseLine, splitWords, wordsMax } from './line.ts';
 
 /** Where a session's text goes. `write` may answer with a promise: the session waits for it. */
 export interface SessionOutput {
-  write(text: string): void | Promise<void>;
+  write(text: string | Uint8Array): void | Promise<void>;
   /** A command runs for long: what the client sends meanwhile is fed at once. */
   listen?(): void;
   end(): void;
@@ -193,6 +193,13 @@ export class RuntimeSession {
     }
     let text = '';
     for (const piece of answer) {
+      if (typeof piece !== 'string') {
+        if (text !== '') await this.output.write(text);
+        text = '';
+        await this.output.write(piece);
+        await turn();
+        continue;
+      }
       text += piece;
       if (text.length < bytesAtOnce) continue;
       await this.output.write(text);

@@ -67,7 +67,7 @@ function serve(
     payloadBytes: tune.cliMaxPayloadSize,
   };
   const output = {
-    write: (text: string) => written(socket, text),
+    write: (text: string | Uint8Array) => written(socket, text),
     listen: () => void socket.resume(),
     // What the client still sends is of no use to anybody: read and forget it, then hang up.
     end: () => void socket.resume().end(() => socket.destroy()),
@@ -109,8 +109,9 @@ export function socketSession(bind: BindModel, socketFd: number, timeoutMs: numb
 }
 
 /** Resolves when the client has room again, or is gone. */
-function written(socket: Socket, text: string): void | Promise<void> {
-  if (socket.destroyed || socket.write(text, 'latin1')) return;
+function written(socket: Socket, text: string | Uint8Array): void | Promise<void> {
+  if (socket.destroyed) return;
+  if (typeof text === 'string' ? socket.write(text, 'latin1') : socket.write(text)) return;
   return new Promise((resolve) => {
     const done = (): void => {
       socket.off('drain', done);

@@ -26,7 +26,7 @@ export function pagePieces(
   source: StatsSource,
   plan: StatsPagePlan,
   request: StatsPageRequest,
-): Iterator<string> {
+): Iterator<string | Uint8Array> {
   const selection = selectionOf(plan, request);
   return request.format === 'html'
     ? htmlPieces(source, plan, request, selection)

@@ -6,30 +6,23 @@ import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import type { Value } from './columns.ts';
 import type { StatsSource, Subject } from './source.ts';
-import { statValue } from './table.ts';
+import { bytesOf } from './byte-text.ts';
+import { lineRest, type MetricLines } from './metric-lines.ts';
+import { cellValue } from './row-plan.ts';
 
 export type Labels = readonly (readonly [name: string, value: string])[];
 
-export interface MetricLine {
-  readonly labels: Labels;
-  /** null: there is no number (NaN). */
-  readonly value: Value;
-}
-
-type Make = (source: StatsSource, line: Subject, column: MetricDef) => readonly MetricLine[];
-
-/** The lines of one column for one object. */
-export function objectLines(
+/** Writes the lines of one column for one object, whose labels `out` has. */
+export type WriteLines = (
+  out: MetricLines,
   source: StatsSource,
-  column: MetricDef,
   line: Subject,
-): readonly MetricLine[] {
-  return (makers[column.name] ?? plain)(source, line, column);
-}
+  column: number,
+) => void;
 
-/** Whether a column is more than one number per object, or none at times. */
-export function isSpecial({ name }: MetricDef): boolean {
-  return makers[name] !== undefined;
+/** How a column is written that is more than one number per object, or none at times. */
+export function specialLines({ name }: MetricDef): WriteLines | null {
+  return writers[name] ?? null;
 }
 
 /** Columns that are left out, rather than NaN, where HTTP is not spoken. */
@@ -40,45 +33,56 @@ const httpOnly: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** True: the object has no such metric at all. */
-export function skipsOther(column: MetricDef, { proxy }: Subject): boolean {
-  return proxy.mode !== 'http' && httpOnly.has(column.name);
-}
+/** True: objects that do not speak HTTP have no such metric at all. */
+export const isHttpOnly = ({ name }: MetricDef): boolean => httpOnly.has(name);
 
-const none: readonly MetricLine[] = [];
-const one = (value: Value, labels: Labels = []): readonly MetricLine[] => [{ labels, value }];
-
-const plain: Make = (source, line, column) => {
-  const value = statValue(source, line, column);
-  return one(typeof value === 'number' ? value : null);
-};
+const value = (source: StatsSource, line: Subject, column: number): Value =>
+  cellValue(source, line, column, true);
 
 /** Milliseconds become seconds. */
-const seconds: Make = (source, line, column) => {
-  const value = statValue(source, line, column);
-  return one(typeof value === 'number' ? secondsText(value) : null);
+const seconds: WriteLines = (out, source, line, column) => {
+  out.seconds(value(source, line, column));
 };
 
-const secondsText = (ms: number): string => (ms / 1000).toFixed(6);
+interface State {
+  readonly name: string;
+  readonly label: Uint8Array;
+  /** Whole rests of lines: it is in this state, or not. */
+  readonly is: Uint8Array;
+  readonly isNot: Uint8Array;
+}
+
+const statesOf = (...names: readonly string[]): readonly State[] =>
+  names.map((name) => {
+    const label = `state="${name}"`;
+    return {
+      name,
+      label: bytesOf(`,${label}`),
+      is: lineRest(label, 1),
+      isNot: lineRest(label, 0),
+    };
+  });
 
 /** One line per state: 1 for the one it is in. */
-function states(names: readonly string[], current: string): readonly MetricLine[] {
-  return names.map((name) => ({ labels: [['state', name]], value: name === current ? 1 : 0 }));
+function writeStates(out: MetricLines, states: readonly State[], current: string): void {
+  for (let i = 0; i < states.length; i++) {
+    const { name, is, isNot } = states[i];
+    out.state(name === current ? is : isNot);
+  }
 }
 
-function counts(names: readonly string[], seen: readonly string[]): readonly MetricLine[] {
-  return names.map((name) => ({
-    labels: [['state', name]],
-    value: seen.filter((one) => one === name).length,
-  }));
+function writeCounts(out: MetricLines, states: readonly State[], seen: readonly string[]): void {
+  const counts = new Map<string, number>();
+  for (const name of seen) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { name, label } of states) out.labelled(label, counts.get(name) ?? 0);
 }
 
-const proxyStates = ['DOWN', 'UP'];
-const listenerStates = ['WAITING', 'OPEN', 'FULL'];
-const serverStates = ['DOWN', 'UP', 'MAINT', 'DRAIN', 'NOLB'];
-const checkStates = checkStatuses
-  .filter(({ result }) => result >= resultFailed)
-  .map(({ name }) => name);
+const proxyStates = statesOf('DOWN', 'UP');
+const listenerStates = statesOf('WAITING', 'OPEN', 'FULL');
+const serverStates = statesOf('DOWN', 'UP', 'MAINT', 'DRAIN', 'NOLB');
+const checkStates = statesOf(
+  ...checkStatuses.filter(({ result }) => result >= resultFailed).map(({ name }) => name),
+);
 
 function serverState({ words, at }: state.ServerWords): string {
   const admin = words[at + state.serverAdmin];
@@ -89,12 +93,18 @@ function serverState({ words, at }: state.ServerWords): string {
   return (admin & state.adminDrain) !== 0 ? 'DRAIN' : 'UP';
 }
 
-const status: Make = (source, line, column) => {
-  if (line.words !== null) return states(serverStates, serverState(line.words));
-  const text = String(statValue(source, line, column));
-  if (line.kind === 'L') return states(listenerStates, text);
+const status: WriteLines = (out, source, line, column) => {
+  if (line.words !== null) {
+    writeStates(out, serverStates, serverState(line.words));
+    return;
+  }
+  const text = String(value(source, line, column));
+  if (line.kind === 'L') {
+    writeStates(out, listenerStates, text);
+    return;
+  }
   const isUp = line.kind === 'F' ? text !== 'STOP' : text === 'UP' || isEmpty(line);
-  return states(proxyStates, isUp ? 'UP' : 'DOWN');
+  writeStates(out, proxyStates, isUp ? 'UP' : 'DOWN');
 };
 
 const isEmpty = (line: Subject): boolean => line.proxy.servers.length === 0;
@@ -102,8 +112,9 @@ const isEmpty = (line: Subject): boolean => line.proxy.servers.length === 0;
 const serversOf = (source: StatsSource, line: Subject): readonly state.ServerWords[] =>
   source.servers[line.proxyIndex];
 
-const aggregate: Make = (source, line) =>
-  isEmpty(line) ? none : counts(serverStates, serversOf(source, line).map(serverState));
+const aggregate: WriteLines = (out, source, line) => {
+  if (!isEmpty(line)) writeCounts(out, serverStates, serversOf(source, line).map(serverState));
+};
 
 const isChecked = ({ words, at }: state.ServerWords): boolean =>
   (words[at + state.serverCheckFlags] & (state.checkEnabled | state.checkPaused)) ===
@@ -112,54 +123,53 @@ const isChecked = ({ words, at }: state.ServerWords): boolean =>
 const checkName = ({ words, at }: state.ServerWords): string =>
   checkStatuses[words[at + state.serverCheckStatus]]?.name ?? '';
 
-const aggregateChecks: Make = (source, line) => {
-  if (isEmpty(line)) return none;
-  return counts(checkStates, serversOf(source, line).filter(isChecked).map(checkName));
+const aggregateChecks: WriteLines = (out, source, line) => {
+  if (isEmpty(line)) return;
+  writeCounts(out, checkStates, serversOf(source, line).filter(isChecked).map(checkName));
 };
 
-const checkStatus: Make = (_source, { words }) =>
-  words === null || !isChecked(words) ? none : states(checkStates, checkName(words));
+const checkStatus: WriteLines = (out, _source, { words }) => {
+  if (words !== null && isChecked(words)) writeStates(out, checkStates, checkName(words));
+};
 
 /** The first status that may have a code of layers 5 to 7. */
 const codedFrom = 14;
 /** The first status of a check that has ended. */
 const endedFrom = 3;
 
-const checkCode: Make = (_source, { words }) => {
-  if (words === null || !isChecked(words)) return none;
+const checkCode: WriteLines = (out, _source, { words }) => {
+  if (words === null || !isChecked(words)) return;
   const isCoded = words.words[words.at + state.serverCheckStatus] >= codedFrom;
-  return one(isCoded ? words.words[words.at + state.serverCheckCode] : 0);
+  out.number(isCoded ? words.words[words.at + state.serverCheckCode] : 0);
 };
 
-const checkDuration: Make = (_source, { words }) => {
-  if (words === null || words.words[words.at + state.serverCheckStatus] < endedFrom) return none;
-  return one(secondsText(words.words[words.at + state.serverCheckDurationMs]));
+const checkDuration: WriteLines = (out, _source, { words }) => {
+  if (words === null || words.words[words.at + state.serverCheckStatus] < endedFrom) return;
+  out.seconds(words.words[words.at + state.serverCheckDurationMs]);
 };
 
 /** Agents: there is a status as soon as there is an agent. */
-const agentStatus: Make = (source, line, column) => {
-  const value = statValue(source, line, column);
-  return typeof value === 'string' ? states(checkStates, value.replace(/^\* /, '')) : none;
+const agentStatus: WriteLines = (out, source, line, column) => {
+  const text = value(source, line, column);
+  if (typeof text === 'string') writeStates(out, checkStates, text.replace(/^\* /, ''));
 };
 
-const present: Make = (source, line, column) => {
-  const value = statValue(source, line, column);
-  return value === null ? none : one(value);
+const present: WriteLines = (out, source, line, column) => {
+  const number = value(source, line, column);
+  if (number !== null) out.number(number);
 };
 
-const presentSeconds: Make = (source, line, column) => {
-  const value = statValue(source, line, column);
-  return typeof value === 'number' ? one(secondsText(value)) : none;
+const presentSeconds: WriteLines = (out, source, line, column) => {
+  const ms = value(source, line, column);
+  if (typeof ms === 'number') out.seconds(ms);
 };
 
-const responses =
-  (code: string): Make =>
-  (source, line, column) => {
-    const value = statValue(source, line, column);
-    return one(typeof value === 'number' ? value : null, [['code', code]]);
-  };
+function responses(code: string): WriteLines {
+  const label = bytesOf(`,code="${code}"`);
+  return (out, source, line, column) => out.labelled(label, value(source, line, column));
+}
 
-const makers: Readonly<Record<string, Make>> = {
+const writers: Readonly<Record<string, WriteLines>> = {
   status,
   agg_server_status: aggregate,
   agg_server_check_status: aggregate,

@@ -6,7 +6,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { parseMetricsTarget } from './exporter.ts';
 import { metricPieces } from './prometheus.ts';
-import { sampleStats } from './sample-stats.ts';
+import { sampleStats, textOf } from './sample-stats.ts';
 
 const text = `
 global
@@ -28,7 +28,9 @@ listen t
 function scrape(query: string, sample = sampleStats(text)): string[] {
   const request = parseMetricsTarget(`/metrics${query}`);
   assert.ok(request !== null, query);
-  return [...metricPieces(sample.source, undefined, request)].join('').split('\n').slice(0, -1);
+  return textOf(metricPieces(sample.source, undefined, request))
+    .split('\n')
+    .slice(0, -1);
 }
 
 const about = (lines: readonly string[], name: string): string[] =>

@@ -8,22 +8,23 @@ import { compatibilityVersion } from '../../shared/config/features.ts';
 import { nameCounters, nameCountsOf } from '../../shared/segment/name-counters.ts';
 import type { MetricScope, MetricsRequest } from '../program.ts';
 import type { StickTables } from '../tables/tracking.ts';
-import type { Value } from './columns.ts';
+import { ByteText } from './byte-text.ts';
+import { MetricLines, type ObjectLabels, objectLabels } from './metric-lines.ts';
 import { processInfo } from './process-info.ts';
-import { type Labels, isSpecial, objectLines, skipsOther } from './prometheus-lines.ts';
-import { atOneInstant, cellValue } from './row-plan.ts';
+import { isHttpOnly, type Labels, specialLines } from './prometheus-lines.ts';
+import { atOneInstant, type RowPlan, rowPlan } from './row-plan.ts';
 import type { StatsSource, Subject } from './source.ts';
 import { infoValues, subjects, wholeSelection } from './table.ts';
 
-/** Lines in one piece. */
-const linesMax = 50;
+/** Of one piece: some fifty microseconds. */
+const pieceBytes = 8192;
 
 /** The whole answer to `request`. */
 export function* metricPieces(
   live: StatsSource,
   tables: StickTables | undefined,
   request: MetricsRequest,
-): Generator<string> {
+): Generator<string | Uint8Array> {
   const source = atOneInstant(live);
   const keeps = [...request.filters.values()].includes(false);
   const isKept = (name: string): boolean => !(request.filters.get(name) ?? keeps);
@@ -108,8 +109,9 @@ function* objectMetrics(
   request: MetricsRequest,
   scope: ObjectScope,
   isKept: IsKept,
-): Generator<string> {
+): Generator<Uint8Array> {
   const list = new LabelledLines(source, request, scope);
+  const out = new MetricLines(new ByteText(pieceBytes));
   const columns = request.withModules ? statColumns : statColumns.slice(0, fixedColumns);
   for (let number = 0; number < columns.length; number++) {
     const column = columns[number];
@@ -119,8 +121,9 @@ function* objectMetrics(
     if (title === '' || !isKept(name)) continue;
     if (column.scope !== '' && !column.scope.includes(scope.kind)) continue;
     const module = isModule ? `,mod="${moduleOf(column.name)}"` : '';
-    yield* columnMetrics(source, list, { column, number, name, module });
+    yield* columnMetrics(source, out, list, { column, number, name, module });
   }
+  if (!out.text.isEmpty) yield out.text.lend();
 }
 
 /** Servers have their own names for two columns that backends share. */
@@ -128,11 +131,11 @@ const names: Readonly<Partial<Record<MetricScope, Readonly<Record<string, string
   server: { act: 'active', bck: 'backup' },
 };
 
-/** An object with its labels: those before and those behind the name of a module. */
+/** An object with its labels. */
 interface LabelledLine {
   readonly line: Subject;
-  readonly before: string;
-  readonly after: string;
+  readonly labels: ObjectLabels;
+  readonly plan: RowPlan;
 }
 
 /** The objects of one scope, made as the first metric comes to them and kept for the others. */
@@ -148,6 +151,10 @@ class LabelledLines {
   }
 
   at(index: number): LabelledLine | null {
+    return index < this.made.length ? this.made[index] : this.next(index);
+  }
+
+  private next(index: number): LabelledLine | null {
     while (index >= this.made.length) {
       const next = this.more.next();
       if (next.done === true) return null;
@@ -162,13 +169,26 @@ class LabelledLines {
     const isDescribed = this.withDescriptions && proxy.description !== '';
     const about = isDescribed ? `,desc="${escapeLabel(proxy.description)}"` : '';
     if (server !== null) {
-      return { line, before: `${own}${about},server="${escapeLabel(server.name)}"`, after: '' };
+      return labelled(line, `${own}${about},server="${escapeLabel(server.name)}"`);
     }
-    if (listener === null) return { line, before: own, after: about };
+    if (listener === null) return labelled(line, own, about);
     const name = proxy.binds[listener.bindIndex].name || `sock-${line.id}`;
-    return { line, before: `${own}${about},listener="${escapeLabel(name)}"`, after: '' };
+    return labelled(line, `${own}${about},listener="${escapeLabel(name)}"`);
   }
 }
+
+function labelled(line: Subject, before: string, after = ''): LabelledLine {
+  const plan = rowPlan(line);
+  const owner = line.server ?? line.listener ?? line.proxy;
+  const known = knownLabels.get(owner);
+  if (known?.before === before && known.after === after) return { line, labels: known, plan };
+  const labels = objectLabels(before, after);
+  knownLabels.set(owner, labels);
+  return { line, labels, plan };
+}
+
+/** Of objects that were asked for before: their bytes are made again when a name has changed. */
+const knownLabels = new WeakMap<object, ObjectLabels>();
 
 interface ColumnPlan {
   readonly column: MetricDef;
@@ -182,42 +202,25 @@ interface ColumnPlan {
 /** One metric of every object; its head stands above the first line there is. */
 function* columnMetrics(
   source: StatsSource,
+  out: MetricLines,
   list: LabelledLines,
   { column, number, name, module }: ColumnPlan,
-): Generator<string> {
+): Generator<Uint8Array> {
   // Classes of responses are one metric with a label: only the first has a head.
-  let text = column.altName === 'http_responses_total' && column.name !== 'hrsp_1xx' ? '' : null;
-  const isPlain = !isSpecial(column);
-  let count = 0;
-  let next = list.at(0);
-  for (let index = 1; next !== null; index++) {
-    const { line, before, after } = next;
-    next = list.at(index);
-    if (skipsOther(column, line)) continue;
-    const start = `${name}{${before}${module}${after}`;
-    if (isPlain) {
-      text ??= head(name, column);
-      text += `${start}} ${numberText(cellValue(source, line, number, true))}\n`;
-      count++;
-    } else {
-      for (const { labels, value } of objectLines(source, column, line)) {
-        text ??= head(name, column);
-        text += `${start}${moreLabels(labels)}} ${value ?? 'NaN'}\n`;
-        count++;
-      }
-    }
-    if (count < linesMax) continue;
-    yield text ?? '';
-    text = '';
-    count = 0;
+  const isHeaded = column.altName !== 'http_responses_total' || column.name === 'hrsp_1xx';
+  out.begin(name, module, isHeaded ? head(name, column) : '');
+  const write = specialLines(column);
+  const skips = isHttpOnly(column);
+  for (let index = 0; ; index++) {
+    const next = list.at(index);
+    if (next === null) return;
+    const { line, labels, plan } = next;
+    if (skips && line.proxy.mode !== 'http') continue;
+    out.object(labels);
+    if (write !== null) write(out, source, line, number);
+    else out.number(plan[number]?.(source, line, true) ?? null);
+    if (out.text.isFull) yield out.text.lend();
   }
-  if (text !== null && text !== '') yield text;
-}
-
-function moreLabels(labels: Labels): string {
-  let text = '';
-  for (const [name, value] of labels) text += `,${name}="${value}"`;
-  return text;
 }
 
 /** ssl_sess is of module ssl. */
@@ -225,8 +228,6 @@ function moduleOf(column: string): string {
   const first = column.split('_')[0];
   return first === 'pack' || first === 'qpack' ? 'h3' : first;
 }
-
-const numberText = (value: Value): string => (typeof value === 'number' ? String(value) : 'NaN');
 
 const tableRows: readonly (readonly [string, string])[] = [
   ['size', 'entries that the table can hold'],

@@ -4,6 +4,7 @@
 import { field, fixedColumns, statColumns } from '../../shared/segment/metrics.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import { trackedBy } from '../server/track.ts';
+import { bytesOf } from './byte-text.ts';
 import { isChecked, madeColumns, type MakeColumn, type Value } from './columns.ts';
 import type { StatsSource, Subject, SubjectKind } from './source.ts';
 
@@ -27,10 +28,13 @@ export type RowPlan = readonly (MakeColumn | null)[];
 /** A column that may have a value, and the CSV between it and the next such column. */
 export interface CsvCell {
   readonly read: MakeColumn;
-  readonly gap: string;
+  readonly gap: Uint8Array;
+  /** Field that the value is the plain sum of, over all rows; -1: ask `read`. */
+  readonly field: number;
 }
 
-const plans = new Map<string, RowPlan>();
+const httpPlans: Partial<Record<SubjectKind, RowPlan>> = {};
+const otherPlans: Partial<Record<SubjectKind, RowPlan>> = {};
 const csvPlans = new Map<RowPlan, readonly CsvCell[]>();
 
 /** The same for CSV. The first column always has a value. */
@@ -45,35 +49,30 @@ export function csvPlan(line: Subject): readonly CsvCell[] {
 }
 
 function makeCsvPlan(plan: RowPlan): CsvCell[] {
-  const cells: { read: MakeColumn; gap: string }[] = [];
+  const cells: { read: MakeColumn; gap: string; field: number }[] = [];
   plan.forEach((read, at) => {
     // A '-' stands between the fixed columns and those of modules.
     const separator = at === fixedColumns ? '-,' : '';
     const last = cells.at(-1);
     if (last !== undefined) last.gap += separator;
-    if (read !== null) cells.push({ read, gap: ',' });
+    if (read !== null) cells.push({ read, gap: ',', field: sums.get(read) ?? -1 });
     else if (last !== undefined) last.gap += ',';
   });
-  return cells;
+  return cells.map((cell) => ({ ...cell, gap: bytesOf(cell.gap) }));
 }
 
 /** The plan of lines like this one. */
 export function rowPlan({ kind, proxy }: Subject): RowPlan {
   const isHttp = proxy.mode === 'http';
-  const key = isHttp ? `${kind} http` : kind;
-  let plan = plans.get(key);
-  if (plan === undefined) {
-    plan = statColumns.map((column) => cellReader(column, kind, isHttp));
-    plans.set(key, plan);
-  }
-  return plan;
+  const known = isHttp ? httpPlans : otherPlans;
+  return (known[kind] ??= statColumns.map((column) => cellReader(column, kind, isHttp)));
 }
 
 function cellReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): MakeColumn | null {
   const { name, scope } = column;
   if (scope !== '' && !scope.includes(kind)) return null;
   if (httpColumns.has(name) && !isHttp) return null;
-  const read = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(storedReader(column));
+  const read = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(column);
   if (read === null || kind !== 'S') return read;
   if (observedColumns.has(name)) {
     return (source, line, isOperator) =>
@@ -123,8 +122,14 @@ export function storedReader(column: MetricDef): ReadStored {
   }
 }
 
-function ofLine(read: ReadStored): MakeColumn {
-  return (source, { object }) => read(source, object);
+/** Readers of columns that are plain sums, and the field of each. */
+const sums = new WeakMap<MakeColumn, number>();
+
+function ofLine(column: MetricDef): MakeColumn {
+  const read = storedReader(column);
+  const made: MakeColumn = (source, { object }) => read(source, object);
+  if (column.kind === 'count') sums.set(made, field[column.name as keyof typeof field]);
+  return made;
 }
 
 /** One value by the number of its column. */

@@ -78,3 +78,12 @@ export function sampleStats(text: string): SampleStats {
   const control = new CounterWriter(segment, slot, 1);
   return { segment, source, writer, control, live, fronts };
 }
+
+/** For tests: pieces of an answer as one text. */
+export function textOf(pieces: Iterable<string | Uint8Array>): string {
+  let text = '';
+  for (const piece of pieces) {
+    text += typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1');
+  }
+  return text;
+}

@@ -7,7 +7,7 @@ import { enter, liveCurrent, liveServed } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import { countRate } from '../../shared/segment/rate.ts';
 import * as state from '../../shared/segment/server-state.ts';
-import { sampleStats } from './sample-stats.ts';
+import { sampleStats, textOf } from './sample-stats.ts';
 import { infoText, statPieces, type StatSelection, wholeSelection } from './table.ts';
 
 const text = `
@@ -30,7 +30,7 @@ listen l
 `;
 
 function stat(change: Partial<StatSelection> = {}, sample = sampleStats(text)): string {
-  return [...statPieces(sample.source, { ...wholeSelection, ...change })].join('');
+  return textOf(statPieces(sample.source, { ...wholeSelection, ...change }));
 }
 
 /** Cells by column name, line by line; the key is "proxy/service". */

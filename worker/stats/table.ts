@@ -7,6 +7,7 @@ import { isGone, type ProxyModel } from '../../shared/config/model.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { hasBack, hasFront } from '../server/object-index.ts';
+import { ByteText } from './byte-text.ts';
 import type { Value } from './columns.ts';
 import { csvField, jsonCell, typedCell } from './format.ts';
 import { processInfo } from './process-info.ts';
@@ -44,10 +45,16 @@ export const wholeSelection: StatSelection = {
 };
 
 /** Answer of `show stat`, piece by piece, so that a large one need not be made in one go. */
-export function* statPieces(live: StatsSource, selection: StatSelection): Generator<string> {
+export function* statPieces(
+  live: StatsSource,
+  selection: StatSelection,
+): Generator<string | Uint8Array> {
   const source = atOneInstant(live);
+  if (selection.format === 'csv') {
+    yield* csvPieces(source, selection);
+    return;
+  }
   const write = writers[selection.format];
-  if (selection.format === 'csv') yield csvHeader();
   let before = selection.format === 'json' ? '[' : '';
   for (const line of subjects(source, selection)) {
     yield before + write(source, line, selection);
@@ -56,7 +63,20 @@ export function* statPieces(live: StatsSource, selection: StatSelection): Genera
   if (selection.format === 'json') yield before === '[' ? '[]\n' : ']\n';
 }
 
-const writers = { csv: csvLine, typed: typedLine, json: jsonLine } as const;
+const writers = { typed: typedLine, json: jsonLine } as const;
+
+/** Of CSV that is written in one go: well below a millisecond. */
+const pieceBytes = 32_768;
+
+function* csvPieces(source: StatsSource, selection: StatSelection): Generator<Uint8Array> {
+  const out = new ByteText(pieceBytes);
+  out.text(csvHeader());
+  for (const line of subjects(source, selection)) {
+    writeCsvLine(out, source, line, selection.isOperator);
+    if (out.isFull) yield out.take();
+  }
+  if (!out.isEmpty) yield out.take();
+}
 
 /** The values of one line in column order, null where a column is empty. */
 export function statValues(source: StatsSource, line: Subject, isOperator: boolean): Value[] {
@@ -158,16 +178,33 @@ function csvHeader(): string {
   return `# ${names.join('')}\n`;
 }
 
-function csvLine(source: StatsSource, line: Subject, { isOperator }: StatSelection): string {
+function writeCsvLine(
+  out: ByteText,
+  source: StatsSource,
+  line: Subject,
+  isOperator: boolean,
+): void {
   const cells = csvPlan(line);
-  let text = '';
+  const rows = source.reader.rowsOf(line.object);
+  const { floats } = source.segment;
   for (let at = 0; at < cells.length; at++) {
-    const { read, gap } = cells[at];
+    const { read, gap, field: own } = cells[at];
+    if (own >= 0) {
+      let sum = 0;
+      for (let i = 0; i < rows.length; i++) sum += floats[rows[i] + own];
+      out.number(sum);
+      out.bytes(gap);
+      continue;
+    }
     const value = read(source, line, isOperator);
-    text += value === null ? gap : csvField(value) + gap;
+    if (typeof value === 'number') out.number(value);
+    else if (value !== null) out.csv(value);
+    out.bytes(gap);
   }
-  return `${text}\n`;
+  out.byte(lineFeed);
 }
+
+const lineFeed = 0x0a;
 
 function typedLine(source: StatsSource, line: Subject, selection: StatSelection): string {
   const head = `${line.kind}.${line.proxy.id}.${line.id}`;

@@ -14,6 +14,9 @@ import type { Stream } from './stream.ts';
 /** Slots per event: no answer may hold the loop. */
 const roundsMax = 4;
 
+/** Text, or bytes that stay as they are until the next is asked for. */
+export type Piece = string | Uint8Array | null;
+
 /** What is still to be sent of one answer. Lives as long as its stream's answer. */
 export class Applet {
   /** Bytes ready to be sent, in the thread's memory. */
@@ -24,14 +27,14 @@ export class Applet {
   private readonly memory: SlotPool;
   /** The producer has nothing more at the moment. */
   rests: boolean;
-  private readonly pieces: Iterator<string | null>;
+  private readonly pieces: Iterator<Piece>;
   private slotAt: number;
   /** The piece that did not fit as a whole, and how much of it has been copied. */
-  private piece: string;
+  private piece: string | Uint8Array;
   private pieceAt: number;
 
   /** `slotAt`: a slot of `memory`, this object's from here on. */
-  constructor(memory: SlotPool, slotAt: number, pieces: Iterator<string | null>) {
+  constructor(memory: SlotPool, slotAt: number, pieces: Iterator<Piece>) {
     this.memory = memory;
     this.pieces = pieces;
     this.slotAt = slotAt;
@@ -58,11 +61,14 @@ export class Applet {
   private copy(): void {
     const { memory, piece, pieceAt } = this;
     const room = memory.slotBytes - this.length;
-    const part =
-      pieceAt === 0 && piece.length <= room ? piece : piece.slice(pieceAt, pieceAt + room);
-    writeLatin1(memory.bytes, this.slotAt + this.length, part);
-    this.length += part.length;
-    this.pieceAt += part.length;
+    const length = Math.min(room, piece.length - pieceAt);
+    const isWhole = length === piece.length;
+    const at = this.slotAt + this.length;
+    if (typeof piece !== 'string') {
+      memory.bytes.set(isWhole ? piece : piece.subarray(pieceAt, pieceAt + length), at);
+    } else writeLatin1(memory.bytes, at, isWhole ? piece : piece.slice(pieceAt, pieceAt + length));
+    this.length += length;
+    this.pieceAt += length;
   }
 
   private next(): void {

@@ -7,7 +7,7 @@ import { bodyChunked, bodyLength, headerName, methodHead, writeLatin1 } from '..
 import { verdictNext, verdictStop } from '../keyword.ts';
 import { sideGone } from '../mux/side.ts';
 import type { ReplyPlan } from '../program.ts';
-import { Applet, feed, whole } from './applet.ts';
+import { Applet, feed, whole, type Piece } from './applet.ts';
 import type { EngineContext } from './context.ts';
 import { errorReply, resolvedReply } from './error-reply.ts';
 import { endsBy, finishStream, releaseBack } from './finish.ts';
@@ -108,7 +108,7 @@ function begin(stream: Stream, ruled: boolean): void {
 }
 
 /** A long body: the head leaves, and the rest as the client takes it. */
-function produce(context: EngineContext, stream: Stream, pieces: Iterator<string | null>): void {
+function produce(context: EngineContext, stream: Stream, pieces: Iterator<Piece>): void {
   const { memory } = context.thread;
   const front = stream.front!;
   const isHead = stream.request.method === methodHead;
