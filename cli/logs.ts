@@ -36,21 +36,60 @@ export async function logs(options: LogsOptions): Promise<number> {
   const filter = filterOf(options);
   if (filter === null) return statusUsage;
   const paint = painterOf(process.stdout);
+  const silence = new Silence(ring, options);
   const line = (text: string): void => {
+    silence.end();
     const told = readLine(text);
     if (filter(told))
       process.stdout.write(`${options.json ? JSON.stringify(told) : shown(told, paint)}\n`);
   };
   const command = `show events ${ring}`;
   if (options.follow) {
+    silence.begin();
     const only = options.all ? '' : ' -n';
     await followLines({ socket: options.socket, command: `${command} -w${only}`, line });
     return statusDone;
   }
   const answer = await askWorker(options.socket, command);
   for (const one of answer.split('\n')) if (one !== '') line(one);
+  silence.tell('it is empty');
   return statusDone;
 }
+
+/** Who looks at a terminal where nothing appears is told why; a script is not. */
+class Silence {
+  private readonly about: string;
+  private readonly hint: string;
+  private isOver: boolean;
+  private timer: NodeJS.Timeout | null;
+
+  constructor(ring: string, { all }: LogsOptions) {
+    this.about = `hawser: ring '${ring}'`;
+    this.hint = all ? '' : ', --all shows those it holds already';
+    this.isOver = process.stderr.isTTY !== true;
+    this.timer = null;
+  }
+
+  /** Lines are waited for from now on. */
+  begin(): void {
+    const waits = (): void => this.tell(`waiting for new lines${this.hint}; Ctrl-C ends`);
+    this.timer = setTimeout(waits, silenceMs).unref();
+  }
+
+  tell(what: string): void {
+    if (!this.isOver) process.stderr.write(`${this.about}: ${what}\n`);
+    this.isOver = true;
+  }
+
+  /** A line has come. */
+  end(): void {
+    this.isOver = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+}
+
+/** What a ring holds has come by then. */
+const silenceMs = 300;
 
 /** Rings of `show events`; the standard outputs are no rings. */
 export function parseRings(text: string): string[] {

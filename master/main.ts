@@ -11,7 +11,7 @@ import type { Model } from '../shared/config/model.ts';
 import type { ExplainRequest, Explanation } from '../shared/explanation.ts';
 import { hawserVersion } from '../shared/version.ts';
 import { Console, type MessageSink, writeAll } from './console.ts';
-import { type Flags, parseFlags } from './flags.ts';
+import { parseFlags } from './flags.ts';
 import {
   type ConfigurationText,
   dropThreads,
@@ -148,7 +148,7 @@ async function run(program: Program): Promise<number> {
   if (model === null) return 1;
   if (model.global.quiet && !flags.verbose) console.quiet = true;
   await dump(program);
-  if (flags.check) return await finishCheck(flags, model, console);
+  if (flags.check) return await finishCheck(program, model);
   if (flags.masterSockets.length > 0 && !model.global.masterWorker) {
     console.alert('a master CLI socket was defined, but master-worker mode (-W) is not enabled.');
     return 1;
@@ -223,7 +223,9 @@ interface CatalogModule {
   readonly dumpKeywords: (className: string) => string;
 }
 
-async function finishCheck(flags: Flags, model: Model, console: Console): Promise<number> {
+async function finishCheck({ flags, console }: Program, model: Model): Promise<number> {
+  const { settleThreads } = await import('./threads.ts');
+  if (!settleThreads({ console }, model)) return 1;
   const { hasListener } = await import('./configuration.ts');
   if (console.warnings > 0) console.say('Warnings were found.\n');
   if (!hasListener(model)) {

@@ -11,11 +11,9 @@ import { attachFile } from '../shared/segment/attach.ts';
 import { type Segment, SegmentError } from '../shared/segment/segment.ts';
 import { applyLimits, canRaiseTo, computeLimits, descriptorLimits } from './limits.ts';
 import type { BindResult, Listeners } from './listeners.ts';
-import { threadCount } from './wanted.ts';
 import { inheritSockets, SIGTTIN, SIGTTOU, tellOldProcesses } from './old-process.ts';
-import { isPlaced, place } from './placement.ts';
 import type { Program } from './program.ts';
-import { Topology } from './topology.ts';
+import { settleThreads } from './threads.ts';
 
 /**
  * Tries of the first binding while an old process lets go: a second in all (management.txt chapter
@@ -52,26 +50,6 @@ export function settleLimits(program: Program, model: Model): boolean {
   if (model.global.strictLimits) console.alert(problem);
   else console.warning(problem);
   return !model.global.strictLimits;
-}
-
-/** How many proxy threads there are, and on which CPUs. False: refused. */
-function settleThreads({ console }: Program, model: Model): boolean {
-  const { global } = model;
-  const { placement, cpuMap, threadHardLimit: hardLimit, nbthread } = global;
-  if (cpuMap.length > 0 || !isPlaced(placement)) {
-    global.nbthread = threadCount(model);
-    return true;
-  }
-  const cpus = new Topology().cpus();
-  const allowed = Topology.allowed();
-  const { threads, fault } = place({ cpus, allowed, placement, nbthread, hardLimit });
-  if (fault !== '') {
-    console.alert(`${fault}.`);
-    return false;
-  }
-  global.nbthread = threads.length;
-  global.threadCpus = threads;
-  return true;
 }
 
 /** -x: the sockets of an old process. False: the start is refused. */

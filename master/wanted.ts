@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import type { AddressModel, BindModel, Model, ProxyModel } from '../shared/config/model.ts';
 import type { SectionListener } from '../shared/messages.ts';
+import { chooseThreads, groupOfThread, groupsOf } from '../shared/thread-groups.ts';
 
 /** One socket that the configuration asks for. */
 export interface Wanted {
@@ -64,16 +65,26 @@ const global = { proxy: null, proxyIndex: -1, section: null } as const;
 type BindPart = Pick<Wanted, 'proxy' | 'proxyIndex' | 'section' | 'bind' | 'bindIndex'>;
 
 function* wantedByBind(model: Model, part: BindPart): Generator<Wanted> {
-  const count = part.proxy === null ? 1 : shardCount(model, part.bind);
+  const shards = part.proxy === null ? 1 : shardCount(model, part.bind);
   for (const [addressIndex, address] of part.bind.addresses.entries()) {
+    // Nothing else can be bound twice.
+    const count = address.family === 'ipv4' || address.family === 'ipv6' ? shards : 1;
     for (let shard = 0; shard < count; shard++) yield { ...part, address, addressIndex, shard };
   }
 }
 
-/** Sockets of one address: `shards N`, by-thread, by-group (there is one group), by-process. */
+/** Sockets of one address: `shards N`, by-thread, by-group, by-process. */
 function shardCount(model: Model, bind: BindModel): number {
   const word = bind.shards || model.global.tune.listenerDefaultShards;
-  const threads = threadCount(model);
-  if (word === 'by-thread') return threads;
-  return /^\d+$/.test(word) ? Math.max(1, Math.min(Number(word), threads)) : 1;
+  const groups = groupsOf(model.global.groups, threadCount(model));
+  const total = groups.reduce((sum, { count }) => sum + count, 0);
+  const { threads } = chooseThreads(bind.thread, groups);
+  const most = threads?.length ?? total;
+  if (word === 'by-thread') return most;
+  if (word === 'by-group') {
+    return threads === null
+      ? groups.length
+      : new Set(threads.map((one) => groupOfThread(groups, one))).size;
+  }
+  return /^\d+$/.test(word) ? Math.max(1, Math.min(Number(word), most)) : 1;
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificateFolder } from './harness/certificate-files.ts';
+import { startResponder } from './harness/fcgi-responder.ts';
 import { NameServer } from './harness/name-server.ts';
 import { startOrigin } from './harness/origin.ts';
 import {
@@ -164,6 +165,21 @@ const stories: Readonly<Record<string, readonly Story[]>> = {
       isAwaited: true,
     },
   ],
+  'fastcgi.cfg': [
+    { title: 'a file', at: 'HTTP', send: get('/a.png'), expect: /^HTTP\/1\.1 200 [\s\S]*site$/ },
+    {
+      title: 'a script',
+      at: 'HTTP',
+      send: get('/report.php/2024'),
+      expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*\/var\/www\/app\/report\.php \/2024 production/,
+    },
+    {
+      title: 'a folder',
+      at: 'HTTP',
+      send: get('/sub/'),
+      expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*\/var\/www\/app\/sub\/index\.php {2}production/,
+    },
+  ],
   'operation.cfg': [
     { title: 'the site', at: 'HTTP', send: get('/'), expect: /^HTTP\/1\.1 200 OK\r\n[\s\S]*site$/ },
   ],
@@ -216,6 +232,13 @@ async function startExample(owner: Owner, file: string): Promise<RunningProxy> {
   for (const name of ['SITE1', 'SITE2']) addresses[name] = `127.0.0.1:${site.port}`;
   for (const name of ['API1', 'API2']) addresses[name] = `127.0.0.1:${api.port}`;
   for (const name of ['REPLICA1', 'REPLICA2']) addresses[name] = `127.0.0.1:${echo.port}`;
+  const application = await startResponder(owner, ({ voice, params }, event) => {
+    if (event !== 'input') return;
+    const told = ['SCRIPT_FILENAME', 'PATH_INFO', 'APP_ENV'].map((name) => params.get(name) ?? '');
+    voice.out(`Content-Type: text/plain\r\n\r\n${told.join(' ')}`);
+    voice.end();
+  });
+  addresses['FPM'] = `127.0.0.1:${application.port}`;
   const names = await NameServer.start();
   owner.after(async () => names.close());
   names.host('fleet.internal', '127.0.0.1');

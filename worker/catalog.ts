@@ -24,6 +24,7 @@ import { authentication } from './sample/fetches/authentication.ts';
 import { bodies } from './sample/fetches/body.ts';
 import { distcc } from './sample/fetches/distcc.ts';
 import { exchanges } from './sample/fetches/exchange.ts';
+import { fcgi } from './sample/fetches/fcgi.ts';
 import { hellos } from './sample/fetches/hello.ts';
 import { cookies } from './sample/fetches/cookies.ts';
 import { htx } from './sample/fetches/htx.ts';
@@ -110,6 +111,7 @@ export const fetches = table<FetchDef>(
   loads,
   htx,
   distcc,
+  fcgi,
   variableDumps,
   stick,
 );

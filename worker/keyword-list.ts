@@ -56,6 +56,7 @@ function listFilters(): readonly string[] {
 const filterFamilies: Readonly<Record<string, string>> = {
   'bwlim-in': 'BWLIM',
   'bwlim-out': 'BWLIM',
+  'fcgi-app': 'FCGI',
 };
 
 function listAcls({ fetches }: ListedTables): readonly string[] {

@@ -9,7 +9,7 @@ import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { Sys } from '../shared/sys/sys.ts';
 import { actions } from './catalog.ts';
 import { type CompileResult, compileProgram } from './compile/compile.ts';
-import { lineCursor } from './compile/line-cursor.ts';
+import { lineCursor } from './line-cursor.ts';
 import { compileLine, compileProxy } from './compile/proxies.ts';
 import type { SharedLists } from './compile/context.ts';
 import { CompileScope } from './compile/scope.ts';

@@ -192,8 +192,8 @@ class Worker implements RunningWorker {
   ): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     this.ports.push(port1);
-    const { cpuMap, threadCpus } = this.start.model.global;
-    const cpus = threadCpus[threadIndex] ?? cpusOfThread(cpuMap, threadIndex);
+    const { global } = this.start.model;
+    const cpus = global.threadCpus[threadIndex] ?? cpusOfThread(global, threadIndex);
     const task: ThreadTask = { start: { ...shared, threadIndex }, port: port2, cpus };
     return new Promise((resolve, reject) => {
       port1.on('message', (message: ThreadToControl) => {

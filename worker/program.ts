@@ -12,6 +12,7 @@ import type { Act, Condition, Evaluate, FormatText } from './keyword.ts';
 import type { ForwardPlan } from './log/forward.ts';
 import type { LogPlan } from './log/plan.ts';
 import type { LogSink } from './log/sink.ts';
+import type { Regex } from './match/regex-guard.ts';
 import type { Backend } from './server/backend.ts';
 import type { LineChoice } from './server/line-choice.ts';
 import type { Stream } from './stream/stream.ts';
@@ -202,6 +203,46 @@ export const namesPreserve = 0;
 export const namesDelete = 1;
 export const namesReject = 2;
 
+/** A `fcgi-app` section, as connections to the servers that run it need it. */
+export interface FcgiAppPlan {
+  readonly name: string;
+  readonly docroot: string;
+  /** '': none. */
+  readonly index: string;
+  readonly pathInfo: Regex | null;
+  readonly keepsConnections: boolean;
+  readonly asksValues: boolean;
+  readonly multiplexes: boolean;
+  readonly requestMax: number;
+  /** Where error output goes, null: nowhere. */
+  readonly stderr: LogPlan | null;
+}
+
+export interface FcgiParamChoice {
+  /** null: always. */
+  readonly condition: Condition | null;
+  readonly value: FormatText;
+}
+
+/** A parameter that rules set: the first choice that holds, if its value is not empty. */
+export interface FcgiParamPlan {
+  readonly name: HeaderName;
+  readonly choices: readonly FcgiParamChoice[];
+}
+
+/** A header that is hidden unless one of the conditions holds (null: always). */
+export interface FcgiHeaderPlan {
+  readonly name: HeaderName;
+  readonly passes: readonly (Condition | null)[];
+}
+
+/** What requests of a backend are told the application beside their headers. */
+export interface FcgiPlan {
+  readonly app: FcgiAppPlan;
+  readonly params: readonly FcgiParamPlan[];
+  readonly headers: readonly FcgiHeaderPlan[];
+}
+
 export interface ProxyPlan {
   /** Index in Program.proxies and Model.proxies. */
   readonly index: number;
@@ -251,6 +292,8 @@ export interface ProxyPlan {
   readonly forwarded: ForwardedPlan | null;
   /** `http-send-name-header`; null: servers are not told. */
   readonly serverNameHeader: HeaderName | null;
+  /** `use-fcgi-app`; null: no server of the backend speaks FastCGI. */
+  readonly fcgi: FcgiPlan | null;
   /** names* constant: what becomes of unusual header names in requests. */
   readonly restrictNames: number;
   /** `option http-buffer-request`. */

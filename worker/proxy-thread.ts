@@ -63,9 +63,8 @@ const fieldRunQueue = field.Run_queue;
 /** Headers that rules may add to a message beyond what it may arrive with. */
 const headerReserve = 64;
 
-/** What is not part of the start message. */
+/** What is not part of the start message; `seed`: of the thread's random numbers. */
 export interface ThreadExtras {
-  /** Of the thread's random numbers. */
   readonly seed: number;
   /** Sees what rules come to: see compile/watch.ts. */
   readonly watch?: CompileWatch;
@@ -230,6 +229,7 @@ export class ProxyThread implements ListenerHost {
   private endTurn(): void {
     flushLogs(this.thread, this.context.processRow);
     this.thread.gauges?.setUsage(this.start.threadIndex, this.loop.usagePercent);
+    this.thread.gauges?.setDescriptors(this.start.threadIndex, this.loop.poller.watched);
     const { memory, counters } = this.thread;
     const { values } = counters;
     const row = this.context.processRow;

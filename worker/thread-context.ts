@@ -8,6 +8,7 @@ import type { CounterWriter } from '../shared/segment/counters.ts';
 import type { Gauges } from '../shared/segment/gauges.ts';
 import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { IoVector, Sys } from '../shared/sys/sys.ts';
+import type { ThreadGroup } from '../shared/thread-groups.ts';
 import type { PipePool } from './conn/pipes.ts';
 import type { TrailerReader } from './http/h1-body.ts';
 import type { Poller } from './loop/poller.ts';
@@ -106,6 +107,8 @@ export interface ThreadContext {
   readonly index: number;
   readonly sys: Sys;
   readonly memory: SlotPool;
+  /** The group it belongs to; absent: it is none of the proxy threads. */
+  readonly group?: ThreadGroup & { readonly index: number };
   /** What `debug counters` shows. */
   readonly rare: RareEvents;
   readonly time: LoopTime;

@@ -3,8 +3,9 @@
 // proxy-thread.ts.
 
 import type { ThreadStart } from '../shared/messages.ts';
+import { chooseThreads, groupsOf, threadsOfShard } from '../shared/thread-groups.ts';
 import { Listener, type ListenerHost } from './conn/listener.ts';
-import { threadSet } from './conn/thread-set.ts';
+import type { ListenerPlan } from './program.ts';
 import { LogRings } from './log/rings.ts';
 import { tracer } from './log/trace.ts';
 import { LogDatagrams } from './log-datagrams.ts';
@@ -26,8 +27,9 @@ export class ThreadDoors {
   constructor(host: DoorHost, start: ThreadStart, processRow: number) {
     const { context, acceptor, limits } = host;
     const all = Array.from({ length: start.threadCount }, (_, index) => index);
-    this.listeners = host.thread.program.listeners.map((plan) => {
-      const threads = threadSet(plan.bind.thread, start.threadCount);
+    const { listeners } = host.thread.program;
+    this.listeners = listeners.map((plan) => {
+      const threads = threadsOf(plan, listeners, start);
       return plan.object.family === 'rhttp'
         ? new ReverseDoor({ context, acceptor, limits, plan, threads: threads ?? all })
         : new Listener(host, plan, threads);
@@ -57,4 +59,20 @@ export class ThreadDoors {
       else listener.stop();
     }
   }
+}
+
+/** Threads that accept on one socket; null: all. */
+function threadsOf(
+  { bind, object }: ListenerPlan,
+  listeners: readonly ListenerPlan[],
+  start: ThreadStart,
+): readonly number[] | null {
+  const groups = groupsOf(start.model.global.groups, start.threadCount);
+  const { threads } = chooseThreads(bind.thread, groups);
+  const shards = listeners.filter(
+    (other) => other.bind === bind && other.object.addressIndex === object.addressIndex,
+  ).length;
+  if (shards <= 1) return threads;
+  const all = threads ?? Array.from({ length: start.threadCount }, (_, index) => index);
+  return threadsOfShard(all, groups, object.shard, shards);
 }

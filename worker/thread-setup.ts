@@ -9,6 +9,7 @@ import { LatencyWriter } from '../shared/segment/latency.ts';
 import { type LiveWords, liveCurrent, liveLines } from '../shared/segment/live.ts';
 import type { ObjectTable } from '../shared/segment/objects.ts';
 import type { Sys } from '../shared/sys/sys.ts';
+import { groupOfThread, groupsOf } from '../shared/thread-groups.ts';
 import { PipePool } from './conn/pipes.ts';
 import { H1Limits } from './http/h1.ts';
 import { TrailerReader } from './http/h1-body.ts';
@@ -29,6 +30,8 @@ const smallMax = 16_384;
 const largeMaxBytes = 1 << 28;
 /** HTTP/2 puts many streams on few connections: a small maxconn must not starve them. */
 const slotsMin = 8192;
+/** A thread goes on with fewer than tune.buffers.limit leaves it. */
+const reservedSlots = 16;
 
 /** The thread's context, but for the program, which is compiled with it. */
 export function makeContext(
@@ -41,8 +44,7 @@ export function makeContext(
   const { tune, maxconn, maxpipes } = start.model.global;
   // maxpipes is the process's; each thread has its share.
   const pipeLimit = maxpipes > 0 ? Math.ceil(maxpipes / start.threadCount) : defaultPipes(maxconn);
-  const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
-  const slots = Math.min(wanted, Math.floor(memoryMaxBytes / tune.bufsize));
+  const slots = slotsOf(start);
   const memory = new SlotPool(sys, tune.bufsize, slots, otherSlots(start.model, slots));
   const scratchAt = memory.take();
   for (let i = 1; i < scratchSlots; i++) memory.take();
@@ -54,6 +56,7 @@ export function makeContext(
     index: start.threadIndex,
     sys,
     memory,
+    group: groupOf(start),
     rare: new RareEvents(start.model.global.debugCounters),
     time: loop.time,
     timers: loop.timers,
@@ -73,6 +76,25 @@ export function makeContext(
     gauges: new Gauges(start.gauges, start.threadCount),
     namespaces: serverNamespaces(sys, start.model),
   };
+}
+
+/** Slots of tune.bufsize for one thread: as many as connections need, or its share of a limit. */
+export function slotsOf({
+  model,
+  threadCount,
+}: Pick<ThreadStart, 'model' | 'threadCount'>): number {
+  const { tune, maxconn } = model.global;
+  const most = Math.floor(memoryMaxBytes / tune.bufsize);
+  const wanted = Math.max(slotsMin, (maxconn || 2048) * slotsPerConnection + scratchSlots);
+  if (tune.buffersLimit === 0) return Math.min(wanted, most);
+  const share = Math.ceil(tune.buffersLimit / threadCount);
+  return Math.min(wanted, most, Math.max(share, reservedSlots) + scratchSlots);
+}
+
+function groupOf({ model, threadIndex, threadCount }: ThreadStart) {
+  const groups = groupsOf(model.global.groups, threadCount);
+  const index = groupOfThread(groups, threadIndex);
+  return { ...groups[index], index };
 }
 
 /** Slots of the two other sizes, as far as something may ask for them. */

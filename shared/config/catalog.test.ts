@@ -16,6 +16,7 @@ import {
   userlistKeywords,
 } from './catalog.ts';
 import { loadConfiguration } from './load.ts';
+import { fcgiAppSection } from './sections/fcgi-app.ts';
 import {
   obsoleteBind,
   obsoleteWords,
@@ -41,6 +42,7 @@ const messages = (text: string): string[] =>
 const frame = (global: string, listen: string): string =>
   `global\n  crt-base ${folder}\n  ${global}\n` +
   'http-errors sorry\n  errorfile 503 /dev/null\n' +
+  'fcgi-app php\n  docroot /srv\n' +
   'backend self\n  mode http\n' +
   'listen case\n  mode http\n  timeout client 1s\n  timeout server 1s\n' +
   `  timeout connect 1s\n  ${listen}\n`;
@@ -69,7 +71,8 @@ test('each global example loads', () => {
 
 test('each proxy example loads, in a named defaults section too where that is legal', () => {
   for (const row of proxySectionKeywords.values()) {
-    const servers = row.name === 'server' ? '' : '\n  server s1 127.0.0.1:80';
+    const words = row.name === 'use-fcgi-app' ? ' proto fcgi' : '';
+    const servers = row.name === 'server' ? '' : `\n  server s1 127.0.0.1:80${words}`;
     // An external check needs its command, and leave to run one.
     const before = `${listening}${servers}\n  external-check command /bin/true`;
     loadsWell(frame('external-check', `${before}\n  ${row.example}`), row.example);
@@ -100,6 +103,16 @@ test('each userlist and http-errors example loads', () => {
     loadsWell(whole, row.example);
   }
   for (const row of httpErrorsKeywords) loadsWell(`http-errors e\n  ${row.example}\n`, row.example);
+});
+
+test('each fcgi-app example loads, and HAProxy words alone can be negated', () => {
+  for (const row of fcgiAppSection.rows) {
+    loadsWell(`fcgi-app a\n  docroot /srv\n  ${row.example}\n`, row.example);
+    assert.ok(row.help.length > 3, row.name);
+    const isSwitch = row.name.startsWith('option ') && row.name !== 'option max-reqs';
+    const refused = messages(`fcgi-app a\n  docroot /srv\n  no ${row.name}\n`);
+    assert.deepEqual(refused.length, isSwitch ? 0 : 1, `no ${row.name}: ${refused}`);
+  }
 });
 
 test('words that do not work yet are refused by name, with their place', () => {

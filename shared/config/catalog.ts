@@ -27,6 +27,7 @@ import { loggingKeywords } from './sections/logging.ts';
 import { optionKeywords, switches } from './sections/options.ts';
 import { originKeywords } from './sections/origin.ts';
 import { peersSection } from './sections/peers.ts';
+import { fcgiAppSection, fcgiKeywords } from './sections/fcgi-app.ts';
 import { filterKeywords } from './sections/filters.ts';
 import { persistenceKeywords } from './sections/persistence.ts';
 import { identityKeywords } from './sections/identity.ts';
@@ -73,6 +74,7 @@ export const proxySectionKeywords: ReadonlyMap<string, ProxyKeyword> = indexRows
   captureKeywords,
   balanceKeywords,
   filterKeywords,
+  fcgiKeywords,
   persistenceKeywords,
   serverStateKeywords,
   loggingKeywords,
@@ -94,6 +96,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(mailersSection),
   sectionEntry(ringSection),
   sectionEntry(logForwardSection),
+  sectionEntry(fcgiAppSection),
   sectionEntry(tracesSection),
   sectionEntry(crtStoreSection),
 ];

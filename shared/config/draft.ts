@@ -19,6 +19,7 @@ import type {
   UserlistModel,
 } from './model.ts';
 import type { CertificateModel, CrtListModel, IssuerChainModel } from './model-certificates.ts';
+import type { FcgiAppModel } from './model-fcgi.ts';
 import type { AgentModel, ServerCheckModel } from './model-check.ts';
 import { ruleSets } from './model.ts';
 
@@ -46,6 +47,7 @@ export interface Draft {
   readonly rings: RingDraft[];
   readonly mailers: MailersModel[];
   readonly logForwards: LogForwardDraft[];
+  readonly fcgiApps: FcgiAppModel[];
   readonly traces: LineModel[];
   /** Files read, by path. */
   readonly contents: Map<string, string>;
@@ -92,6 +94,7 @@ export function newDraft(
     rings: [],
     mailers: [],
     logForwards: [],
+    fcgiApps: [],
     traces: [],
     contents: new Map(),
     certificates: new Map(),

@@ -93,7 +93,7 @@ function freshTune(): TuneModel {
     profilingMemory: false,
     disableFastForward: false,
     disableZeroCopyForwarding: false,
-    listenerDefaultShards: 'by-process',
+    listenerDefaultShards: 'by-group',
     listenerMultiQueue: 'on',
     splice: true,
     sslCachesize: 20_000,
@@ -101,7 +101,6 @@ function freshTune(): TuneModel {
     sslMaxrecord: 0,
     sslCaptureBytes: 0,
     sslHardMaxrecord: 0,
-    sslDefaultDhParam: 2048,
     h2: freshH2(),
     others: {},
   };
@@ -194,7 +193,10 @@ function freshProcess() {
     zeroWarning: false,
     quiet: false,
     localpeer: hostname(),
-    threadGroups: 1,
+    threadGroups: 0,
+    maxThreadsPerGroup: 0,
+    groupDefinitions: [],
+    groups: [],
     threadHardLimit: 0,
     httpErrCodes: [[400, 499]],
     httpFailCodes: [
@@ -209,7 +211,6 @@ function freshProcess() {
     ppNeverSendLocal: false,
     unixBindPrefix: '',
     exposeExperimental: false,
-    exposeDeprecated: false,
     others: {},
   } satisfies Partial<GlobalModel>;
 }
@@ -488,6 +489,9 @@ function freshHttp() {
   return {
     errors: [],
     bandwidth: [],
+    fcgiApp: '',
+    fcgiPlace: null,
+    fcgiFilter: false,
     captureRequestHeaders: [],
     captureResponseHeaders: [],
     captureCookie: null,

@@ -44,7 +44,8 @@ export function readLateServer(
   );
   if (server === null || diagnostics.alerts > 0) return { server: null, said };
   complete(model, server);
-  const fault = numberFault(model, model.proxies[proxyIndex], server);
+  const proxy = model.proxies[proxyIndex];
+  const fault = protocolFault(proxy, server) || numberFault(model, proxy, server);
   if (fault !== '') return { server: null, said: [...said, fault] };
   if (server.id === 0) server.id = freeId(model.proxies[proxyIndex].servers);
   return { server, said };
@@ -85,6 +86,12 @@ function complete({ global }: Model, server: ServerModel): void {
   if (server.fqdn !== '') server.address = { ...server.address, host: '' };
   const { ssl } = server;
   if (ssl !== null && ssl.caFile === '' && global.ssl.serverVerify === 'none') ssl.verify = 'none';
+}
+
+/** FastCGI is spoken to an application, which only the configuration can name. */
+function protocolFault({ fcgiApp }: ProxyModel, { proto, checks }: ServerModel): string {
+  const speaksFcgi = proto === 'fcgi' || checks.proto === 'fcgi';
+  return speaksFcgi && fcgiApp === '' ? "'server' : the backend uses no FastCGI application." : '';
 }
 
 function numberFault(model: Model, proxy: ProxyModel, server: ServerModel): string {

@@ -83,6 +83,11 @@ export class Line {
     this.diagnostics.warning(this.place(index), message, hint, this.text);
   }
 
+  /** Only said to who asks for it (-dD). */
+  diag(index: number, message: string): void {
+    this.diagnostics.add('diag', this.place(index), message, '', this.text);
+  }
+
   notSupported(index: number, what: string): null {
     return this.alert(index, `'${what}' is not supported yet`);
   }

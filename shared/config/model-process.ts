@@ -2,8 +2,12 @@
 // these types on; nobody else needs to import this file. Numbers carry their unit, -1 is "not set".
 
 import type { ProfilingMode } from '../profiling-mode.ts';
+import type { GroupDefinition, ThreadGroup } from '../thread-groups.ts';
 import type { Place } from './diagnostic.ts';
 import type { BindModel, LineModel, LogTargetModel } from './model.ts';
+
+/** tune.listener.multi-queue: who gets an accepted connection. */
+export type SpreadMode = 'on' | 'fair' | 'off';
 
 export interface GlobalModel {
   daemon: boolean;
@@ -74,7 +78,13 @@ export interface GlobalModel {
   quiet: boolean;
   /** `localpeer` or -L, else the host name: also HAPROXY_LOCALPEER. */
   localpeer: string;
+  /** 0: as many as needed. */
   threadGroups: number;
+  /** 0: 16. */
+  maxThreadsPerGroup: number;
+  groupDefinitions: readonly GroupDefinition[];
+  /** What comes of these, once the number of threads is known; empty: one group. */
+  groups: readonly ThreadGroup[];
   /** 0: no cap on the automatic thread count. */
   threadHardLimit: number;
   /** Status ranges counted as errors or failures, as [low, high] pairs in order of appearance. */
@@ -89,7 +99,6 @@ export interface GlobalModel {
   /** `unix-bind`: already applied to the unix sockets that follow it. */
   unixBindPrefix: string;
   exposeExperimental: boolean;
-  exposeDeprecated: boolean;
   /** Words that are accepted and only steer what hawser does not have (pollers, trimming). */
   others: Readonly<Record<string, string>>;
   spreadChecks: number;
@@ -175,8 +184,7 @@ export interface TuneModel {
   disableZeroCopyForwarding: boolean;
   /** tune.listener.default-shards: 'by-process', 'by-thread' or 'by-group'. */
   listenerDefaultShards: string;
-  /** tune.listener.multi-queue: 'on', 'fair' or 'off'. */
-  listenerMultiQueue: string;
+  listenerMultiQueue: SpreadMode;
   /** False after `nosplice`. */
   splice: boolean;
   sslCachesize: number;
@@ -185,7 +193,6 @@ export interface TuneModel {
   /** Bytes kept of a client hello, 0: none. */
   sslCaptureBytes: number;
   sslHardMaxrecord: number;
-  sslDefaultDhParam: number;
   h2: H2TuneModel;
   /** Words of tune.* that work but only steer what hawser does not have (schedulers, pollers). */
   others: Readonly<Record<string, string>>;

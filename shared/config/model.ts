@@ -10,6 +10,7 @@ import type {
   CrtListModel,
   IssuerChainModel,
 } from './model-certificates.ts';
+import type { FcgiAppModel } from './model-fcgi.ts';
 import type { AddressFamily } from '../address.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import type { KeyType } from '../segment/table-layout.ts';
@@ -110,6 +111,7 @@ export interface Model {
   readonly rings: readonly RingModel[];
   readonly mailers: readonly MailersModel[];
   readonly logForwards: readonly LogForwardModel[];
+  readonly fcgiApps: readonly FcgiAppModel[];
   /** Lines of `traces` sections, without their first word. */
   traces: readonly LineModel[];
   /** Files read by the loader (error files, lists, maps): path to content as latin1. */
@@ -331,6 +333,10 @@ export interface ProxyModel {
   hashPreserveAffinity: 'always' | 'maxconn' | 'maxqueue';
   /** Name of the defaults section the proxy inherits from, '' for none or an anonymous one. */
   defaultsName: string;
+  /** `use-fcgi-app`, and the line of it; `filter fcgi-app` is there. */
+  fcgiApp: string;
+  fcgiPlace: Place | null;
+  fcgiFilter: boolean;
   restrictReqHdrNames: 'default' | 'preserve' | 'delete' | 'reject';
   /** `option forwardfor`: null when not set. */
   forwardFor: ForwardForModel | null;

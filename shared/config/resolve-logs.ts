@@ -94,7 +94,8 @@ function targetsOf(draft: Draft): ReadonlySet<LogTargetModel> {
   const proxies = draft.proxies.flatMap(({ model }) => model.logs);
   const peers = draft.peers.flatMap(({ model }) => model.logs);
   const forwards = draft.logForwards.flatMap(({ model }) => model.logs);
-  return new Set([...draft.global.logs, ...proxies, ...peers, ...forwards]);
+  const apps = draft.fcgiApps.flatMap(({ logs }) => logs);
+  return new Set([...draft.global.logs, ...proxies, ...peers, ...forwards, ...apps]);
 }
 
 function checkTarget(target: LogTargetModel, names: Names, draft: Draft): void {

@@ -18,6 +18,7 @@ import { resolveStick } from './resolve-stick.ts';
 import { checkTraces } from './resolve-traces.ts';
 import { mergeTlsDefaults } from './resolve-tls.ts';
 import { readRuleFiles } from './rule-files.ts';
+import { resolveFcgi } from './resolve-fcgi.ts';
 import { checkReverse } from './resolve-reverse.ts';
 import { resolveMailers } from './resolve-mailers.ts';
 import { checkBufferSizes } from './resolve-tune.ts';
@@ -48,6 +49,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
   checkErrorSections(draft);
   resolveLogs(draft);
   resolveMailers(draft);
+  resolveFcgi(draft);
   checkTraces(draft);
   readRuleFiles(draft);
   readHeaderCaseFile(draft);
@@ -66,6 +68,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     rings: draft.rings.map(({ model }) => model),
     mailers: draft.mailers,
     logForwards: draft.logForwards.map(({ model }) => model),
+    fcgiApps: draft.fcgiApps,
     traces: draft.traces,
     contents: Object.fromEntries(draft.contents),
     certificates: Object.fromEntries(draft.certificates),

@@ -2,6 +2,7 @@
 // json.ts uses for configurations that arrive as JSON; text input never passes through it.
 // Every field of the model's types must be here: the type checker sees to that.
 
+import type { FcgiAppModel } from './model-fcgi.ts';
 import type { PlacementModel } from './model-process.ts';
 import type {
   AddressModel,
@@ -68,6 +69,7 @@ import type {
   ResolversModel,
 } from './model-resolvers.ts';
 import type { Network } from '../address.ts';
+import type { GroupDefinition, ThreadGroup } from '../thread-groups.ts';
 import type { StoredType } from '../segment/table-data.ts';
 import { keyTypes } from '../segment/table-layout.ts';
 import type { Place } from './diagnostic.ts';
@@ -484,14 +486,13 @@ const tune = shape<TuneModel>({
   disableFastForward: flag,
   disableZeroCopyForwarding: flag,
   listenerDefaultShards: text,
-  listenerMultiQueue: text,
+  listenerMultiQueue: oneOf('on', 'fair', 'off'),
   splice: flag,
   sslCachesize: natural,
   sslLifetimeMs: natural,
   sslMaxrecord: natural,
   sslCaptureBytes: natural,
   sslHardMaxrecord: natural,
-  sslDefaultDhParam: natural,
   h2,
   others: map(text),
 });
@@ -590,6 +591,9 @@ const global = shape<GlobalModel>({
   quiet: flag,
   localpeer: text,
   threadGroups: natural,
+  maxThreadsPerGroup: natural,
+  groupDefinitions: list(shape<GroupDefinition>({ group: natural, threads: list(natural) })),
+  groups: list(shape<ThreadGroup>({ first: natural, count: natural })),
   threadHardLimit: natural,
   httpErrCodes: codes,
   httpFailCodes: codes,
@@ -602,7 +606,6 @@ const global = shape<GlobalModel>({
   ppNeverSendLocal: flag,
   unixBindPrefix: text,
   exposeExperimental: flag,
-  exposeDeprecated: flag,
   others: map(text),
 });
 
@@ -704,6 +707,9 @@ const proxy = shape<ProxyModel>({
   hashBalanceFactor: natural,
   hashPreserveAffinity: oneOf('always', 'maxconn', 'maxqueue'),
   defaultsName: text,
+  fcgiApp: text,
+  fcgiPlace: orNull(place),
+  fcgiFilter: flag,
   restrictReqHdrNames: oneOf('default', 'preserve', 'delete', 'reject'),
   forwardFor: orNull(forwardFor),
   originalTo: orNull(forwardFor),
@@ -902,6 +908,23 @@ const model = shape<Model>({
         shape<LogFileModel>({ path: text, sizeMax: natural, ageMaxMs: natural, keep: natural }),
       ),
       otlp: orNull(shape<LogOtlpModel>({ url: text, headers: list(list(text)) })),
+    }),
+  ),
+  fcgiApps: list(
+    shape<FcgiAppModel>({
+      place,
+      name: text,
+      docroot: text,
+      index: text,
+      pathInfo: orNull(line),
+      acls: list(line),
+      params: list(line),
+      passed: list(line),
+      logs: list(logTarget),
+      keepsConnections: flag,
+      asksValues: flag,
+      multiplexes: flag,
+      requestMax: natural,
     }),
   ),
   traces: list(line),

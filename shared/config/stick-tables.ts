@@ -69,12 +69,12 @@ export function tablePolicyOf({ name, table }: NamedTable): TablePolicy {
 
 /** What a segment of this configuration must hold. */
 export function segmentOptions(model: Pick<Model, 'global' | 'proxies' | 'peers'>): OpenOptions {
-  const { shmStatsFile, shmStatsFileMaxObjects, nbthread, threadGroups } = model.global;
+  const { shmStatsFile, shmStatsFileMaxObjects, nbthread, groups } = model.global;
   return {
     path: shmStatsFile,
     objects: countObjects(model),
     writers: nbthread + 1,
-    objectsMax: shmStatsFileMaxObjects * threadGroups,
+    objectsMax: shmStatsFileMaxObjects * Math.max(1, groups.length),
     tableBytes: bytesOfTables(model),
   };
 }

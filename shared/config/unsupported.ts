@@ -18,7 +18,7 @@ export const unsupportedGlobal: readonly string[] = (
   'ocsp-update.mindelay ocsp-update.mode ' +
   'ssl-dh-param-file ssl-engine ' +
   'ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
-  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca thread-group ' +
+  'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca ' +
   'tune.comp.maxlevel ' +
   'tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
@@ -45,7 +45,7 @@ export const unsupportedGlobal: readonly string[] = (
 export const unsupportedProxy: readonly string[] = (
   'compression filter-sequence ' +
   'quic-initial ssl-f-use ' +
-  'trace use-fcgi-app'
+  'trace'
 ).split(' ');
 
 /** Option words of `bind` lines. */
@@ -67,7 +67,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] =
-  'acme cache fcgi-app namespace_list spoe-agent spoe-group spoe-message'.split(' ');
+  'acme cache namespace_list spoe-agent spoe-group spoe-message'.split(' ');
 
 /** The same for words of `bind` lines. */
 export const obsoleteBind: Readonly<Record<string, string>> = {

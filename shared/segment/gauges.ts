@@ -2,7 +2,7 @@
 // each thread is, and how many connections each listening socket has. Made by the control thread
 // before threads start; it ends with the process.
 //
-//   threads x 16 words (word 0: CPU usage in percent) | one word per listener
+//   threads x 16 words (0: CPU usage in percent, 1: descriptors) | one word per listener
 //
 // A thread's word has one writer and a cache line of its own; those of sockets are counted.
 
@@ -21,15 +21,32 @@ export class Gauges {
     this.words[thread * threadWords] = percent;
   }
 
+  /** Descriptors that a thread watches. */
+  setDescriptors(thread: number, count: number): void {
+    this.words[thread * threadWords + 1] = count;
+  }
+
+  /** Those of all threads. */
+  descriptors(): number {
+    let sum = 0;
+    for (let i = 0; i < this.threads; i++) sum += this.words[i * threadWords + 1];
+    return sum;
+  }
+
   usageOf(thread: number): number {
     return this.words[thread * threadWords];
   }
 
   /** Of all threads together. */
   usage(): number {
+    return this.usageOfThreads(0, this.threads);
+  }
+
+  /** Of the threads of a group. */
+  usageOfThreads(first: number, count: number): number {
     let sum = 0;
-    for (let i = 0; i < this.threads; i++) sum += this.usageOf(i);
-    return Math.round(sum / this.threads);
+    for (let i = first; i < first + count; i++) sum += this.usageOf(i);
+    return Math.round(sum / Math.max(1, count));
   }
 
   enterSocket(listener: number): void {

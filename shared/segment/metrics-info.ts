@@ -86,7 +86,7 @@ const rows = [
   ['BlockedTrafficWarnings', '', 'P', 'count', 'MGP:u32', 'slow work'],
   ['PatternsAdded', 'patterns_added_total', 'P', 'made', 'MGP:u64', 'pattern entries added'],
   ['PatternsFreed', 'patterns_freed_total', 'P', 'made', 'MGP:u64', 'pattern entries removed'],
-  ['NbThreadGroups', 'nb_thread_groups', 'P', 'made', 'CGS:u32', 'thread groups, always 1'],
+  ['NbThreadGroups', 'nb_thread_groups', 'P', 'made', 'CGS:u32', 'groups of proxy threads'],
 ] as const satisfies readonly MetricRow[];
 
 export type InfoFieldName = StoredName<(typeof rows)[number]>;

@@ -121,6 +121,18 @@ export const traceSources: readonly TraceSource[] = [
     verbosities: plain,
     locks: ['thread'],
   },
+  {
+    name: 'fcgi',
+    help: 'FastCGI multiplexer',
+    events: rows(`
+      fconn_new new FCGI connection
+      fconn_end FCGI connection terminated
+      fconn_err error on FCGI connection
+      rx_record receipt of any FCGI record
+      fstrm_end FCGI stream terminated`),
+    verbosities: detailed,
+    locks: ['connection', 'thread'],
+  },
 ];
 
 /** Numbers of the sources above. */
@@ -131,6 +143,7 @@ export const sourceSession = 3;
 export const sourceCheck = 4;
 export const sourcePeers = 5;
 export const sourceReload = 6;
+export const sourceFcgi = 7;
 
 /** Levels by number: a message is reported at its own level and above. */
 export const traceLevels = rows(`

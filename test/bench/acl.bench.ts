@@ -3,7 +3,7 @@
 // nothing.
 
 import { ExpressionBench } from '../harness/expressions.ts';
-import { lineCursor } from '../../worker/compile/line-cursor.ts';
+import { lineCursor } from '../../worker/line-cursor.ts';
 import type { Condition, FormatText } from '../../worker/keyword.ts';
 
 const request = [

@@ -157,3 +157,21 @@ test('logs in a terminal: errors are red, warnings yellow', {
   assert.match(screen, /\n(?:\x1b\[39m)?<134>[^\n]* 200 /);
   await proxy.stop();
 });
+
+test('logs in a terminal: a ring without lines is said to be waited for', {
+  skip: noTmux,
+}, async (t) => {
+  const proxy = await startMaster(t);
+  const whole = new Terminal(t, ['logs', '--all', ...socketOf(proxy)], [160, 20]);
+  await whole.shows(/^hawser: ring 'web': waiting for new lines; Ctrl-C ends$/m);
+  const once = new Terminal(t, ['logs', '--no-follow', ...socketOf(proxy)], [160, 20]);
+  await once.shows(/^hawser: ring 'web': it is empty$/m);
+  await request(proxy.port('f'), get('/fine'));
+  await whole.shows(/GET \/fine/);
+  const fresh = new Terminal(t, ['logs', ...socketOf(proxy)], [160, 20]);
+  await fresh.shows(/^hawser: ring 'web': waiting for new lines, --all shows those it holds/m);
+  const script = await runTool(['logs', '--no-follow', ...socketOf(proxy)]);
+  assert.match(script.out, /GET \/fine/);
+  assert.equal(script.err, '');
+  await proxy.stop();
+});

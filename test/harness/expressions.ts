@@ -4,7 +4,7 @@
 import { Diagnostics } from '../../shared/config/diagnostic.ts';
 import type { LineModel, RuleSet } from '../../shared/config/model.ts';
 import { converters, fetches, logTags } from '../../worker/catalog.ts';
-import { lineCursor } from '../../worker/compile/line-cursor.ts';
+import { lineCursor } from '../../worker/line-cursor.ts';
 import { buildReply } from '../../worker/compile/reply.ts';
 import { CompileContext } from '../../worker/compile/context.ts';
 import { CompileScope } from '../../worker/compile/scope.ts';

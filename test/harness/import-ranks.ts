@@ -24,6 +24,7 @@ const ranks: readonly Rank[] = [
     'shared/engine-flags.ts',
     'shared/command-help.ts',
     'shared/profiling-mode.ts',
+    'shared/thread-groups.ts',
   ),
   apart('shared/master-commands.ts', 'shared/ocsp.ts'),
   apart('shared/sys'),
@@ -42,12 +43,12 @@ const ranks: readonly Rank[] = [
   together('worker/sample/sample.ts', 'worker/sample/address.ts', 'worker/sample/int64.ts'),
   // The contracts' few values: table(), and the numbers of closed sets.
   apart('worker/keyword.ts', 'worker/program.ts', 'worker/thread-context.ts'),
+  apart('worker/line-cursor.ts'),
   apart('worker/tables'),
   apart('worker/match', 'worker/server', 'worker/log'),
   apart('worker/mux'),
   apart('worker/stream'),
   apart('worker/sample'),
-  together('worker/log/tags.ts', 'worker/log/presets.ts'),
   apart(
     'worker/actions',
     'worker/balance',

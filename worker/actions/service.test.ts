@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../test/harness/expressions.ts';
-import { lineCursor } from '../compile/line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 import { type ServiceDef, verdictDone } from '../keyword.ts';
 import { serviceActions } from './service.ts';
 

@@ -12,16 +12,12 @@ import { writeLatin1 } from '../http/message.ts';
 import type { Stream } from '../stream/stream.ts';
 import { hashTypeOf } from './hash-functions.ts';
 import { hashBytes } from './hash-keys.ts';
-import { Roster } from './roster.ts';
+import { ignoreLoad, Roster } from './roster.ts';
 import { ServerMap } from './server-map.ts';
 import { commitAll } from './server-table.ts';
 
 /** Header word: the server in use and one, 0: none yet. All threads agree on it. */
 const wordCurrent = wordOwn;
-
-function ignoreLoad(): void {
-  // Nothing here looks at loads, and servers do not join while log lines are balanced.
-}
 
 /** balance sticky: the first server, until it goes; one that comes back waits for its turn. */
 class Sticky implements Balancer {

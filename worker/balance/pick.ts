@@ -6,14 +6,10 @@ import type { BalanceDef, Balancer, Members } from '../server/balancer.ts';
 import { wordActive, wordFirstBackup } from '../server/farm.ts';
 import type { Server } from '../server/server.ts';
 import type { Stream } from '../stream/stream.ts';
-import { Roster, weightScale } from './roster.ts';
+import { ignoreLoad, Roster, weightScale } from './roster.ts';
 import { ServerMap } from './server-map.ts';
 import { type RingRules, ServerRing } from './server-ring.ts';
 import { commitAll } from './server-table.ts';
-
-function ignoreLoad(): void {
-  // These algorithms read loads when they pick, and servers when they refresh.
-}
 
 /** balance static-rr: the entries of a static map in turn. */
 class StaticRotation implements Balancer {

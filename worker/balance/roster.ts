@@ -104,3 +104,8 @@ export class Roster {
     return this.members.allBackups || this.words[wordFirstBackup] === server.index;
   }
 }
+
+/** For algorithms that read loads when they pick, and servers when they refresh. */
+export function ignoreLoad(): void {
+  // Neither a load that changed nor a server that joined is of interest before that.
+}

@@ -2,7 +2,7 @@
 // agent-check): health, administrative state, weight and maxconn. Control thread only.
 
 import { checkStatusNumber, statusChecked } from '../../shared/segment/check-status.ts';
-import { type CheckPlan, type CheckStep, judgedOver, judgedWait } from './plan.ts';
+import { type CheckPlan, type CheckStep, expectStep, judgedOver, judgedWait } from './plan.ts';
 import { finishSteps } from './rules.ts';
 import { newConnect } from './steps.ts';
 
@@ -13,31 +13,21 @@ const L7Status = checkStatusNumber('L7STS');
 export function agentPlan(sent: () => string): CheckPlan {
   const drafts: CheckStep[] = [newConnect(0, { isDefault: true, isImplicit: true })];
   drafts.push({ kind: 'send', number: 1, comment: '', text: sent, isHex: false });
-  drafts.push({
-    kind: 'expect',
-    number: 2,
-    comment: '',
-    judge: (answer, isLast) => {
-      const text = answer.text();
-      const end = /[\r\n\0]/.exec(text)?.index ?? -1;
-      if (end < 0 && !isLast && !answer.isFull()) return judgedWait;
-      answer.status = statusChecked;
-      answer.info = end < 0 ? '' : text.slice(0, end);
-      // Only a whole line counts.
-      answer.code = end < 0 ? unfinished : 0;
-      return judgedOver;
-    },
-    head: 0,
-    isInverse: false,
-    onSuccess: null,
-    onError: null,
-    okStatus: 0,
-    errorStatus: 0,
-    timeoutStatus: 0,
-    statusCode: null,
-    awaited: '',
-    missed: '',
-  });
+  drafts.push(
+    expectStep({
+      number: 2,
+      judge: (answer, isLast) => {
+        const text = answer.text();
+        const end = /[\r\n\0]/.exec(text)?.index ?? -1;
+        if (end < 0 && !isLast && !answer.isFull()) return judgedWait;
+        answer.status = statusChecked;
+        answer.info = end < 0 ? '' : text.slice(0, end);
+        // Only a whole line counts.
+        answer.code = end < 0 ? unfinished : 0;
+        return judgedOver;
+      },
+    }),
+  );
   return {
     family: 'protocol',
     steps: finishSteps(drafts),

@@ -4,8 +4,11 @@
 
 import { Connection, blocked, type ConnectionOwner } from '../conn/connection.ts';
 import { Opening } from '../conn/opening.ts';
+import { readOwn, readPeer } from '../conn/socket-address.ts';
+import type { FcgiAppPlan } from '../program.ts';
 import type { Answer } from './answer.ts';
 import { type CheckRoute, openCheck } from './connect.ts';
+import { FcgiExchange } from './fcgi.ts';
 import { type CheckRequest, H2Exchange } from './h2.ts';
 import { h1Text } from './request.ts';
 import type { CheckStage } from './stage.ts';
@@ -20,8 +23,25 @@ export interface ChannelUser {
 
 /** What `receive` came to. */
 export const receivedSome = 0;
-/** The peer broke HTTP/2. */
+/** The peer broke HTTP/2 or FastCGI. */
 export const receivedBroken = -1;
+
+/** A request and its answer in frames or records: h2.ts, fcgi.ts. */
+export interface FramedExchange {
+  /** What must be sent because of what has come. */
+  reply: string;
+  /** HTTP/1 text that has not been taken yet. */
+  answer: string;
+  /** The answer is whole, or nothing more of it will come. */
+  readonly ended: boolean;
+  /** The peer broke the protocol or gave the request up, or it could not be told. */
+  readonly broken: boolean;
+  readonly trailers: Map<string, string>;
+  /** All that is sent for a request. */
+  request(request: CheckRequest, scheme: string): string;
+  /** Takes bytes that have come. */
+  feed(bytes: Uint8Array): void;
+}
 
 const nothing = new Uint8Array(0);
 
@@ -34,7 +54,8 @@ export class CheckChannel implements ConnectionOwner {
   private readonly stage: CheckStage;
   private readonly user: ChannelUser;
   private opening: Opening | null;
-  private h2: H2Exchange | null;
+  /** null: its HTTP is HTTP/1. */
+  private framed: FramedExchange | null;
   private unsent: Uint8Array;
 
   constructor(stage: CheckStage, user: ChannelUser) {
@@ -45,7 +66,7 @@ export class CheckChannel implements ConnectionOwner {
     this.stage = stage;
     this.user = user;
     this.opening = null;
-    this.h2 = null;
+    this.framed = null;
     this.unsent = nothing;
   }
 
@@ -78,11 +99,22 @@ export class CheckChannel implements ConnectionOwner {
     return this.connection !== null && this.connection.transport !== null;
   }
 
-  /** From now on its HTTP goes as was negotiated or said. */
-  speakHttp(): void {
-    const { connection, route } = this;
-    const isHttp2 = connection !== null && route?.protocolOf(connection) === 'h2';
-    this.h2 = isHttp2 ? new H2Exchange() : null;
+  /** From now on its HTTP goes as was negotiated or said. `app`: what FastCGI is spoken to. */
+  speakHttp(app: FcgiAppPlan | null): void {
+    const { connection } = this;
+    this.framed = null;
+    if (connection === null) return;
+    const protocol = this.route?.protocolOf(connection) ?? '';
+    if (protocol === 'h2') this.framed = new H2Exchange();
+    else if (protocol === 'fcgi' && app !== null) this.speakFcgi(connection, app);
+  }
+
+  private speakFcgi(connection: Connection, app: FcgiAppPlan): void {
+    const { sys } = this.stage;
+    const scratch = sys.address();
+    readOwn(sys, connection.fd, scratch, connection.source);
+    readPeer(sys, connection.fd, scratch, connection.destination);
+    this.framed = new FcgiExchange(app, connection);
   }
 
   /** Nothing is heard of it any more; reset, unless its step wants to linger. */
@@ -93,7 +125,7 @@ export class CheckChannel implements ConnectionOwner {
     this.connection = null;
     this.isOpening = false;
     this.isReady = false;
-    this.h2 = null;
+    this.framed = null;
     this.unsent = nothing;
     if (connection === null) return;
     if (this.route?.lingers !== true) connection.resetOnClose();
@@ -117,8 +149,8 @@ export class CheckChannel implements ConnectionOwner {
   }
 
   putRequest(request: CheckRequest): void {
-    if (this.h2 === null) this.put(h1Text(request));
-    else this.put(this.h2.request(request, this.isEncrypted() ? 'https' : 'http'));
+    if (this.framed === null) this.put(h1Text(request));
+    else this.put(this.framed.request(request, this.isEncrypted() ? 'https' : 'http'));
   }
 
   /** 1: all is with the kernel, 0: the socket is full, below zero: minus errno. */
@@ -143,27 +175,27 @@ export class CheckChannel implements ConnectionOwner {
     const { connection } = this;
     while (connection?.readable === true && !answer.ended && !answer.isFull()) {
       const room = answer.pool.slotBytes - answer.length;
-      const at = this.h2 === null ? answer.at + answer.length : this.stage.scratchAt;
+      const at = this.framed === null ? answer.at + answer.length : this.stage.scratchAt;
       const got = connection.recv(at, room);
       if (got === blocked) break;
       if (got < 0 && answer.length === 0) return got - 1;
       if (got <= 0) answer.ended = true;
-      else if (this.h2 === null) answer.length += got;
-      else if (!this.takeFrames(this.h2, answer, got)) return receivedBroken;
+      else if (this.framed === null) answer.length += got;
+      else if (!this.takeFrames(this.framed, answer, got)) return receivedBroken;
     }
     return receivedSome;
   }
 
   /** Frames become an answer of HTTP/1; some are answered at once. */
-  private takeFrames(h2: H2Exchange, answer: Answer, length: number): boolean {
+  private takeFrames(framed: FramedExchange, answer: Answer, length: number): boolean {
     const at = this.stage.scratchAt;
-    h2.feed(this.stage.memory.bytes.subarray(at, at + length));
-    answer.append(h2.answer);
-    h2.answer = '';
-    answer.trailers = h2.trailers;
-    if (h2.ended) answer.ended = true;
-    if (h2.reply !== '') this.put(h2.reply);
-    h2.reply = '';
-    return !h2.broken && this.flush() >= 0;
+    framed.feed(this.stage.memory.bytes.subarray(at, at + length));
+    answer.append(framed.answer);
+    framed.answer = '';
+    answer.trailers = framed.trailers;
+    if (framed.ended) answer.ended = true;
+    if (framed.reply !== '') this.put(framed.reply);
+    framed.reply = '';
+    return !framed.broken && this.flush() >= 0;
   }
 }

@@ -13,7 +13,7 @@ import {
   takeFormat,
   takeRegex,
 } from './expect.ts';
-import { type ExpectStep, judgedBad, judgedGood, judgedWait } from './plan.ts';
+import { type ExpectStep, expectStep, judgedBad, judgedGood, judgedWait } from './plan.ts';
 
 const statusL7Response = checkStatusNumber('L7RSP');
 const statusL7Status = checkStatusNumber('L7STS');
@@ -295,23 +295,14 @@ export const httpKnown =
 export function implicitStatus(number: number): ExpectStep {
   const ranges: readonly Range[] = [[200, 399]];
   const options = { isInverse: false, errorStatus: 0, onError: null } as ExpectOptions;
-  return {
-    kind: 'expect',
+  return expectStep({
     number,
-    comment: '',
     judge: withHead((answer) => {
       const { code } = answer;
       return verdict(answer, options, code >= ranges[0][0] && code <= ranges[0][1]);
     }),
     head: -1,
-    isInverse: false,
-    onSuccess: null,
-    onError: null,
-    okStatus: 0,
-    errorStatus: 0,
-    timeoutStatus: 0,
-    statusCode: null,
     awaited: ' (expect HTTP status codes)',
     missed: '(status codes)',
-  };
+  });
 }

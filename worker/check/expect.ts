@@ -7,7 +7,7 @@ import { compileRegex } from '../match/regex.ts';
 import type { Regex } from '../match/regex-guard.ts';
 import type { Answer } from './answer.ts';
 import { parseHex } from './hex.ts';
-import { type ExpectStep, judgedBad, judgedGood, judgedWait } from './plan.ts';
+import { type ExpectStep, expectStep, judgedBad, judgedGood, judgedWait } from './plan.ts';
 
 /** What the options of a rule say; defaults are filled in by `newOptions`. */
 export interface ExpectOptions {
@@ -143,8 +143,10 @@ export function readExpect(words: WordCursor, scope: Scope, how: ReadExpect): Ex
     return null;
   }
   while (!words.atEnd()) {
-    const inverted = takeInversions(words, options);
-    const word = words.next();
+    let word = words.next();
+    const inversions = inversionsOf(word);
+    if (inversions % 2 === 1) options.isInverse = !options.isInverse;
+    if (inversions > 0) word = word.slice(inversions) || words.next();
     const read = how.patterns.get(word);
     if (read !== undefined) {
       if (make !== null) return refused(scope, 'only one pattern expected');
@@ -152,7 +154,7 @@ export function readExpect(words: WordCursor, scope: Scope, how: ReadExpect): Ex
       if (make === null) return null;
       continue;
     }
-    if (inverted) return refused(scope, `[!] not supported with '${word}'`);
+    if (inversions > 0) return refused(scope, `[!] not supported with '${word}'`);
     const option = optionReaders.get(word);
     if (option === undefined) {
       return refused(scope, `only supports ${how.known} or comment but got '${word}' as argument`);
@@ -164,23 +166,8 @@ export function readExpect(words: WordCursor, scope: Scope, how: ReadExpect): Ex
   return pattern === null ? null : stepOf(how, options, pattern);
 }
 
-/** Counts the `!` before a pattern, whether they stand alone or are stuck to it. */
-function takeInversions(words: WordCursor, options: ExpectOptions): boolean {
-  const text = words.peek();
-  if (!text.startsWith('!')) return false;
-  const count = text.length - text.replace(/^!+/, '').length;
-  if (count % 2 === 1) options.isInverse = !options.isInverse;
-  words.next();
-  if (count < text.length) rewind(words, text.slice(count));
-  return true;
-}
-
-/** Puts a word back without the part that was taken. */
-function rewind(words: WordCursor, rest: string): void {
-  words.index--;
-  // The words of a line belong to its cursor while it is read.
-  (words.words as string[])[words.index] = rest;
-}
+/** How many `!` are stuck to a word's front, or are the word. */
+const inversionsOf = (word: string): number => word.length - word.replace(/^!+/, '').length;
 
 function refused(scope: Scope, message: string): null {
   scope.alert(message);
@@ -188,23 +175,22 @@ function refused(scope: Scope, message: string): null {
 }
 
 function stepOf(how: ReadExpect, options: ExpectOptions, pattern: Pattern): ExpectStep {
-  const { isInverse, onSuccess, onError, okStatus, errorStatus, timeoutStatus } = options;
-  return {
-    kind: 'expect',
+  const { comment, isInverse, onSuccess, onError, okStatus, errorStatus } = options;
+  const { timeoutStatus, statusCode } = options;
+  return expectStep({
     number: how.number,
-    comment: options.comment,
     judge: pattern.judge,
-    head: 0,
+    awaited: pattern.awaited,
+    missed: pattern.missed,
+    comment,
     isInverse,
     onSuccess,
     onError,
     okStatus,
     errorStatus,
     timeoutStatus,
-    statusCode: options.statusCode,
-    awaited: pattern.awaited,
-    missed: pattern.missed,
-  };
+    statusCode,
+  });
 }
 
 // ---- patterns over raw bytes ----

@@ -22,6 +22,7 @@ import {
 } from '../http/h2-frames.ts';
 import { HeaderBlock, HpackDecoder } from '../http/hpack-decoder.ts';
 import { headerWords, latin1 } from '../http/message.ts';
+import type { FramedExchange } from './channel.ts';
 
 /** A request before it has a form on the wire. Names in lower case. */
 export interface CheckRequest {
@@ -74,7 +75,7 @@ function dataFrames(body: string): string {
   return text;
 }
 
-export class H2Exchange {
+export class H2Exchange implements FramedExchange {
   /** Frames that must be sent because of what has come. */
   reply: string;
   /** HTTP/1 text that has not been taken yet. */

@@ -81,6 +81,28 @@ export interface ExpectStep extends StepBase {
   readonly missed: string;
 }
 
+/** What an expectation says that is not usual. */
+export type ExpectedStep = Pick<ExpectStep, 'number' | 'judge'> & Partial<Omit<ExpectStep, 'kind'>>;
+
+/** An expectation with what is usual for all that it does not say. */
+export function expectStep(said: ExpectedStep): ExpectStep {
+  return {
+    kind: 'expect',
+    comment: '',
+    head: 0,
+    isInverse: false,
+    onSuccess: null,
+    onError: null,
+    okStatus: 0,
+    errorStatus: 0,
+    timeoutStatus: 0,
+    statusCode: null,
+    awaited: '',
+    missed: '',
+    ...said,
+  };
+}
+
 export interface ActStep extends StepBase {
   readonly kind: 'act';
   readonly act: Act;

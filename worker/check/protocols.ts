@@ -19,6 +19,8 @@ import {
   judgedBad,
   judgedGood,
   judgedWait,
+  type ExpectedStep,
+  expectStep,
 } from './plan.ts';
 import { finishSteps } from './rules.ts';
 import { judgeSpop, spopHello } from './spop.ts';
@@ -43,34 +45,9 @@ const send = (number: number, text: string): CheckStep => ({
   isHex: false,
 });
 
-interface Expected {
-  readonly judge: ExpectStep['judge'];
-  readonly awaited?: string;
-  readonly onSuccess?: FormatText;
-  readonly onError?: FormatText;
-  readonly okStatus?: number;
-  readonly timeoutStatus?: number;
-}
-
 /** A step whose judgement sets status and code itself. */
-function expect(number: number, expected: Expected): ExpectStep {
-  return {
-    kind: 'expect',
-    number,
-    comment: '',
-    judge: expected.judge,
-    head: 0,
-    isInverse: false,
-    onSuccess: expected.onSuccess ?? null,
-    onError: expected.onError ?? null,
-    okStatus: expected.okStatus ?? 0,
-    errorStatus: 0,
-    timeoutStatus: expected.timeoutStatus ?? 0,
-    statusCode: null,
-    awaited: expected.awaited ?? '',
-    missed: '',
-  };
-}
+const expect = (number: number, expected: Omit<ExpectedStep, 'number'>): ExpectStep =>
+  expectStep({ number, ...expected });
 
 interface Wanted {
   /** Bytes that must have come before a mismatch counts, -1: until nothing more comes. */

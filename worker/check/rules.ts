@@ -3,7 +3,8 @@
 // (manual 4.2, tcp-check, http-check). Start only.
 
 import type { LineModel } from '../../shared/config/model.ts';
-import type { FormatText, WordCursor } from '../keyword.ts';
+import type { FormatText } from '../keyword.ts';
+import { lineCursor } from '../line-cursor.ts';
 import { httpKnown, httpPatterns, implicitStatus } from './expect-http.ts';
 import { readExpect, tcpKnown, tcpPatterns } from './expect.ts';
 import type {
@@ -23,40 +24,6 @@ import {
   readSend,
   sendWords,
 } from './steps.ts';
-
-/** Words of a line, read one by one. Made anew per rule: readers may change them. */
-class Words implements WordCursor {
-  readonly words: readonly string[];
-  readonly place: LineModel['place'];
-  readonly parenthesis: string;
-  index: number;
-  private readonly columns: readonly number[];
-
-  constructor(line: LineModel, from: number) {
-    this.words = [...line.words];
-    this.place = line.place;
-    this.parenthesis = '';
-    this.index = from;
-    this.columns = line.columns;
-  }
-
-  peek(): string {
-    return this.words[this.index] ?? '';
-  }
-
-  next(): string {
-    return this.words[this.index++] ?? '';
-  }
-
-  atEnd(): boolean {
-    return this.index >= this.words.length;
-  }
-
-  here(): LineModel['place'] {
-    const { file, line, column } = this.place;
-    return { file, line, column: this.columns[this.index] ?? column };
-  }
-}
 
 /** Steps that count where order is checked. */
 function isCounted(step: DraftStep): step is Exclude<CheckStep, { kind: 'act' }> {
@@ -137,7 +104,7 @@ class RuleReader {
   private readStep(line: LineModel, word: string): DraftStep | null {
     const { isHttp, scopes } = this;
     const number = this.nextNumber();
-    const words = new Words(line, 1);
+    const words = lineCursor(line, 1);
     const scope = scopes.at(line);
     if (word === 'comment') {
       if (!words.atEnd()) return { kind: 'comment', comment: words.next(), number };
@@ -158,7 +125,7 @@ class RuleReader {
 
   private readExpect(line: LineModel, number: number): CheckStep | null {
     const { isHttp, scopes } = this;
-    return readExpect(new Words(line, 1), scopes.at(line), {
+    return readExpect(lineCursor(line, 1), scopes.at(line), {
       number,
       patterns: isHttp ? httpPatterns : tcpPatterns,
       known: isHttp ? httpKnown : tcpKnown,
@@ -212,7 +179,7 @@ class RuleReader {
 
   /** The request of `option httpchk`: before all others, or what an earlier rule becomes. */
   private addOption(line: LineModel): void {
-    const request = optionRequest(new Words(line, 1), this.scopes.at(line));
+    const request = optionRequest(lineCursor(line, 1), this.scopes.at(line));
     if (request === null) {
       this.failed = true;
       return;

@@ -198,7 +198,7 @@ export class CheckRun implements ChannelUser, Timed {
       this.finish(status, errorText(fault, systemError(result), where));
       return;
     }
-    if (this.plan.family === 'http') channel.speakHttp();
+    if (this.plan.family === 'http') channel.speakHttp(this.subject.proxy.fcgi?.app ?? null);
     if (subject.checkTimeoutMs > 0) {
       stage.timers.schedule(this, stage.time.nowMs + subject.checkTimeoutMs);
     }

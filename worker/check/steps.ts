@@ -68,7 +68,7 @@ function readPort(words: WordCursor, scope: Scope, step: ConnectDraft): boolean 
 
 const protocols: Readonly<Record<string, readonly string[]>> = {
   'tcp-check': ['none'],
-  'http-check': ['h1', 'h2'],
+  'http-check': ['h1', 'h2', 'fcgi'],
 };
 
 function readProtocol(
@@ -84,6 +84,10 @@ function readProtocol(
     const isKnown = Object.values(protocols).some((names) => names.includes(text));
     const what = isKnown ? `invalid MUX protocol '${text}' for ${kind}` : `'${text}' is not known`;
     scope.alert(`'proto' : ${what}`);
+    return false;
+  }
+  if (text === 'fcgi' && (scope.proxy?.fcgiApp ?? '') === '') {
+    scope.alert("'proto' : fcgi needs an application", "'use-fcgi-app' names one");
     return false;
   }
   step.proto = text;

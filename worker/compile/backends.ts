@@ -18,7 +18,7 @@ import { trackFault } from '../server/track.ts';
 import { privateWords, type ServerWordsTable } from '../server/words.ts';
 import { checkDynamicCookies, compileCookie } from './cookie.ts';
 import { fullconnOf } from './fullconn.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 export interface BackendInput {
   readonly model: ProxyModel;

@@ -6,7 +6,7 @@ import { buildPlans, type CheckPlans } from '../check/plans.ts';
 import type { CheckScope } from '../check/plan.ts';
 import type { ActionDef, Scope } from '../keyword.ts';
 import { points } from '../sample/reads.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 export interface ChecksInput {
   readonly model: Model;

@@ -18,7 +18,7 @@ import type { ServerWordsTable } from '../server/words.ts';
 import { compileChecks } from './checks.ts';
 import { CompileContext, type SharedLists } from './context.ts';
 import { defaultReplies } from './error-page.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 import { compileForward } from './logs.ts';
 import { compileProxy, type ProxyCompiler } from './proxies.ts';
 import { buildReply } from './reply.ts';

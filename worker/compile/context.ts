@@ -2,6 +2,7 @@
 // far. One per thread and program. Start only; made by compile.ts.
 
 import type { Diagnostics } from '../../shared/config/diagnostic.ts';
+import { fcgiLinesOf } from '../../shared/config/model-fcgi.ts';
 import type { LineModel, Model, ProxyModel } from '../../shared/config/model.ts';
 import type { ConverterDef, Evaluate, FetchDef, Scope, WordCursor } from '../keyword.ts';
 import type { LogTagDef } from '../log/tag.ts';
@@ -102,9 +103,15 @@ export class CompileContext {
     return found;
   }
 
+  /** Those of a defaults section, or of a fcgi-app section, whose ACLs are private. */
+  private aclsFrom(from: string): readonly LineModel[] {
+    const app = this.model.fcgiApps.find(({ name }) => fcgiLinesOf(name) === from);
+    return app?.acls ?? this.model.defaults.find((one) => one.name === from)?.acls ?? [];
+  }
+
   /** The `acl` lines a line of `proxy` sees when it came from the defaults section `from`. */
   aclLines(proxy: ProxyModel | null, from: string): readonly LineModel[] {
-    if (from !== '') return this.model.defaults.find((one) => one.name === from)?.acls ?? [];
+    if (from !== '') return this.aclsFrom(from);
     return proxy?.acls ?? [];
   }
 }

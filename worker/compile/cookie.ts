@@ -6,7 +6,7 @@ import { parseTime } from '../../shared/units.ts';
 import type { Scope, WordCursor } from '../keyword.ts';
 import type { CookieMode, CookiePlan } from '../server/cookie.ts';
 import { setDynamicCookies, twinCookies } from '../sample/dynamic-cookie.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 /** The plan while its words are read. */
 interface Draft {

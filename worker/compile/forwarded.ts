@@ -15,7 +15,7 @@ import {
 } from '../sample/converters/forwarded-node.ts';
 import { kindAny, kindIpv6, kindString } from '../sample/sample.ts';
 import type { Stream } from '../stream/stream.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 /** null: the option is not set, does not apply, or alerts were given. */
 export function compileForwarded(

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExpressionBench } from '../../test/harness/expressions.ts';
+import { LineBuffer } from '../log/line.ts';
 import { headerFormat, type LogFormatKind, logLineFormat, textFormat } from './log-format.ts';
 
 function benchOf(): ExpressionBench {
@@ -55,6 +56,31 @@ test('formats', () => {
     assert.ok(format !== null, `${text}: ${bench.faults()}`);
     assert.equal(format(bench.exchange.stream), expected, text);
   }
+});
+
+/** What a log line of this format says. */
+function lineOf(bench: ExpressionBench, text: string): string {
+  const write = bench.scope().logLine(text);
+  assert.ok(write !== null, `${text}: ${bench.faults()}`);
+  const line = new LineBuffer(new Uint8Array(256));
+  write(bench.exchange.stream, line);
+  return Buffer.from(line.bytes.subarray(0, line.at)).toString('latin1');
+}
+
+test('lines', () => {
+  const bench = benchOf();
+  const lines: readonly (readonly [string, string])[] = [
+    ['%HM [%HU] %ST', 'GET [/a?b] -1'],
+    ['%{+Q}r %HV', '"GET /a?b HTTP/1.1" HTTP/1.1'],
+    ['%{+Q}HM/%{+E}HU', '"GET"//a?b'],
+    // No header is captured: nothing is written, and one blank separates what stands around it.
+    ['%sq/%bq %hr %hs %{+Q}r', '0/0 "GET /a?b HTTP/1.1"'],
+    ['%hr  x %hr', 'x '],
+  ];
+  for (const [text, kind, expected] of rows) {
+    if (kind === logLineFormat) assert.equal(lineOf(bench, text), expected, text);
+  }
+  for (const [text, expected] of lines) assert.equal(lineOf(bench, text), expected, text);
 });
 
 test('mistakes', () => {

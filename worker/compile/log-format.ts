@@ -1,8 +1,10 @@
 // Log-format strings (manual 8.2.6): text, `%name` tags and `%[expressions]` with their flags, into
-// one closure that returns the text. Start only; called by scope.ts for headers and payloads and,
-// through CompileScope.logFormatAs, for log lines. How one value is written is log-values.ts.
+// one closure that returns the text, or for log lines one that writes it. Start only; called by
+// scope.ts. How one value becomes text is log-values.ts, how a line is written log/line-program.ts.
 
 import type { Evaluate, FormatText } from '../keyword.ts';
+import { type LineValue, lineOf, tagValue, textValue } from '../log/line-program.ts';
+import type { WriteLine } from '../log/plan.ts';
 import type { LogTagDef, LogTagFlags } from '../log/tag.ts';
 import { isLegalAt, points, readsLabel } from '../sample/reads.ts';
 import { nearestWord } from '../../shared/config/hint.ts';
@@ -53,6 +55,8 @@ interface Item {
   /** The constant text when `write` is null. */
   readonly text: string;
   readonly write: FormatText | null;
+  /** The same for a line, null for a constant. */
+  readonly value: LineValue | null;
   /** From `%(name)`, '' for none. */
   readonly name: string;
   readonly isSeparator: boolean;
@@ -89,6 +93,20 @@ export function compileLogFormat(
   kind: LogFormatKind,
   source: FormatSource,
 ): FormatText | null {
+  const reader = parse(text, kind, source);
+  return reader === null ? null : (encoded(reader) ?? join(reader.items));
+}
+
+/** The same for a log line. */
+export function compileLogLine(text: string, source: FormatSource): WriteLine | null {
+  const reader = parse(text, logLineFormat, source);
+  if (reader === null) return null;
+  const whole = encoded(reader);
+  if (whole === null) return lineOf(reader.items);
+  return lineOf([{ text: '', value: textValue(whole), isSeparator: false }]);
+}
+
+function parse(text: string, kind: LogFormatKind, source: FormatSource): Reader | null {
   const flags = { ...noFlags, mandatory: kind.mandatory };
   const reader: Reader = { text, kind, source, at: 0, flags, shared: null, items: [] };
   while (reader.at < text.length) {
@@ -96,15 +114,20 @@ export function compileLogFormat(
       if (!readItem(reader)) return null;
     } else readText(reader);
   }
-  const encoding = reader.shared?.encoding ?? '';
-  if (encoding === 'json') return joinJson(reader.items);
-  if (encoding === 'cbor') return joinCbor(reader.items, reader.shared?.binary === true);
-  return join(reader.items);
+  return reader;
+}
+
+/** An object of all items, null where the format asks for none. */
+function encoded({ shared, items }: Reader): FormatText | null {
+  const encoding = shared?.encoding ?? '';
+  if (encoding === 'json') return joinJson(items);
+  return encoding === 'cbor' ? joinCbor(items, shared?.binary === true) : null;
 }
 
 const constant = (text: string, isSeparator = false): Item => ({
   text,
   write: null,
+  value: null,
   name: '',
   isSeparator,
 });
@@ -230,7 +253,8 @@ function readTag(reader: Reader, naming: Naming, flags: LogTagFlags): boolean {
   const build = def.build(naming.name, flags, scope);
   if (build === null) return false;
   const write = writeTag(build, def.type ?? 'text', flags, naming.typecast);
-  reader.items.push({ text: '', write, name: naming.name, isSeparator: false });
+  const own = def.row === undefined ? null : tagValue(def.row, flags);
+  pushValue(reader, write, naming, own ?? textValue(write));
   return true;
 }
 
@@ -281,8 +305,12 @@ function readExpression(reader: Reader, naming: Naming, flags: LogTagFlags): boo
     typecast: naming.typecast,
     header: reader.kind.header,
   });
-  reader.items.push({ text: '', write, name: naming.name, isSeparator: false });
+  pushValue(reader, write, naming, textValue(write));
   return true;
+}
+
+function pushValue(reader: Reader, write: FormatText, { name }: Naming, value: LineValue): void {
+  reader.items.push({ text: '', write, value, name, isSeparator: false });
 }
 
 /**

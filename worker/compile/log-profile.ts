@@ -5,7 +5,6 @@ import { logSteps } from '../../shared/config/log-steps.ts';
 import type { LineModel, LogProfileStepModel } from '../../shared/config/model.ts';
 import type { LogProfilePlan, LogStepPlan, WriteLine } from '../log/plan.ts';
 import { points } from '../sample/reads.ts';
-import { logLineFormat } from './log-format.ts';
 import type { CompileScope } from './scope.ts';
 
 /** null after an alert: there is no such section, or a format is wrong. */
@@ -40,7 +39,5 @@ function compileStep(model: LogProfileStepModel, scope: CompileScope): LogStepPl
 }
 
 function compileLine(line: LineModel | null, scope: CompileScope): WriteLine | null {
-  if (line === null) return null;
-  const format = scope.at(line, points.log).logFormatAs(line.words[0], logLineFormat);
-  return format === null ? null : (stream, out) => out.text(format(stream));
+  return line === null ? null : scope.at(line, points.log).logLine(line.words[0]);
 }

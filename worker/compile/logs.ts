@@ -25,9 +25,9 @@ import { formOf } from '../log/forward-header.ts';
 import { type WriteHeader, writeHeaders } from '../log/header.ts';
 import type { LogPlan, LogProfilePlan, LogTargetPlan, SamplePlan, WriteLine } from '../log/plan.ts';
 import { jsonFormat } from '../log/json-format.ts';
-import { compilePreset, presetFormats, writeConnect } from '../log/presets.ts';
+import { presetFormats, writeConnect } from '../log/presets.ts';
 import type { SenderSet } from '../log/sender-set.ts';
-import { type FormatUse, logLineFormat } from './log-format.ts';
+import type { FormatUse } from './log-format.ts';
 import type { CompileScope } from './scope.ts';
 
 export interface LogInput {
@@ -147,13 +147,8 @@ function compileLine(input: LogInput, use: FormatUse): WriteLine | null {
   const { model, scope } = input;
   if (model.logFormat !== null) return compileFormat(input, model.logFormat, use);
   if (model.logPreset === 'default') return null;
-  if (model.logPreset === 'json') {
-    const format = scope.logFormatAs(jsonFormat, logLineFormat, use);
-    return format === null ? null : (stream, out) => out.text(format(stream));
-  }
-  const format = presetFormats[model.logPreset];
-  for (const tag of scope.logTags.values()) if (tag.waits === 'end') use.tags.add(tag);
-  return compilePreset(format, (text) => scope.logFormatAs(`%[${text}]`, logLineFormat));
+  if (model.logPreset === 'json') return scope.logLine(jsonFormat, use);
+  return scope.logLine(presetFormats[model.logPreset], use);
 }
 
 function compileFormat(
@@ -161,9 +156,7 @@ function compileFormat(
   line: LineModel | null,
   use?: FormatUse,
 ): WriteLine | null {
-  if (line === null) return null;
-  const format = scope.at(line).logFormatAs(line.words[0] ?? '', logLineFormat, use);
-  return format === null ? null : (stream, out) => out.text(format(stream));
+  return line === null ? null : scope.at(line).logLine(line.words[0] ?? '', use);
 }
 
 interface TargetInput {

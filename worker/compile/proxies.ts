@@ -36,9 +36,10 @@ import { points } from '../sample/reads.ts';
 import { maskBytes, maskIpv6, maskOf, parseIpv4, parseIpv6 } from '../sample/address.ts';
 import type { ServerWordsTable } from '../server/words.ts';
 import { buildBackend } from './backends.ts';
+import { compileFcgi } from './fcgi.ts';
 import { compileForwarded } from './forwarded.ts';
 import { compileStick } from './stick.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 import { uniqueIdFormat } from './log-format.ts';
 import { compileLog } from './logs.ts';
 import { collectReplies } from './reply.ts';
@@ -281,6 +282,7 @@ type Features = Pick<
   | 'originalTo'
   | 'forwarded'
   | 'serverNameHeader'
+  | 'fcgi'
   | 'restrictNames'
   | 'buffersRequest'
   | 'checksCache'
@@ -303,6 +305,7 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     originalTo: compileForwardFor(isHttp ? model.originalTo : null),
     serverNameHeader: model.serverNameHeader === '' ? null : headerName(model.serverNameHeader),
     forwarded: compileForwarded(model, (line) => compiler.scopeOf(model, line, '')),
+    fcgi: compileApplication(compiler, model, isHttp),
     restrictNames: namesByWord[model.restrictReqHdrNames],
     usesProxyHeader: model.options['http-use-proxy-header'] === true,
     pretendsKeepAlive: model.options['http-pretend-keepalive'] === true,
@@ -310,11 +313,22 @@ function compileFeatures(compiler: ProxyCompiler, model: ProxyModel, isHttp: boo
     serverNames: model.options['h1-case-adjust-bogus-server'] === true ? compiler.names : null,
     checksCache: model.options['checkcache'] === true,
     ignoresProbes: model.options['http-ignore-probes'] === true,
-    buffersRequest: isHttp && (model.options['http-buffer-request'] === true || hashesBody(model)),
+    buffersRequest: isHttp && needsBody(model),
     uniqueId: compileUniqueId(compiler, model),
     uniqueIdHeader: model.uniqueIdHeader === '' ? null : headerName(model.uniqueIdHeader),
   };
 }
+
+function compileApplication(compiler: ProxyCompiler, proxy: ProxyModel, isHttp: boolean) {
+  if (!isHttp) return null;
+  const { model, senders } = compiler;
+  const scopeOf = (line: LineModel) => compiler.scopeOf(proxy, line, '', points.backRequest);
+  return compileFcgi(proxy, { model, senders, scopeOf });
+}
+
+/** Applications are told how long a body is before it comes. */
+const needsBody = (model: ProxyModel): boolean =>
+  model.options['http-buffer-request'] === true || hashesBody(model) || model.fcgiApp !== '';
 
 /** `balance url_param ... check_post` looks into bodies, which must have come. */
 const hashesBody = ({ balance }: ProxyModel): boolean =>

@@ -7,7 +7,7 @@ import { reasonText } from '../http/syntax-reason.ts';
 import type { FormatText, Scope, WordCursor } from '../keyword.ts';
 import type { ReplyPlan } from '../program.ts';
 import { blankReply, pageStatuses, parsePage, redirectPage } from './error-page.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 type Header = ReplyPlan['headers'][number];
 

@@ -8,7 +8,7 @@ import { buildRedirect } from '../actions/redirect.ts';
 import { isUnsupportedAction } from '../actions/unsupported.ts';
 import type { Act, ActionDef, Condition, Scope, WordCursor } from '../keyword.ts';
 import type { RulePlan } from '../program.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 /** Makes the scope a line is built in. */
 export type ScopeOf = (line: LineModel, ruleSet: RuleSet | '') => Scope;

@@ -16,7 +16,7 @@ import type {
   Scope,
   WordCursor,
 } from '../keyword.ts';
-import type { LogProfilePlan } from '../log/plan.ts';
+import type { LogProfilePlan, WriteLine } from '../log/plan.ts';
 import type { LogTagDef } from '../log/tag.ts';
 import type { PatternSource } from '../match/pattern-file.ts';
 import type { ReplyPlan } from '../program.ts';
@@ -34,6 +34,7 @@ import {
 } from './expression.ts';
 import {
   compileLogFormat,
+  compileLogLine,
   type FormatUse,
   headerFormat,
   type LogFormatKind,
@@ -256,10 +257,16 @@ export class CompileScope implements Scope, ConditionSource {
     return format === null ? null : (this.watch?.format(text, format) ?? format);
   }
 
-  /** A format with the rules of its user (logs, headers, payloads): see log-format.ts. */
+  /** A format with the rules of its user (headers, payloads, ids): see log-format.ts. */
   logFormatAs(text: string, kind: LogFormatKind, use?: FormatUse): FormatText | null {
     this.use = use ?? null;
     return compileLogFormat(text, kind, this);
+  }
+
+  /** A format as a log line. */
+  logLine(text: string, use?: FormatUse): WriteLine | null {
+    this.use = use ?? null;
+    return compileLogLine(text, this);
   }
 
   logProfile(name: string): LogProfilePlan | null {

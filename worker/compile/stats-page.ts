@@ -22,7 +22,7 @@ import { pageAddress, parsePageAddress } from '../stats/page-address.ts';
 import { runRules } from '../stream/rule-runner.ts';
 import type { Stream } from '../stream/stream.ts';
 import { answerDashboard, askedOf, compileDashboard } from './dashboard.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 import type { ProxyCompiler } from './proxies.ts';
 import { compileRules } from './rules.ts';
 

@@ -6,7 +6,7 @@ import type { Scope, WordCursor } from '../keyword.ts';
 import { points } from '../sample/reads.ts';
 import { fitsKey, setKey } from '../sample/table-key.ts';
 import type { StickPlan, StickRule } from '../server/stickiness.ts';
-import { lineCursor } from './line-cursor.ts';
+import { lineCursor } from '../line-cursor.ts';
 
 interface VerbRow {
   readonly matches: boolean;

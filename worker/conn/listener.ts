@@ -14,6 +14,7 @@ import {
   EPOLLEXCLUSIVE,
   EPOLLIN,
 } from '../../shared/sys/constants.ts';
+import type { SpreadMode } from '../../shared/config/model-process.ts';
 import type { ThreadRings } from '../../shared/segment/ring.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import type { FdHandler } from '../loop/poller.ts';
@@ -55,6 +56,9 @@ export class Listener implements FdHandler, Timed {
   private readonly acceptMax: number;
   /** Threads the bind line allows (`thread`), null: all. */
   private readonly threads: readonly number[] | null;
+  private readonly spread: SpreadMode;
+  /** Position of the thread that had the last connection, where all have their turn. */
+  private turn: number;
   private readonly peer: SocketAddress;
   private watched: boolean;
   /** Not to be watched: soft stop, disabled frontend, SIGTTOU. */
@@ -68,7 +72,10 @@ export class Listener implements FdHandler, Timed {
     this.plan = plan;
     this.host = host;
     this.threads = threads;
-    const { maxaccept } = host.thread.program.model.global.tune;
+    const { maxaccept, listenerMultiQueue } = host.thread.program.model.global.tune;
+    this.spread = listenerMultiQueue;
+    // Threads do not all begin with the same one.
+    this.turn = host.thread.index;
     this.acceptMax = maxaccept > 0 ? maxaccept : acceptMaxDefault;
     this.peer = host.thread.sys.address();
     this.watched = false;
@@ -165,7 +172,7 @@ export class Listener implements FdHandler, Timed {
   private place(fd: number): void {
     const { host, plan } = this;
     const own = host.thread.index;
-    const target = this.threads === null ? host.rings.leastLoaded(own) : this.leastLoaded();
+    const target = this.chooseThread(own);
     const isLeft = target !== own && !host.rings.push(target, fd, plan.index);
     if (isLeft) host.thread.rare.count(rare.handOverFull);
     if (target === own || isLeft) {
@@ -173,6 +180,16 @@ export class Listener implements FdHandler, Timed {
       return;
     }
     host.wake(target);
+  }
+
+  /** tune.listener.multi-queue: the least loaded thread, all in turn, or this one. */
+  private chooseThread(own: number): number {
+    const { host, threads, spread } = this;
+    if (spread === 'off') return own;
+    if (spread === 'on') return threads === null ? host.rings.leastLoaded(own) : this.leastLoaded();
+    const count = threads === null ? host.rings.threads : threads.length;
+    this.turn = (this.turn + 1) % count;
+    return threads === null ? this.turn : threads[this.turn];
   }
 
   private leastLoaded(): number {

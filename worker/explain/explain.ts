@@ -180,7 +180,7 @@ function takeDown(model: Model, down: readonly string[]): string {
 /** What needs a peer of its own is left out of the model; servers that would have had TLS. */
 function simplify(model: Model): ReadonlySet<ServerModel> {
   const tlsServers = new Set<ServerModel>();
-  model.global.nbthread = 1;
+  Object.assign(model.global, { nbthread: 1, groups: [] });
   const target = { family: 'ipv4', socket: 'dgram', host: '127.0.0.1', port: 514 } as const;
   const address = { ...target, portOffset: false, fd: -1 };
   const logs = [...model.global.logs, ...model.proxies.flatMap((proxy) => proxy.logs)];

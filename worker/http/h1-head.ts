@@ -68,15 +68,15 @@ function parseHead(message: Message, at: number, length: number, state: HeadStat
   }
   state.passes++;
   state.scanned = length;
-  clear(message, at, state);
+  clearHead(message, at, state);
   const start = skipBlankLines(message.bytes, at, end, state);
   if (start === end) return 0;
   let result = start < 0 ? start : parseFirstLine(message, start, end, state);
   if (result > 0 && state.inFields) result = parseFields(message, result, end, state);
-  if (result <= 0) return refused(at, result, state);
+  if (result <= 0) return refusedHead(at, result, state);
   message.headLength = result - at;
   result = state.isResponse ? settleResponse(message, state) : settleRequest(message, state);
-  if (result < 0) return refused(at, result, state);
+  if (result < 0) return refusedHead(at, result, state);
   if (state.violationAt >= 0) state.violationAt -= at;
   message.receivedEdition = ++message.edition;
   return message.headLength;
@@ -88,7 +88,8 @@ function parseFirstLine(message: Message, at: number, end: number, state: HeadSt
     : parseRequestLine(message, at, end, state);
 }
 
-function refused(at: number, result: number, state: HeadState): number {
+/** Makes the offset of an error count from the head's start. */
+export function refusedHead(at: number, result: number, state: HeadState): number {
   if (result < 0) state.errorAt -= at;
   return result;
 }
@@ -98,7 +99,12 @@ function refused(at: number, result: number, state: HeadState): number {
  * head that comes a byte at a time is not read over and over, yet a bad line is refused as soon
  * as it ends.
  */
-function isWorthAPass(bytes: Uint8Array, at: number, end: number, state: HeadState): boolean {
+export function isWorthAPass(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  state: HeadState,
+): boolean {
   for (let i = at + state.scanned; i < end; i++) {
     if (bytes[i] !== lineFeed) continue;
     if (state.passes < passesMax || (i > at && bytes[i - 1] === lineFeed)) return true;
@@ -107,7 +113,8 @@ function isWorthAPass(bytes: Uint8Array, at: number, end: number, state: HeadSta
   return false;
 }
 
-function clear(message: Message, at: number, state: HeadState): void {
+/** Forgets what the last head left in `message` and `state`. */
+export function clearHead(message: Message, at: number, state: HeadState): void {
   message.count = 0;
   message.headAt = at;
   message.headLength = 0;

@@ -21,6 +21,7 @@ import {
   type HeaderName,
   headerWords,
   type Message,
+  unlinedChunks,
   versionH2,
 } from './message.ts';
 import { addChunked } from './h1-write.ts';
@@ -44,9 +45,10 @@ export function settleEdits(message: Message, isRequest: boolean): number {
   return framed < 0 ? framed : asked | framed;
 }
 
-/** A message of HTTP/2 has no framing line: chunks are announced by the writer. */
+/** A message of HTTP/2 or FastCGI has no framing line: chunks are announced by the writer. */
 function unlined(message: Message): number {
-  return message.version === versionH2 && message.framing === bodyChunked ? addChunked : 0;
+  const isUnlined = message.version === versionH2 || (message.flags & unlinedChunks) !== 0;
+  return isUnlined && message.framing === bodyChunked ? addChunked : 0;
 }
 
 const closeWord = Uint8Array.from(Buffer.from('close'));

@@ -3,6 +3,7 @@
 // received and lie next to each other are copied in one go; edited ones come from the annex. It
 // never changes the message and never writes past the room it is given.
 
+import { copyBytes, type Viewed } from '../memory/small.ts';
 import {
   connectionClose,
   connectionKeepAlive,
@@ -39,21 +40,17 @@ export const addChunked = 64;
 export const addProxyName = 128;
 
 /**
- * Runs up to this many bytes are copied in a loop: a native call costs more
- * (test/bench/h1.bench.ts).
- */
-const loopBytesMax = 12;
-
-/**
  * Where the head being written has got to; one per thread is enough, a head is written in one go.
  */
-class Output {
+class Output implements Viewed {
   bytes: Uint8Array;
+  view: DataView;
   at: number;
   end: number;
 
   constructor() {
     this.bytes = none;
+    this.view = new DataView(none.buffer);
     this.at = 0;
     this.end = 0;
   }
@@ -64,6 +61,7 @@ const output = new Output();
 
 function open(message: Message, at: number, room: number): Output {
   output.bytes = message.bytes;
+  output.view = message.pool.view;
   output.at = at;
   output.end = at + room;
   return output;
@@ -265,9 +263,7 @@ function putText(out: Output, text: Uint8Array): void {
 }
 
 function putBytes(out: Output, from: number, length: number): void {
-  const { bytes, at } = out;
-  if (length > loopBytesMax) bytes.copyWithin(at, from, from + length);
-  else for (let i = 0; i < length; i++) bytes[at + i] = bytes[from + i];
+  copyBytes(out, out.at, from, length);
   out.at += length;
 }
 

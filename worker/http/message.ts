@@ -67,6 +67,9 @@ export const clearScheme = 256;
 /** The request is one to a proxy, and Proxy-Connection takes the place of Connection. */
 export const proxyHeader = 512;
 
+/** No line announces the chunks of this response: whoever writes HTTP/1 does. */
+export const unlinedChunks = 1024;
+
 /** `Message.version` of HTTP/2. */
 export const versionH2 = 20;
 

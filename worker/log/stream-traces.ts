@@ -2,6 +2,7 @@
 // where `tracer.isOn` has said that somebody wants it.
 
 import {
+  sourceFcgi,
   sourceH1,
   sourceH2,
   sourceSession,
@@ -39,6 +40,11 @@ export const pointH2Error = traceEvent(sourceH2, 'h2c_err', traceError);
 export const pointH2Frame = traceEvent(sourceH2, 'rx_frame', traceProto);
 export const pointH2StreamNew = traceEvent(sourceH2, 'h2s_new', traceUser);
 export const pointH2StreamEnd = traceEvent(sourceH2, 'h2s_end', traceState);
+export const pointFcgiNew = traceEvent(sourceFcgi, 'fconn_new', traceState);
+export const pointFcgiEnd = traceEvent(sourceFcgi, 'fconn_end', traceState);
+export const pointFcgiError = traceEvent(sourceFcgi, 'fconn_err', traceError);
+export const pointFcgiRecord = traceEvent(sourceFcgi, 'rx_record', traceProto);
+export const pointFcgiStreamEnd = traceEvent(sourceFcgi, 'fstrm_end', traceState);
 
 /** From verbosity `minimal` on: who; `simple`: the first line; `complete`: all of the head. */
 const verbosityWho = 2;

@@ -5,7 +5,7 @@
 import { familyIpv4, familyIpv6, type Endpoint } from '../conn/endpoint.ts';
 import type { ProxyPlan } from '../program.ts';
 import type { Stream } from '../stream/stream.ts';
-import { escapeCodes } from './line.ts';
+import { escapeCodes, type LineBuffer } from './line.ts';
 
 /** Codes of bytes that are not written as they are: in request lines, and in captured headers. */
 export const lineCodes = escapeCodes('"#');
@@ -100,6 +100,21 @@ export function captureSet(slots: Slots, captures: readonly string[]): string {
   }
   return `${out}}`;
 }
+
+/** What `captureSet` gives, appended. */
+export function writeSet(slots: Slots, captures: readonly string[], line: LineBuffer): void {
+  if (slots.length === 0 || captures.length === 0) return;
+  line.byte(openingBrace);
+  for (let i = 0; i < slots.length; i++) {
+    if (i > 0) line.byte(bar);
+    line.escaped(captures[i] ?? '', captureCodes);
+  }
+  line.byte(closingBrace);
+}
+
+const openingBrace = 123;
+const bar = 124;
+const closingBrace = 125;
 
 /** `a b`, with a dash for an empty one, or `"a" ""` when quoted. */
 export function captureList(slots: Slots, captures: readonly string[], quoted: boolean): string {

@@ -45,6 +45,8 @@ export interface LogTagDef {
    * null: alerts were given through `scope`.
    */
   readonly build: (argument: string, flags: LogTagFlags, scope: Scope) => FormatText | null;
+  /** How a line writes it without making its text; absent: it takes what `build` gives. */
+  readonly row?: TagRow;
 }
 
 export type ReadText = (stream: Stream) => string;
@@ -68,6 +70,6 @@ export interface TagRow {
   readonly grows?: boolean;
   /** At least three digits. */
   readonly padded?: boolean;
-  /** Appends what `text` gives without making it: for the values that presets write every time. */
+  /** Appends what `text` gives without making it. */
   readonly write?: (stream: Stream, line: LineBuffer) => void;
 }

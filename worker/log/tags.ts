@@ -1,6 +1,5 @@
 // The aliases of log formats (manual 8.2.6), one row each. A row says how its value is read from a
-// stream; custom formats take it as text through `build`, the presets write it as bytes
-// (presets.ts).
+// stream: headers take it as text through `build`, lines write its bytes (line-program.ts).
 
 import { hostname } from 'node:os';
 import { logSteps } from '../../shared/config/log-steps.ts';
@@ -16,16 +15,12 @@ import {
   lineCodes,
   requestPart,
   type RequestPart,
+  writeSet,
 } from './tag-values.ts';
 import type { LineBuffer } from './line.ts';
+import { isEarly } from './line-program.ts';
 import type { LogTagDef, LogTagFlags, ReadInteger, TagRow } from './tag.ts';
 import { hexOf, timeTags } from './time-tags.ts';
-
-/** True when the line is written before the stream has ended. */
-export function isEarly(stream: Stream): boolean {
-  const { log } = stream.frontend;
-  return log?.early === true;
-}
 
 function portOf(endpoint: Endpoint, stream: Stream): number {
   return endpoint.family === familyUnix ? stream.session.listener.bind.id : endpoint.port;
@@ -35,6 +30,8 @@ function frontendTransport(stream: Stream): string {
   const { frontend, session } = stream;
   return session.listener.bind.ssl === null ? frontend.name : `${frontend.name}~`;
 }
+
+const plus = 43;
 
 /** The server, or what of ours answered in its place. */
 const serverText = ({ server, reply }: Stream): string =>
@@ -141,6 +138,10 @@ const counts: readonly TagRow[] = [
     waits: 'end',
     text: (stream) => (stream.redispatched ? `+${stream.retries}` : String(stream.retries)),
     plain: true,
+    write: (stream, line) => {
+      if (stream.redispatched) line.byte(plus);
+      line.number(stream.retries);
+    },
   },
   {
     name: 'rt',
@@ -224,6 +225,7 @@ const names: readonly TagRow[] = [
     help: 'Captured request headers between braces',
     text: (stream) => captureSet(stream.frontend.captureRequestHeaders, stream.requestCaptures),
     plain: true,
+    write: (s, line) => writeSet(s.frontend.captureRequestHeaders, s.requestCaptures, line),
     quoted: (s) => quotedSet(captureSet(s.frontend.captureRequestHeaders, s.requestCaptures)),
   },
   {
@@ -231,6 +233,7 @@ const names: readonly TagRow[] = [
     help: 'Captured response headers between braces',
     text: (stream) => captureSet(stream.frontend.captureResponseHeaders, stream.responseCaptures),
     plain: true,
+    write: (s, line) => writeSet(s.frontend.captureResponseHeaders, s.responseCaptures, line),
     quoted: (s) => quotedSet(captureSet(s.frontend.captureResponseHeaders, s.responseCaptures)),
   },
   {
@@ -279,13 +282,7 @@ function writeRequestLine({ requestLine }: Stream, line: LineBuffer): void {
 }
 
 /** Every alias that works, in no order. */
-export const tagRows: readonly TagRow[] = [
-  ...timeTags,
-  ...addresses,
-  ...counts,
-  ...names,
-  ...requestTags,
-];
+const tagRows: readonly TagRow[] = [...timeTags, ...addresses, ...counts, ...names, ...requestTags];
 
 export const tags: readonly LogTagDef[] = tagRows.map((row) => ({
   name: row.name,
@@ -293,6 +290,7 @@ export const tags: readonly LogTagDef[] = tagRows.map((row) => ({
   ...(row.waits === undefined ? {} : { waits: row.waits }),
   type: row.number === undefined ? (row.plain === true ? 'plain' : 'text') : 'number',
   http: row.http === true,
+  row,
   build: (_argument: string, flags: LogTagFlags, _scope: Scope) => textOf(row, flags),
 }));
 

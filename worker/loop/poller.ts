@@ -16,6 +16,8 @@ export class Poller {
   readonly epfd: number;
   /** Handler by descriptor. */
   readonly handlers: (FdHandler | null)[];
+  /** Descriptors watched now. */
+  watched: number;
   private readonly batch: EventBatch;
 
   constructor(sys: Sys, batchMax: number) {
@@ -23,6 +25,7 @@ export class Poller {
     this.epfd = sys.epollCreate();
     if (this.epfd < 0) throw new Error(`epoll_create failed: errno ${-this.epfd}`);
     this.handlers = [];
+    this.watched = 0;
     this.batch = sys.eventBatch(batchMax);
   }
 
@@ -31,6 +34,7 @@ export class Poller {
     while (this.handlers.length <= fd) this.handlers.push(null);
     const result = this.sys.epollAdd(this.epfd, fd, events);
     if (result < 0) return result;
+    if (this.handlers[fd] === null) this.watched++;
     this.handlers[fd] = handler;
     return 0;
   }
@@ -39,12 +43,14 @@ export class Poller {
    * Forgets a descriptor that is about to be closed: the kernel drops it from the set by itself.
    */
   forget(fd: number): void {
-    if (fd < this.handlers.length) this.handlers[fd] = null;
+    if (fd >= this.handlers.length || this.handlers[fd] === null) return;
+    this.handlers[fd] = null;
+    this.watched--;
   }
 
   /** Forgets `fd` unless its number already belongs to somebody else on this thread. */
   disown(fd: number, handler: FdHandler): void {
-    if (this.handlers[fd] === handler) this.handlers[fd] = null;
+    if (this.handlers[fd] === handler) this.forget(fd);
   }
 
   /** Stops watching a descriptor that stays open. */

@@ -1,7 +1,7 @@
 // HTTP/2 towards a server: requests of many streams on one connection, up to what both ends allow
 // (manual, tune.h2.be.*, http-reuse). Upgrades of HTTP/1 leave as extended CONNECT (RFC 8441).
 // What a connection does whatever side it is on is in h2-link.ts; who may use it is decided by
-// h2-pool.ts.
+// mux-pool.ts.
 
 import { rare } from '../memory/rare-events.ts';
 import type { Connection } from '../conn/connection.ts';
@@ -24,6 +24,7 @@ import { scratchSlots, type ThreadContext } from '../thread-context.ts';
 import { Deadline } from './deadline.ts';
 import { H2Link } from './h2-link.ts';
 import { IdlePing } from './idle-ping.ts';
+import type { MuxKeeper, PooledMux } from './mux-pool.ts';
 import type { H2Moving } from './h2-moving.ts';
 import { type H2Role, refusedBlock } from './h2-role.ts';
 import { sendSettings } from './h2-settings.ts';
@@ -37,16 +38,6 @@ const connectionName = headerName('connection');
 const upgradeName = headerName('upgrade');
 const acceptName = headerName('sec-websocket-accept');
 const keyName = headerName('sec-websocket-key');
-
-/** Who keeps connections to one server (h2-pool.ts). */
-export interface H2Keeper {
-  /** A stream of `mux` has ended: it may have become idle. */
-  freed(mux: H2Back): void;
-  /** `mux` is closed. */
-  gone(mux: H2Back): void;
-  /** Another thread has taken `mux`, which was idle. */
-  moved(mux: H2Back): void;
-}
 
 /** A server has connected to us and its settings are awaited. */
 interface Welcome {
@@ -63,12 +54,12 @@ export interface H2Target {
   readonly server: Server;
   /** What streams must have in common to share it: manual http-reuse. */
   readonly hash: string;
-  readonly keeper: H2Keeper;
+  readonly keeper: MuxKeeper<H2Back>;
   /** Counter row of the backend. */
   readonly row: number;
 }
 
-export class H2Back implements H2Role {
+export class H2Back implements H2Role, PooledMux {
   readonly isFront = false;
   readonly hearsPreface: boolean;
   readonly row: number;
@@ -87,7 +78,7 @@ export class H2Back implements H2Role {
   isIdle: boolean;
   private readonly thread: ThreadContext;
   private readonly tools: H2Tools;
-  private readonly keeper: H2Keeper;
+  private readonly keeper: MuxKeeper<H2Back>;
   nextId: number;
   /** Its slot among connections that change threads (h2-moving.ts), -1: it stays here. */
   shareSlot: number;
@@ -178,6 +169,10 @@ export class H2Back implements H2Role {
   private readonly read = (): void => {
     if (this.connection.isOpen) this.link.demux.read();
   };
+
+  get streamCount(): number {
+    return this.link.streams.size;
+  }
 
   /** Streams that may be added now. */
   get room(): number {

@@ -1,7 +1,8 @@
 // What an HTTP/2 connection has to say, as frames in slots of the thread's memory. Many streams
 // write here; one send takes what has gathered, at the end of the batch of events or when a slot is
 // full. Payload is refused when enough waits for the socket, heads and control frames only when
-// memory is out. An empty output holds no slot.
+// memory is out. An empty output holds no slot. FastCGI gathers its records here too, in room that
+// it reserves.
 
 import { blocked, type Connection } from '../conn/connection.ts';
 import {
@@ -111,7 +112,8 @@ export class H2Output {
     if (at >= 0) this.thread.memory.bytes.set(bytes, at);
   }
 
-  private reserve(length: number): number {
+  /** Room for `length` bytes, at most a slot, that leave in their turn; -1: as for `frame`. */
+  reserve(length: number): number {
     const { slots, ends, thread } = this;
     if (this.isBroken) return -1;
     const last = slots.length - 1;

@@ -24,6 +24,9 @@ export class ServerPool implements IdlePool, Timed {
   /** pool-low-conn: with fewer idle connections than this, none is taken from another thread. */
   private readonly lowConn: number;
   private readonly need: ConnectionNeed;
+  /** Descriptors from which only one idle connection is kept, and none. */
+  private readonly fdsLow: number;
+  private readonly fdsHigh: number;
   private readonly useMax: number;
   /** null: connections stay with the thread that made them. */
   private readonly share: IdleShare | null;
@@ -53,6 +56,9 @@ export class ServerPool implements IdlePool, Timed {
     this.limit = poolPurgeDelayMs === 0 ? 0 : poolMaxConn;
     this.lowConn = poolLowConn;
     this.need = new ConnectionNeed(poolLowConn);
+    const { ulimitN, tune } = thread.program.model.global;
+    this.fdsLow = descriptorLimit(ulimitN, tune.poolLowFdRatio);
+    this.fdsHigh = descriptorLimit(ulimitN, tune.poolHighFdRatio);
     this.purgeMs = poolPurgeDelayMs;
     // max-reuse counts the uses after the first.
     this.share = share;
@@ -104,9 +110,20 @@ export class ServerPool implements IdlePool, Timed {
     return need.isWorthKeeping(idle.length, isOnly);
   }
 
+  /** The process uses more descriptors than an idle connection is worth (tune.pool-*-fd-ratio). */
+  private usesMany(limit: number): boolean {
+    return (this.thread.gauges?.descriptors() ?? 0) >= limit;
+  }
+
+  /** A new connection is needed: beyond the higher ratio, an idle one makes room for it. */
+  makeRoom(): void {
+    if (this.idle.length > 0 && this.usesMany(this.fdsHigh + 1)) this.lost(this.idle[0]);
+  }
+
   private isLow(): boolean {
     const { server, lowConn } = this;
-    return lowConn > 0 && Atomics.load(server.words, server.liveAt + liveIdleSafe) < lowConn;
+    if (lowConn === 0 || this.usesMany(this.fdsLow)) return false;
+    return Atomics.load(server.words, server.liveAt + liveIdleSafe) < lowConn;
   }
 
   /** A stream has got a connection: an idle one, one of another thread's, or a new one. */
@@ -169,7 +186,10 @@ export class ServerPool implements IdlePool, Timed {
   }
 
   private isWanted(mux: H1Back): boolean {
-    return this.limit !== 0 && mux.useCount < this.useMax && this.isWorthKeeping(mux);
+    if (this.limit === 0 || mux.useCount >= this.useMax || this.usesMany(this.fdsHigh))
+      return false;
+    if (this.idle.length > 0 && this.usesMany(this.fdsLow)) return false;
+    return this.isWorthKeeping(mux);
   }
 
   private expose(mux: H1Back, share: IdleShare): void {
@@ -256,4 +276,9 @@ export class ServerPool implements IdlePool, Timed {
     leave(this.server.words, this.server.liveAt + liveIdleSafe);
     return true;
   }
+}
+
+/** So many percent of all descriptors; without a limit there is none. */
+function descriptorLimit(limit: number, percent: number): number {
+  return limit > 0 ? Math.ceil((limit * percent) / 100) : Number.POSITIVE_INFINITY;
 }

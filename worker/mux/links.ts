@@ -9,8 +9,6 @@ import { Connection } from '../conn/connection.ts';
 import { type Approach, openSocket } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { throughSocks } from '../conn/socks4.ts';
-import { tlsSessionOf } from '../conn/tls.ts';
-import { connectionUpgrade, headerName } from '../http/message.ts';
 import type { Program, ProxyPlan } from '../program.ts';
 import type { Server } from '../server/server.ts';
 import { writeTarget } from '../server/target.ts';
@@ -18,11 +16,11 @@ import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { type BackOpenings, plainOpenings } from './back-openings.ts';
+import { FcgiStream } from './fcgi-stream.ts';
 import { H1Back } from './h1-back.ts';
-import { H2Back } from './h2-back.ts';
-import type { H2Pool } from './h2-pool.ts';
 import { H2Stream } from './h2-stream.ts';
-import { H2Tools } from './h2-tools.ts';
+import type { H2Tools } from './h2-tools.ts';
+import { clearMuxes, MuxLinks, type NewConnection, wantsH1 } from './mux-links.ts';
 import { Opening } from '../conn/opening.ts';
 import { OwnConnections } from './own-connections.ts';
 import { ReversedLinks } from './reversed-links.ts';
@@ -33,6 +31,8 @@ import { TcpSide } from './tcp.ts';
 /** A connection was ready at once, or is on its way. Below zero: minus errno. */
 export const linkReady = 1;
 export const linkPending = 0;
+
+type LinkSide = H1Back | TcpSide | H2Stream | FcgiStream;
 
 export class Links {
   private readonly thread: ThreadContext;
@@ -53,8 +53,7 @@ export class Links {
   private isPlain: boolean;
   private readonly approach: Approach;
   private readonly openings: BackOpenings;
-  /** Made by the first connection that speaks HTTP/2. */
-  private tools: H2Tools | null;
+  private readonly muxLinks: MuxLinks;
 
   constructor(
     thread: ThreadContext,
@@ -75,7 +74,7 @@ export class Links {
     this.isPlain = false;
     this.approach = { lent: null, hasData: false, mark: -1, tos: -1 };
     this.openings = openings;
-    this.tools = null;
+    this.muxLinks = new MuxLinks(thread, exchange);
     this.reversed = new ReversedLinks(thread, exchange, openings, this);
   }
 
@@ -86,12 +85,13 @@ export class Links {
       return -EHOSTUNREACH;
     }
     let hash = this.sharingKey(stream, server, link);
-    this.isPlain = link.h2 !== null && wantsH1(stream, server);
+    const { h2, fcgi } = link.muxes;
+    this.isPlain = h2 !== null && wantsH1(stream, server);
     if (this.isPlain) hash += ' http/1.1';
     if (stream.frontend.isHttp) {
-      if (link.h2 !== null && !this.isPlain && this.multiplex(stream, link.h2, hash, server))
-        return linkReady;
-      const reused = this.takeIdle(stream, link, hash);
+      const isShared = fcgi !== null || (h2 !== null && !this.isPlain);
+      if (isShared && this.multiplex(stream, link, hash, server)) return linkReady;
+      const reused = fcgi === null ? this.takeIdle(stream, link, hash) : null;
       if (reused !== null) {
         this.use(stream, reused, server);
         link.pool.borrowed();
@@ -103,9 +103,9 @@ export class Links {
 
   /** The server connects to us: a connection that is there, or was on another thread, or none. */
   private connectReversed(stream: Stream, server: Server, link: ServerLink): number {
-    const h2 = link.h2!;
+    const h2 = link.muxes.h2!;
     const hash = this.sharingKey(stream, server, link);
-    if (this.multiplex(stream, h2, hash, server)) return linkReady;
+    if (this.multiplex(stream, link, hash, server)) return linkReady;
     const { moving } = link;
     const moved = moving?.takeOver(hash) ?? null;
     const mux = moved === null ? null : this.reversed.goOn(stream, link, moved, hash);
@@ -127,34 +127,11 @@ export class Links {
     return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
   }
 
-  /** Uses an HTTP/2 connection that is there; false: none has room. */
-  private multiplex(stream: Stream, pool: H2Pool, hash: string, server: Server): boolean {
-    const policy = server.isReversed ? 'always' : stream.backend.model.httpReuse;
-    // A first request may use any connection when it is sent again should that prove dead.
-    const safely = stream.backend.backend?.retry.reusesSafely === true;
-    const first = stream.session.streamCount <= 1 && !safely;
-    const isShared = policy !== 'never' && !(first && policy === 'safe');
-    const usesMin = first && policy === 'aggressive' ? 2 : 0;
-    const mux = pool.take(stream.session, hash, isShared, usesMin);
-    if (mux === null || mux.awaitsSettings(stream)) return false;
-    this.use(stream, mux.attach(stream), server);
-    return true;
-  }
-
-  /** The connection of `stream` speaks HTTP/2: a mux for it takes the place of `first`. */
-  private startH2(stream: Stream, pool: H2Pool, hash: string, first: H1Back): void {
-    const { connection, server } = first;
-    this.linkOf(stream.backend, server).pool.returned(); // one for many streams: not counted
-    const { row } = stream.backend.backend!;
-    const target = { server, hash, keeper: pool, row, moving: null, hearsPreface: false };
-    const mux = new H2Back(this.h2Tools(), connection, this.exchange, target);
-    const isOwn = stream.backend.model.httpReuse === 'never';
-    pool.add(mux, isOwn ? stream.session : null);
-    const side = mux.attach(stream);
-    stream.back = side;
-    mux.start();
-    if (mux.awaitsSettings(stream)) mux.waitForSettings(side);
-    else this.exchange.onConnected(stream, 0);
+  /** Uses a connection of several streams that is there; false: none has room. */
+  private multiplex(stream: Stream, link: ServerLink, hash: string, server: Server): boolean {
+    const side = this.muxLinks.take(stream, link.muxes, hash);
+    if (side !== null) this.use(stream, side, server);
+    return side !== null;
   }
 
   private takeIdle(stream: Stream, link: ServerLink, hash: string): H1Back | null {
@@ -201,6 +178,7 @@ export class Links {
     approach.tos = stream.backTos;
     approach.lent = this.isLent ? this.lent : null;
     approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
+    link.pool.makeRoom();
     if (!claimPlace(server, link)) return -EAGAIN;
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) {
@@ -222,10 +200,8 @@ export class Links {
     if (link.plan.via !== null) steps = throughSocks(thread, this.address, steps);
     new Opening(connection, back, steps, (result) => {
       if (stream.back !== back) return;
-      const { h2 } = link;
-      if (result === 0 && h2 !== null && !isPlain && back instanceof H1Back && speaksH2(back)) {
-        this.startH2(stream, h2, hash, back);
-      } else {
+      const made = result === 0 && back instanceof H1Back ? { first: back, hash } : null;
+      if (made === null || !this.multiplexed(stream, link, isPlain, made)) {
         exchange.onConnected(stream, result);
       }
     });
@@ -239,8 +215,20 @@ export class Links {
     return linkPending;
   }
 
-  private use(stream: Stream, back: H1Back | TcpSide | H2Stream, server: Server): void {
-    if (!(back instanceof H2Stream)) back.attach(stream);
+  /** One connection for many streams is not counted as that of one. */
+  private multiplexed(
+    stream: Stream,
+    { muxes, pool }: ServerLink,
+    isPlain: boolean,
+    made: NewConnection,
+  ): boolean {
+    if (!this.muxLinks.start(stream, muxes, isPlain, made)) return false;
+    pool.returned();
+    return true;
+  }
+
+  private use(stream: Stream, back: LinkSide, server: Server): void {
+    if (back instanceof H1Back || back instanceof TcpSide) back.attach(stream);
     stream.back = back;
     stream.backConnection = back.connection;
     stream.servedBy = back.connection;
@@ -265,13 +253,13 @@ export class Links {
 
   /** The stream is done with its side: kept if it is clean, else closed. */
   release(stream: Stream, reusable: boolean): void {
-    const back = stream.back as H1Back | TcpSide | H2Stream | null;
+    const back = stream.back as LinkSide | null;
     const { server } = stream;
     if (back === null || server === null) return;
     stream.back = null;
     stream.backConnection = null;
     leave(server.words, server.liveAt + liveCurrent);
-    if (back instanceof H2Stream) {
+    if (back instanceof H2Stream || back instanceof FcgiStream) {
       back.streamEnded();
       return;
     }
@@ -301,15 +289,17 @@ export class Links {
   clear(): void {
     for (const link of this.servers.values()) {
       link.pool.clear();
-      link.h2?.clear();
+      clearMuxes(link.muxes);
     }
   }
 
   /** Closes idle connections to `server`: it is in maintenance, or has another address. */
   clearServer(server: Server): void {
     const link = this.servers.get(server);
-    link?.pool.clear();
-    link?.h2?.clear();
+    if (link !== undefined) {
+      link.pool.clear();
+      clearMuxes(link.muxes);
+    }
     for (const own of this.owners) own.clearServer(server);
   }
 
@@ -321,8 +311,7 @@ export class Links {
 
   /** What connections that speak HTTP/2 share. */
   h2Tools(): H2Tools {
-    this.tools ??= new H2Tools(this.thread, false);
-    return this.tools;
+    return this.muxLinks.toolsOfH2();
   }
 
   linkOf(backend: ProxyPlan, server: Server): ServerLink {
@@ -345,22 +334,6 @@ function numberServers(program: Program): void {
     }
     next += model.servers.length;
   }
-}
-
-/** `ws`: over which protocol WebSocket goes (manual 5.2). */
-function wantsH1({ request }: Stream, { model }: Server): boolean {
-  if ((request.flags & connectionUpgrade) === 0 || model.ws === 'h2') return false;
-  const upgrade = request.find(upgradeName, 0);
-  if (upgrade < 0 || request.valueText(upgrade).toLowerCase() !== 'websocket') return false;
-  if (model.ws === 'h1') return true;
-  return model.proto === '' && (model.ssl?.alpn.split(',').includes('http/1.1') ?? false);
-}
-
-const upgradeName = headerName('upgrade');
-
-function speaksH2({ connection, server }: H1Back): boolean {
-  if (server.model.proto !== '') return server.model.proto === 'h2';
-  return tlsSessionOf(connection)?.alpn() === 'h2';
 }
 
 const EHOSTUNREACH = 113;

@@ -9,6 +9,7 @@ import { blocked, type Connection } from '../conn/connection.ts';
 import type { Pipe } from '../conn/pipes.ts';
 import { writeChunkHeader, writeLastChunk, writeTrailers } from '../http/h1-write.ts';
 import type { NameCase } from '../http/name-case.ts';
+import { copyBytes } from '../memory/small.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { PendingBytes } from './pending.ts';
 import { type Outbound, sideGone } from './side.ts';
@@ -220,7 +221,8 @@ export class Output implements Outbound {
   private gather(headLength: number, at: number, length: number, done: boolean): number {
     if (!this.connection.isOpen) return sideGone;
     const scratch = this.thread.scratchAt;
-    const { bytes, slotBytes } = this.thread.memory;
+    const { memory } = this.thread;
+    const { bytes, slotBytes } = memory;
     let a = headLength;
     let b = length;
     let c = 0;
@@ -232,7 +234,7 @@ export class Output implements Outbound {
       if (b > 0) a = writeChunkHeader(bytes, scratch + a, b) - scratch;
     }
     const copied = b <= copyMaxBytes || this.connection.transport !== null;
-    if (copied && b > 0) bytes.copyWithin(scratch + a, at, at + b);
+    if (copied && b > 0) copyBytes(memory, scratch + a, at, b);
     if (this.chunked)
       c = this.endChunk(scratch + a + (copied ? b : 0), b > 0, done && b === length);
     parts.copied = copied;

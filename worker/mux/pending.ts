@@ -41,7 +41,7 @@ export class PendingBytes {
       this.start = 0;
       this.end = 0;
     }
-    copyBytes(memory.bytes, this.slotAt + this.end, from, length);
+    copyBytes(memory, this.slotAt + this.end, from, length);
     this.end += length;
     return true;
   }

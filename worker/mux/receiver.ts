@@ -6,7 +6,7 @@
 //
 // An idle connection holds no slot.
 
-import { type Connection, blocked } from '../conn/connection.ts';
+import { blocked } from '../conn/connection.ts';
 import type { BodyDecoder, TrailerReader } from '../http/h1-body.ts';
 import {
   type Message,
@@ -22,8 +22,20 @@ import type { ThreadContext } from '../thread-context.ts';
 import { type Inbound, inboundClosed } from './side.ts';
 import { releaseDecoder, takeDecoder } from './spares.ts';
 
+/** Where bytes come from: a Connection, or one stream of several on it. */
+export interface ByteSource {
+  /** `recv` has something to say. */
+  readable: boolean;
+  /** null: bytes may bypass memory. */
+  readonly transport: object | null;
+  bytesReceived: number;
+  splicedIn: number;
+  /** As Connection.recv. */
+  recv(at: number, length: number): number;
+}
+
 export class Receiver implements Inbound {
-  readonly connection: Connection;
+  readonly connection: ByteSource;
   readonly pool: SlotPool;
   private readonly trailers: TrailerReader;
   /** While a message is received: from `begin` to `rewind`. */
@@ -45,7 +57,7 @@ export class Receiver implements Inbound {
   private bodyBase: number;
   private framing: number;
 
-  constructor(connection: Connection, thread: ThreadContext) {
+  constructor(connection: ByteSource, thread: ThreadContext) {
     this.connection = connection;
     this.pool = thread.memory;
     this.trailers = thread.trailers;

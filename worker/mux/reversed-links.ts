@@ -62,7 +62,7 @@ export class ReversedLinks {
     readOwn(thread.sys, fd, this.ownEnd, connection.source);
     if (tlsHandle !== 0) this.openings.adopt(connection, server, tlsHandle);
     const { row } = stream.backend.backend!;
-    const target = { server, hash, keeper: link.h2!, row, moving, hearsPreface: false };
+    const target = { server, hash, keeper: link.muxes.h2!, row, moving, hearsPreface: false };
     const mux = new H2Back(this.home.h2Tools(), connection, exchange, target);
     moving!.restore(mux, moved);
     mux.goOn();
@@ -78,7 +78,7 @@ export class ReversedLinks {
   attach(connection: Connection, place: AttachPlace, name: string, dueMs: number): void {
     const { proxy, server } = place;
     const link = this.home.linkOf(proxy, server);
-    const keeper = link.h2!;
+    const keeper = link.muxes.h2!;
     const hash = this.openings.keyOfName(name);
     const { row } = proxy.backend!;
     const target = { server, hash, keeper, row, moving: link.moving, hearsPreface: true };

@@ -12,9 +12,9 @@ import type { Server } from '../server/server.ts';
 import { sourceWriter, type WriteSource } from '../server/source.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { H2Moving } from './h2-moving.ts';
-import { H2Pool } from './h2-pool.ts';
 import { ServerPool } from './idle-pool.ts';
 import type { IdleShare } from './idle-share.ts';
+import { closeOneMux, muxesOf, type ServerMuxes } from './mux-links.ts';
 import type { ReversedShare } from './reversed-share.ts';
 
 /** What one server needs for new connections, on this thread. */
@@ -27,8 +27,7 @@ export interface ServerLink {
   readonly place: ConnectionPlace | null;
   /** Other threads' idle connections may be taken over: they are clear. */
   readonly isShared: boolean;
-  /** null: the server is never spoken to in HTTP/2. */
-  readonly h2: H2Pool | null;
+  readonly muxes: ServerMuxes;
   /** Moves connections of a server that connects to us between threads; null: they stay. */
   readonly moving: H2Moving | null;
   readonly limits: H1Limits;
@@ -73,7 +72,7 @@ export function serverLink(
     place: server.model.strictMaxconn || server.isReversed ? placeOf(server) : null,
     isShared: server.model.ssl === null,
     names: backend.serverNames,
-    h2: mayH2(server) ? new H2Pool(thread, server) : null,
+    muxes: muxesOf(thread, server),
     moving:
       server.isReversed && reversedShare !== null
         ? new H2Moving(thread, reversedShare, server)
@@ -96,22 +95,15 @@ function placeOf({ words, liveAt }: Server): ConnectionPlace {
  * strict-maxconn: a place for one more connection to `server`, if need be that of an idle one.
  * False: all are in use, or idle where nobody else may close them.
  */
-export function claimPlace(server: Server, { pool, h2, place }: ServerLink): boolean {
+export function claimPlace(server: Server, { pool, muxes, place }: ServerLink): boolean {
   if (place === null) return true;
   const { words, liveAt } = server;
   for (let tries = 0; tries < placeTriesMax; tries++) {
     if (reserveWithin(words, liveAt + liveConnections, server.maxconn())) return true;
-    if (!pool.closeOne(place) && h2?.closeOne() !== true) return false;
+    if (!pool.closeOne(place) && !closeOneMux(muxes)) return false;
   }
   return false;
 }
 
 /** Another thread may be faster each time. */
 const placeTriesMax = 3;
-
-/** HTTP/2 by `proto h2`, or by what TLS may negotiate. */
-function mayH2({ model }: Server): boolean {
-  if (model.proto !== '') return model.proto === 'h2';
-  if (model.address.family === 'rhttp') return true;
-  return model.ssl?.alpn.split(',').includes('h2') ?? false;
-}

@@ -59,6 +59,10 @@ export const inboundClosed = -1000;
 export const inboundRefused = -1001;
 /** The peer closed in the middle of a message head. */
 export const inboundTruncated = -1002;
+/** The message cannot be told in the protocol of the peer: nothing was sent. */
+export const inboundUntold = -1003;
+/** The same because nobody knows how long it is. */
+export const inboundUnmeasured = -1004;
 
 export interface Outbound {
   /**

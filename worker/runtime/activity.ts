@@ -2,6 +2,7 @@
 // `tasks`. They are for people who look for the cause of something; layouts follow the reference's,
 // lines stand for what hawser counts.
 
+import { groupOfThread, groupsOf } from '../../shared/thread-groups.ts';
 import {
   type Answer,
   failure,
@@ -70,12 +71,15 @@ async function showActivity({ context, words }: RuntimeCall): Promise<Answer> {
 
 async function showThreads({ context }: RuntimeCall): Promise<Answer> {
   const times = context.threadTimes();
+  const groups = groupsOf(context.stats.model.global.groups, context.threadCount);
   return (await threadStates(context)).map(({ thread, streams, connections, turns, timers }) => {
     const { runMs, waitMs, busyPercent } = times[thread - 1] ?? noTimes;
+    const group = groupOfThread(groups, thread - 1);
+    const place = `${group + 1}/${thread - groups[group].first}`;
     return (
       `  Thread ${thread} : act=${streams > 0 ? 1 : 0} wq=${timers > 0 ? 1 : 0} ` +
       `streams=${streams} conns=${connections} timers=${timers}\n` +
-      `      1/${thread}    loops=${turns} cpu_pct=${busyPercent}\n` +
+      `      ${place}    loops=${turns} cpu_pct=${busyPercent}\n` +
       `             cpu_ms: run=${Math.floor(runMs)} wait=${Math.floor(waitMs)}\n`
     );
   });

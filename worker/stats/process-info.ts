@@ -27,7 +27,6 @@ function identity(): InfoLines {
     'Build info': compatibilityVersion,
     Nbproc: 1,
     Process_num: 1,
-    NbThreadGroups: 1,
     Pid: process.pid,
     Tainted: '0',
     BusyPolling: 0,
@@ -45,6 +44,7 @@ function limits({ model }: StatsSource): InfoLines {
   const { global } = model;
   return {
     Nbthread: global.nbthread,
+    NbThreadGroups: Math.max(1, global.groups.length),
     Maxconn: global.maxconn,
     Hard_maxconn: global.maxconn,
     'Ulimit-n': global.ulimitN,

@@ -50,6 +50,7 @@ import {
 } from './phases.ts';
 import { keepRequest } from './replay.ts';
 import { replyError, sendReply } from './reply.ts';
+import { dropParams } from './fcgi-params.ts';
 import { observe } from './observed.ts';
 import { addServerName } from './request-headers.ts';
 import type { Stream } from './stream.ts';
@@ -168,6 +169,7 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   stream.flags |= flagRequestSent;
   stream.state = stateWaiting;
   if (stream.backend.serverNameHeader !== null) addServerName(stream);
+  if (stream.backend.fcgi !== null && stream.server?.model.proto !== 'fcgi') dropParams(stream);
   const isSlow = isLimited(stream, true);
   if ((stream.flags & flagReplayable) === 0 && !isSlow) keepRequest(stream, front);
   if ((stream.flags & flagReplayable) !== 0) {

@@ -56,7 +56,8 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
         inbound.consume(taken);
         touch(context, stream);
       }
-      if (taken < length) return moveBlocked;
+      if (taken < length && !isPartOnly(taken, to)) return moveBlocked;
+      if (taken < length) continue;
       if (inbound.bodyDone) return moveDone;
     }
     if (inbound.failure !== 0) return moveSourceFailed;
@@ -67,6 +68,11 @@ function move(context: EngineContext, stream: Stream, from: Side, to: Side): num
     touch(context, stream);
   }
   return moveMore;
+}
+
+/** What was shown did not fit into one piece (a chunk), and the next may leave at once. */
+function isPartOnly(taken: number, { outbound, connection }: Side): boolean {
+  return taken > 0 && connection.writable && outbound.isFlushed();
 }
 
 /** Payload of this direction passes through limits (bandwidth.ts). */
@@ -91,7 +97,8 @@ function moveSlowly(context: EngineContext, stream: Stream, from: Side, to: Side
         if (taken === sideGone) return moveTargetGone;
         if (taken > 0) inbound.consume(taken);
         touch(context, stream);
-        if (taken < allowed) return moveBlocked;
+        if (taken < allowed && !isPartOnly(taken, to)) return moveBlocked;
+        if (taken < allowed) continue;
         if (isAll && inbound.bodyDone) return moveDone;
       }
       if (!isAll) return waitForTurn(context, stream, isRequest);

@@ -7,18 +7,23 @@ import { headerName } from '../http/message.ts';
 import { verdictDeny, verdictNext } from '../keyword.ts';
 import type { Endpoint } from '../conn/endpoint.ts';
 import { type ForwardForPlan, namesPreserve, namesReject, type ProxyPlan } from '../program.ts';
+import { settleParams } from './fcgi-params.ts';
 import type { Stream } from './stream.ts';
 
 const forwardedName = headerName('forwarded');
 
-/** Adds what the options of both proxies ask for. False: there is no room for it. */
+/**
+ * Adds what the options of both proxies ask for, and what an application is told. False: there is
+ * no room for it.
+ */
 export function addOrigin(stream: Stream): boolean {
   const { frontend, backend } = stream;
   return (
     addUniqueId(stream) &&
     addForwarded(stream) &&
     addAddress(stream, frontend.forwardFor, backend.forwardFor, stream.source) &&
-    addAddress(stream, frontend.originalTo, backend.originalTo, stream.destination)
+    addAddress(stream, frontend.originalTo, backend.originalTo, stream.destination) &&
+    (backend.fcgi === null || settleParams(stream, backend.fcgi))
   );
 }
 

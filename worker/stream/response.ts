@@ -18,7 +18,14 @@ import {
   verdictStop,
   verdictWait,
 } from '../keyword.ts';
-import { inboundRefused, inboundTruncated, type Side, sideGone } from '../mux/side.ts';
+import {
+  inboundRefused,
+  inboundTruncated,
+  inboundUnmeasured,
+  inboundUntold,
+  type Side,
+  sideGone,
+} from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
 import { requestLost, sendAgain } from './connect.ts';
 import { endsBy, finishStream, logAt, offerBack } from './finish.ts';
@@ -298,6 +305,11 @@ const unfinishedRequest = -1;
 
 /** No usable answer: closed, reset, or not HTTP. `failure` as Inbound.failure. */
 export function onResponseFailure(context: EngineContext, stream: Stream, failure: number): void {
+  if (failure === inboundUntold || failure === inboundUnmeasured) {
+    const isOurs = failure === inboundUntold;
+    replyError(context, stream, isOurs ? 500 : 400, isOurs ? 'I' : 'P', 'H');
+    return;
+  }
   const invalid = failure < 0 && failure >= -16;
   if (!invalid && (stream.flags & flagClientLeft) !== 0) {
     replyError(context, stream, 400, 'C', 'H');

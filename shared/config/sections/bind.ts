@@ -306,7 +306,10 @@ const threadRows: readonly BindKeyword[] = [
       const text = argument(cursor);
       const part = '(all|odd|even|\\d+(-\\d*)?)';
       const set = new RegExp(`^(${part}/)?${part}(,(${part}/)?${part})*$`);
-      if (set.test(text)) bind.thread = text;
+      const relative = text.split(',').filter((one) => one.includes('/')).length;
+      if (relative > 0 && relative < text.split(',').length) {
+        wrong(cursor, `'${text}' mixes threads of the process and threads of groups`);
+      } else if (set.test(text)) bind.thread = text;
       else wrong(cursor, `'${text}' is not a set of threads`);
     },
   },
@@ -356,12 +359,14 @@ export function wordTime(cursor: WordCursor): number | null {
   return line.time(index + 1, 'ms', line.arg(index));
 }
 
-const laterProtocols = ['quic', 'fcgi', 'spop', 'qmux', 'haterm'];
+const laterProtocols = ['quic', 'spop', 'qmux', 'haterm'];
 
-/** The argument of `proto`; null after a complaint. */
-export function wordProtocol(cursor: WordCursor): string | null {
+/** The argument of `proto`; `isServers`: towards a server. null after a complaint. */
+export function wordProtocol(cursor: WordCursor, isServers = false): string | null {
   const text = argument(cursor);
   if (text === 'h1' || text === 'h2' || text === 'none') return text;
+  if (text === 'fcgi' && isServers) return text;
+  if (text === 'fcgi') return wrong(cursor, 'servers speak FastCGI, clients do not');
   if (laterProtocols.includes(text)) {
     return cursor.line.notSupported(cursor.index + 1, `proto ${text}`);
   }

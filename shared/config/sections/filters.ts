@@ -4,10 +4,9 @@
 import type { Mutable, ProxyDraft, ProxyKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { BandwidthModel } from '../model.ts';
+import { useFcgiApp } from './fcgi-app.ts';
 
-const known = new Set(
-  'trace compression comp-req comp-res cache spoe fcgi-app opentelemetry'.split(' '),
-);
+const known = new Set('trace compression comp-req comp-res cache spoe opentelemetry'.split(' '));
 
 type ReadWord = (line: Line, index: number, filter: Mutable<BandwidthModel>) => boolean;
 
@@ -77,9 +76,15 @@ function faultOf({ isShared, limitBytes, periodMs, key, table }: BandwidthModel)
   return isShared || periodMs > 0 ? '' : "'default-period' is expected with 'default-limit'.";
 }
 
-function readFilter(line: Line, { model }: ProxyDraft): void {
+function readFilter(line: Line, proxy: ProxyDraft): void {
+  const { model } = proxy;
   const kind = line.needed(0, 'the kind of filter');
   if (kind === null) return;
+  if (kind === 'fcgi-app') {
+    useFcgiApp(line, proxy, 1);
+    model.fcgiFilter = true;
+    return;
+  }
   if (kind !== 'bwlim-in' && kind !== 'bwlim-out') {
     const isLater = known.has(kind);
     line.alert(0, isLater ? `'filter ${kind}' is not supported yet` : `unknown filter '${kind}'.`);
@@ -93,7 +98,7 @@ function readFilter(line: Line, { model }: ProxyDraft): void {
 }
 
 /** Kinds that work, for -dKflt. */
-export const filterNames: readonly string[] = ['bwlim-in', 'bwlim-out'];
+export const filterNames: readonly string[] = ['bwlim-in', 'bwlim-out', 'fcgi-app'];
 
 export const filterKeywords: readonly ProxyKeyword[] = [
   {

@@ -5,6 +5,7 @@
 import type { GlobalKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { GlobalModel } from '../model.ts';
+import { type GroupDefinition, groupsMax } from '../../thread-groups.ts';
 import type { CpuSetDirective } from '../model-process.ts';
 
 function addCpuMap(line: Line, global: GlobalModel): void {
@@ -23,6 +24,9 @@ function addCpuMap(line: Line, global: GlobalModel): void {
   if (wrong !== undefined) line.alert(1, `'cpu-map' : '${wrong}' is not a CPU number or range.`);
   else global.cpuMap = [...global.cpuMap, { threads, cpus }];
 }
+
+/** Of a process, at most. */
+const threadsMax = 1024;
 
 const isCpuRange = (word: string): boolean => /^\d+(-\d+)?$/.test(word);
 
@@ -130,7 +134,58 @@ function readAffinity(line: Line, global: GlobalModel): void {
   global.placement = { ...global.placement, affinity, isLoose: option === 'loose' };
 }
 
+function readGroup(line: Line, global: GlobalModel): void {
+  const number = line.integer(0, { min: 1, max: groupsMax });
+  if (number === null) return;
+  const threads = new Set<number>();
+  for (const [at, word] of line.rest(1).entries()) {
+    const [, low, high = low] = /^(\d+)(?:-(\d+))?$/.exec(word) ?? [];
+    const [from, to] = [Number(low), Number(high)];
+    if (!(from >= 1 && to >= from && to <= threadsMax)) {
+      const what = `passed an unparsable or invalid thread number '${word}'`;
+      line.alert(at + 1, `'thread-group ${number}' ${what} (valid range is 1 to ${threadsMax})`);
+      return;
+    }
+    for (let thread = from; thread <= to; thread++) threads.add(thread - 1);
+  }
+  const list = [...threads].sort((a, b) => a - b);
+  if (list.length > 0 && list[list.length - 1] - list[0] >= list.length) {
+    const what = 'assigned sparse threads, only contiguous supported';
+    line.alert(1, `'thread-group ${number}' ${what}`);
+    return;
+  }
+  warnOfOverlap(line, global.groupDefinitions, { group: number - 1, threads: list });
+  global.groupDefinitions = [...global.groupDefinitions, { group: number - 1, threads: list }];
+}
+
+/** The later line wins. */
+function warnOfOverlap(
+  line: Line,
+  earlier: readonly GroupDefinition[],
+  { group, threads }: GroupDefinition,
+): void {
+  const name = `'thread-group ${group + 1}'`;
+  if (earlier.some((one) => one.group === group)) {
+    line.warning(0, `${name} was already defined and will be overridden.`);
+  }
+  for (const other of earlier) {
+    const both = other.group === group ? undefined : other.threads.find((t) => threads.includes(t));
+    if (both === undefined) continue;
+    line.warning(
+      1,
+      `${name}: thread ${both + 1} was previously assigned to thread group ${other.group + 1} ` +
+        'and will be overridden.',
+    );
+  }
+}
+
 export const placementKeywords: readonly GlobalKeyword[] = [
+  {
+    name: 'thread-group',
+    help: 'which threads form that group',
+    example: 'thread-group 1 1-2',
+    parse: readGroup,
+  },
   {
     name: 'cpu-map',
     help: 'which CPUs a thread may use',

@@ -1,6 +1,7 @@
 // Keywords of `global` that shape the process: limits, life cycle, environment.
 // Rows only; parse.ts calls them. They write GlobalModel and nothing else.
 
+import { groupsMax, perGroupMax } from '../../thread-groups.ts';
 import type { GlobalKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { GlobalModel } from '../model.ts';
@@ -91,6 +92,21 @@ const limits: readonly Limit[] = [
     example: 8,
   },
   {
+    name: 'thread-groups',
+    field: 'threadGroups',
+    help: 'number of groups that the threads form',
+    min: 1,
+    max: groupsMax,
+    example: 1,
+  },
+  {
+    name: 'max-threads-per-group',
+    field: 'maxThreadsPerGroup',
+    help: 'threads of a group, where thread-groups does not say how many groups there are',
+    max: perGroupMax,
+    example: 16,
+  },
+  {
     name: 'mworker-max-reloads',
     field: 'mworkerMaxReloads',
     help: 'reloads a worker may survive',
@@ -148,11 +164,6 @@ const switches: readonly Switch[] = [
     help: 'accept experimental keywords',
   },
   {
-    name: 'expose-deprecated-directives',
-    field: 'exposeDeprecated',
-    help: 'accept deprecated keywords without a warning',
-  },
-  {
     name: 'h1-accept-payload-with-any-method',
     field: 'h1AcceptPayloadWithAnyMethod',
     help: 'accept a body with methods that should have none',
@@ -202,6 +213,7 @@ const inert: readonly (readonly [
   ['nopoll', 'there is no poll() poller', 0, ''],
   ['nokqueue', 'there is no kqueue poller', 0, ''],
   ['noevports', 'there is no event port poller', 0, ''],
+  ['expose-deprecated-directives', 'no deprecated word without an alternative is left', 0, ''],
   ['busy-polling', 'threads always sleep in epoll', 0, ''],
   ['no-memory-trimming', 'memory is given back by the garbage collector', 0, ''],
   ['prealloc-fd', 'the descriptor table belongs to the kernel', 0, ''],
@@ -210,7 +222,6 @@ const inert: readonly (readonly [
   ['quick-exit', 'leaving is always quick', 0, ''],
   ['limited-quic', 'there is no QUIC to limit', 0, ''],
   ['stress-level', 'there are no stress tests built in', 1, '1'],
-  ['max-threads-per-group', 'threads form one group', 1, '16'],
 ];
 
 const inertRows = inert.map(
@@ -223,6 +234,7 @@ const inertRows = inert.map(
       if (!line.atMost(argumentMax)) return;
       const value = line.modifier === 'no' ? 'no' : line.arg(0);
       global.others = { ...global.others, [name]: value };
+      line.diag(-1, `'${name}' is accepted without effect: ${help}.`);
     },
   }),
 );
@@ -297,14 +309,6 @@ const timeRows = times.map(
     },
   }),
 );
-
-/** One thread group exists: the word is accepted for 1, and said to be missing for more. */
-function setThreadGroups(line: Line, global: GlobalModel): void {
-  if (!line.atMost(1)) return;
-  const value = line.integer(0, { min: 1, max: 32 });
-  if (value !== null && value > 1) line.notSupported(0, `thread-groups ${value}`);
-  else if (value !== null) global.threadGroups = value;
-}
 
 type Codes = readonly (readonly [low: number, high: number])[];
 
@@ -388,12 +392,6 @@ export const processKeywords: readonly GlobalKeyword[] = [
       const kept = line.count === 0 ? 'on' : line.choice(0, ['preserve-env']);
       if (kept !== null) global.externalCheck = kept;
     },
-  },
-  {
-    name: 'thread-groups',
-    help: 'number of thread groups',
-    example: 'thread-groups 1',
-    parse: setThreadGroups,
   },
   {
     name: 'http-err-codes',

@@ -94,12 +94,18 @@ const delayRow = (
 function addAcl(line: Line, proxy: ProxyDraft): void {
   const name = line.needed(0, 'a name and a criterion');
   if (name === null) return;
+  if (!isBadAclName(line, name)) proxy.model.acls.push(line.model(0, ''));
+}
+
+/** True after an alert: `name` cannot be that of an acl. */
+export function isBadAclName(line: Line, name: string): boolean {
   const bad = /[^A-Za-z0-9_.:-]/.exec(name);
   if (bad !== null) {
     line.alert(0, `character '${bad[0]}' is not permitted in acl name '${name}'.`);
   } else if (name.toLowerCase() === 'or') {
     line.alert(0, `acl name '${name}' will never match: 'or' stands between conditions.`);
-  } else proxy.model.acls.push(line.model(0, ''));
+  } else return false;
+  return true;
 }
 
 /** `if` or `unless` at `index`, followed by something. */

@@ -268,7 +268,7 @@ export const serverCheckKeywords: readonly ServerKeyword[] = [
     help: 'protocol that HTTP checks speak',
     example: 'server s 127.0.0.1:80 check check-proto h2',
     parse: (cursor, { model }) => {
-      model.checks.proto = wordProtocol(cursor) ?? model.checks.proto;
+      model.checks.proto = wordProtocol(cursor, true) ?? model.checks.proto;
     },
   },
 ];

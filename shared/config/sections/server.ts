@@ -211,7 +211,7 @@ export const serverKeywords: readonly ServerKeyword[] = [
     help: 'protocol spoken whatever was negotiated',
     example: 'server s 127.0.0.1:80 proto h1',
     parse: (cursor, { model }) => {
-      model.proto = wordProtocol(cursor) ?? model.proto;
+      model.proto = wordProtocol(cursor, true) ?? model.proto;
     },
   },
   {

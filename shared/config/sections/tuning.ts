@@ -1,6 +1,5 @@
-// tune.* keywords of `global`. Rows only: what steers something that hawser has becomes a field of
-// TuneModel; what only steers parts of HAProxy that hawser does not have is range checked and kept
-// in `others`, where nobody reads it.
+// tune.* keywords of `global`, rows only: what steers something here is a field of TuneModel; all
+// else is range checked, kept in `others`, where nobody reads it, and told by diagnostics (-dD).
 
 import type { GlobalKeyword } from '../keyword.ts';
 import type { Range } from '../line.ts';
@@ -322,11 +321,11 @@ const numbers: readonly NumberRow[] = [
   },
   {
     name: 'tune.ssl.default-dh-param',
-    field: 'sslDefaultDhParam',
+    field: null,
     kind: 'integer',
     min: 1024,
     example: '2048',
-    help: 'bits of Diffie-Hellman parameters',
+    help: "accepted without effect: Diffie-Hellman parameters are as strong as the certificate's key",
   },
 ];
 
@@ -341,7 +340,10 @@ const numberRows = numbers.map((row): GlobalKeyword => {
       const value = read[kind](line, row);
       if (value === null) return;
       if (field !== null) global.tune[field] = Math.ceil(value / round) * round;
-      else global.tune.others = { ...global.tune.others, [name]: line.arg(0) };
+      else {
+        global.tune.others = { ...global.tune.others, [name]: line.arg(0) };
+        line.diag(-1, `'${name}' is ${help}.`);
+      }
     },
   };
 });
@@ -408,6 +410,7 @@ const inertRows = inert.map(
         line.alert(0, `'${name}' : '${value}' is not a value it takes.`);
         return;
       }
+      line.diag(-1, `'${name}' is accepted without effect: ${why}.`);
       global.tune.others = { ...global.tune.others, [name]: value };
     },
   }),

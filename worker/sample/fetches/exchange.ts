@@ -4,6 +4,7 @@
 import type { Connection } from '../../conn/connection.ts';
 import type { ArgumentValue, Evaluate, FetchDef } from '../../keyword.ts';
 import { H1Back } from '../../mux/h1-back.ts';
+import { FcgiStream } from '../../mux/fcgi-stream.ts';
 import { H2Stream } from '../../mux/h2-stream.ts';
 import type { Side } from '../../mux/side.ts';
 import { flagReused } from '../../stream/phases.ts';
@@ -123,7 +124,7 @@ const aborted =
 
 /** Number of the exchange on its connection. */
 function exchangeNumber(stream: Stream, side: Side): number {
-  if (side instanceof H2Stream) return side.id;
+  if (side instanceof H2Stream || side instanceof FcgiStream) return side.id;
   if (side instanceof H1Back) return side.useCount - 1;
   return stream.frontend.isHttp && side === stream.front ? stream.session.streamCount - 1 : 0;
 }

@@ -359,7 +359,9 @@ const ofProcess: readonly FetchDef[] = [
   plain('thread', [kindSint, always], 'number of this thread, from 0', (stream, out) =>
     out.setInt(stream.thread.index),
   ),
-  plain('tgroup', [kindSint, always], 'group of this thread: 1', (_stream, out) => out.setInt(1)),
+  plain('tgroup', [kindSint, always], 'group of this thread, from 0', ({ thread }, out) =>
+    out.setInt(thread.group?.index ?? 0),
+  ),
   plain('stopping', [kindBool, internal], 'a soft stop has begun', (stream, out) =>
     out.setBool(stream.thread.stopping),
   ),

@@ -31,6 +31,9 @@ test('how busy threads are, and how many connections a socket has', () => {
   assert.equal(bench.value('cpu_usage_thr'), 'sint:30');
   assert.equal(bench.value('cpu_usage_grp'), 'sint:55');
   assert.equal(bench.value('cpu_usage_proc'), 'sint:55');
+  Object.assign(bench.exchange.stream.thread, { group: { index: 1, first: 1, count: 1 } });
+  assert.equal(bench.value('cpu_usage_grp'), 'sint:80');
+  assert.equal(bench.value('tgroup'), 'sint:1');
   assert.equal(bench.value('dst_conn'), 'sint:1');
 });
 

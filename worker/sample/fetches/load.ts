@@ -15,8 +15,12 @@ const perCall =
   (stream) =>
     stream.calls === 0 ? 0 : Math.round(total(stream) / stream.calls);
 
-/** Threads are one group. */
 const processUsage: Read = ({ thread }) => thread.gauges?.usage() ?? 0;
+const groupUsage: Read = (stream) => {
+  const { gauges, group } = stream.thread;
+  if (group === undefined) return processUsage(stream);
+  return gauges?.usageOfThreads(group.first, group.count) ?? 0;
+};
 const threadUsage: Read = ({ thread }) => thread.gauges?.usageOf(thread.index) ?? 0;
 
 const rows: readonly (readonly [name: string, help: string, read: Read])[] = [
@@ -26,7 +30,7 @@ const rows: readonly (readonly [name: string, help: string, read: Read])[] = [
   ['lat_ns_tot', 'nanoseconds that the stream waited for its turns', waited],
   ['lat_ns_avg', 'nanoseconds that the stream waits for a turn', perCall(waited)],
   ['cpu_usage_thr', 'how busy this thread is, percent', threadUsage],
-  ['cpu_usage_grp', 'how busy the threads of the group are, percent', processUsage],
+  ['cpu_usage_grp', 'how busy the threads of the group are, percent', groupUsage],
   ['cpu_usage_proc', 'how busy the threads are, percent', processUsage],
 ];
 

@@ -1,22 +1,52 @@
-// HTTP/2 connections of one thread to one server, busy and idle (manual, http-reuse, pool-*,
-// max-reuse). A busy connection with room is taken before an idle one, so that the idle ones can
-// grow old and be closed.
+// Connections of one thread to one server that carry several streams (HTTP/2, FastCGI), busy and
+// idle (manual, http-reuse, pool-*, max-reuse). A busy connection with room is taken before an idle
+// one, so that the idle ones can grow old and be closed.
 
 import { enter, leave, liveIdleSafe } from '../../shared/segment/live.ts';
 import type { Timed } from '../loop/timers.ts';
 import type { Server } from '../server/server.ts';
 import type { Session } from '../stream/session.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import type { H2Back, H2Keeper } from './h2-back.ts';
 
-export class H2Pool implements H2Keeper, Timed {
+/** A connection with several streams, as its pool sees it. */
+export interface PooledMux {
+  /** What streams must have in common to share it: manual http-reuse. */
+  readonly hash: string;
+  /** Streams carried so far. */
+  readonly useCount: number;
+  /** Streams that may be added now. */
+  readonly room: number;
+  readonly streamCount: number;
+  /** Only streams of this client may use it; null: any. */
+  owner: Session | null;
+  /** It counts among the idle connections of the server. */
+  isIdle: boolean;
+  /** When its last stream ended, loop ms. */
+  readonly idleSinceMs: number;
+  /** Another thread has not taken it while it was idle here; who asks uses it then. */
+  holds(): boolean;
+  isStillHere(): boolean;
+  close(): void;
+}
+
+/** Who keeps connections to one server. */
+export interface MuxKeeper<T> {
+  /** A stream of `mux` has ended: it may have become idle. */
+  freed(mux: T): void;
+  /** `mux` is closed. */
+  gone(mux: T): void;
+  /** Another thread has taken `mux`, which was idle. */
+  moved(mux: T): void;
+}
+
+export class MuxPool<T extends PooledMux> implements MuxKeeper<T>, Timed {
   dueMs: number;
   bucket: number;
   timerNext: Timed | null;
   timerPrevious: Timed | null;
   private readonly thread: ThreadContext;
   private readonly server: Server;
-  private readonly all: H2Back[];
+  private readonly all: T[];
   private idleCount: number;
   private readonly idleMax: number;
   private readonly purgeMs: number;
@@ -45,8 +75,8 @@ export class H2Pool implements H2Keeper, Timed {
    * A connection with room that was made for `hash`: the client's own, or when `isShared` anybody's
    * that has carried `usesMin` streams. null: none.
    */
-  take(session: Session, hash: string, isShared: boolean, usesMin: number): H2Back | null {
-    let found: H2Back | null = null;
+  take(session: Session, hash: string, isShared: boolean, usesMin: number): T | null {
+    let found: T | null = null;
     for (let i = 0; i < this.all.length; i++) {
       const mux = this.all[i];
       if (mux.hash !== hash || mux.useCount >= this.useMax || mux.room <= 0) continue;
@@ -64,20 +94,20 @@ export class H2Pool implements H2Keeper, Timed {
   }
 
   /** A new connection; `owner`: the only client that may use it, null: any. */
-  add(mux: H2Back, owner: Session | null): void {
+  add(mux: T, owner: Session | null): void {
     mux.owner = owner;
     this.all.push(mux);
   }
 
-  private wake(mux: H2Back): void {
+  private wake(mux: T): void {
     if (!mux.isIdle) return;
     mux.isIdle = false;
     this.idleCount--;
     leave(this.server.words, this.server.liveAt + liveIdleSafe);
   }
 
-  freed(mux: H2Back): void {
-    if (mux.link.streams.size > 0 || mux.isIdle) return;
+  freed(mux: T): void {
+    if (mux.streamCount > 0 || mux.isIdle) return;
     const isAlone = mux.owner !== null && !mux.owner.connection.isOpen;
     const isUseless = isAlone || this.server.isMaintained();
     if (isUseless || this.idleCount >= this.idleMax || mux.useCount >= this.useMax) {
@@ -92,13 +122,13 @@ export class H2Pool implements H2Keeper, Timed {
     }
   }
 
-  moved(mux: H2Back): void {
+  moved(mux: T): void {
     if (!mux.isIdle) return;
     mux.isIdle = false;
     this.idleCount--;
   }
 
-  gone(mux: H2Back): void {
+  gone(mux: T): void {
     this.wake(mux);
     const place = this.all.indexOf(mux);
     if (place < 0) return;

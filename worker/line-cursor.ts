@@ -1,8 +1,8 @@
 // A WordCursor over a line of the model: reads its words one by one, knowing where each stands.
 
-import type { Place } from '../../shared/config/diagnostic.ts';
-import type { LineModel } from '../../shared/config/model.ts';
-import type { WordCursor } from '../keyword.ts';
+import type { Place } from '../shared/config/diagnostic.ts';
+import type { LineModel } from '../shared/config/model.ts';
+import type { WordCursor } from './keyword.ts';
 
 /** `from`: index of the first word to read; `parenthesis`: what the action's name carries. */
 export function lineCursor(line: LineModel, from = 0, parenthesis = ''): WordCursor {
