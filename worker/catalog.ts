@@ -53,6 +53,7 @@ import { states } from './sample/converters/states.ts';
 import { stickLookups } from './sample/converters/stick.ts';
 import { texts } from './sample/converters/text.ts';
 import { tokens } from './sample/converters/token.ts';
+import { tokenCertificates } from './sample/converters/token-certificate.ts';
 import { values } from './sample/converters/value.ts';
 import type { ActionDef, ConverterDef, FetchDef, ServiceDef } from './keyword.ts';
 import { table } from './keyword.ts';
@@ -131,6 +132,7 @@ export const converters = table<ConverterDef>(
   protocols,
   states,
   tokens,
+  tokenCertificates,
   stickLookups,
 );
 

@@ -45,6 +45,7 @@ import { serverStateGlobals, serverStateKeywords } from './sections/server-state
 import { stateKeywords } from './sections/state.ts';
 import { stickKeywords } from './sections/stick.ts';
 import { statisticsKeywords } from './sections/statistics.ts';
+import { tokenKeywords } from './sections/tokens.ts';
 import { tuningKeywords } from './sections/tuning.ts';
 import { tracesSection } from './sections/traces.ts';
 import { listedObsolete } from './unsupported.ts';
@@ -60,6 +61,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   tuningKeywords,
   globalTlsKeywords,
   globalCrtKeywords,
+  tokenKeywords,
   http2Keywords,
   headerCaseKeywords,
   resolverGlobals,

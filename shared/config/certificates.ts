@@ -109,7 +109,8 @@ export function readCertificate(
     if (why !== '') return `unable to read '${file}' : ${why}.`;
     texts[name] = text;
   }
-  if (!hasKey(pem) && !hasKey(texts.keyPem)) {
+  // One of a crt-store may be for tokens only: a line that shows it says that the key is missing.
+  if (words.from !== 'store' && !hasKey(pem) && !hasKey(texts.keyPem)) {
     const place = isDescribed ? '' : ` or '${stem}.key'`;
     return `no private key found in '${path}'${place}.`;
   }
@@ -181,3 +182,14 @@ export function readChains(draft: Draft, path: string): string {
   }
   return '';
 }
+
+/** A certificate that verifies tokens and is shown to nobody: it needs no key. */
+export const tokenCertificate = (pem: string): CertificateModel => ({
+  pem,
+  keyPem: '',
+  issuerPem: '',
+  ocsp: '',
+  sctl: '',
+  jwt: true,
+  words: noWords,
+});

@@ -1,6 +1,7 @@
 // Models as they are before a configuration has said anything: HAProxy's defaults, in one place.
 // Called by draft.ts and the tables. Numbers are those of the manual's keyword descriptions.
 
+import { encryptedAlgorithmNames, encryptionNames, weakAlgorithm } from '../encrypted-token.ts';
 import { hostname } from 'node:os';
 import type { Place } from './diagnostic.ts';
 import { freshAgent, freshCheck, freshServerCheck } from './model-check.ts';
@@ -184,6 +185,8 @@ export function freshGlobal(): GlobalModel {
     maxSpreadChecksMs: 0,
     externalCheck: '',
     ssl: freshSslDefaults(),
+    tokenAlgorithms: encryptedAlgorithmNames.filter((name) => name !== weakAlgorithm),
+    tokenEncryptions: encryptionNames,
     ...freshProcess(),
   };
 }

@@ -107,6 +107,9 @@ export interface GlobalModel {
   /** `external-check`: commands may check servers, with the environment of the program or not. */
   externalCheck: '' | 'on' | 'preserve-env';
   ssl: SslDefaultsModel;
+  /** What encrypted JSON Web Tokens may use: names of RFC 7518. */
+  tokenAlgorithms: readonly string[];
+  tokenEncryptions: readonly string[];
 }
 
 /** HTTP/2 on one side of the proxy: tune.h2.fe.*, tune.h2.be.*. */

@@ -2,6 +2,7 @@
 // the Model here, because the worker may be in a chroot when it compiles. Called by resolve.ts.
 
 import type { Draft } from './draft.ts';
+import { tokenCertificate } from './certificates.ts';
 import { readText } from './files.ts';
 import type { LineModel, ProxyModel } from './model.ts';
 import type { Place } from './diagnostic.ts';
@@ -64,6 +65,21 @@ const mapCall = /(?<![-\w])map(?:_\w+)?\(([^,)]+)/g;
 /** Keys of token signatures; secrets (HS...) and variables are no paths. */
 const keyCall = /jwt_verify\((?!HS)([^,)]+),(?!(?:proc|sess|txn|req|res|check)\.)([^,)]+)\)/g;
 
+/** Certificates that tokens are verified with; variables are no names. */
+const certificateCall = /jwt_verify_cert\([^,)]+,(?!(?:proc|sess|txn|req|res|check)\.)([^,)]+)\)/g;
+
+/** A certificate that a rule names may be used for tokens, also one that has no key. */
+function keepCertificate(name: string, draft: Draft): void {
+  const known = draft.certificates.get(name);
+  if (known !== undefined) {
+    draft.certificates.set(name, { ...known, jwt: true });
+    return;
+  }
+  const { text, error } = readText(name);
+  // What cannot be read is reported where the rule is compiled.
+  if (error === '') draft.certificates.set(name, tokenCertificate(text));
+}
+
 /** `-f PATH` of conditions, the maps and the keys of converters. */
 function readPatterns(line: LineModel, draft: Draft): void {
   for (const [index, word] of line.words.entries()) {
@@ -73,6 +89,7 @@ function readPatterns(line: LineModel, draft: Draft): void {
       // Where a variable names the algorithm, this may be a secret.
       keepWhole(line, index, algorithm.includes('.') ? `opt@${key}` : key, draft);
     }
+    for (const [, name] of word.matchAll(certificateCall)) keepCertificate(name, draft);
     if (!word.includes('map')) continue;
     for (const [, name] of word.matchAll(mapCall)) keepPatterns(line, index, name, draft);
   }

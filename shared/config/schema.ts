@@ -587,6 +587,8 @@ const global = shape<GlobalModel>({
   maxSpreadChecksMs: natural,
   externalCheck: oneOf('', 'on', 'preserve-env'),
   ssl: sslDefaults,
+  tokenAlgorithms: list(text),
+  tokenEncryptions: list(text),
   zeroWarning: flag,
   quiet: flag,
   localpeer: text,

@@ -11,8 +11,8 @@ export const unsupportedGlobal: readonly string[] = (
   'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
   'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
   'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
-  'httpclient.timeout.connect insecure-setuid-wanted jwt.decrypt_alg_list ' +
-  'jwt.decrypt_enc_list lua-load lua-load-per-thread lua-prepend-path ' +
+  'httpclient.timeout.connect insecure-setuid-wanted ' +
+  'lua-load lua-load-per-thread lua-prepend-path ' +
   'maxcompcpuusage maxcomprate maxzlibmem ' +
   'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode ' +

@@ -20,6 +20,7 @@ const ranks: readonly Rank[] = [
     'shared/address.ts',
     'shared/certificate.ts',
     'shared/verify-names.ts',
+    'shared/encrypted-token.ts',
     'shared/version.ts',
     'shared/engine-flags.ts',
     'shared/command-help.ts',

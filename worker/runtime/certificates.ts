@@ -140,7 +140,8 @@ function commit({ context, words: [name] }: RuntimeCall): Answer {
     );
   }
   const { certificate } = transaction;
-  if (!isPair(certificate.pem, certificate.keyPem || certificate.pem)) {
+  const keyPem = keyIn(certificate.keyPem || certificate.pem);
+  if (keyPem !== '' && !isPair(certificate.pem, keyPem)) {
     return refuse(`inconsistencies between private key and certificate loaded '${name}'.`);
   }
   transactions.delete(model);

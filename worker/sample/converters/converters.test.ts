@@ -209,7 +209,6 @@ test('mistakes are refused with their place', () => {
     ['src,field(1,.)x', /missing comma after converter/],
     ['pth', /unknown fetch method 'pth'.*did you mean 'path'/],
     ['ssl_fc_npn', /'ssl_fc_npn' is not supported yet/],
-    ['str(a),jwt_decrypt_secret(c2VjcmV0)', /'jwt_decrypt_secret' is not supported yet/],
     ['bool(true),ipmask(8)', /converter 'ipmask' cannot be applied/],
     ['int(x)', /failed to parse 'x' as type 'integer' at position 1/],
     ['int()', /expected type 'integer' at position 1, but got nothing/],

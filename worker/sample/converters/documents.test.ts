@@ -130,6 +130,7 @@ const tokenRows: readonly (readonly [string, string])[] = [
   [`str(${keyToken('PS256')}),jwt_verify(RS256,/rsa.pem)`, 'sint:0'],
   [`str(${keyToken('ES256')}),jwt_verify(ES256,/ec.pem)`, 'sint:1'],
   [`str(${keyToken('ES256')}),jwt_verify(ES256,/rsa.pem)`, 'sint:0'],
+  [`str(${keyToken('ES256').slice(0, -2)}),jwt_verify(ES256,/ec.pem)`, 'sint:-3'],
   [`str(${signedText('none')}.),jwt_verify(none,x)`, 'sint:1'],
   [`str(${hs256}),jwt_verify(none,x)`, 'sint:0'],
   [`str(${signedText('HS256')}.),jwt_verify(HS256,secret)`, 'sint:-3'],

@@ -17,8 +17,11 @@ import { decodeUrlBase64 } from './encoding.ts';
 export const tokenValid = 1;
 export const tokenForged = 0;
 export const tokenAlgorithmUnknown = -1;
+export const tokenAlgorithmUnmanaged = -2;
 export const tokenMalformed = -3;
 export const tokenKeyUnknown = -5;
+/** The certificate is there, its `jwt` is off. */
+export const tokenCertificateOff = -7;
 
 type Family = 'hmac' | 'rsa' | 'pss' | 'ecdsa' | 'none';
 
@@ -108,13 +111,14 @@ const keyTypes: Readonly<Record<Family, string>> = {
   ecdsa: 'ec',
 };
 
-/** A key of another kind verifies nothing. */
+/** A key of another kind verifies nothing; ECDSA signs with two numbers of one length. */
 function verifyKey(
   signed: Buffer,
   given: Buffer,
   { family, digest }: TokenAlgorithm,
   key: KeyObject,
 ): number {
+  if (family === 'ecdsa' && given.length % 2 !== 0) return tokenMalformed;
   if (key.asymmetricKeyType !== keyTypes[family]) return tokenForged;
   const padding = family === 'pss' ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
   const how = family === 'ecdsa' ? ({ key, dsaEncoding: 'ieee-p1363' } as const) : { key, padding };
