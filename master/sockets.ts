@@ -150,7 +150,7 @@ function openInternet(sys: Sys, request: SocketRequest): SocketOutcome {
 }
 
 function socketInside(sys: Sys, name: string, domain: number, type: number): number {
-  const namespaces = new Namespaces(sys, [name]);
+  const namespaces = new Namespaces(sys, [name], []);
   const fd = namespaces.socket(name, domain, type);
   namespaces.close();
   return fd;

@@ -36,6 +36,7 @@ import { processKeywords } from './sections/process.ts';
 import { proxyKeywords } from './sections/proxy.ts';
 import { resolverGlobals, resolversSection } from './sections/resolvers.ts';
 import { emailAlertKeywords, mailersSection } from './sections/mailers.ts';
+import { namespaceSection } from './sections/namespace.ts';
 import { ringSection } from './sections/ring.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
@@ -101,6 +102,7 @@ export const namedSections: readonly SectionEntry[] = [
   sectionEntry(fcgiAppSection),
   sectionEntry(tracesSection),
   sectionEntry(crtStoreSection),
+  sectionEntry(namespaceSection),
 ];
 export { bindKeywords, httpErrorsKeywords, serverKeywords, userlistKeywords };
 

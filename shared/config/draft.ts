@@ -46,6 +46,8 @@ export interface Draft {
   /** Each with the proxy that its servers are read into. */
   readonly rings: RingDraft[];
   readonly mailers: MailersModel[];
+  /** What clients may bring along. */
+  readonly namespaces: string[];
   readonly logForwards: LogForwardDraft[];
   readonly fcgiApps: FcgiAppModel[];
   readonly traces: LineModel[];
@@ -93,6 +95,7 @@ export function newDraft(
     healthchecks: [],
     rings: [],
     mailers: [],
+    namespaces: [],
     logForwards: [],
     fcgiApps: [],
     traces: [],

@@ -110,7 +110,7 @@ export interface ServerSocketModel {
   /** `tcp-md5sig`: key of the signatures, `cc`: how congestion is avoided; '' for none. */
   readonly md5Key: string;
   readonly congestion: string;
-  /** Network namespace, '' for that of the process. */
+  /** Network namespace, '' for that of the process, '*' for that of the client. */
   readonly namespace: string;
 }
 

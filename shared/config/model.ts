@@ -110,6 +110,8 @@ export interface Model {
   readonly resolvers: readonly ResolversModel[];
   readonly rings: readonly RingModel[];
   readonly mailers: readonly MailersModel[];
+  /** Network namespaces that clients may come from by their PROXY header. */
+  readonly namespaces: readonly string[];
   readonly logForwards: readonly LogForwardModel[];
   readonly fcgiApps: readonly FcgiAppModel[];
   /** Lines of `traces` sections, without their first word. */

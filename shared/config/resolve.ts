@@ -67,6 +67,7 @@ export function resolveDraft(draft: Draft, files: readonly string[], names: Name
     healthchecks: draft.healthchecks,
     rings: draft.rings.map(({ model }) => model),
     mailers: draft.mailers,
+    namespaces: draft.namespaces,
     logForwards: draft.logForwards.map(({ model }) => model),
     fcgiApps: draft.fcgiApps,
     traces: draft.traces,

@@ -885,6 +885,7 @@ const model = shape<Model>({
   ),
   peers: list(peers),
   resolvers: list(resolvers),
+  namespaces: list(text),
   mailers: list(
     shape<MailersModel>({
       place,

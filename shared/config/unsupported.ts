@@ -67,7 +67,7 @@ export const unsupportedServer: readonly string[] = (
 
 /** Section names. */
 export const unsupportedSections: readonly string[] =
-  'acme cache namespace_list spoe-agent spoe-group spoe-message'.split(' ');
+  'acme cache spoe-agent spoe-group spoe-message'.split(' ');
 
 /** The same for words of `bind` lines. */
 export const obsoleteBind: Readonly<Record<string, string>> = {

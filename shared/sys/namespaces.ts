@@ -7,18 +7,31 @@ import type { Sys } from './sys.ts';
 const folder = '/var/run/netns';
 const own = '/proc/thread-self/ns/net';
 
+/** On a server line: sockets are made where the client comes from. */
+export const clientNamespaceWord = '*';
+
 export class Namespaces {
   private readonly sys: Sys;
   private readonly known: Map<string, number>;
   private readonly ownFd: number;
+  private readonly listed: ReadonlySet<string>;
 
-  /** For the thread that calls. What cannot be opened fails when it is used. */
-  constructor(sys: Sys, names: Iterable<string>) {
+  /**
+   * For the thread that calls: namespaces of servers, and those that clients may bring along. What
+   * cannot be opened fails when it is used.
+   */
+  constructor(sys: Sys, names: Iterable<string>, listed: readonly string[]) {
     this.sys = sys;
     this.known = new Map();
-    const wanted = [...new Set(names)].filter((name) => name !== '');
+    this.listed = new Set(listed);
+    const wanted = [...new Set([...names, ...listed])].filter((name) => name !== '');
     this.ownFd = wanted.length === 0 ? -EINVAL : sys.open(own, 0, 0);
     for (const name of wanted) this.known.set(name, sys.open(`${folder}/${name}`, 0, 0));
+  }
+
+  /** Whether a client may bring this name along. */
+  lists(name: string): boolean {
+    return this.listed.has(name);
   }
 
   /** A socket in the namespace, or minus errno. */

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { inherited, request, startProxy } from '../harness/proxy.ts';
 
 const name = `hawser-test-${process.pid}`;
@@ -36,10 +36,11 @@ async function inside(context: TestContext, program: string): Promise<string> {
 const server = `require('node:http').createServer((_, answer) => answer.end('inside'))
   .listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
 
+after(() => ip('netns', 'del', name));
+
 test('namespace of a server: traffic and checks go into it, others do not', {
   skip,
 }, async (context) => {
-  context.after(() => ip('netns', 'del', name));
   const port = Number(await inside(context, server));
   const config = `global
   nbthread 2
@@ -73,6 +74,83 @@ frontend guest
   // The listener is where the guest is.
   const guest = `fetch('http://127.0.0.1:8080/').then((answer) => answer.text()).then(console.log)`;
   assert.equal(await inside(context, guest), 'guest\n');
+});
+
+type Tlv = readonly [type: number, value: string];
+
+/** A PROXY header of version 2 (LOCAL, no addresses) with these TLVs. */
+function header(...tlvs: readonly Tlv[]): string {
+  const body = tlvs.map(([type, value]) => {
+    const head = String.fromCharCode(type, value.length >> 8, value.length & 255);
+    return `${head}${value}`;
+  });
+  const text = body.join('');
+  const length = String.fromCharCode(text.length >> 8, text.length & 255);
+  return `\r\n\r\n\0\r\nQUIT\n\x20\0${length}${text}`;
+}
+
+const netns = 0x30;
+
+test('namespace *: a server is where the client comes from', { skip }, async (context) => {
+  const port = Number(await inside(context, server));
+  const config = `global
+  nbthread 2
+namespace_list
+  namespace ${name}
+defaults
+  mode http
+  timeout client 20s
+  timeout server 20s
+  timeout connect 20s
+  retries 0
+  http-reuse always
+frontend fe
+  bind "${inherited('fe')}" accept-proxy
+  default_backend be
+backend be
+  server s 127.0.0.1:${port} namespace *
+`;
+  const proxy = startProxy(context, { config });
+  const ask = (...tlvs: readonly Tlv[]): Promise<string> =>
+    request(proxy.port('fe'), header(...tlvs) + get);
+  // Connections that are kept are shared among clients of the same place only.
+  for (let i = 0; i < 3; i++) {
+    assert.match(await ask([netns, name]), /^HTTP\/1.1 200 .*inside$/s);
+    assert.match(await ask(), /^HTTP\/1.1 503 /);
+    // Not in the list: as if nothing had been said.
+    assert.match(await ask([netns, 'elsewhere']), /^HTTP\/1.1 503 /);
+  }
+});
+
+test('a PROXY header towards a server says where the client comes from', {
+  skip,
+}, async (context) => {
+  const own = `global
+  nbthread 1
+namespace_list
+  namespace ${name}
+defaults
+  mode http
+  timeout client 20s
+  timeout server 20s
+  timeout connect 20s
+`;
+  const origin = startProxy(context, {
+    config: `${own}frontend fe
+  bind "${inherited('fe')}" accept-proxy
+  http-request return status 200 content-type text/plain lf-string "[%[fc_pp_tlv(netns)]]"
+`,
+  });
+  const proxy = startProxy(context, {
+    config: `${own}listen fe
+  bind "${inherited('fe')}" accept-proxy
+  server s 127.0.0.1:${origin.port('fe')} send-proxy-v2
+`,
+  });
+  const ask = (...tlvs: readonly Tlv[]): Promise<string> =>
+    request(proxy.port('fe'), header(...tlvs) + get);
+  assert.match(await ask([netns, name]), new RegExp(`\\[${name}\\]$`));
+  assert.match(await ask(), /\[\]$/);
 });
 
 test('a namespace that is not there is a mistake', async (context) => {

@@ -66,7 +66,7 @@ export function openCheck(sys: Sys, route: CheckRoute): number {
   return openSocket(sys, route.target, route.socket, noApproach);
 }
 
-const noApproach = { lent: null, hasData: false, mark: -1, tos: -1 };
+const noApproach = { lent: null, hasData: false, mark: -1, tos: -1, namespace: '' };
 
 const isPath = (address: AddressModel): boolean =>
   address.family === 'unix' || address.family === 'abns' || address.family === 'abnsz';

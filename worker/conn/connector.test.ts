@@ -36,7 +36,7 @@ function optionsOf(host: string, approach: Partial<Approach>): Map<string, numbe
   const family = host.includes(':') ? 'ipv6' : 'ipv4';
   assert.ok(encodeAddress({ family, host, port: 80 }, target));
   assert.equal(familyOf(target) === AF_INET6, family === 'ipv6');
-  const whole = { lent: null, hasData: true, mark: -1, tos: -1, ...approach };
+  const whole = { lent: null, hasData: true, mark: -1, tos: -1, namespace: '', ...approach };
   openSocket(sys, target, socketPlan(sys, input), whole);
   return set;
 }

@@ -25,7 +25,7 @@ import {
   TCP_MD5SIG,
 } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf, portOf, setPort } from '../../shared/sys/sockaddr.ts';
-import type { Namespaces } from '../../shared/sys/namespaces.ts';
+import { clientNamespaceWord, type Namespaces } from '../../shared/sys/namespaces.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import { congestionName, md5Signature } from '../../shared/sys/tcp-options.ts';
 import { familyIpv4, familyIpv6 } from './endpoint.ts';
@@ -55,6 +55,8 @@ export interface SocketPlan {
   readonly md5Key: string;
   /** Network namespace that sockets are made in, '' for the thread's own. */
   readonly namespace: string;
+  /** `namespace *`: that of the client instead. */
+  readonly isWhereClientIs: boolean;
   readonly namespaces: Namespaces | null;
   /** `tfo`: the first bytes leave with the SYN, where there are some. */
   readonly fastOpen: boolean;
@@ -69,6 +71,8 @@ export interface Approach {
   tos: number;
   /** We speak first: TCP fast open would wait for that. */
   hasData: boolean;
+  /** Where the client comes from, for servers that are there too; '': as the process. */
+  namespace: string;
 }
 
 /** Ports of a range, each thread from its own place on. */
@@ -135,6 +139,7 @@ export function socketPlan(sys: Sys, input: SocketPlanInput): SocketPlan {
     congestion: socket.congestion === '' ? null : congestionName(socket.congestion),
     md5Key: socket.md5Key,
     namespace: socket.namespace,
+    isWhereClientIs: socket.namespace === clientNamespaceWord,
     namespaces: input.namespaces,
   };
 }
@@ -168,7 +173,8 @@ export function openSocket(
 
 function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: Approach): number {
   const domain = familyOf(target);
-  const { namespace, namespaces } = plan;
+  const { namespaces } = plan;
+  const namespace = plan.isWhereClientIs ? approach.namespace : plan.namespace;
   const fd =
     namespace === '' || namespaces === null
       ? sys.socket(domain, SOCK_STREAM, 0)

@@ -24,6 +24,7 @@ export const tlvAuthority = 0x02;
 export const tlvCrc32c = 0x03;
 export const tlvUniqueId = 0x05;
 export const tlvSsl = 0x20;
+export const tlvNamespace = 0x30;
 
 /** What a header said. */
 export class ProxyHeader {

@@ -16,6 +16,7 @@ import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { type BackOpenings, plainOpenings } from './back-openings.ts';
+import { clientNamespace } from './client-namespace.ts';
 import { FcgiStream } from './fcgi-stream.ts';
 import { H1Back } from './h1-back.ts';
 import { H2Stream } from './h2-stream.ts';
@@ -72,7 +73,7 @@ export class Links {
     this.lent = thread.sys.address();
     this.isLent = false;
     this.isPlain = false;
-    this.approach = { lent: null, hasData: false, mark: -1, tos: -1 };
+    this.approach = { lent: null, hasData: false, mark: -1, tos: -1, namespace: '' };
     this.openings = openings;
     this.muxLinks = new MuxLinks(thread, exchange);
     this.reversed = new ReversedLinks(thread, exchange, openings, this);
@@ -118,10 +119,11 @@ export class Links {
     return exists ? -EAGAIN : -ENOTCONN;
   }
 
-  private sharingKey(stream: Stream, server: Server, { lend }: ServerLink): string {
+  private sharingKey(stream: Stream, server: Server, { lend, plan }: ServerLink): string {
     let key = this.openings.keyOf(stream, server);
     if (stream.backMark >= 0) key += ` mark ${stream.backMark}`;
     if (stream.backTos >= 0) key += ` tos ${stream.backTos}`;
+    if (plan.isWhereClientIs) key += ` namespace ${clientNamespace(stream)}`;
     if (!server.isReversed && server.target.isDynamic) key += ` ${formatPeer(this.address)}`;
     this.isLent = lend?.(stream, this.lent) ?? false;
     return this.isLent ? `${key} from ${formatPeer(this.lent)}` : key;
@@ -176,6 +178,7 @@ export class Links {
     const { approach } = this;
     approach.mark = stream.backMark;
     approach.tos = stream.backTos;
+    approach.namespace = link.plan.isWhereClientIs ? clientNamespace(stream) : '';
     approach.lent = this.isLent ? this.lent : null;
     approach.hasData = stream.frontend.isHttp || (stream.front?.inbound.bodyLength ?? 0) > 0;
     link.pool.makeRoom();

@@ -11,10 +11,12 @@ import {
   tlvAlpn,
   tlvAuthority,
   tlvBytes,
+  tlvNamespace,
   tlvSsl,
   tlvUniqueId,
 } from '../conn/proxy-header.ts';
 import { tlsSessionOf } from '../conn/tls.ts';
+import { clientNamespace } from '../mux/client-namespace.ts';
 import type { Server } from '../server/server.ts';
 import type { Stream } from './stream.ts';
 
@@ -33,6 +35,8 @@ export function proxyHeader(stream: Stream, server: Server): string {
   for (const option of options) if (sslOptions.has(option)) wantsTls = true;
   for (const [option, tlvOf] of optionTlvs) if (options.includes(option)) after += tlvOf(stream);
   if (wantsTls) after += sslTlv(stream, options);
+  const namespace = clientNamespace(stream);
+  if (namespace !== '') after += tlvBytes(tlvNamespace, namespace);
   return proxyBlock(source, destination, { before, after, crc32c: options.includes('crc32c') });
 }
 

@@ -1,6 +1,7 @@
 // The words of `server` lines about sockets that are more than a number: a SOCKS4 proxy in between,
 // signatures of segments, congestion control (manual 5.2).
 
+import { clientNamespaceWord } from '../../sys/namespaces.ts';
 import type { Draft } from '../draft.ts';
 import type { ServerKeyword, WordCursor } from '../keyword.ts';
 import type { AddressModel } from '../model.ts';
@@ -59,10 +60,11 @@ export const serverSocketKeywords: readonly ServerKeyword[] = [
   {
     name: 'namespace',
     takes: 1,
-    help: 'network namespace that connections to the server are made in',
+    help: 'network namespace that connections to the server are made in; *: that of the client',
     example: 'server s 127.0.0.1:80 namespace blue',
     parse: (cursor, { model }) => {
-      const namespace = readNamespace(cursor);
+      const isClients = cursor.line.arg(cursor.index + 1) === clientNamespaceWord;
+      const namespace = isClients ? clientNamespaceWord : readNamespace(cursor);
       if (namespace !== null) change(model, { namespace });
     },
   },
