@@ -41,27 +41,46 @@ test('a client that leaves the queue, or while servers are tried, is forgotten w
   assert.match(waited, / plain plain\/<NOSRV> 0\/0\/-1\/-1\/0 -1 .* CQ-- /);
 });
 
-test('a server at work learns that its client has left, and decides', () => {
+test('a client that leaves while a server works ends the exchange; the server learns by a reset', () => {
   const scene = new Scene(config);
   const origin = scene.serve(2000);
-  const client = scene.client(1000).say(get);
+  const waiting = scene.client(1000).say(get);
   const back = origin.next();
   back.hear();
-  client.finish();
-  assert.equal(back.isOver, true);
-  assert.equal(client.hear(), '');
-  back.say(ok);
-  assert.match(client.hear(), /^HTTP\/1.1 200 OK.*hi$/s);
+  waiting.finish();
+  assert.equal(back.peer.wasReset, true);
+  assert.match(waiting.hear(), /^HTTP\/1.1 400 /);
+  assert.equal(waiting.isOver, true);
 
-  const other = scene.client(1000).say(get);
-  const gone = origin.next();
-  gone.hear();
-  other.finish();
-  gone.finish();
-  assert.match(other.hear(), /^HTTP\/1.1 400 /);
+  const halfway = scene.client(1000).say(get);
+  const other = origin.next();
+  other.say(ok.slice(0, -1));
+  assert.match(halfway.hear(), /h$/);
+  halfway.finish();
+  assert.equal(other.peer.wasReset, true);
+  assert.equal(halfway.isOver, true);
   scene.end();
-  assert.match(scene.logLines[0], / 200 .* ---- /);
-  assert.match(scene.logLines[1], / plain plain\/s .* 400 .* CH-- /);
+  assert.match(scene.logLines[0], / plain plain\/s .* 400 .* CH-- /);
+  assert.match(scene.logLines[1], / plain plain\/s .* 200 .* CD-- /);
+});
+
+test('so it is for a client that ends with its request, once the server has it, body or not', () => {
+  const post = 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody';
+  for (const request of [get, post]) {
+    const scene = new Scene(config);
+    const origin = scene.serve(2000);
+    const first = scene.client(1000).say(get);
+    const back = origin.next();
+    back.say(ok);
+    first.hear();
+    // The connection is idle: nothing is waited for before the request leaves.
+    assert.equal(first.peer.write(request), request.length);
+    first.finish();
+    assert.match(first.hear(), /^HTTP\/1.1 400 /);
+    assert.equal(back.peer.wasReset, true);
+    scene.end();
+    assert.match(scene.logLines[1], / plain plain\/s .* 400 .* CH-- /);
+  }
 });
 
 test('a reset ends the exchange at once', () => {
@@ -101,9 +120,7 @@ test('a client that ends behind a pipelined request has not left', () => {
   back.hear();
   assert.equal(back.isOver, false);
   back.say(ok);
-  assert.match(client.hear(), /hi$/);
-  assert.match(back.hear(), /^GET/);
-  back.say(ok);
-  assert.match(client.hear(), /hi$/);
+  // It has left once its last request is with the server.
+  assert.match(client.hear(), /hiHTTP\/1.1 400 /);
   scene.end();
 });

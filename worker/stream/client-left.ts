@@ -1,9 +1,17 @@
 // Clients that leave before they have their answer (manual 4, option abortonclose): when that is
 // so, and how their streams end. Called by the engine and wherever a stream begins to wait.
 
+import type { Side } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream } from './finish.ts';
-import { flagAnswered, flagTcp } from './phases.ts';
+import {
+  flagAnswered,
+  flagRequestDone,
+  flagTcp,
+  flagTunnel,
+  stateForwarding,
+  stateWaiting,
+} from './phases.ts';
 import { replyError } from './reply.ts';
 import type { Stream } from './stream.ts';
 
@@ -29,4 +37,19 @@ export function abort(context: EngineContext, stream: Stream, phase: string): vo
   } else {
     replyError(context, stream, 400, 'C', phase);
   }
+}
+
+/**
+ * Ends a stream whose client, at `front`, has left while a server is at work on its request: the
+ * server learns by a reset where the connection is this stream's alone. What TCP sessions and
+ * tunnels do is told to the server as it is, and it decides.
+ */
+export function leaveServer(context: EngineContext, stream: Stream, front: Side): void {
+  const { state, flags, back } = stream;
+  if (stream.front !== front || (state !== stateWaiting && state !== stateForwarding)) return;
+  if ((flags & flagRequestDone) === 0 || !isAborted(stream)) return;
+  const isOpen = (flags & (flagTcp | flagTunnel)) !== 0;
+  if (isOpen && !front.isBroken()) return;
+  if (!isOpen && back !== null && back.multiplex === null) back.connection.resetOnClose();
+  abort(context, stream, state === stateWaiting ? 'H' : 'D');
 }

@@ -22,7 +22,7 @@ import {
   retryWait,
 } from '../server/backend.ts';
 import { seenConnection, seenNoConnection } from '../server/observe.ts';
-import { abort, isAborted } from './client-left.ts';
+import { abort, isAborted, leaveServer } from './client-left.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, logAt, releaseBack } from './finish.ts';
 import {
@@ -174,6 +174,7 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   if ((stream.flags & flagReplayable) === 0 && !isSlow) keepRequest(stream, front);
   if ((stream.flags & flagReplayable) !== 0) {
     sendKept(context, stream, back);
+    leaveServer(context, stream, front);
     return;
   }
   const length = isSlow ? 0 : inbound.bodyLength;
@@ -193,6 +194,8 @@ function sendRequest(context: EngineContext, stream: Stream, front: Side, back: 
   armWaiting(context, stream);
   if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
   else if (back.connection.readable) back.connection.owner.onReadable();
+  // A client that left together with its request makes no event of its own.
+  leaveServer(context, stream, front);
 }
 
 /** Sends a request that is kept: all of it is handed on at once. */

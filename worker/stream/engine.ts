@@ -6,7 +6,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import type { Exchange } from '../mux/side.ts';
 import { assignServer, connected, connectFailed, retryNow } from './connect.ts';
 import { feed } from './applet.ts';
-import { abort, isAborted } from './client-left.ts';
+import { abort, isAborted, leaveServer } from './client-left.ts';
 import type { EngineContext } from './context.ts';
 import { endsBy, finishStream } from './finish.ts';
 import {
@@ -17,10 +17,8 @@ import {
   frontFailed,
 } from './forward.ts';
 import {
-  flagClientLeft,
   flagRequestDone,
   flagTcp,
-  flagTunnel,
   stateConnecting,
   stateForwarding,
   stateFree,
@@ -100,8 +98,10 @@ export class Engine implements Exchange {
       case stateWaiting:
         if (stream.applet !== null) {
           if (front.isBroken()) abort(this.context, stream, 'D');
-        } else if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
-        else if (isAborted(stream)) this.clientLeft(stream);
+          return;
+        }
+        if ((stream.flags & flagRequestDone) === 0) forwardRequest(context, stream);
+        leaveServer(context, stream, front);
         return;
       case stateQueued:
         if (isAborted(stream)) abort(this.context, stream, 'Q');
@@ -113,17 +113,6 @@ export class Engine implements Exchange {
         if (front.isHungUp()) abort(this.context, stream, 'T');
         return;
       default:
-    }
-  }
-
-  /** A server is at work for a client that has left: it is told the same way, and decides. */
-  private clientLeft(stream: Stream): void {
-    const { front, back } = stream;
-    if (front!.isBroken() || back === null) {
-      abort(this.context, stream, stream.state === stateWaiting ? 'H' : 'D');
-    } else if ((stream.flags & (flagClientLeft | flagTcp | flagTunnel)) === 0) {
-      stream.flags |= flagClientLeft;
-      back.finish();
     }
   }
 

@@ -61,5 +61,3 @@ export const flagReplayable = 262144;
 export const flagSwitched = 524288;
 /** It became so with its backend. */
 export const flagSwitchedBack = 1048576;
-/** The client closed its half while a server was at work, and the server was told. */
-export const flagClientLeft = 131072;

@@ -41,7 +41,6 @@ import {
 } from './forward.ts';
 import {
   flagAnswered,
-  flagClientLeft,
   flagRequestDone,
   flagReused,
   flagTunnel,
@@ -311,10 +310,6 @@ export function onResponseFailure(context: EngineContext, stream: Stream, failur
     return;
   }
   const invalid = failure < 0 && failure >= -16;
-  if (!invalid && (stream.flags & flagClientLeft) !== 0) {
-    replyError(context, stream, 400, 'C', 'H');
-    return;
-  }
   observeFailure(context, stream, failure);
   const retry = stream.backend.backend?.retry;
   const isJunk = invalid || failure === inboundTruncated;
