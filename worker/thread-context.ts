@@ -57,7 +57,7 @@ export interface LiveDashboards {
   /** False: too many look already. */
   readonly hasRoom: boolean;
   /** The event stream of the dashboard of that proxy. */
-  open(stream: Stream, proxyIndex: number): Iterator<string | null>;
+  open(stream: Stream, proxyIndex: number): Iterator<string | Uint8Array | null>;
 }
 
 /** Makes statistics pages: worker/stats/page.ts. */

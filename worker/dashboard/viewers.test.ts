@@ -46,7 +46,7 @@ function said(viewer: Viewer): string {
     const { done, value } = viewer.next();
     if (done === true) return `${text}<end>`;
     if (value === null) return text;
-    text += value;
+    text += typeof value === 'string' ? value : Buffer.from(value).toString('latin1');
   }
 }
 

@@ -5,7 +5,6 @@
 
 import type { DashboardNews } from '../../shared/dashboard-messages.ts';
 import type { ThreadToControl } from '../../shared/messages.ts';
-import { latin1 } from '../http/message.ts';
 import type { Stream } from '../stream/stream.ts';
 
 /** Viewers of one thread; more are turned away. */
@@ -105,7 +104,7 @@ export class Viewers {
 }
 
 /** null: nothing to say at the moment. */
-export class Viewer implements Iterator<string | null> {
+export class Viewer implements Iterator<string | Uint8Array | null> {
   readonly stream: Stream;
   readonly proxyIndex: number;
   private readonly viewers: Viewers;
@@ -153,7 +152,7 @@ export class Viewer implements Iterator<string | null> {
     this.isLeaving = true;
   }
 
-  next(): IteratorResult<string | null> {
+  next(): IteratorResult<string | Uint8Array | null> {
     const { words } = this;
     if (words !== '') {
       this.words = '';
@@ -164,14 +163,14 @@ export class Viewer implements Iterator<string | null> {
     return this.end();
   }
 
-  private piece(bytes: Uint8Array): string {
-    const length = Math.min(pieceBytes, bytes.length - this.at);
-    const text = latin1(bytes, this.at, length);
-    this.at += length;
-    if (this.at < bytes.length) return text;
+  private piece(bytes: Uint8Array): Uint8Array {
+    const end = Math.min(this.at + pieceBytes, bytes.length);
+    const piece = bytes.subarray(this.at, end);
+    this.at = end;
+    if (end < bytes.length) return piece;
     this.bytes = null;
     if (this.needsFull) this.viewers.ask(this.proxyIndex, true);
-    return text;
+    return piece;
   }
 
   private end(): IteratorResult<string | null> {
