@@ -239,6 +239,37 @@ export function readIdentity(der: Uint8Array): CertificateIdentity | null {
   }
 }
 
+const tagExtensions = 0xa3;
+const tagBoolean = 0x01;
+const tagOctets = 0x04;
+const policiesName = '2.5.29.32';
+
+/** Identifiers of the policies a certificate was issued under (RFC 5280 4.2.1.4), in order. */
+export function readPolicies(der: Uint8Array): readonly string[] {
+  try {
+    const body = new Reader(der).enter(tagSequence).enter(tagSequence);
+    while (body.hasMore && !body.isNext(tagExtensions)) body.next();
+    const extensions = body.enter(tagExtensions).enter(tagSequence);
+    while (extensions.hasMore) {
+      const extension = extensions.enter(tagSequence);
+      const name = objectName(extension.take(tagObject));
+      if (extension.isNext(tagBoolean)) extension.next();
+      if (name === policiesName) return policyNames(extension.enter(tagOctets));
+    }
+    return [];
+  } catch (fault) {
+    if (fault instanceof Malformed) return [];
+    throw fault;
+  }
+}
+
+function policyNames(content: Reader): string[] {
+  const policies = content.enter(tagSequence);
+  const names: string[] = [];
+  while (policies.hasMore) names.push(objectName(policies.enter(tagSequence).take(tagObject)));
+  return names;
+}
+
 /** The issuer of a revocation list (RFC 5280 5.1); null: not a list. */
 export function readIssuer(der: Uint8Array): readonly NameEntry[] | null {
   try {

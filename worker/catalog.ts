@@ -39,6 +39,7 @@ import { times } from './sample/fetches/timers.ts';
 import { variableDumps } from './sample/fetches/variable-dump.ts';
 import { capturedHello } from './sample/fetches/captured-hello.ts';
 import { tls } from './sample/fetches/tls.ts';
+import { tlsChain } from './sample/fetches/tls-chain.ts';
 import { transaction } from './sample/fetches/transaction.ts';
 import { ciphers } from './sample/converters/cipher.ts';
 import { dates } from './sample/converters/dates.ts';
@@ -98,6 +99,7 @@ export const fetches = table<FetchDef>(
   connections,
   preamble,
   tls,
+  tlsChain,
   capturedHello,
   requestLine,
   messageHeaders,

@@ -139,6 +139,24 @@ test('a certificate without key and a folder of certificates', () => {
   assert.deepEqual(names, ['/certs/a.pem', '/certs/b.pem']);
 });
 
+test('a line takes the TLS lists of global as they are where it stands', () => {
+  const pem = write('where.pem', '-----BEGIN PRIVATE KEY-----\n');
+  const { model } = loadText(
+    `global\n  ssl-default-bind-ciphersuites A\n  ssl-default-server-ciphers C\n` +
+      `listen one\n  timeout client 1s\n  bind :1 ssl crt ${pem}\n  server s :1 ssl verify none\n` +
+      `global\n  ssl-default-bind-ciphersuites B\n  ssl-default-server-ciphers D\n` +
+      `listen two\n  timeout client 1s\n  bind :2 ssl crt ${pem}\n  server s :1 ssl verify none\n`,
+  );
+  const seen = model.proxies.map(({ binds, servers }) => [
+    binds[0].ssl?.ciphersuites,
+    servers[0].ssl?.ciphers,
+  ]);
+  assert.deepEqual(seen, [
+    ['A', 'C'],
+    ['B', 'D'],
+  ]);
+});
+
 test('TLS settings of global reach bind lines and servers', () => {
   const pem = write('tls.pem', '-----BEGIN PRIVATE KEY-----\n');
   const { model, diagnostics } = loadText(

@@ -3,6 +3,7 @@
 
 import { allProxies, type Draft } from './draft.ts';
 import type { BindModel, ServerModel, SslDefaultsModel } from './model.ts';
+import { useBindDefaults, useServerDefaults } from './tls-defaults.ts';
 import { narrowVersions, noAlpn, versionWords } from './sections/bind-tls.ts';
 
 /** Manual 5.1 "alpn": what lines in HTTP mode announce by themselves, by their `proto`. */
@@ -26,11 +27,7 @@ export function mergeTlsDefaults(draft: Draft): void {
 function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): void {
   const { ssl } = bind;
   if (ssl === null) return;
-  ssl.ciphers ||= defaults.bindCiphers;
-  ssl.ciphersuites ||= defaults.bindCiphersuites;
-  ssl.curves ||= defaults.bindCurves;
-  ssl.sigalgs ||= defaults.bindSigalgs;
-  ssl.clientSigalgs ||= defaults.bindClientSigalgs;
+  useBindDefaults(ssl, defaults);
   if (http) ssl.alpn ||= httpAlpn.get(bind.proto) ?? '';
   if (ssl.alpn === noAlpn) ssl.alpn = '';
   const words = defaults.bindOptions;
@@ -44,11 +41,7 @@ function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): 
 export function mergeServer(server: ServerModel, defaults: SslDefaultsModel): void {
   const ssl = server.ssl ?? server.spareSsl ?? server.checks.tls;
   if (ssl === null) return;
-  ssl.ciphers ||= defaults.serverCiphers;
-  ssl.ciphersuites ||= defaults.serverCiphersuites;
-  ssl.curves ||= defaults.serverCurves;
-  ssl.sigalgs ||= defaults.serverSigalgs;
-  ssl.clientSigalgs ||= defaults.serverClientSigalgs;
+  useServerDefaults(ssl, defaults);
   const words = defaults.serverOptions;
   mergeVersions(ssl, words);
   if (ssl.renegotiation !== '') return;

@@ -219,6 +219,18 @@ function bindSessions(ssl: koffi.LibraryHandle) {
 function bindPeers(ssl: koffi.LibraryHandle) {
   return {
     SSL_get_verify_result: bindFunction<Call1>(ssl, 'long SSL_get_verify_result(uintptr_t)'),
+    SSL_group_to_name: bindFunction<(ssl: number, group: number) => string | null>(
+      ssl,
+      'const char* SSL_group_to_name(uintptr_t, int)',
+    ),
+    SSL_get_peer_cert_chain: bindFunction<Call1>(
+      ssl,
+      'uintptr_t SSL_get_peer_cert_chain(uintptr_t)',
+    ),
+    SSL_get0_verified_chain: bindFunction<Call1>(
+      ssl,
+      'uintptr_t SSL_get0_verified_chain(uintptr_t)',
+    ),
     SSL_get1_peer_certificate: bindFunction<Call1>(
       ssl,
       'uintptr_t SSL_get1_peer_certificate(uintptr_t)',

@@ -28,6 +28,7 @@ const SSL_ERROR_ZERO_RETURN = 6;
 const UNEXPECTED_EOF = 294;
 const REASON_MASK = 0x7fffff;
 const CTRL_SET_HOSTNAME = 55;
+const CTRL_NEGOTIATED_GROUP = 134;
 const SENT_AND_RECEIVED = 3;
 const SESSION_BYTES_MAX = 65536;
 
@@ -38,6 +39,13 @@ const words = wordsOf(scratch);
 const pointerAddress = scratch.address;
 const lengthAddress = scratch.address + 8;
 const copyAddress = scratch.address + COPY_AT;
+
+/** Groups that OpenSSL itself calls otherwise elsewhere. */
+const groupNames: ReadonlyMap<string, string> = new Map([
+  ['x25519', 'X25519'],
+  ['x448', 'X448'],
+  ['secp256r1', 'prime256v1'],
+]);
 
 export class OpenSslSession implements TlsSession, Handshake {
   errno: number;
@@ -256,6 +264,32 @@ export class OpenSslSession implements TlsSession, Handshake {
   localCertificate(): Uint8Array | null {
     const certificate = this.#calls.SSL_get_certificate(this.#live());
     return certificate === 0 ? null : encodeDer(this.#calls.i2d_X509, certificate);
+  }
+
+  peerChain(): readonly Uint8Array[] {
+    const calls = this.#calls;
+    const chain = calls.SSL_get_peer_cert_chain(this.#live());
+    const count = chain === 0 ? 0 : calls.OPENSSL_sk_num(chain);
+    const found: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const der = encodeDer(calls.i2d_X509, calls.OPENSSL_sk_value(chain, i));
+      if (der !== null) found.push(der);
+    }
+    return found;
+  }
+
+  verifiedRoot(): Uint8Array | null {
+    const calls = this.#calls;
+    const chain = calls.SSL_get0_verified_chain(this.#live());
+    const count = chain === 0 ? 0 : calls.OPENSSL_sk_num(chain);
+    return count < 1 ? null : encodeDer(calls.i2d_X509, calls.OPENSSL_sk_value(chain, count - 1));
+  }
+
+  group(): string {
+    const handle = this.#live();
+    const group = this.#calls.SSL_ctrl(handle, CTRL_NEGOTIATED_GROUP, 0, 0);
+    const name = group === 0 ? '' : (this.#calls.SSL_group_to_name(handle, group) ?? '');
+    return groupNames.get(name) ?? name;
   }
 
   exportSession(): Uint8Array | null {

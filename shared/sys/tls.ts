@@ -196,6 +196,12 @@ export interface TlsSession {
   /** DER, null when there is none (node:crypto's X509Certificate reads it). */
   peerCertificate(): Uint8Array | null;
   localCertificate(): Uint8Array | null;
+  /** What came with the peer's certificate; a server's own is the first of it. */
+  peerChain(): readonly Uint8Array[];
+  /** The authority that a verified chain ends with, null for none. */
+  verifiedRoot(): Uint8Array | null;
+  /** Name of the group of the key exchange, '' for none. */
+  group(): string;
   /** Client: what `resume` wants, null when it cannot be resumed. TLS 1.3: after the first read. */
   exportSession(): Uint8Array | null;
   /** "error:0A000126:SSL routines::unexpected eof while reading"; '' for none. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { certificateFolder } from '../harness/certificate-files.ts';
-import { clientKeyPem, clientPem, firstPem } from '../harness/certificates.ts';
+import { authorityPem, clientKeyPem, clientPem, firstPem } from '../harness/certificates.ts';
 import { converse } from '../harness/clear-client.ts';
 import { startOrigin } from '../harness/origin.ts';
 import { inherited, startProxy } from '../harness/proxy.ts';
@@ -49,6 +49,11 @@ const frontCases: readonly (readonly [string, string])[] = [
   ['ssl_c_sig_alg', 'ecdsa-with-SHA256'],
   ['ssl_c_key_alg', 'id-ecPublicKey'],
   ['ssl_c_version', '3'],
+  ['ssl_fc_curve', 'X25519'],
+  ['ssl_c_r_dn', '/CN=Test Authority'],
+  ['ssl_c_r_dn(CN)', 'Test Authority'],
+  ['ssl_c_policies', ''],
+  ['ssl_c_chain_der,hex', new X509Certificate(authorityPem).raw.toString('hex').toUpperCase()],
   ['ssl_c_notbefore', '261123182927Z'],
   ['ssl_f_sha1,hex', sha1(firstPem)],
   ['ssl_f_s_dn', '/CN=first.example'],

@@ -139,6 +139,15 @@ class AssumedSession implements TlsSession {
   localCertificate(): Uint8Array | null {
     return null;
   }
+  peerChain(): readonly Uint8Array[] {
+    return [];
+  }
+  verifiedRoot(): Uint8Array | null {
+    return null;
+  }
+  group(): string {
+    return 'X25519';
+  }
   exportSession(): Uint8Array | null {
     return null;
   }

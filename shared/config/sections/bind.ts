@@ -21,6 +21,7 @@ import {
 } from '../keyword.ts';
 import type { Line } from '../line.ts';
 import type { AddressModel, BindModel } from '../model.ts';
+import { useBindDefaults } from '../tls-defaults.ts';
 import { obsoleteBind, unsupportedBind } from '../unsupported.ts';
 import { bindCrtKeywords } from './bind-crt.ts';
 import { bindTlsKeywords } from './bind-tls.ts';
@@ -425,6 +426,7 @@ export function readMoreBindWords(line: Line, from: number, to: BindDraft, draft
     index += 1 + row.takes;
   }
   if (!to.tlsOn) to.bind.ssl = null;
+  else useBindDefaults(to.tls, draft.global.ssl);
 }
 
 function reportUnknown(line: Line, index: number, word: string): void {

@@ -1,6 +1,6 @@
-// `server` and `default-server` lines: one row per option word. Rows write a ServerDraft; names are
-// resolved later, all at once. Nothing here connects.
+// `server` and `default-server` lines: a row per option word, which writes a ServerDraft.
 
+import { useServerDefaults } from '../tls-defaults.ts';
 import { parseAddress } from '../../address.ts';
 import { copyServerDraft, type Draft, newServerDraft, shareEqual } from '../draft.ts';
 import { freshServerSsl } from '../fresh.ts';
@@ -435,7 +435,7 @@ export function endServer(line: Line, server: BegunServer, proxy: ProxyDraft, dr
   if (line.failed) return;
   const { model, preset } = server;
   const tls = server.tls ?? freshServerSsl();
-  model.ssl = server.tlsOn ? tls : null;
+  model.ssl = server.tlsOn ? useServerDefaults(tls, draft.global.ssl) : null;
   model.spareSsl = !server.tlsOn && preset?.tlsOn === true ? { ...tls } : null;
   model.checks.tls = server.tlsOn ? null : server.tls;
   model.checks = shareEqual(model.checks, draft.equals.checks);

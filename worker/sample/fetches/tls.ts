@@ -19,7 +19,7 @@ import { plain } from './row.ts';
 
 type ReadSession = (stream: Stream) => TlsSession | null;
 
-const frontSession: ReadSession = (stream) => tlsSessionOf(stream.session.connection);
+export const frontSession: ReadSession = (stream) => tlsSessionOf(stream.session.connection);
 const backSession: ReadSession = (stream) => tlsSessionOf(stream.backConnection);
 
 interface SideRow {
@@ -29,7 +29,7 @@ interface SideRow {
   readonly read: ReadSession;
 }
 
-const front: SideRow = {
+export const front: SideRow = {
   prefix: 'ssl_fc',
   reads: 'client-connection',
   what: 'the client',
@@ -89,6 +89,12 @@ const fields: readonly FieldRow[] = [
     kind: kindString,
     help: 'version of TLS',
     read: text((session) => session.protocol()),
+  },
+  {
+    name: 'curve',
+    kind: kindString,
+    help: 'group of the key exchange',
+    read: text((session) => session.group()),
   },
   {
     name: 'sni',
@@ -205,7 +211,7 @@ interface Shown {
   readonly certificate: Certificate;
 }
 
-interface OwnerRow {
+export interface OwnerRow {
   readonly prefix: string;
   readonly reads: string;
   readonly what: string;
@@ -215,7 +221,7 @@ interface OwnerRow {
   readonly known: WeakMap<TlsSession, Shown>;
 }
 
-const owners: readonly OwnerRow[] = [
+export const owners: readonly OwnerRow[] = [
   {
     prefix: 'ssl_c',
     reads: front.reads,
@@ -256,7 +262,7 @@ function shownBy(owner: OwnerRow, stream: Stream): Shown | null {
   return shown;
 }
 
-const bytesOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+export const bytesOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 interface CertificateRow {
   readonly name: string;
@@ -323,7 +329,7 @@ const certificateFields: readonly CertificateRow[] = [
   },
 ];
 
-const nameArguments: readonly ArgumentDef[] = [
+export const nameArguments: readonly ArgumentDef[] = [
   { name: 'entry', type: 'string', optional: true },
   { name: 'occurrence', type: 'sint', optional: true },
   { name: 'format', type: 'string', optional: true },
@@ -331,7 +337,8 @@ const nameArguments: readonly ArgumentDef[] = [
 
 type PickName = (certificate: Certificate) => readonly NameEntry[];
 
-function buildName(
+/** A fetch of a name: the whole of it, or an entry; null: alert given. */
+export function buildName(
   owner: OwnerRow,
   pick: PickName,
   [entry, occurrence, format]: readonly ArgumentValue[],
