@@ -3,18 +3,22 @@
 
 import { capture } from './actions/capture.ts';
 import { attachments } from './actions/attach.ts';
-import { connection } from './actions/connection.ts';
+import { addresses } from './actions/address.ts';
 import { drop } from './actions/drop.ts';
 import { earlyHint } from './actions/early-hint.ts';
 import { headers } from './actions/headers.ts';
 import { headersBinary } from './actions/headers-binary.ts';
 import { logActions } from './actions/log.ts';
+import { marks } from './actions/marks.ts';
 import { patterns } from './actions/patterns.ts';
+import { preambles } from './actions/preamble.ts';
 import { redirect } from './actions/redirect.ts';
 import { resolveActions } from './actions/resolve.ts';
 import { serviceActions } from './actions/service.ts';
+import { standing } from './actions/standing.ts';
 import { stickActions } from './actions/stick.ts';
 import { switchMode } from './actions/switch-mode.ts';
+import { timeoutActions } from './actions/timeout.ts';
 import { uri } from './actions/uri.ts';
 import { variables } from './actions/variables.ts';
 import { verdict } from './actions/verdict.ts';
@@ -79,7 +83,11 @@ export const actions = table<ActionDef>(
   logActions,
   uri,
   variables,
-  connection,
+  addresses,
+  marks,
+  standing,
+  timeoutActions,
+  preambles,
   attachments,
   waiting,
   bandwidthActions,
