@@ -44,6 +44,8 @@ export interface Program {
    * Something shows the address that servers are connected from: it is then asked for at connect.
    */
   readonly readsBackSource: boolean;
+  /** Something asks what a stream costs (cpu_ns_tot, lat_ns_avg, ...): its calls are timed. */
+  readonly readsStreamCost: boolean;
 }
 
 /** One listening descriptor of one bind line. */

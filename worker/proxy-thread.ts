@@ -35,7 +35,7 @@ import { Acceptor } from './stream/acceptor.ts';
 import type { EngineContext } from './stream/context.ts';
 import type { Engine } from './stream/engine.ts';
 import { ErrorCaptures } from './stream/error-captures.ts';
-import { MeasuredEngine } from './stream/measured-engine.ts';
+import { makeEngine } from './stream/measured-engine.ts';
 import { FrontOpenings, ServerOpenings } from './stream/openings.ts';
 import type { FrontStatus } from './stats/source.ts';
 import { SpreadClose } from './spread-close.ts';
@@ -163,7 +163,7 @@ export class ProxyThread implements ListenerHost {
       connections: connectionCounts(this.context),
       numbers: proxyNumbers(this.context, segment, start.objects),
     });
-    this.engine = new MeasuredEngine(this.context, this.loop.profile);
+    this.engine = makeEngine(this.context, this.loop.profile);
     const { tune } = start.model.global;
     const streams = new StreamPool(this.thread, tune.httpMaxhdr + headerReserve, (stream) =>
       this.engine.onTimeout(stream),

@@ -69,6 +69,9 @@ export interface CompileResult {
 /** The words that need it, wherever they stand: `%bi`, `%{+X}bp`, `bc_src`. */
 const backSourceWords = /%(\([^)]*\))?(\{[^}]*\})?b[ip]\b|\bbc_src/;
 
+/** Those that need to know what a stream costs. */
+const streamCostWords = /\b(cpu|lat)_ns_/;
+
 const noObjects = { front: -1, back: -1 };
 
 /**
@@ -103,6 +106,7 @@ export function compileProgram(input: CompileInput): CompileResult {
   const { splice, disableFastForward, disableZeroCopyForwarding } = model.global.tune;
   const logForwards = model.logForwards.map((one) => compileForward(one, model, senders));
   const lineChoices = senders.connect((name) => lineChoice(proxies, name));
+  const words = JSON.stringify([model.proxies, model.logProfiles]);
   const program: Program = {
     model,
     splices: splice && !disableFastForward && !disableZeroCopyForwarding,
@@ -122,7 +126,8 @@ export function compileProgram(input: CompileInput): CompileResult {
     ringNames: compileRingNames(model, (line) => {
       return new CompileScope(context, { proxy: null, ruleSet: '', line, point: points.cli });
     }),
-    readsBackSource: backSourceWords.test(JSON.stringify(model.proxies)),
+    readsBackSource: backSourceWords.test(words),
+    readsStreamCost: streamCostWords.test(words),
   };
   context.patterns.complete(runtime !== null);
   return { program, diagnostics, context, compiler, tls: tls?.contexts ?? null };

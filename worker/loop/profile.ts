@@ -38,7 +38,9 @@ export class LoopProfile implements TimerWatch {
   /** When the thread woke up for the calls that follow, nanoseconds. */
   wokenNs: number;
   private readonly nowNs: () => number;
-  private readonly entries: Map<string, ProfileEntry>;
+  /** By cause, then by name: a text made of both would be an allocation per call. */
+  private readonly entries: Readonly<Record<ProfileCause, Map<string, ProfileEntry>>>;
+  private entryCount: number;
 
   constructor(mode: ProfilingMode, nowMs: number, nowNs: () => number) {
     this.mode = mode;
@@ -48,13 +50,14 @@ export class LoopProfile implements TimerWatch {
     this.averageUs = 0;
     this.wokenNs = 0;
     this.nowNs = nowNs;
-    this.entries = new Map();
+    this.entries = { events: new Map(), timer: new Map(), deferred: new Map(), libuv: new Map() };
+    this.entryCount = 0;
   }
 
   /** `on` begins anew; `auto` keeps what is there; `off` keeps the last results. */
   setMode(mode: ProfilingMode, nowMs: number): void {
     this.mode = mode;
-    if (mode === 'on') this.entries.clear();
+    if (mode === 'on') this.clear();
     if (mode !== 'off') {
       this.startedMs = nowMs;
       this.stoppedMs = 0;
@@ -88,16 +91,26 @@ export class LoopProfile implements TimerWatch {
 
   /** Everything noted so far, in no order. */
   list(): readonly ProfileEntry[] {
-    return Array.from(this.entries.values());
+    const all: ProfileEntry[] = [];
+    for (const byName of Object.values(this.entries)) {
+      for (const entry of byName.values()) all.push(entry);
+    }
+    return all;
+  }
+
+  private clear(): void {
+    for (const byName of Object.values(this.entries)) byName.clear();
+    this.entryCount = 0;
   }
 
   private entryOf(name: string, cause: ProfileCause): ProfileEntry {
-    const key = `${name} ${cause}`;
-    const known = this.entries.get(key);
+    const byName = this.entries[cause];
+    const known = byName.get(name);
     if (known !== undefined) return known;
-    if (this.entries.size >= entriesMax && name !== 'other') return this.entryOf('other', cause);
+    if (this.entryCount >= entriesMax && name !== 'other') return this.entryOf('other', cause);
     const entry = { name, cause, calls: 0, workNs: 0, waitNs: 0 };
-    this.entries.set(key, entry);
+    byName.set(name, entry);
+    this.entryCount++;
     return entry;
   }
 }

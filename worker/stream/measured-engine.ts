@@ -11,7 +11,7 @@ import type { Stream } from './stream.ts';
 const notMeasured = -2;
 const isInner = -1;
 
-export class MeasuredEngine extends Engine {
+class MeasuredEngine extends Engine {
   private readonly profile: LoopProfile;
   /** Calls within calls are part of the outer one. */
   private depth: number;
@@ -99,4 +99,10 @@ export class MeasuredEngine extends Engine {
     super.onTimeout(stream);
     this.end(stream, at);
   }
+}
+
+/** The engine of one thread: with a clock where something reads it. */
+export function makeEngine(context: EngineContext, profile: LoopProfile): Engine {
+  const { readsStreamCost } = context.thread.program;
+  return readsStreamCost ? new MeasuredEngine(context, profile) : new Engine(context);
 }
