@@ -105,7 +105,7 @@ test('-dt: every source without words, mistakes in words', () => {
   assert.ok(all.kind === 'run');
   assert.deepEqual(
     all.flags.traces.map(([source]) => source),
-    ['h1', 'h2', 'stream', 'session', 'check', 'peers', 'reload'],
+    ['h1', 'h2', 'stream', 'session', 'check', 'peers', 'reload', 'fcgi'],
   );
   const levels = "'error', 'user', 'proto', 'state', 'data', and 'developer'";
   const wrong: readonly (readonly [string, string])[] = [

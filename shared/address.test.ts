@@ -76,7 +76,7 @@ test('addresses that are refused say why', () => {
     ['quic4@:443', bind, /QUIC is not supported yet/],
     ['quic+:443', bind, /QUIC is not supported yet/],
     ['mptcp@:443', bind, /multipath TCP is not supported yet/],
-    ['rhttp@be/srv', bind, /reverse HTTP is not supported yet/],
+    ['rhttp@be/srv', bind, /reverse HTTP is not acceptable here/],
     ['ipv4@[::1]:80', bind, /invalid address/],
     ['ipv6@127.0.0.1:80', bind, /invalid address/],
     ['a b:80', bind, /invalid address/],
