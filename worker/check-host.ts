@@ -5,7 +5,7 @@
 import { freshServerSsl } from '../shared/config/fresh.ts';
 import type { Model, ServerModel } from '../shared/config/model.ts';
 import type { CounterWriter } from '../shared/segment/counters.ts';
-import { liveQueued, liveServed } from '../shared/segment/live.ts';
+import { type LiveWords, liveQueued, liveServed } from '../shared/segment/live.ts';
 import type { ObjectNumbers } from '../shared/messages.ts';
 import type { Namespaces } from '../shared/sys/namespaces.ts';
 import type { Sys } from '../shared/sys/sys.ts';
@@ -16,6 +16,7 @@ import { CheckStage } from './check/stage.ts';
 import { ControlLoop } from './control-loop.ts';
 import type { TlsContexts } from './conn/tls-contexts.ts';
 import type { LiveData } from './live.ts';
+import { IdleShare, sharesIdle } from './mux/idle-share.ts';
 import { SlotPool } from './memory/pool.ts';
 import { setAdminState } from './runtime/administration.ts';
 import type { Answer } from './runtime/command.ts';
@@ -36,6 +37,9 @@ export interface CheckParts {
   readonly objects: ObjectNumbers;
   readonly counters: CounterWriter;
   readonly live: LiveData;
+  /** Live words, and idle connections of servers that threads share. */
+  readonly liveWords: LiveWords;
+  readonly idle: SharedArrayBuffer;
   /** TLS of servers. */
   readonly tls: TlsContexts;
   readonly context: RuntimeContext;
@@ -128,6 +132,7 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
       counters.values[counters.row(server < 0 ? back : servers[server]) + at] += 1;
     },
     tlsFor: tlsOf(parts.tls),
+    idlePlace: idleOf(parts, loop),
     busy: () => loop.yieldToUv(),
     nowMs: () => parts.nowMs(),
     random: Math.random,
@@ -145,6 +150,22 @@ function makeHost(parts: CheckParts, { loop }: ControlLoop): CheckHost {
       complaint(setWeight(context, target(proxy, server), weight)),
     setMaxconn: (proxy, server, maxconn) =>
       complaint(setMaxconn(context, target(proxy, server), maxconn)),
+  };
+}
+
+/** The share is entered when the first check may use it. */
+function idleOf(
+  { model, sys, idle, objects, liveWords, context }: CheckParts,
+  { poller }: ControlLoop['loop'],
+): CheckHost['idlePlace'] {
+  let share: IdleShare | null = null;
+  return (proxyIndex, serverIndex) => {
+    const number = context.fleet.shareNumber(proxyIndex, serverIndex);
+    if (number < 0 || !sharesIdle(model, model.global.nbthread)) return null;
+    const unwatch = (epfd: number, fd: number): void => void sys.epollRemove(epfd, fd);
+    share ??= new IdleShare(idle, model.global.nbthread, poller.epfd, unwatch);
+    const liveAt = liveWords.row(objects.proxies[proxyIndex].servers[serverIndex]);
+    return { share, number, words: liveWords.words, liveAt };
   };
 }
 

@@ -77,6 +77,7 @@ export interface ControlParts {
   readonly facts: SharedArrayBuffer;
   readonly nameCounters: SharedArrayBuffer;
   readonly farmMemory: SharedArrayBuffer;
+  readonly idle: SharedArrayBuffer;
   readonly eventRings: readonly Uint8Array[];
   readonly dashboard: DashboardStart | null;
   readonly traces: Int32Array;

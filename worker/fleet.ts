@@ -68,6 +68,8 @@ export class Fleet implements FleetAccess {
   private readonly host: FleetHost;
   /** Servers that a backend's threads have memory for, by proxy index. */
   private readonly rooms: number[];
+  /** Servers of the configuration, by proxy. */
+  private readonly configured: readonly number[];
   private readonly shares: number[];
   private readonly shareOf: Map<string, number>;
   private last: Promise<unknown>;
@@ -77,7 +79,8 @@ export class Fleet implements FleetAccess {
     this.parts = parts;
     this.host = host;
     this.rooms = proxies.map(({ servers }) => roomFor(servers.length));
-    const configured = proxies.reduce((sum, { servers }) => sum + servers.length, 0);
+    this.configured = proxies.map(({ servers }) => servers.length);
+    const configured = this.configured.reduce((sum, count) => sum + count, 0);
     this.shares = Array.from({ length: shareReserve }, (_, i) => configured + shareReserve - 1 - i);
     this.shareOf = new Map();
     this.last = Promise.resolve();
@@ -187,6 +190,15 @@ export class Fleet implements FleetAccess {
   /** A backend was added whose threads have memory for `room` servers. */
   setRoom(proxyIndex: number, room: number): void {
     this.rooms[proxyIndex] = room;
+  }
+
+  /** Those of the configuration come one after the other, as threads number them (mux/links.ts). */
+  shareNumber(proxyIndex: number, serverIndex: number): number {
+    const late = this.shareOf.get(`${proxyIndex}/${serverIndex}`);
+    if (late !== undefined) return late;
+    const { configured } = this;
+    if (serverIndex >= (configured[proxyIndex] ?? 0)) return -1;
+    return configured.slice(0, proxyIndex).reduce((sum, count) => sum + count, serverIndex);
   }
 
   isBusy(proxyIndex: number, serverIndex: number): boolean {

@@ -58,6 +58,8 @@ class Worker implements RunningWorker {
   private readonly eventRings: readonly Uint8Array[];
   private readonly traces: Int32Array;
   private readonly farmMemory: SharedArrayBuffer;
+  /** Idle server connections that threads share. */
+  private readonly idle: SharedArrayBuffer;
   private readonly dashboard: DashboardStart | null;
   private readonly ports: MessagePort[];
   private readonly wakeFds: number[];
@@ -87,6 +89,10 @@ class Worker implements RunningWorker {
     this.eventRings = openEventRings(start.model.rings, this.sys);
     this.traces = startTraces(start.model);
     this.farmMemory = allocateFarm(start.model, start.model.global.nbthread);
+    this.idle = makeIdleShare(
+      start.model.proxies.reduce((sum, { servers }) => sum + servers.length, shareReserve),
+      reversedWords(start.model),
+    );
     this.dashboard = prepareDashboards(start.model);
     this.ports = [];
     this.wakeFds = [];
@@ -135,6 +141,7 @@ class Worker implements RunningWorker {
       nameCounters: this.nameCounters,
       lists: this.lists,
       farmMemory: this.farmMemory,
+      idle: this.idle,
       eventRings: this.eventRings,
       dashboard: this.dashboard,
       traces: this.traces,
@@ -172,10 +179,7 @@ class Worker implements RunningWorker {
       rings: makeThreadRings(threads),
       facts: this.facts,
       nameCounters: this.nameCounters,
-      idle: makeIdleShare(
-        start.model.proxies.reduce((sum, { servers }) => sum + servers.length, shareReserve),
-        reversedWords(start.model),
-      ),
+      idle: this.idle,
       wakeFds: this.wakeFds,
       generation: start.generation,
       ticketKeys: start.ticketKeys,

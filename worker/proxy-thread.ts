@@ -24,7 +24,7 @@ import type { ListenerHost } from './conn/listener.ts';
 import { flushLogs, logStream } from './log/logger.ts';
 import { Loop } from './loop/loop.ts';
 import type { ThreadEdits } from './match/edits.ts';
-import { IdleShare } from './mux/idle-share.ts';
+import { IdleShare, sharesIdle } from './mux/idle-share.ts';
 import { Links } from './mux/links.ts';
 import { noShares, type ThreadShares } from './mux/server-link.ts';
 import { ReversedShare } from './mux/reversed-share.ts';
@@ -241,12 +241,12 @@ export class ProxyThread implements ListenerHost {
   /** Idle server connections are everybody's, unless tune.idle-pool.shared is off. */
   private makeShares(): ThreadShares {
     const { start, sys, loop } = this;
-    const { threadIndex, idle, model } = start;
-    if (start.threadCount === 1 || !model.global.tune.idlePoolShared) return noShares;
+    const { threadIndex, threadCount, idle, model } = start;
+    if (!sharesIdle(model, threadCount)) return noShares;
     const unwatch = (epfd: number, fd: number): void => void sys.epollRemove(epfd, fd);
     return {
       share: new IdleShare(idle, threadIndex, loop.poller.epfd, unwatch),
-      reversedShare: new ReversedShare(idle, threadIndex, unwatch, model),
+      reversedShare: threadCount > 1 ? new ReversedShare(idle, threadIndex, unwatch, model) : null,
     };
   }
 

@@ -59,6 +59,10 @@ export interface ServerCheckModel {
   /** Protocol of HTTP checks: '' automatic, 'h1', 'h2', 'none'. */
   proto: string;
   viaSocks4: boolean;
+  /** HTTP checks may use idle connections of the server, and leave theirs to others. */
+  reusePool: boolean;
+  /** What such connections are shared by, as `pool-conn-name` says it for traffic; '' nothing. */
+  poolConnName: string;
   /** Name of a `healthcheck` section, '' for the proxy's own checks. */
   healthcheck: string;
   /** Errors of traffic count: '' none, those of connections, or of answers too. */
@@ -99,6 +103,8 @@ export function freshServerCheck(): ServerCheckModel {
     alpn: '',
     proto: '',
     viaSocks4: false,
+    reusePool: false,
+    poolConnName: '',
     healthcheck: '',
     observe: '',
     onError: 'fail-check',

@@ -295,6 +295,8 @@ const serverChecks = shape<ServerCheckModel>({
   alpn: text,
   proto: text,
   viaSocks4: flag,
+  reusePool: flag,
+  poolConnName: text,
   healthcheck: text,
   observe: oneOf('', 'layer4', 'layer7'),
   onError: oneOf('fastinter', 'fail-check', 'sudden-death', 'mark-down'),

@@ -58,7 +58,6 @@ export const unsupportedBind: readonly string[] = (
 /** Option words of `server` lines. */
 export const unsupportedServer: readonly string[] = (
   'allow-0rtt ' +
-  'check-pool-conn-name check-reuse-pool ' +
   'ktls ' +
   'no-tls-tickets npn ' +
   'quic-cc-algo ' +

@@ -12,7 +12,8 @@ import type { FarmChanges } from './farm.ts';
 import { agentKind } from './health.ts';
 import type { CheckHost, Subject } from './host.ts';
 import { Probe, type Startable } from './probe.ts';
-import { CheckRun, type RunResult } from './run.ts';
+import type { RunResult } from './report.ts';
+import { CheckRun } from './run.ts';
 import { ServerSubject } from './subject.ts';
 
 export class AgentCheck implements Startable {

@@ -9,6 +9,8 @@ import {
   bodyLength,
   bodyNone,
   bodyUntilClose,
+  connectionClose,
+  connectionKeepAlive,
   latin1,
   Message,
   methodCode,
@@ -51,6 +53,8 @@ export class Answer implements Outcome {
   private bodyText: string;
   private bodyEnded: boolean;
   private decodedLength: number;
+  /** Bytes of the body on the wire when it is whole, -1: it is not. */
+  private bodyBytes: number;
 
   constructor(stream: Stream, pool: SlotPool, at: number, headerMax: number) {
     this.stream = stream;
@@ -70,6 +74,7 @@ export class Answer implements Outcome {
     this.bodyText = '';
     this.bodyEnded = false;
     this.decodedLength = -1;
+    this.bodyBytes = -1;
   }
 
   /** Forgets what was received: a new request follows. */
@@ -143,12 +148,18 @@ export class Answer implements Outcome {
     const { framing, contentLength } = this.head;
     this.bodyText = raw;
     this.bodyEnded = framing !== bodyUntilClose;
-    if (framing === bodyNone) this.bodyText = '';
-    else if (framing === bodyLength) {
+    this.bodyBytes = -1;
+    if (framing === bodyNone) {
+      this.bodyText = '';
+      this.bodyBytes = 0;
+    }
+    if (framing === bodyLength) {
       this.bodyText = raw.slice(0, contentLength);
       this.bodyEnded = raw.length >= contentLength;
+      if (this.bodyEnded) this.bodyBytes = contentLength;
     } else if (framing === bodyChunked) {
-      const { text, isWhole } = decodeChunks(raw);
+      const { text, isWhole, endAt } = decodeChunks(raw);
+      this.bodyBytes = endAt;
       this.bodyText = text;
       this.bodyEnded = isWhole;
     }
@@ -159,6 +170,16 @@ export class Answer implements Outcome {
     if (this.ended || this.isFull()) return true;
     this.body();
     return this.head.headLength > 0 && this.bodyEnded;
+  }
+
+  /** It has come to its end, nothing has come after it, and the server stays for another. */
+  leavesOpen(): boolean {
+    const { head, length } = this;
+    if (this.ended || this.isBroken || this.isFull() || head.headLength === 0) return false;
+    if (head.status < 200 || (head.flags & connectionClose) !== 0) return false;
+    if (head.version < 11 && (head.flags & connectionKeepAlive) === 0) return false;
+    this.body();
+    return this.bodyBytes >= 0 && length === head.headLength + this.bodyBytes;
   }
 
   /** Shows what has come to expressions; `scratchAt`: where a decoded body may be put. */

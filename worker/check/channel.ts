@@ -11,6 +11,7 @@ import { type CheckRoute, openCheck } from './connect.ts';
 import { FcgiExchange } from './fcgi.ts';
 import { type CheckRequest, H2Exchange } from './h2.ts';
 import { h1Text } from './request.ts';
+import type { CheckPool } from './idle.ts';
 import type { CheckStage } from './stage.ts';
 
 /** Who is told of a channel's life. */
@@ -57,6 +58,11 @@ export class CheckChannel implements ConnectionOwner {
   /** null: its HTTP is HTTP/1. */
   private framed: FramedExchange | null;
   private unsent: Uint8Array;
+  /** Where its connection comes from or may go when the check is over, null: nowhere. */
+  private pool: CheckPool | null;
+  /** Exchanges of the connection before this check, and requests of this check. */
+  private usesBefore: number;
+  private requests: number;
 
   constructor(stage: CheckStage, user: ChannelUser) {
     this.connection = null;
@@ -68,6 +74,30 @@ export class CheckChannel implements ConnectionOwner {
     this.opening = null;
     this.framed = null;
     this.unsent = nothing;
+    this.pool = null;
+    this.usesBefore = 0;
+    this.requests = 0;
+  }
+
+  /** Its connection was one that had been idle. */
+  get isReused(): boolean {
+    return this.usesBefore > 0;
+  }
+
+  /** Takes an idle connection; false: there is none that would do. */
+  reuse(route: CheckRoute): boolean {
+    const connection = route.pool?.take(this) ?? null;
+    if (connection === null) return false;
+    this.route = route;
+    this.usesBefore = route.pool!.takenUses;
+    this.connection = connection;
+    this.isReady = true;
+    return true;
+  }
+
+  /** Others may use its connection when all has been answered. */
+  get stays(): boolean {
+    return this.pool !== null;
   }
 
   /** Begins to connect; 0 or minus errno. */
@@ -103,6 +133,7 @@ export class CheckChannel implements ConnectionOwner {
   speakHttp(app: FcgiAppPlan | null): void {
     const { connection } = this;
     this.framed = null;
+    this.pool = this.route?.pool ?? null;
     if (connection === null) return;
     const protocol = this.route?.protocolOf(connection) ?? '';
     if (protocol === 'h2') this.framed = new H2Exchange();
@@ -117,6 +148,26 @@ export class CheckChannel implements ConnectionOwner {
     this.framed = new FcgiExchange(app, connection);
   }
 
+  /** The check is over: what is clean is kept for others, the rest closed. */
+  finish(answer: Answer | null): void {
+    const { connection, pool, usesBefore } = this;
+    if (connection === null || pool === null || answer === null || !this.isClean(answer)) {
+      this.close();
+      return;
+    }
+    this.opening = null;
+    this.connection = null;
+    this.close();
+    pool.put(connection, usesBefore + 1);
+  }
+
+  private isClean(answer: Answer): boolean {
+    const { connection, framed, unsent, requests } = this;
+    if (connection === null || framed !== null || unsent.length > 0 || requests !== 1) return false;
+    if (!this.isReady || connection.readable || connection.hangup) return false;
+    return answer.leavesOpen();
+  }
+
   /** Nothing is heard of it any more; reset, unless its step wants to linger. */
   close(): void {
     const { connection } = this;
@@ -127,6 +178,9 @@ export class CheckChannel implements ConnectionOwner {
     this.isReady = false;
     this.framed = null;
     this.unsent = nothing;
+    this.pool = null;
+    this.usesBefore = 0;
+    this.requests = 0;
     if (connection === null) return;
     if (this.route?.lingers !== true) connection.resetOnClose();
     connection.close();
@@ -149,6 +203,7 @@ export class CheckChannel implements ConnectionOwner {
   }
 
   putRequest(request: CheckRequest): void {
+    this.requests++;
     if (this.framed === null) this.put(h1Text(request));
     else this.put(this.framed.request(request, this.isEncrypted() ? 'https' : 'http'));
   }

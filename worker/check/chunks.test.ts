@@ -10,7 +10,8 @@ test('chunks in every split: what has come, and whether it is all', () => {
     assert.equal(isWhole, false, String(length));
     assert.ok(body.startsWith(text));
   }
-  assert.deepEqual(decodeChunks(raw), { text: body, isWhole: true });
-  assert.deepEqual(decodeChunks('0\r\n\r\n'), { text: '', isWhole: true });
-  assert.deepEqual(decodeChunks('x\r\nabc'), { text: '', isWhole: true });
+  assert.deepEqual(decodeChunks(raw), { text: body, isWhole: true, endAt: raw.length });
+  // What follows the end is not part of it.
+  assert.deepEqual(decodeChunks('0\r\n\r\nHTTP'), { text: '', isWhole: true, endAt: 5 });
+  assert.deepEqual(decodeChunks('x\r\nabc'), { text: '', isWhole: true, endAt: -1 });
 });

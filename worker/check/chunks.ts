@@ -6,6 +6,8 @@ export interface Decoded {
   readonly text: string;
   /** The last chunk and its trailers have come, or the coding is broken: nothing more follows. */
   readonly isWhole: boolean;
+  /** Where the coding ends in what was given, -1: not there, or it is broken. */
+  readonly endAt: number;
 }
 
 /** Decodes `raw`, one character per byte. */
@@ -14,18 +16,22 @@ export function decodeChunks(raw: string): Decoded {
   let at = 0;
   for (;;) {
     const end = raw.indexOf('\r\n', at);
-    if (end < 0) return { text, isWhole: false };
+    if (end < 0) return { text, isWhole: false, endAt: -1 };
     const size = /^[0-9a-fA-F]+/.exec(raw.slice(at, end))?.[0];
-    if (size === undefined) return { text, isWhole: true };
+    if (size === undefined) return { text, isWhole: true, endAt: -1 };
     const length = Number.parseInt(size, 16);
-    if (length === 0) return { text, isWhole: endsTrailers(raw, end) };
+    if (length === 0) {
+      const endAt = trailersEnd(raw, end);
+      return { text, isWhole: endAt >= 0, endAt };
+    }
     text += raw.slice(end + 2, end + 2 + length);
     at = end + 2 + length + 2;
-    if (at > raw.length) return { text, isWhole: false };
+    if (at > raw.length) return { text, isWhole: false, endAt: -1 };
   }
 }
 
-/** `at`: the line end of the last chunk's size. */
-function endsTrailers(raw: string, at: number): boolean {
-  return raw.indexOf('\r\n\r\n', at) >= 0;
+/** `at`: the line end of the last chunk's size. -1: they have not all come. */
+function trailersEnd(raw: string, at: number): number {
+  const found = raw.indexOf('\r\n\r\n', at);
+  return found < 0 ? -1 : found + 4;
 }

@@ -17,6 +17,7 @@ import { SocksRequest } from '../conn/socks4.ts';
 import { TlsHandshake, tlsSessionOf, TlsTransport } from '../conn/tls.ts';
 import { kindSint } from '../sample/sample.ts';
 import type { Stream } from '../stream/stream.ts';
+import { type CheckPool, isUsualConnect } from './idle.ts';
 import type { ConnectStep } from './plan.ts';
 
 /** One connection as a step wants it. */
@@ -26,6 +27,8 @@ export interface CheckRoute {
   readonly isInternet: boolean;
   readonly socket: SocketPlan;
   readonly lingers: boolean;
+  /** Idle connections that would do, null: it needs one of its own. HTTP checks only. */
+  readonly pool: CheckPool | null;
   openingSteps(): readonly OpeningStep[];
   /** What HTTP checks speak on it: 'h1' or 'h2'. Once it is open. */
   protocolOf(connection: Connection): string;
@@ -49,6 +52,8 @@ export interface RouteParts {
   readonly socks: SocketPlan | null;
   /** A server's agent is asked: words about checks do not count. */
   readonly isAgent: boolean;
+  /** `check-reuse-pool`, null: not for this server. */
+  readonly pool: CheckPool | null;
   /** Address and port that stand on the server line for this check, or were set since. */
   address(): AddressModel | null;
   port(): number;
@@ -78,6 +83,7 @@ class Route implements CheckRoute {
   isInternet: boolean;
   readonly socket: SocketPlan;
   readonly lingers: boolean;
+  readonly pool: CheckPool | null;
   stream: Stream;
   private readonly router: Router;
 
@@ -88,6 +94,7 @@ class Route implements CheckRoute {
     this.isInternet = true;
     this.socket = usesSocks(step, parts) ? (parts.socks ?? parts.socket) : parts.socket;
     this.lingers = step.lingers || (parts.isAgent && step.isImplicit);
+    this.pool = isUsualConnect(step) ? parts.pool : null;
     this.stream = stream;
     this.router = router;
   }

@@ -6,7 +6,7 @@ import { checkStatusNumber } from '../../shared/segment/check-status.ts';
 import type { AddressModel, ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import type { CheckHost, Subject } from './host.ts';
 import type { Asking } from './probe.ts';
-import type { RunDone } from './run.ts';
+import type { RunDone } from './report.ts';
 
 const socketError = checkStatusNumber('SOCKERR');
 const commandError = checkStatusNumber('PROCERR');

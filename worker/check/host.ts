@@ -7,6 +7,7 @@ import type { Namespaces } from '../../shared/sys/namespaces.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import type { Program } from '../program.ts';
 import type { CheckTls } from './connect.ts';
+import type { IdlePlace } from './idle.ts';
 import type { CheckStage } from './stage.ts';
 
 /** Severities of syslog that checks use. */
@@ -35,6 +36,8 @@ export interface CheckHost {
   count(proxyIndex: number, serverIndex: number, fieldAt: number): void;
   /** TLS towards a server's checks that offers these protocols; null: it cannot be made. */
   tlsFor(server: ServerModel, alpn: string): CheckTls | null;
+  /** Where its idle connections are shared, null: nowhere. */
+  idlePlace(proxyIndex: number, serverIndex: number): IdlePlace | null;
   /** Something was begun that libuv must see to: the loop lets it. */
   busy(): void;
   /** Shared clock. */

@@ -36,7 +36,7 @@ import {
   reasonText,
 } from './health.ts';
 import { type CheckHost, severityInfo, severityNotice, type Subject } from './host.ts';
-import type { RunResult } from './run.ts';
+import type { RunResult } from './report.ts';
 
 /** What a probe asks. */
 export interface Asking {
@@ -44,6 +44,8 @@ export interface Asking {
   start(): void;
   /** Ends without. */
   stop(): void;
+  /** What it left idle is not to be used any more. */
+  forgetIdle?(): void;
 }
 
 /** What the scheduler starts. */
@@ -51,6 +53,8 @@ export interface Startable {
   readonly interMs: number;
   /** Traffic has shown too many errors: health checks only. */
   observed?(text: string): void;
+  /** The server is in maintenance: nothing is kept idle. */
+  forgetIdle?(): void;
   begin(delayMs: number): void;
   stop(): void;
 }
@@ -134,8 +138,13 @@ export class Probe implements Timed, Startable {
     gate.forget(this);
     const wasAsking = this.isAsking;
     if (wasAsking) this.asking?.stop();
+    this.asking?.forgetIdle?.();
     this.setProgress(false);
     if (wasAsking) gate.leave();
+  }
+
+  forgetIdle(): void {
+    this.asking?.forgetIdle?.();
   }
 
   /** Errors of traffic want an answer soon: fastinter from now on, until the next result. */

@@ -3,7 +3,17 @@
 
 import { faultNone, faultRefused, faultReset, faultSocket, faultText } from '../conn/fault.ts';
 import { errnoText } from '../../shared/sys/errno.ts';
-import type { CheckFamily, CheckStep } from './plan.ts';
+import type { CheckFamily, CheckStep, ExpectStep } from './plan.ts';
+
+/** How a check ended. */
+export interface RunResult {
+  /** Number of a row of checkStatuses. */
+  readonly status: number;
+  readonly info: string;
+  readonly code: number;
+}
+
+export type RunDone = (result: RunResult) => void;
 
 /** Where in a tcp-check script it happened; '' for the other families. */
 export function stepText(family: CheckFamily, step: CheckStep | null): string {
@@ -33,4 +43,28 @@ const ECONNRESET = 104;
 export function faultOfErrno(error: number): number {
   if (error === ECONNREFUSED) return faultRefused;
   return error === ECONNRESET ? faultReset : faultSocket;
+}
+
+/** What an answer lacks, or has too much. `hasCome`: there was one. */
+export function missedText(family: CheckFamily, step: ExpectStep, hasCome: boolean): string {
+  if (!hasCome) return `TCPCHK got an empty response at step ${step.number}`;
+  if (family === 'protocol') return '';
+  const what = step.isInverse ? 'matched unwanted content' : 'did not match content';
+  return `TCPCHK ${what}${step.missed} at step ${step.number}`;
+}
+
+/** Why nothing could be sent. `length`: of what was to be, -1: it could not be built. */
+export function unsendableText({ number }: CheckStep, length: number, room: number): string {
+  const why =
+    length < 0
+      ? 'failed to build log-format string'
+      : `string too large (${length}) for buffer size (${room})`;
+  return `tcp-check send : ${why} at step ${number}`;
+}
+
+const EPROTO = 71;
+
+/** Failures of TLS carry no errno of the system. */
+export function systemError(result: number): number {
+  return result === -EPROTO ? 0 : -result;
 }

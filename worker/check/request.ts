@@ -9,12 +9,19 @@ import type { RunSubject } from './stage.ts';
 /** Methods that carry no body, and hence no length when there is none. */
 const bodiless: ReadonlySet<string> = new Set(['OPTIONS', 'GET', 'HEAD', 'DELETE']);
 
+/** What a request tells of beside its step. */
+interface RequestPlace {
+  readonly subject: RunSubject;
+  readonly plan: CheckPlan;
+  /** The connection is of use to others after it. */
+  readonly stays: boolean;
+}
+
 /** Evaluates the request of a step. */
 export function requestOf(
   step: RequestStep,
   stream: Stream,
-  subject: RunSubject,
-  plan: CheckPlan,
+  { subject, plan, stays }: RequestPlace,
 ): CheckRequest {
   const method = step.method || 'OPTIONS';
   const body = step.body?.(stream) ?? '';
@@ -24,10 +31,14 @@ export function requestOf(
     if (text !== '') headers.push([name, text]);
   }
   if (plan.sendsState) headers.push(['x-haproxy-server-state', subject.stateText()]);
-  if (!headers.some(([name]) => name === 'connection')) headers.push(['connection', 'close']);
+  const version = step.version || 'HTTP/1.0';
+  if (!headers.some(([name]) => name === 'connection')) {
+    if (!stays) headers.push(['connection', 'close']);
+    else if (version === 'HTTP/1.0') headers.push(['connection', 'keep-alive']);
+  }
   if (body !== '' || !bodiless.has(method)) headers.push(['content-length', String(body.length)]);
   const uri = step.uri?.(stream) || '/';
-  return { method, uri, version: step.version || 'HTTP/1.0', headers, body };
+  return { method, uri, version, headers, body };
 }
 
 /** As HTTP/1 writes it. */

@@ -22,7 +22,15 @@ import {
   type RequestStep,
   type SendStep,
 } from './plan.ts';
-import { errorText, faultOfErrno, stepText } from './report.ts';
+import {
+  errorText,
+  faultOfErrno,
+  missedText,
+  type RunDone,
+  stepText,
+  systemError,
+  unsendableText,
+} from './report.ts';
 import { requestOf } from './request.ts';
 import type { CheckStage, RunSubject } from './stage.ts';
 
@@ -37,16 +45,6 @@ const L7Timeout = checkStatusNumber('L7TOUT');
 const L7Response = checkStatusNumber('L7RSP');
 const L7Ok = checkStatusNumber('L7OK');
 const L7Conditional = checkStatusNumber('L7OKC');
-
-/** How a check ended. */
-export interface RunResult {
-  /** Number of a row of checkStatuses. */
-  readonly status: number;
-  readonly info: string;
-  readonly code: number;
-}
-
-export type RunDone = (result: RunResult) => void;
 
 const notFound = 404;
 
@@ -70,6 +68,8 @@ export class CheckRun implements ChannelUser, Timed {
   private code: number;
   /** The step at hand has put its bytes, which may wait for the socket. */
   private hasSent: boolean;
+  /** An idle connection turned out dead: this run opens its own. */
+  private opensOwn: boolean;
 
   constructor(stage: CheckStage, subject: RunSubject, plan: CheckPlan, done: RunDone) {
     this.dueMs = 0;
@@ -89,6 +89,7 @@ export class CheckRun implements ChannelUser, Timed {
     this.isRunning = false;
     this.code = 0;
     this.hasSent = false;
+    this.opensOwn = false;
   }
 
   /** Read by fetches while this run evaluates. */
@@ -102,6 +103,7 @@ export class CheckRun implements ChannelUser, Timed {
     this.isRunning = true;
     this.code = 0;
     this.hasSent = false;
+    this.opensOwn = false;
     this.variables.length = 0;
     this.stage.leave(this);
     this.uniqueId = '';
@@ -112,6 +114,7 @@ export class CheckRun implements ChannelUser, Timed {
   /** Ends without a result. */
   stop(): void {
     this.isRunning = false;
+    this.channel.close();
     this.release();
   }
 
@@ -119,6 +122,7 @@ export class CheckRun implements ChannelUser, Timed {
     if (!this.isRunning) return;
     const { code } = this;
     this.isRunning = false;
+    this.channel.finish(this.answer);
     this.release();
     // A NUL ends what is said, as it does in the reference.
     const end = info.indexOf('\0');
@@ -127,7 +131,6 @@ export class CheckRun implements ChannelUser, Timed {
 
   private release(): void {
     this.stage.timers.remove(this);
-    this.channel.close();
     if (this.answer !== null) this.stage.answers.release(this.answer);
     this.answer = null;
   }
@@ -176,9 +179,14 @@ export class CheckRun implements ChannelUser, Timed {
   private connect(step: ConnectStep): boolean {
     const { stage, subject, channel } = this;
     channel.close();
-    this.dropAnswer();
+    this.answer?.restart('');
     this.hasSent = false;
     const route = subject.routeOf(step, stage.enter(this, null, false));
+    if (this.plan.family === 'http' && !this.opensOwn && channel.reuse(route)) {
+      stage.timers.schedule(this, stage.time.nowMs + subject.connectTimeoutMs);
+      this.talk();
+      return true;
+    }
     const result = channel.open(route);
     if (result < 0) {
       const where = stepText(this.plan.family, step);
@@ -189,7 +197,7 @@ export class CheckRun implements ChannelUser, Timed {
   }
 
   opened(result: number): void {
-    const { channel, subject, stage } = this;
+    const { channel } = this;
     if (!this.isRunning) return;
     if (result < 0) {
       const where = stepText(this.plan.family, this.current);
@@ -198,12 +206,18 @@ export class CheckRun implements ChannelUser, Timed {
       this.finish(status, errorText(fault, systemError(result), where));
       return;
     }
-    if (this.plan.family === 'http') channel.speakHttp(this.subject.proxy.fcgi?.app ?? null);
+    this.talk();
+    this.position++;
+    this.advance();
+  }
+
+  /** The connection is ready. */
+  private talk(): void {
+    const { channel, subject, stage } = this;
+    if (this.plan.family === 'http') channel.speakHttp(subject.proxy.fcgi?.app ?? null);
     if (subject.checkTimeoutMs > 0) {
       stage.timers.schedule(this, stage.time.nowMs + subject.checkTimeoutMs);
     }
-    this.position++;
-    this.advance();
   }
 
   onTimeout(): void {
@@ -221,7 +235,7 @@ export class CheckRun implements ChannelUser, Timed {
 
   private send(step: SendStep | RequestStep): boolean {
     if (!this.hasSent) {
-      this.dropAnswer();
+      this.answer?.restart('');
       if (!this.put(step)) return false;
       this.hasSent = true;
     }
@@ -235,7 +249,7 @@ export class CheckRun implements ChannelUser, Timed {
     const { channel, subject, plan, stage } = this;
     const stream = stage.enter(this, this.answer, false);
     if (step.kind === 'request') {
-      const request = requestOf(step, stream, subject, plan);
+      const request = requestOf(step, stream, { subject, plan, stays: channel.stays });
       this.takeAnswer()?.restart(request.method);
       channel.putRequest(request);
       return this.isRunning;
@@ -247,11 +261,7 @@ export class CheckRun implements ChannelUser, Timed {
       channel.put(bytes);
       return true;
     }
-    const why =
-      bytes === null
-        ? 'failed to build log-format string'
-        : `string too large (${bytes.length}) for buffer size (${room})`;
-    this.finish(L7Response, `tcp-check send : ${why} at step ${step.number}`);
+    this.finish(L7Response, unsendableText(step, bytes?.length ?? -1, room));
     return false;
   }
 
@@ -264,9 +274,22 @@ export class CheckRun implements ChannelUser, Timed {
 
   /** The connection has failed after it was established; 0: it has just ended too early. */
   private broken(error: number): void {
+    if (this.channel.isReused && (this.answer?.length ?? 0) === 0) {
+      this.beginAgain();
+      return;
+    }
     const where = stepText(this.plan.family, this.current);
     const fault = error > 0 ? faultOfErrno(error) : 0;
     this.finish(socketError, errorText(fault, error, where));
+  }
+
+  /** The server closed an idle connection as it was used, which says nothing of its health. */
+  private beginAgain(): void {
+    const { steps } = this.plan;
+    while (steps[this.position].kind !== 'connect') this.position--;
+    this.opensOwn = true;
+    this.current = steps[this.position];
+    this.connect(steps[this.position] as ConnectStep);
   }
 
   // ---- receiving ----
@@ -286,10 +309,6 @@ export class CheckRun implements ChannelUser, Timed {
     this.answer ??= this.stage.answers.take();
     if (this.answer === null) this.finish(socketError, 'no buffer is free');
     return this.answer;
-  }
-
-  private dropAnswer(): void {
-    if (this.answer !== null) this.answer.restart('');
   }
 
   /** Takes what has come; false: the check has ended. */
@@ -340,14 +359,9 @@ export class CheckRun implements ChannelUser, Timed {
   private fail(step: ExpectStep, answer: Answer): void {
     const { stage } = this;
     const stream = stage.enter(this, answer, this.plan.family === 'http');
-    let text = answer.info;
-    if (text === '') {
-      if (step.onError !== null) text = step.onError(stream);
-      else if (answer.length === 0) text = `TCPCHK got an empty response at step ${step.number}`;
-      else if (this.plan.family !== 'protocol') {
-        const what = step.isInverse ? 'matched unwanted content' : 'did not match content';
-        text = `TCPCHK ${what}${step.missed} at step ${step.number}`;
-      }
+    let text = answer.info || (step.onError?.(stream) ?? '');
+    if (text === '' && step.onError === null) {
+      text = missedText(this.plan.family, step, answer.length > 0);
     }
     if (step.comment !== '') text += ` comment: ${step.comment}`;
     this.readCode(step, stream);
@@ -382,11 +396,4 @@ export class CheckRun implements ChannelUser, Timed {
     }
     this.finish(L7Ok, '(tcp-check)');
   }
-}
-
-const EPROTO = 71;
-
-/** Failures of TLS carry no errno of the system. */
-function systemError(result: number): number {
-  return result === -EPROTO ? 0 : -result;
 }

@@ -3,6 +3,7 @@
 // and stopped by the worker's control thread.
 
 import { isGone, type ServerModel } from '../../shared/config/model.ts';
+import { adminMaint, serverAdmin } from '../../shared/segment/server-state.ts';
 import { checkStatusNumber } from '../../shared/segment/check-status.ts';
 import { AgentCheck } from './agent-check.ts';
 import { ExternalCheck } from './external.ts';
@@ -10,7 +11,8 @@ import { FarmChanges } from './farm.ts';
 import { healthKind } from './health.ts';
 import type { CheckHost, RunningChecks, Subject } from './host.ts';
 import { plainPlan } from './plans.ts';
-import { CheckRun, type RunResult } from './run.ts';
+import type { RunResult } from './report.ts';
+import { CheckRun } from './run.ts';
 import { Probe, type Startable } from './probe.ts';
 import { ServerSubject } from './subject.ts';
 import { Warmups } from './warmup.ts';
@@ -59,6 +61,11 @@ class Scheduler implements RunningChecks {
   }
 
   follow(proxyIndex: number, serverIndex: number): void {
+    const { words, at } = this.host.server(proxyIndex, serverIndex);
+    if ((words[at + serverAdmin] & adminMaint) !== 0) {
+      for (const probe of this.probes.get(`${proxyIndex}/${serverIndex}`) ?? [])
+        probe.forgetIdle?.();
+    }
     this.farm.follow(proxyIndex, serverIndex);
     this.warmups.note({ proxyIndex, serverIndex });
     this.farm.endStreams({ proxyIndex, serverIndex });
@@ -104,7 +111,8 @@ function healthProbe(
   }
   const plan = host.program.checks.planOf(proxyIndex, model.checks.healthcheck) ?? plainPlan;
   const done = (result: RunResult): void => probe.ended(result);
-  const run = new CheckRun(host.stage, new ServerSubject(host, subject, false), plan, done);
+  const server = new ServerSubject(host, subject, false);
+  const run = new CheckRun(host.stage, server, plan, done);
   const guarded = {
     start: () => {
       try {
@@ -115,6 +123,7 @@ function healthProbe(
       }
     },
     stop: () => run.stop(),
+    forgetIdle: () => server.forgetIdle(),
   };
   probe.asks(guarded);
   return probe;

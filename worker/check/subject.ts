@@ -23,6 +23,7 @@ import type { ProxyPlan } from '../program.ts';
 import type { Stream } from '../stream/stream.ts';
 import { type CheckRoute, Router } from './connect.ts';
 import type { CheckHost, Subject } from './host.ts';
+import { CheckPool, mayReuse } from './idle.ts';
 import type { ConnectStep } from './plan.ts';
 import type { RunSubject } from './stage.ts';
 
@@ -37,6 +38,8 @@ export class ServerSubject implements RunSubject {
   private readonly isAgent: boolean;
   private readonly words: ServerWords;
   private readonly router: Router;
+  /** Idle connections that its HTTP checks may use, null: it has its own. */
+  private readonly pool: CheckPool | null;
 
   constructor(host: CheckHost, subject: Subject, isAgent: boolean) {
     const { proxyIndex, serverIndex } = subject;
@@ -54,6 +57,9 @@ export class ServerSubject implements RunSubject {
     // timeout check leaves connecting the shorter of timeout connect and the interval (manual 4.2).
     this.connectTimeoutMs = check > 0 && connect > 0 ? Math.min(interMs, connect) : interMs;
     this.checkTimeoutMs = Math.max(0, check);
+    const place =
+      isAgent || !mayReuse(proxy, model) ? null : host.idlePlace(proxyIndex, serverIndex);
+    this.pool = place === null ? null : new CheckPool(host.stage, proxy, model, place);
     this.router = new Router({
       sys: host.sys,
       model,
@@ -62,6 +68,7 @@ export class ServerSubject implements RunSubject {
       socket: this.socketPlan(proxy, false),
       socks: model.socket.socks4 === null ? null : this.socketPlan(proxy, true),
       isAgent,
+      pool: this.pool,
       address: () => this.probeAddress(),
       port: () => this.probePort(),
       serverAddress: () => model.address,
@@ -73,7 +80,11 @@ export class ServerSubject implements RunSubject {
     const { host, model } = this;
     return socketPlan(host.sys, {
       source: model.source ?? proxy.source,
-      options: serverOptions({ model: proxy, tune: host.model.global.tune, userTimeoutMs: 0 }),
+      options: serverOptions({
+        model: proxy,
+        tune: host.model.global.tune,
+        userTimeoutMs: model.checks.reusePool ? model.tcpUtMs : 0,
+      }),
       resetsOnClose: false,
       fastOpen: false,
       socket: model.socket,
@@ -94,6 +105,11 @@ export class ServerSubject implements RunSubject {
 
   routeOf(step: ConnectStep, stream: Stream): CheckRoute {
     return this.router.routeOf(step, stream);
+  }
+
+  /** Nothing of what its checks left idle may be used any more. */
+  forgetIdle(): void {
+    this.pool?.clear();
   }
 
   /** What the agent is sent, as it is now. */

@@ -4,18 +4,22 @@
 // descriptors, so taking one over is that swap, an epoll removal and a new Connection around the
 // same number.
 //
-//   per thread: epoll descriptor
+//   per thread, the control thread (for checks) behind the others: epoll descriptor
 //   per server: slotsPerServer slots of 6 words: ticket, descriptor, thread, uses, kind (2 words)
-//   ticket: 0 free, 1 being written, else offered; tickets are never used twice within 2^30 offers
+//   ticket: 0 free, 1 being written, else offered; tickets are never used twice within 2^20 offers
+//     of a thread
 //   kind: digest of what streams must share to use it (destination, PROXY header, ...), 0: nothing
 //
 // Only clear connections are offered: the state of a TLS session cannot change threads.
 
 import { createHash } from 'node:crypto';
+import type { Model } from '../../shared/config/model.ts';
 
 const slotsPerServer = 32;
 const slotWords = 6;
-const threadsMax = 64;
+/** Proxy threads (nbthread) and the control thread. */
+export const threadsMax = 1025;
+const ticketsMax = 2 ** 20;
 const ticketFree = 0;
 const ticketWriting = 1;
 
@@ -26,6 +30,19 @@ const ticketWriting = 1;
 export function makeIdleShare(servers: number, moreWords = 0): SharedArrayBuffer {
   const words = threadsMax + servers * slotsPerServer * slotWords;
   return new SharedArrayBuffer((words + moreWords) * 4);
+}
+
+/** Whether `threads` proxy threads, and the one that checks servers, use each other's. */
+export function sharesIdle(
+  { global, proxies }: Pick<Model, 'global' | 'proxies'>,
+  threads: number,
+): boolean {
+  if (!global.tune.idlePoolShared) return false;
+  if (threads > 1) return true;
+  for (const { servers } of proxies) {
+    for (const { checks } of servers) if (checks.reusePool) return true;
+  }
+  return false;
 }
 
 export class IdleShare {
@@ -52,7 +69,7 @@ export class IdleShare {
     this.uses = 0;
     this.words = new Int32Array(buffer);
     this.threadIndex = threadIndex;
-    // Threads draw from their own sixty-fourth of the numbers: a ticket tells its writer.
+    // Threads draw from their own part of the numbers: a ticket tells its writer.
     this.nextTicket = 2;
     this.unwatch = unwatch;
     this.kind = '';
@@ -133,7 +150,7 @@ export class IdleShare {
 
   private drawTicket(): number {
     const ticket = this.nextTicket * threadsMax + this.threadIndex;
-    this.nextTicket = this.nextTicket >= 2 ** 24 ? 2 : this.nextTicket + 1;
+    this.nextTicket = this.nextTicket >= ticketsMax ? 2 : this.nextTicket + 1;
     return ticket;
   }
 }

@@ -5,18 +5,18 @@
 // learn that one of a kind exists and is in use.
 //
 //   per server: slotsPerServer slots: ticket, descriptor, thread, uses, kind (2 words), state
-//   ticket: 0 free, 1 in use, else on offer; tickets are never used twice within 2^30 offers
+//   ticket: 0 free, 1 in use, else on offer; tickets are never used twice within 2^20 offers
+//     of a thread
 //   state: what the next thread has to know of the connection (h2-moving.ts)
 
 import type { Model } from '../../shared/config/model.ts';
-import { digestOf } from './idle-share.ts';
+import { digestOf, threadsMax } from './idle-share.ts';
 
 const slotsPerServer = 64;
 const headWords = 6;
 /** Enough for two tables of the size that HTTP/2 begins with. */
 const stateWords = 4090;
 const slotWords = headWords + stateWords;
-const threadsMax = 64;
 const ticketFree = 0;
 const ticketInUse = 1;
 
@@ -86,7 +86,7 @@ export class ReversedShare {
     words[slot + 2] = threadIndex;
     words[slot + 3] = uses;
     const ticket = this.nextTicket * threadsMax + threadIndex;
-    this.nextTicket = this.nextTicket >= 2 ** 24 ? 2 : this.nextTicket + 1;
+    this.nextTicket = this.nextTicket >= 2 ** 20 ? 2 : this.nextTicket + 1;
     Atomics.store(words, slot, ticket);
     return ticket;
   }

@@ -125,6 +125,8 @@ export interface FleetAccess {
   isBusy(proxyIndex: number, serverIndex: number): boolean;
   /** Takes a server in maintenance away; false: it has come into use meanwhile and stays. */
   remove(proxyIndex: number, serverIndex: number): Promise<boolean>;
+  /** Its place among idle connections that threads share, -1: it has none. */
+  shareNumber(proxyIndex: number, serverIndex: number): number;
   /** Gives a server's model other values: name, address, TLS. */
   renew(proxyIndex: number, serverIndex: number, fields: Partial<ServerModel>): Promise<void>;
   /** The backend's secret or switch of dynamic cookies has changed. */

@@ -130,6 +130,7 @@ function sampleFleet(done: string[]): RuntimeContext['fleet'] {
     },
     isBusy: () => false,
     renewCookies: async () => {},
+    shareNumber: () => -1,
     remove: async (proxyIndex, index) => done.push(`remove ${proxyIndex}/${index}`) > 0,
     renew: async (proxyIndex, index, fields) => {
       done.push(`renew ${proxyIndex}/${index} ${Object.keys(fields).join()}`);

@@ -21,6 +21,8 @@ const switches: readonly (readonly [string, Partial<ServerCheckModel>, string])[
   ['no-check-ssl', { ssl: 'off' }, 'no TLS in health checks'],
   ['check-sni-auto', { sniAuto: true }, 'checks ask for the name of their Host header'],
   ['no-check-sni-auto', { sniAuto: false }, 'checks ask for no name without check-sni'],
+  ['check-reuse-pool', { reusePool: true }, 'HTTP checks use idle connections of the server'],
+  ['no-check-reuse-pool', { reusePool: false }, 'checks have connections of their own'],
 ];
 
 const switchRows = switches.map(
@@ -35,10 +37,11 @@ const switchRows = switches.map(
   }),
 );
 
-type TextField = 'sni' | 'healthcheck';
+type TextField = 'sni' | 'healthcheck' | 'poolConnName';
 
 const texts: readonly (readonly [string, TextField, string])[] = [
   ['check-sni', 'sni', 'name that health checks ask for'],
+  ['check-pool-conn-name', 'poolConnName', 'name that connections of checks are shared by'],
   ['healthcheck', 'healthcheck', 'healthcheck section that says how it is checked'],
 ];
 

@@ -112,19 +112,6 @@ const flags: readonly (readonly [string, Partial<ServerModel>, string])[] = [
   ['no-tfo', { tfo: false }, 'no TCP fast open'],
 ];
 
-/** Words that say what is so anyway, because the opposite does not work yet. */
-const defaults = ['no-check-reuse-pool'] as const;
-
-const defaultRows = defaults.map(
-  (name): ServerKeyword => ({
-    name,
-    takes: 0,
-    help: 'says what is so anyway',
-    example: `server s 127.0.0.1:80 ${name}`,
-    parse: () => {},
-  }),
-);
-
 const flagRows = flags.map(
   ([name, fields, help]): ServerKeyword => ({
     name,
@@ -141,7 +128,6 @@ export const serverKeywords: readonly ServerKeyword[] = [
   ...numberRows,
   ...timeRows,
   ...flagRows,
-  ...defaultRows,
   ...serverTlsKeywords,
   ...serverCheckKeywords,
   ...serverProxyKeywords,
