@@ -21,7 +21,7 @@ import type { ThreadContext } from '../thread-context.ts';
 import type { FcgiBack } from './fcgi-back.ts';
 import { FcgiStdin } from './fcgi-stdin.ts';
 import { FcgiStdout } from './fcgi-stdout.ts';
-import { Receiver } from './receiver.ts';
+import { headBytesMax, Receiver } from './receiver.ts';
 import {
   inboundClosed,
   inboundTruncated,
@@ -164,8 +164,7 @@ export class FcgiStream implements Side {
       link.exchange.onResponseFailure(stream, -ENOMEM);
       return;
     }
-    const { bufsize, maxrewrite } = thread.program.model.global.tune;
-    const limit = bufsize - maxrewrite;
+    const limit = headBytesMax(thread);
     for (let i = 0; i < readsMax && this.stream === stream; i++) {
       const got = inbound.receiveRaw(limit);
       if (got === blocked) {

@@ -27,7 +27,7 @@ import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { glitchBorne, glitchKills, judgeGlitches, rare } from './glitches.ts';
 import { Output } from './output.ts';
-import { Receiver } from './receiver.ts';
+import { headBytesMax, Receiver } from './receiver.ts';
 import { type Exchange, inboundClosed, inboundTruncated, type Side, sideGone } from './side.ts';
 import { releaseHead, takeHead } from './spares.ts';
 
@@ -175,8 +175,7 @@ export class H1Back implements Side, ConnectionOwner {
       this.exchange.onResponseFailure(stream, -12);
       return;
     }
-    const { bufsize, maxrewrite } = thread.program.model.global.tune;
-    const limit = bufsize - maxrewrite;
+    const limit = headBytesMax(thread);
     for (let i = 0; i < readsMax; i++) {
       const got = inbound.receiveRaw(limit);
       if (got === blocked) {

@@ -2,46 +2,26 @@
 // whether the connection lives on (RFC 9112 9.3). One stream at a time; pipelined requests wait in
 // the slot. An idle connection holds this object, its Connection, and nothing else.
 
-import { sourceH1 } from '../../shared/trace/sources.ts';
-import {
-  pointH1End,
-  pointH1Error,
-  pointH1New,
-  pointH1Received,
-  pointH1Sent,
-  pointH1StreamEnd,
-  traceSession,
-  traceStream,
-} from '../log/stream-traces.ts';
-import { tracer } from '../log/trace.ts';
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { markProxied } from '../http/h1-proxy-connection.ts';
 import { h1ErrorStatus, h1PrefaceH2, type HeadState, type H1Limits } from '../http/h1.ts';
 import { parseRequestHead } from '../http/h1-head.ts';
-import { framingBroken, settleEdits } from '../http/h1-outgoing.ts';
-import { transferEncodingName } from '../http/h1-special.ts';
-import { addChunked, addProxyName, writeResponseHead } from '../http/h1-write.ts';
-import {
-  bodyChunked,
-  bodyNone,
-  bodyTunnel,
-  bodyUntilClose,
-  connectionClose,
-  connectionKeepAlive,
-  connectionUpgrade,
-  type Message,
-  methodHead,
-  methodOther,
-  proxyHeader,
-} from '../http/message.ts';
+import { writeResponseHead } from '../http/h1-write.ts';
+import { type Message, methodOther } from '../http/message.ts';
 import type { Timed } from '../loop/timers.ts';
-import { persistClose, type ProxyPlan } from '../program.ts';
+import type { ProxyPlan } from '../program.ts';
 import type { Session } from '../stream/session.ts';
 import type { Stream } from '../stream/stream.ts';
-import { endsConnections, type ThreadContext } from '../thread-context.ts';
-import { glitchBorne, glitchKills, judgeGlitches, rare } from './glitches.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { glitchKills, rare } from './glitches.ts';
+import { armHead, armIdle, armLinger, awaitMemory, stampHead } from './h1-front-deadlines.ts';
+import * as trace from './h1-front-traces.ts';
+import { drainUnread, hasLeft } from './h1-leaving.ts';
+import { captureUnreadable, noteOddity } from './h1-oddities.ts';
+import { mayPersist, settleResponse } from './h1-persistence.ts';
+import { becomeH2, mayBecomeH2 } from './h1-upgrade.ts';
 import { Output } from './output.ts';
-import { Receiver } from './receiver.ts';
+import { headBytesMax, Receiver } from './receiver.ts';
 import type { FrontHost, FrontMux } from './front.ts';
 import { inboundClosed, type Side, sideGone } from './side.ts';
 import { releaseHead, takeHead } from './spares.ts';
@@ -55,9 +35,6 @@ const stateBusy = 2;
 /** Everything is said; what is pending leaves, then the connection closes. */
 const stateClosing = 3;
 const stateClosed = 4;
-
-/** No memory for a head: ask again this often, as long as timeout http-request lasts. */
-const memoryRetryMs = 10;
 
 export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   dueMs: number;
@@ -73,24 +50,24 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   /** A client's connection is its own. */
   isPrivate: boolean;
   readonly session: Session;
-  private readonly host: FrontHost;
-  private readonly thread: ThreadContext;
-  private readonly proxy: ProxyPlan;
+  readonly host: FrontHost;
+  readonly thread: ThreadContext;
+  readonly proxy: ProxyPlan;
   private readonly limits: H1Limits;
   /** While a head is received. */
   private head: HeadState | null;
-  private stream: Stream | null;
+  stream: Stream | null;
   private state: number;
   /** Requests served before the current one. */
   requestCount: number;
   /** When the connection became idle, loop ms. */
-  private idleSinceMs: number;
+  idleSinceMs: number;
   /** Deadline of the head being received, 0: none. */
-  private headDueMs: number;
+  headDueMs: number;
   /** The response under way leaves the connection usable. */
-  private persistent: boolean;
+  persistent: boolean;
   /** Method as received: rules may change it, the client still expects what it asked for. */
-  private methodReceived: number;
+  methodReceived: number;
 
   constructor(host: FrontHost, session: Session, limits: H1Limits) {
     this.dueMs = 0;
@@ -120,8 +97,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
 
   /** The connection is ready for HTTP: start waiting for a request. */
   start(): void {
-    if (tracer.isOn(sourceH1)) traceSession(pointH1New, this.session, '[F] new connection');
-    this.armIdle();
+    trace.begun(this.session);
+    armIdle(this);
     if (this.connection.readable) this.onReadable();
   }
 
@@ -132,7 +109,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     stream.front = this;
     this.beginHead(stream);
     stream.times.firstByteMs = this.thread.time.nowMs;
-    if (this.inbound.rawEnd > this.inbound.rawAt) this.parse(this.headBytesMax());
+    if (this.inbound.rawEnd > this.inbound.rawAt) this.parse(headBytesMax(this.thread));
     else this.receiveHead();
   }
 
@@ -170,10 +147,10 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   private receiveHead(): void {
     const { inbound } = this;
     if (!inbound.hold()) {
-      this.awaitMemory();
+      awaitMemory(this);
       return;
     }
-    const limit = this.headBytesMax();
+    const limit = headBytesMax(this.thread);
     const got = inbound.receiveRaw(limit);
     if (got > 0) {
       if (this.state === stateIdle) this.firstByte();
@@ -183,22 +160,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     } else if (inbound.rawEnd === inbound.rawAt) {
       inbound.drop();
       // There was memory again, but nothing to read: idle as before.
-      if (this.state === stateIdle && this.headDueMs > 0) this.armIdle();
+      if (this.state === stateIdle && this.headDueMs > 0) armIdle(this);
     }
-  }
-
-  private headBytesMax(): number {
-    const { bufsize, maxrewrite } = this.thread.program.model.global.tune;
-    return bufsize - maxrewrite;
-  }
-
-  /** Something came and there is no slot for it: asks again, as long as a head may take. */
-  private awaitMemory(): void {
-    const { thread, proxy } = this;
-    const { nowMs } = thread.time;
-    const limitMs = proxy.timeouts.httpRequestMs || proxy.timeouts.clientMs || lingerMs;
-    if (this.headDueMs === 0) this.headDueMs = nowMs + limitMs;
-    thread.timers.schedule(this, nowMs + memoryRetryMs);
   }
 
   private firstByte(): void {
@@ -208,22 +171,10 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private beginHead(stream: Stream): void {
-    const { thread, session, proxy } = this;
     this.state = stateHead;
     this.head = takeHead(this.limits);
-    const { times } = stream;
-    times.acceptMs = this.requestCount === 0 ? session.acceptMs : this.idleSinceMs;
-    times.acceptWallMs = thread.time.wallMs - (thread.time.nowMs - times.acceptMs);
-    times.requestWallMs = thread.time.wallMs;
-    times.handshakeMs = this.requestCount === 0 ? session.handshakeMs : 0;
-    times.firstByteMs = thread.time.nowMs;
-    times.idleMs = thread.time.nowMs - times.acceptMs - times.handshakeMs;
-    const limitMs = proxy.timeouts.httpRequestMs || proxy.timeouts.clientMs;
-    // timeout http-request counts from the accept on the first request (manual 4).
-    const from = this.requestCount === 0 ? session.acceptMs : thread.time.nowMs;
-    this.headDueMs = limitMs > 0 ? from + limitMs : 0;
-    if (this.headDueMs > 0) thread.timers.schedule(this, this.headDueMs);
-    else thread.timers.cancel(this);
+    stampHead(this, stream.times);
+    armHead(this);
   }
 
   private parse(limit: number): void {
@@ -239,13 +190,11 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (length > 0) {
       this.requestReady(stream, length);
     } else if (length < 0) {
-      if (length === h1PrefaceH2 && this.mayUpgrade) {
+      if (length === h1PrefaceH2 && mayBecomeH2(this)) {
         this.upgrade(stream);
         return;
       }
-      const { rawAt, rawEnd } = inbound;
-      const bytes = { at: rawAt, length: rawEnd - rawAt, errorAt: head.errorAt };
-      this.thread.errors?.note(stream, false, bytes);
+      captureUnreadable(this, stream, head.errorAt);
       this.refuseUnreadable(length === h1PrefaceH2 ? 405 : h1ErrorStatus(length));
     } else if (inbound.rawEnd - inbound.slotAt >= limit) {
       this.refuse(head.inFields ? 431 : 414, 'P');
@@ -260,25 +209,12 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (this.state === stateHead && this.connection.isOpen) this.receiveHead();
   }
 
-  /** The first request of a clear connection may be the preface of HTTP/2 (RFC 9113 3.3). */
-  private get mayUpgrade(): boolean {
-    const { connection, proxy, session } = this;
-    if (this.requestCount > 0 || connection.transport !== null) return false;
-    if (session.httpProtocol !== '' || session.listener.bind.proto !== '') return false;
-    return proxy.model.options['disable-h2-upgrade'] !== true;
-  }
-
+  /** HTTP/2 takes the connection over, and what has been read of it. */
   private upgrade(stream: Stream): void {
-    const { inbound, session, host } = this;
     this.stream = null;
-    host.releaseStream(stream);
     this.releaseHead();
-    session.streamCount--;
     this.state = stateClosed;
-    this.thread.timers.remove(this);
-    const { slotAt, rawAt, rawEnd } = inbound;
-    inbound.slotAt = -1;
-    host.upgrade(session, slotAt, rawAt, rawEnd);
+    becomeH2(this, stream);
   }
 
   private requestReady(stream: Stream, headLength: number): void {
@@ -288,15 +224,13 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.headDueMs = 0;
     const isOdd = this.head!.violationAt >= 0;
     this.releaseHead();
-    if (tracer.isOn(sourceH1)) {
-      traceStream(pointH1Received, stream, '[F] rcvd H1 request headers', request);
-    }
+    trace.received(stream);
     thread.timers.cancel(this);
     stream.times.requestMs = thread.time.nowMs;
     if (this.proxy.usesProxyHeader) markProxied(request);
     this.persistent = mayPersist(request);
     this.methodReceived = request.method;
-    if (isOdd && this.glitch(rare.h1Request) === glitchKills) {
+    if (isOdd && noteOddity(this, rare.h1Request) === glitchKills) {
       this.refuse(400, 'P');
       return;
     }
@@ -323,23 +257,12 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   }
 
   private refuseUnreadable(status: number): void {
-    this.glitch(rare.h1RequestLost);
+    noteOddity(this, rare.h1RequestLost);
     this.refuse(status, 'P');
   }
 
-  /** The client did something odd; a verdict of glitches.ts. */
-  private glitch(place: number): number {
-    const { thread } = this;
-    this.glitches++;
-    this.host.noteGlitch(this.session);
-    const { h1FrontGlitches: max } = thread.program.model.global.tune;
-    const verdict = judgeGlitches(thread, place, this.glitches, max);
-    if (verdict !== glitchBorne) this.persistent = false;
-    return verdict;
-  }
-
   private refuse(status: number, cause: string): void {
-    if (tracer.isOn(sourceH1)) traceSession(pointH1Error, this.session, '[F] no valid request');
+    trace.refused(this.session);
     if (this.stream === null) {
       this.firstByte();
       this.stream!.times.firstByteMs = -1;
@@ -356,9 +279,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   // ---- responses ----
 
   sendHead(message: Message, at: number, length: number, done: boolean): number {
-    if (tracer.isOn(sourceH1) && this.stream !== null) {
-      traceStream(pointH1Sent, this.stream, '[F] sending H1 response headers', message);
-    }
+    trace.sending(this.stream, message);
     const { thread, outbound } = this;
     const room = thread.memory.slotBytes;
     if (message.status < 200 && message.status !== 101) {
@@ -367,46 +288,10 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       outbound.discards = false;
       return headLength < 0 ? sideGone : outbound.start(headLength, at, 0, false);
     }
-    const edits = settleEdits(message, false);
-    if (edits === framingBroken) return sideGone;
-    const adds = this.frame(message, edits, done) | (outbound.chunked ? edits & addChunked : 0);
-    outbound.discards =
-      this.methodReceived === methodHead ||
-      message.framing === bodyNone ||
-      isBodyless(message.status);
+    const adds = settleResponse(this, message, done);
+    if (adds < 0) return sideGone;
     const headLength = writeResponseHead(message, thread.scratchAt, room, adds);
     return headLength < 0 ? sideGone : outbound.start(headLength, at, length, done);
-  }
-
-  /** Decides framing and persistence of a final response; returns what the writer adds. */
-  private frame(message: Message, edits: number, done: boolean): number {
-    const { outbound } = this;
-    if (message.framing === bodyTunnel) {
-      outbound.chunked = false;
-      this.persistent = false;
-      return 0;
-    }
-    const { version, flags } = this.stream!.request;
-    const named = (flags & proxyHeader) === 0 ? 0 : addProxyName;
-    if (message.framing === bodyChunked && version < 11) {
-      // An HTTP/1.0 client knows no chunks: the end of the connection ends the body.
-      message.framing = bodyUntilClose;
-      message.removeAll(transferEncodingName);
-    }
-    outbound.chunked = message.framing === bodyChunked;
-    if (this.mustClose(message, edits, done)) this.persistent = false;
-    if (((edits | message.flags) & connectionUpgrade) !== 0) return 0;
-    if (!this.persistent) return message.version >= 11 ? named | connectionClose : 0;
-    return message.version >= 11 && version >= 11 ? 0 : named | connectionKeepAlive;
-  }
-
-  private mustClose(message: Message, edits: number, done: boolean): boolean {
-    if ((edits & connectionClose) !== 0 || endsConnections(this.thread)) return true;
-    if (message.framing === bodyUntilClose && this.methodReceived !== methodHead) return true;
-    // Chunks in HTTP/1.0: the peer may not have meant what it wrote (RFC 9112 6.1).
-    if (message.framing === bodyChunked && message.version < 11) return true;
-    if (this.proxy.persist === persistClose && (edits & connectionKeepAlive) === 0) return true;
-    return done && !this.inbound.bodyDone;
   }
 
   becomeTunnel(): void {
@@ -419,12 +304,8 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     if (this.outbound.isFlushed()) this.connection.finish();
   }
 
-  /** A pipelined request that waits behind the current one proves that nobody has left yet. */
   isHungUp(): boolean {
-    const { connection, inbound, thread } = this;
-    if (!connection.hangup || connection.broken) return connection.broken;
-    if (inbound.rawEnd > inbound.rawAt) return false;
-    return connection.transport !== null || connection.peek(thread.scratchAt, 1) === 0;
+    return hasLeft(this);
   }
 
   isBroken(): boolean {
@@ -444,7 +325,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
 
   /** The stream is over. `keep`: its response was complete and well delimited. */
   streamEnded(stream: Stream, keep: boolean): void {
-    if (tracer.isOn(sourceH1)) traceStream(pointH1StreamEnd, stream, '[F] H1 stream is over');
+    trace.streamEnded(stream);
     this.stream = null;
     this.requestCount++;
     if (!keep || !this.persistent || !this.inbound.bodyDone || !this.connection.isOpen) {
@@ -454,7 +335,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.state = stateIdle;
     this.idleSinceMs = this.thread.time.nowMs;
     this.inbound.rewind();
-    this.armIdle();
+    armIdle(this);
     if (this.inbound.slotAt >= 0 || this.connection.readable) {
       this.thread.defer(() => this.nextRequest());
     }
@@ -470,17 +351,6 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     } else if (this.connection.isOpen && this.connection.readable) {
       this.receiveHead();
     }
-  }
-
-  private armIdle(): void {
-    const { timeouts } = this.proxy;
-    const first = this.requestCount === 0;
-    const limitMs = first
-      ? timeouts.httpRequestMs || timeouts.clientMs
-      : timeouts.httpKeepAliveMs || timeouts.httpRequestMs || timeouts.clientMs;
-    this.headDueMs = 0;
-    if (limitMs > 0) this.thread.timers.schedule(this, this.idleSinceMs + limitMs);
-    else this.thread.timers.cancel(this);
   }
 
   /** Between two requests, and quiet since `sinceMs` at least. */
@@ -499,24 +369,14 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
       this.drain();
       return;
     }
-    const limitMs = this.proxy.timeouts.clientMs || lingerMs;
-    this.thread.timers.schedule(this, this.thread.time.nowMs + limitMs);
+    armLinger(this);
   }
 
-  /**
-   * Unread request bytes would turn the close into a reset that destroys the response: read them.
-   */
+  /** Closes once all is said, and what the client has sent on is read. */
   private drain(): void {
-    if (!this.connection.isOpen) {
-      this.close();
-      return;
-    }
-    if (!this.outbound.isFlushed()) return;
-    const { thread } = this;
-    // Nothing unread: the close itself ends the connection in order.
-    if (this.connection.readable || !this.inbound.bodyDone) this.connection.finish();
-    for (let i = 0; i < drainReadsMax && this.connection.readable; i++) {
-      if (this.connection.recv(thread.scratchAt, thread.memory.slotBytes) <= 0) break;
+    if (this.connection.isOpen) {
+      if (!this.outbound.isFlushed()) return;
+      drainUnread(this);
     }
     this.close();
   }
@@ -525,7 +385,7 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
   close(): void {
     if (this.state === stateClosed) return;
     const { stream, state } = this;
-    if (tracer.isOn(sourceH1)) traceSession(pointH1End, this.session, '[F] connection ends');
+    trace.ended(this.session);
     this.state = stateClosed;
     this.stream = null;
     this.thread.timers.remove(this);
@@ -536,18 +396,3 @@ export class H1Front implements FrontMux, Side, ConnectionOwner, Timed {
     this.host.frontClosed(this.session);
   }
 }
-
-/** Does the client let its connection live on (RFC 9112 9.3)? */
-function mayPersist(request: Message): boolean {
-  if ((request.flags & connectionClose) !== 0) return false;
-  return request.version >= 11 || (request.flags & connectionKeepAlive) !== 0;
-}
-
-/** Responses without a body whatever their lines say (RFC 9110 6.4.1). */
-function isBodyless(status: number): boolean {
-  return status === 204 || status === 304;
-}
-
-const drainReadsMax = 4;
-/** How long what is pending may take to leave when no client timeout says so. */
-const lingerMs = 10_000;

@@ -34,6 +34,12 @@ export interface ByteSource {
   recv(at: number, length: number): number;
 }
 
+/** What may be received of a head: the rest of its slot is for what rules add to it. */
+export function headBytesMax({ program }: ThreadContext): number {
+  const { bufsize, maxrewrite } = program.model.global.tune;
+  return bufsize - maxrewrite;
+}
+
 export class Receiver implements Inbound {
   readonly connection: ByteSource;
   readonly pool: SlotPool;
