@@ -176,8 +176,13 @@ function bindAnywhere(type: number): BoundSocket {
   return { fd, port: portOf(name) };
 }
 
-/** Sends `text`, half-closes, and answers all that comes until the end. */
+/**
+ * Sends `text` and answers all that comes until the end. Half-closes, but for an HTTP request that
+ * says `Connection: close`: whoever ends his side while a server works has left (option
+ * abortonclose), and browsers do not.
+ */
 export function exchange(to: number | string, text: string): Promise<string> {
+  if (typeof to === 'number' && /\r\nconnection: close\r\n/i.test(text)) return request(to, text);
   const target = typeof to === 'number' ? { host: '127.0.0.1', port: to } : { path: to };
   return new Promise((settle, refuse) => {
     const socket = connect({ ...target, allowHalfOpen: true }, () => socket.end(text));
@@ -185,7 +190,7 @@ export function exchange(to: number | string, text: string): Promise<string> {
   });
 }
 
-/** The same for a request that says `Connection: close`: our side stays open, as a browser's. */
+/** The same for any text: our side stays open until the other one ends. */
 export function request(port: number, text: string): Promise<string> {
   return new Promise((settle, refuse) => {
     const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true }, () => {
