@@ -41,9 +41,11 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
   }
   const loads = new LoadHistory().with('start');
   const start = workerStart(program, { model, bound, segment, generation: 1, reloads: 0, loads });
+  const dumps = holdDumps();
   const running = await startHere(program, model, start);
   if (running === null) return 1;
   listenToSignals(program, listeners, running);
+  dumps.for(running);
   program.onReady();
   becomeQuiet(program, model);
   console.endStartup();
@@ -101,13 +103,32 @@ function giveUpRights({ sys, flags, console }: Program, { global }: Model): void
   dropIdentity(sys, global);
 }
 
+/**
+ * SIGHUP and SIGQUIT ask for a dump. Threads serve before the start is over, and whoever has been
+ * served may ask: the kernel would end the process, so what comes early waits.
+ */
+function holdDumps(): { for(running: RunningWorker): void } {
+  let running: RunningWorker | null = null;
+  const early: ('servers' | 'pools')[] = [];
+  const dump = (what: 'servers' | 'pools'): void => {
+    if (running === null) early.push(what);
+    else running.handle({ type: 'dump', what });
+  };
+  process.on('SIGHUP', () => dump('servers'));
+  process.on('SIGQUIT', () => dump('pools'));
+  return {
+    for: (started) => {
+      running = started;
+      for (const what of early) dump(what);
+    },
+  };
+}
+
 function listenToSignals(program: Program, listeners: Listeners, running: RunningWorker): void {
   program.softStop.means(() => {
     running.handle({ type: 'soft-stop' });
     listeners.closeAll();
   });
-  process.on('SIGHUP', () => running.handle({ type: 'dump', what: 'servers' }));
-  process.on('SIGQUIT', () => running.handle({ type: 'dump', what: 'pools' }));
   process.on('SIGUSR2', ignore);
   process.on('SIGPIPE', ignore);
   process.on('SIGTTOU', () => {

@@ -9,7 +9,7 @@ import { ProcessSlots } from '../../shared/segment/processes.ts';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { compileText, Exchange } from '../../test/harness/exchange.ts';
 import { openTables, viewTables } from './table-set.ts';
-import { countedErrors, countTracked, endTracking } from './tracking.ts';
+import { countedErrors, countTracked, endTracking, trackerOf } from './tracking.ts';
 
 const head = `
 defaults
@@ -167,4 +167,9 @@ test('stick rules keep the server that answered and find it again', () => {
   farm.persistence.onConnected(stream);
   assert.equal(choose(), 's3');
   assert.equal(stream.thread.tables?.list[2]?.used, 1, 'the key of the response');
+});
+
+test('a counter that does not exist tracks nothing', () => {
+  const { stream } = exchange([]);
+  for (const slot of [-10, -1, 0, 99]) assert.equal(trackerOf(stream, slot), null);
 });

@@ -53,8 +53,12 @@ const current = idOf('conn_cur');
 /** The event being counted: one object for all of them. */
 const event = { nowMs: 0, count: 1 };
 
-/** What counter `slot` tracks for the stream: its own entry, or its session's. */
+/**
+ * What counter `slot` tracks for the stream: its own entry, or its session's; null: nothing, or
+ * there is no such counter (a fetch may name any number).
+ */
 export function trackerOf(stream: Stream, slot: number): Tracker | null {
+  if (slot < 0) return null;
   const own = stream.trackers;
   if (slot < own.length && own[slot].table !== null) return own[slot];
   const { trackers } = stream.session;
