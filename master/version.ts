@@ -2,11 +2,13 @@
 // test drivers read (version, TARGET, feature list). Called by main.ts. Says nothing that is not
 // so.
 
+import { detectedFeatures } from '../shared/config/detected.ts';
 import { readFileSync } from 'node:fs';
 import { arch, release, type, version as kernelVersion } from 'node:os';
 import {
   compatibilityBranch,
   compatibilityVersion,
+  type Feature,
   features,
   tlsLibraryName,
   tlsLibraryVersion,
@@ -42,15 +44,16 @@ function target(): string {
 }
 
 function buildLines(): string {
-  const list = features.map(({ name, works }) => `${works ? '+' : '-'}${name}`).join(' ');
+  const signed = (list: readonly Feature[]): string =>
+    list.map(({ name, works }) => `${works ? '+' : '-'}${name}`).join(' ');
   return [
     'Build options :',
     `  TARGET  = ${target()}`,
     `  CPU     = ${arch()}`,
     `  RUNTIME = node ${process.version}, V8 ${process.versions.v8}, libuv ${process.versions.uv}`,
     '',
-    `Feature list : ${list}`,
-    'Detected feature list :',
+    `Feature list : ${signed(features)}`,
+    `Detected feature list : ${signed(detectedFeatures())}`,
     '',
     'Default settings :',
     '  bufsize = 16384, maxrewrite = 1024, maxpollevents = 200',

@@ -1,6 +1,7 @@
 // Conditions of `.if`, `.elif` and the command line's -cc (manual 2.4): expression text to yes or
 // no. Called by source.ts and by the master. It looks at nothing but what it is handed.
 
+import { detectedFeatures } from './detected.ts';
 import {
   compareTlsVersion,
   compareVersions,
@@ -68,7 +69,7 @@ const before = (order: number | null): boolean | null => (order === null ? null 
 
 export const predicates: readonly Predicate[] = [
   { name: 'defined', count: 1, answer: ([name], { lookup }) => lookup(name) !== undefined },
-  { name: 'feature', count: 1, answer: ([name]) => hasFeature(name) },
+  { name: 'feature', count: 1, answer: ([name]) => evaluateFeature(name) },
   { name: 'streq', count: 2, answer: ([a, b]) => a === b },
   { name: 'strneq', count: 2, answer: ([a, b]) => a !== b },
   { name: 'strstr', count: 2, answer: ([text, part]) => text.includes(part) },
@@ -100,8 +101,12 @@ export const predicates: readonly Predicate[] = [
   { name: 'fips_mode', count: 0, answer: () => false },
 ];
 
-const hasFeature = (name: string): boolean =>
-  features.some((feature) => feature.works && feature.name === name);
+/** Whether something works: in this program, or on this machine. */
+export function evaluateFeature(name: string): boolean {
+  const known = features.find((feature) => feature.name === name);
+  if (known !== undefined) return known.works;
+  return detectedFeatures().some((feature) => feature.works && feature.name === name);
+}
 
 const predicateByName = new Map(predicates.map((row) => [row.name, row]));
 const depthMax = 1024;
