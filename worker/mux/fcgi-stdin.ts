@@ -4,6 +4,7 @@
 import type { Pipe } from '../conn/pipes.ts';
 import { recordBytesMax, recordHeaderBytes, recordStdin } from '../http/fcgi-records.ts';
 import type { SlotPool } from '../memory/pool.ts';
+import { PendingBytes } from './pending.ts';
 import { type Outbound, sideGone } from './side.ts';
 
 /** What all requests of a connection share (fcgi-back.ts). */
@@ -32,9 +33,8 @@ export class FcgiStdin implements Outbound {
   isWaiting: boolean;
   /** Bytes handed on, with heads: what the log counts. */
   offered: number;
-  private stashAt: number;
-  private stashStart: number;
-  private stashEnd: number;
+  /** What the engine has left behind. */
+  private readonly stashed: PendingBytes;
   /** Of no use here: the connection gathers records by itself. */
   isFollowed: boolean;
 
@@ -48,9 +48,7 @@ export class FcgiStdin implements Outbound {
     this.isGone = false;
     this.isWaiting = false;
     this.offered = 0;
-    this.stashAt = -1;
-    this.stashStart = 0;
-    this.stashEnd = 0;
+    this.stashed = new PendingBytes();
     this.isFollowed = false;
   }
 
@@ -108,22 +106,22 @@ export class FcgiStdin implements Outbound {
 
   /** Sends what was stashed; true when nothing of it is left. */
   flush(): boolean {
-    if (this.stashAt < 0) return true;
+    const { stashed } = this;
+    if (stashed.isEmpty()) return true;
     if (this.isGone) return false;
-    const sent = this.write(this.stashStart, this.stashEnd - this.stashStart, this.isDone);
-    if (sent < 0) return false;
-    this.stashStart += sent;
-    if (this.stashStart < this.stashEnd) return false;
-    this.releaseStash();
-    return true;
+    const sent = this.write(stashed.at, stashed.length, this.isDone);
+    // A write that fails may have given back what was stashed.
+    if (sent < 0 || stashed.isEmpty()) return false;
+    stashed.consume(this.pool, sent);
+    return stashed.isEmpty();
   }
 
   isFlushed(): boolean {
-    return this.stashAt < 0;
+    return this.stashed.isEmpty();
   }
 
   queuedBytes(): number {
-    return this.stashAt < 0 ? 0 : this.stashEnd - this.stashStart;
+    return this.stashed.isEmpty() ? 0 : this.stashed.length;
   }
 
   offeredBytes(): number {
@@ -131,18 +129,7 @@ export class FcgiStdin implements Outbound {
   }
 
   stash(at: number, length: number): boolean {
-    if (length === 0) return true;
-    const { pool } = this;
-    if (this.stashAt < 0) {
-      this.stashAt = pool.take();
-      if (this.stashAt < 0) return false;
-      this.stashStart = this.stashAt;
-      this.stashEnd = this.stashAt;
-    }
-    if (this.stashEnd + length > this.stashAt + pool.slotBytes) return false;
-    pool.bytes.copyWithin(this.stashEnd, at, at + length);
-    this.stashEnd += length;
-    return true;
+    return length === 0 || this.stashed.keep(this.pool, at, length);
   }
 
   letGo(): void {}
@@ -158,12 +145,6 @@ export class FcgiStdin implements Outbound {
   release(): void {
     this.isGone = true;
     this.shared = null;
-    this.releaseStash();
-  }
-
-  private releaseStash(): void {
-    if (this.stashAt < 0) return;
-    this.pool.release(this.stashAt);
-    this.stashAt = -1;
+    this.stashed.release(this.pool);
   }
 }

@@ -6,6 +6,7 @@ import type { Pipe } from '../conn/pipes.ts';
 import { flagEndStream, frameData } from '../http/h2-frames.ts';
 import type { SlotPool } from '../memory/pool.ts';
 import type { H2Output } from './h2-output.ts';
+import { PendingBytes } from './pending.ts';
 import { type Outbound, sideGone } from './side.ts';
 
 /** What all streams of a connection share (h2-link.ts). */
@@ -48,9 +49,8 @@ export class H2Outbound implements Outbound {
   offered: number;
   private trailersAt: number;
   private trailersLength: number;
-  private stashAt: number;
-  private stashStart: number;
-  private stashEnd: number;
+  /** What the engine has left behind. */
+  private readonly stashed: PendingBytes;
 
   /** Of no use here: the connection gathers frames by itself. */
   isFollowed: boolean;
@@ -71,9 +71,7 @@ export class H2Outbound implements Outbound {
     this.offered = 0;
     this.trailersAt = 0;
     this.trailersLength = 0;
-    this.stashAt = -1;
-    this.stashStart = 0;
-    this.stashEnd = 0;
+    this.stashed = new PendingBytes();
   }
 
   restart(id: number, shared: SharedSending, window: number): void {
@@ -169,22 +167,22 @@ export class H2Outbound implements Outbound {
 
   /** Sends what was stashed; true when nothing of it is left. */
   flush(): boolean {
-    if (this.stashAt < 0) return true;
+    const { stashed } = this;
+    if (stashed.isEmpty()) return true;
     if (this.isGone) return false;
-    const sent = this.write(this.stashStart, this.stashEnd - this.stashStart, this.isDone);
-    if (sent < 0) return false;
-    this.stashStart += sent;
-    if (this.stashStart < this.stashEnd) return false;
-    this.releaseStash();
-    return true;
+    const sent = this.write(stashed.at, stashed.length, this.isDone);
+    // A write that fails may have given back what was stashed.
+    if (sent < 0 || stashed.isEmpty()) return false;
+    stashed.consume(this.pool, sent);
+    return stashed.isEmpty();
   }
 
   isFlushed(): boolean {
-    return this.stashAt < 0;
+    return this.stashed.isEmpty();
   }
 
   queuedBytes(): number {
-    return this.stashAt < 0 ? 0 : this.stashEnd - this.stashStart;
+    return this.stashed.isEmpty() ? 0 : this.stashed.length;
   }
 
   offeredBytes(): number {
@@ -192,18 +190,7 @@ export class H2Outbound implements Outbound {
   }
 
   stash(at: number, length: number): boolean {
-    if (length === 0) return true;
-    const { pool } = this;
-    if (this.stashAt < 0) {
-      this.stashAt = pool.take();
-      if (this.stashAt < 0) return false;
-      this.stashStart = this.stashAt;
-      this.stashEnd = this.stashAt;
-    }
-    if (this.stashEnd + length > this.stashAt + pool.slotBytes) return false;
-    pool.bytes.copyWithin(this.stashEnd, at, at + length);
-    this.stashEnd += length;
-    return true;
+    return length === 0 || this.stashed.keep(this.pool, at, length);
   }
 
   letGo(): void {}
@@ -217,13 +204,7 @@ export class H2Outbound implements Outbound {
 
   /** Gives the slot back. */
   release(): void {
-    this.releaseStash();
+    this.stashed.release(this.pool);
     this.shared = null;
-  }
-
-  private releaseStash(): void {
-    if (this.stashAt < 0) return;
-    this.pool.release(this.stashAt);
-    this.stashAt = -1;
   }
 }
