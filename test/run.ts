@@ -18,9 +18,17 @@ const fileTimeoutMs = 300_000;
 const mark = `HAWSER_TEST_RUN=${process.pid}`;
 const folders = ['cli', 'master', 'shared', 'worker', 'test'];
 
-const totals = { passed: 0, failed: 0, skipped: 0 };
-/** Files that reported at least one test, or failed as a whole. */
-const heard = new Set<string>();
+/** More files than these are not bad luck, and none of them is run again. */
+const maxUnstableFiles = 3;
+
+const totals = { passed: 0, failed: 0, skipped: 0, unstable: 0 };
+
+/** What the running of one file came to. */
+interface Outcome {
+  passed: number;
+  skipped: number;
+  failures: string[];
+}
 
 /** Compiled tests whose source exists: a build folder keeps the output of deleted files. */
 function testFiles(words: readonly string[]): string[] {
@@ -54,17 +62,16 @@ const isTest = ({ name, details }: Report): boolean =>
 
 const placeOf = ({ file }: Report): string => (file === undefined ? '?' : sourceOf(file));
 
-function onPass(report: Report): void {
+function onPass(outcome: Outcome, report: Report): void {
   if (!isTest(report)) return;
-  heard.add(placeOf(report));
   const { skip, todo } = report;
   if (skip !== undefined && skip !== false) {
-    totals.skipped++;
+    outcome.skipped++;
     const reason = typeof skip === 'string' && skip !== '' ? `: ${skip}` : '';
     console.log(`SKIPPED ${placeOf(report)}: ${report.name}${reason}`);
   } else if (todo !== undefined && todo !== false) {
-    fail(placeOf(report), `${report.name}: a test may not be marked todo`);
-  } else totals.passed++;
+    fail(outcome, placeOf(report), `${report.name}: a test may not be marked todo`);
+  } else outcome.passed++;
 }
 
 /** A suite or a file that only reports its tests' failures has been told already. */
@@ -73,16 +80,15 @@ function isEcho(error: unknown): boolean {
   return type === 'subtestsFailed';
 }
 
-function onFail(report: Report): void {
+function onFail(outcome: Outcome, report: Report): void {
   const { error } = report.details;
-  heard.add(placeOf(report));
   if (isEcho(error)) return;
   const cause = (error as { cause?: unknown } | null)?.cause ?? error;
-  fail(placeOf(report), `${report.name}\n${indent(inspect(cause, { depth: 6 }))}`);
+  fail(outcome, placeOf(report), `${report.name}\n${indent(inspect(cause, { depth: 6 }))}`);
 }
 
-function fail(place: string, text: string): void {
-  totals.failed++;
+function fail(outcome: Outcome, place: string, text: string): void {
+  outcome.failures.push(text);
   console.log(`FAILED ${place}: ${text}`);
 }
 
@@ -109,30 +115,60 @@ function endMarked(file = ''): string[] {
 /**
  * One file in its own process. A version's own time limit may wait for the process it gave up on.
  */
-async function runFile(file: string): Promise<void> {
+async function runFile(file: string): Promise<Outcome> {
+  const outcome: Outcome = { passed: 0, skipped: 0, failures: [] };
   const guard = setTimeout(() => {
-    fail(sourceOf(file), `not finished after ${fileTimeoutMs / 1000} s`);
+    fail(outcome, sourceOf(file), `not finished after ${fileTimeoutMs / 1000} s`);
     endMarked(file);
   }, fileTimeoutMs);
   const stream = run({ files: [file], concurrency: 1 });
-  stream.on('test:pass', (report) => onPass(report as unknown as Report));
-  stream.on('test:fail', (report) => onFail(report as unknown as Report));
+  stream.on('test:pass', (report) => onPass(outcome, report as unknown as Report));
+  stream.on('test:fail', (report) => onFail(outcome, report as unknown as Report));
   stream.on('test:stdout', ({ message }) => process.stdout.write(message));
   stream.on('test:stderr', ({ message }) => process.stderr.write(message));
   stream.resume();
   await new Promise((settle) => stream.once('end', settle));
   clearTimeout(guard);
-  if (!heard.has(sourceOf(file))) fail(sourceOf(file), 'has no test');
+  const { passed, skipped, failures } = outcome;
+  if (passed + skipped + failures.length === 0) fail(outcome, sourceOf(file), 'has no test');
+  return outcome;
 }
 
-async function runAll(files: readonly string[]): Promise<void> {
+function add({ passed, skipped, failures }: Outcome): void {
+  totals.passed += passed;
+  totals.skipped += skipped;
+  totals.failed += failures.length;
+}
+
+/** Runs all; what came out of those in which something failed. */
+async function runAll(files: readonly string[]): Promise<ReadonlyMap<string, Outcome>> {
   const waiting = [...files];
+  const broken = new Map<string, Outcome>();
   const runOne = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      await runFile(file);
+      const outcome = await runFile(file);
+      if (outcome.failures.length === 0) add(outcome);
+      else broken.set(file, outcome);
     }
   };
   await Promise.all([runOne(), runOne()]);
+  return broken;
+}
+
+async function runAgain(broken: ReadonlyMap<string, Outcome>): Promise<void> {
+  for (const [file, first] of broken) {
+    const outcome = broken.size > maxUnstableFiles ? first : await runFile(file);
+    add(outcome);
+    if (outcome.failures.length > 0) continue;
+    totals.unstable++;
+    console.log(`UNSTABLE ${sourceOf(file)}: passed only when run again alone`);
+  }
+}
+
+function tellTotals(): void {
+  const { passed, failed, skipped, unstable } = totals;
+  if (unstable > 0) console.log(`${unstable} of the files passed only when run again alone`);
+  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 }
 
 async function main(): Promise<number> {
@@ -140,9 +176,12 @@ async function main(): Promise<number> {
   const [name, value] = mark.split('=');
   process.env[name] = value;
   console.log(`${files.length} test files, Node ${process.version}`);
-  await runAll(files);
-  for (const left of endMarked()) fail('process', `${left} was left behind by a test`);
-  console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+  await runAgain(await runAll(files));
+  for (const left of endMarked()) {
+    totals.failed++;
+    console.log(`FAILED process: ${left} was left behind by a test`);
+  }
+  tellTotals();
   return totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 }
 

@@ -46,6 +46,7 @@ export class Browser {
   private readonly left: Promise<void>;
   private lastId = 0;
   private session = '';
+  private isClosed = false;
   private rest = '';
 
   constructor(folder: string) {
@@ -54,6 +55,7 @@ export class Browser {
     const pipe = ['--remote-debugging-pipe', `--user-data-dir=${folder}`, 'about:blank'];
     this.child = spawn('chromium', [...flags, ...pipe], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     // Node types the extra descriptors as either kind.
     this.input = this.child.stdio[3] as Writable;
@@ -144,10 +146,28 @@ export class Browser {
     return bytes;
   }
 
+  /** Ends every process of the browser: each of them writes into its folder until it is gone. */
   async close(): Promise<void> {
-    this.child.kill('SIGKILL');
+    const { pid } = this.child;
+    if (pid === undefined || this.isClosed) return;
+    this.isClosed = true;
+    process.kill(-pid, 'SIGKILL');
     await this.left;
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    await removeFolder(this.folder);
+  }
+}
+
+/** A process that was killed may still be in a call that makes a file. */
+async function removeFolder(folder: string): Promise<void> {
+  const lastMs = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (Date.now() > lastMs) throw error;
+    }
+    await new Promise((settle) => setTimeout(settle, pollMs));
   }
 }
 
