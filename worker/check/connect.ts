@@ -7,7 +7,7 @@ import { encodeAddress } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
 import type { Connection } from '../conn/connection.ts';
-import { openSocket, type SocketPlan } from '../conn/connector.ts';
+import { type Approach, openSocket, type SocketPlan } from '../conn/connector.ts';
 import type { OpeningStep } from '../conn/opening.ts';
 import { Endpoint } from '../conn/endpoint.ts';
 import { proxyBlock } from '../conn/proxy-header.ts';
@@ -27,6 +27,8 @@ export interface CheckRoute {
   readonly isInternet: boolean;
   readonly socket: SocketPlan;
   readonly lingers: boolean;
+  /** The handshake's last ACK waits for what is sent next. */
+  readonly delaysAck: boolean;
   /** Idle connections that would do, null: it needs one of its own. HTTP checks only. */
   readonly pool: CheckPool | null;
   openingSteps(): readonly OpeningStep[];
@@ -68,10 +70,18 @@ const EINVAL = 22;
 /** A descriptor with a connect under way, or minus errno. */
 export function openCheck(sys: Sys, route: CheckRoute): number {
   if (route.target === null) return -EINVAL;
-  return openSocket(sys, route.target, route.socket, noApproach);
+  approach.delaysAck = route.delaysAck;
+  return openSocket(sys, route.target, route.socket, approach);
 }
 
-const noApproach = { lent: null, hasData: false, mark: -1, tos: -1, namespace: '' };
+const approach: Approach = {
+  lent: null,
+  hasData: false,
+  delaysAck: false,
+  mark: -1,
+  tos: -1,
+  namespace: '',
+};
 
 const isPath = (address: AddressModel): boolean =>
   address.family === 'unix' || address.family === 'abns' || address.family === 'abnsz';
@@ -83,6 +93,7 @@ class Route implements CheckRoute {
   isInternet: boolean;
   readonly socket: SocketPlan;
   readonly lingers: boolean;
+  readonly delaysAck: boolean;
   readonly pool: CheckPool | null;
   stream: Stream;
   private readonly router: Router;
@@ -94,6 +105,8 @@ class Route implements CheckRoute {
     this.isInternet = true;
     this.socket = usesSocks(step, parts) ? (parts.socks ?? parts.socket) : parts.socket;
     this.lingers = step.lingers || (parts.isAgent && step.isImplicit);
+    // What an agent is sent may be nothing, and then it has to be heard of at once.
+    this.delaysAck = step.delaysAck && !parts.isAgent;
     this.pool = isUsualConnect(step) ? parts.pool : null;
     this.stream = stream;
     this.router = router;

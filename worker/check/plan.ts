@@ -29,6 +29,8 @@ export interface ConnectStep extends StepBase {
   readonly proto: string;
   /** Closed politely instead of with a reset. */
   readonly lingers: boolean;
+  /** What follows makes the handshake's last ACK needless: our bytes, or our reset. */
+  delaysAck: boolean;
   /** What the server line says of its checks counts. */
   readonly isDefault: boolean;
   readonly isImplicit: boolean;

@@ -226,7 +226,21 @@ export function finishSteps(drafts: DraftStep[]): readonly CheckStep[] {
     drafts.unshift(newConnect(0, { isDefault: true, isImplicit: true }));
   }
   nameServers(drafts);
-  return handOutComments(drafts);
+  const steps = handOutComments(drafts);
+  saveAcks(steps);
+  return steps;
+}
+
+/**
+ * A check that only connects ends with a reset, and one that speaks first has bytes to send: in
+ * both cases the ACK can go with them, and in the first the server's program is not even woken.
+ */
+function saveAcks(steps: readonly CheckStep[]): void {
+  for (const [index, step] of steps.entries()) {
+    if (step.kind !== 'connect') continue;
+    const next = steps.slice(index + 1).find(({ kind }) => kind !== 'act');
+    step.delaysAck = next === undefined || next.kind === 'send' || next.kind === 'request';
+  }
 }
 
 /** The implicit connection asks for the Host of its request (manual 5.2, check-sni-auto). */

@@ -133,6 +133,7 @@ export function newConnect(number: number, fields: Partial<ConnectStep> = {}): C
     alpn: '',
     proto: '',
     lingers: false,
+    delaysAck: false,
     isDefault: false,
     isImplicit: false,
     ...fields,

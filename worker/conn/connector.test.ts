@@ -5,8 +5,14 @@ import { test } from 'node:test';
 import { freshServer } from '../../shared/config/fresh.ts';
 import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { AF_INET6, IPV6_TCLASS } from '../../shared/sys/constants.ts';
-import { IP_TOS, IPPROTO_IP, IPPROTO_IPV6, SO_MARK } from '../../shared/sys/constants.ts';
-import { SOL_SOCKET } from '../../shared/sys/constants.ts';
+import {
+  IP_TOS,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  SO_MARK,
+} from '../../shared/sys/constants.ts';
+import { SOL_SOCKET, TCP_QUICKACK } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf } from '../../shared/sys/sockaddr.ts';
 import { type Approach, openSocket, socketPlan } from './connector.ts';
 
@@ -36,7 +42,8 @@ function optionsOf(host: string, approach: Partial<Approach>): Map<string, numbe
   const family = host.includes(':') ? 'ipv6' : 'ipv4';
   assert.ok(encodeAddress({ family, host, port: 80 }, target));
   assert.equal(familyOf(target) === AF_INET6, family === 'ipv6');
-  const whole = { lent: null, hasData: true, mark: -1, tos: -1, namespace: '', ...approach };
+  const none = { lent: null, hasData: true, delaysAck: false, mark: -1, tos: -1, namespace: '' };
+  const whole = { ...none, ...approach };
   openSocket(sys, target, socketPlan(sys, input), whole);
   return set;
 }
@@ -51,4 +58,9 @@ test('set-bc-mark and set-bc-tos are put on the socket before it is connected', 
   );
   assert.deepEqual(optionsOf('::1', { tos: 0 }), new Map([[`${IPPROTO_IPV6}/${IPV6_TCLASS}`, 0]]));
   assert.deepEqual(optionsOf('127.0.0.1', {}), new Map());
+});
+
+test('the ACK of a handshake waits for what is sent next', () => {
+  const saved = new Map([[`${IPPROTO_TCP}/${TCP_QUICKACK}`, 0]]);
+  assert.deepEqual(optionsOf('127.0.0.1', { delaysAck: true }), saved);
 });

@@ -23,6 +23,7 @@ import {
   TCP_CONGESTION,
   TCP_FASTOPEN_CONNECT,
   TCP_MD5SIG,
+  TCP_QUICKACK,
 } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf, portOf, setPort } from '../../shared/sys/sockaddr.ts';
 import { clientNamespaceWord, type Namespaces } from '../../shared/sys/namespaces.ts';
@@ -71,6 +72,8 @@ export interface Approach {
   tos: number;
   /** We speak first: TCP fast open would wait for that. */
   hasData: boolean;
+  /** The handshake's last ACK leaves with the bytes, or the reset, that follow at once. */
+  delaysAck: boolean;
   /** Where the client comes from, for servers that are there too; '': as the process. */
   namespace: string;
 }
@@ -183,6 +186,7 @@ function openOnce(sys: Sys, target: SocketAddress, plan: SocketPlan, approach: A
   if (domain !== AF_UNIX && plan.fastOpen && approach.hasData) {
     sys.setsockoptInt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
   }
+  if (domain !== AF_UNIX && approach.delaysAck) sys.setsockoptInt(fd, IPPROTO_TCP, TCP_QUICKACK, 0);
   if (domain !== AF_UNIX) mark(sys, fd, approach, domain === AF_INET ? familyIpv4 : familyIpv6);
   let result = domain === AF_UNIX ? 0 : prepare(sys, fd, plan, sourceFor(plan, approach, domain));
   if (result >= 0 && domain !== AF_UNIX && plan.md5Key !== '') {

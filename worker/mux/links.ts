@@ -73,7 +73,14 @@ export class Links {
     this.lent = thread.sys.address();
     this.isLent = false;
     this.isPlain = false;
-    this.approach = { lent: null, hasData: false, mark: -1, tos: -1, namespace: '' };
+    this.approach = {
+      lent: null,
+      hasData: false,
+      delaysAck: false,
+      mark: -1,
+      tos: -1,
+      namespace: '',
+    };
     this.openings = openings;
     this.muxLinks = new MuxLinks(thread, exchange);
     this.reversed = new ReversedLinks(thread, exchange, openings, this);

@@ -108,7 +108,14 @@ export class ReversedLinks {
       return -EHOSTUNREACH;
     }
     this.openings.keyOf(lent, server);
-    const approach = { mark: -1, tos: -1, lent: null, hasData: true, namespace: '' };
+    const approach = {
+      mark: -1,
+      tos: -1,
+      lent: null,
+      hasData: true,
+      delaysAck: false,
+      namespace: '',
+    };
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) return fd;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);

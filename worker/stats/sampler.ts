@@ -5,38 +5,44 @@ import { type CounterWriter, raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import type { StatsSource } from './source.ts';
 
-/** Rates with a maximum, of proxies and servers, and of the process. */
-const pairs: readonly (readonly [number, number])[] = [
-  [field.rate, field.rate_max],
-  [field.req_rate, field.req_rate_max],
-  [field.conn_rate, field.conn_rate_max],
-];
-const processPairs: readonly (readonly [number, number])[] = [
-  [field.ConnRate, field.MaxConnRate],
-  [field.SessRate, field.MaxSessRate],
-  [field.SslRate, field.MaxSslRate],
-  [field.SslFrontendKeyRate, field.SslFrontendMaxKeyRate],
-  [field.SslBackendKeyRate, field.SslBackendMaxKeyRate],
-];
-
-/** Raises the maxima in the control thread's own rows (`counters`). */
-export function sampleMaxima(source: StatsSource, counters: CounterWriter): void {
-  sampleObject(source, counters, source.objects.process, processPairs);
-  for (const { front, back, servers } of source.objects.proxies) {
-    for (const object of [front, back, ...servers]) {
-      if (object >= 0) sampleObject(source, counters, object, pairs);
-    }
-  }
+interface Pair {
+  readonly rate: number;
+  readonly most: number;
 }
 
-function sampleObject(
-  source: StatsSource,
-  counters: CounterWriter,
-  object: number,
-  rates: readonly (readonly [number, number])[],
-): void {
-  const row = counters.row(object);
-  for (const [rate, most] of rates) {
-    raise(counters.values, row + most, source.reader.rate(object, rate, source.nowMs()));
+/** Rates with a maximum, of proxies and servers, and of the process. */
+const pairs: readonly Pair[] = [
+  { rate: field.rate, most: field.rate_max },
+  { rate: field.req_rate, most: field.req_rate_max },
+  { rate: field.conn_rate, most: field.conn_rate_max },
+];
+const processPairs: readonly Pair[] = [
+  { rate: field.ConnRate, most: field.MaxConnRate },
+  { rate: field.SessRate, most: field.MaxSessRate },
+  { rate: field.SslRate, most: field.MaxSslRate },
+  { rate: field.SslFrontendKeyRate, most: field.SslFrontendMaxKeyRate },
+  { rate: field.SslBackendKeyRate, most: field.SslBackendMaxKeyRate },
+];
+
+/**
+ * Raises the maxima in the control thread's own rows (`counters`). There may be thousands of
+ * servers: what is the same for all of them is asked once.
+ */
+export function sampleMaxima(source: StatsSource, counters: CounterWriter): void {
+  const { reader, objects } = source;
+  const nowMs = source.nowMs();
+  const sample = (object: number, rates: readonly Pair[]): void => {
+    if (object < 0) return;
+    const row = counters.row(object);
+    for (let i = 0; i < rates.length; i++) {
+      const most = reader.rate(object, rates[i].rate, nowMs);
+      if (most > 0) raise(counters.values, row + rates[i].most, most);
+    }
+  };
+  sample(objects.process, processPairs);
+  for (const { front, back, servers } of objects.proxies) {
+    sample(front, pairs);
+    sample(back, pairs);
+    for (const server of servers) sample(server, pairs);
   }
 }
