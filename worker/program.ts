@@ -15,6 +15,7 @@ import type { LogSink } from './log/sink.ts';
 import type { Regex } from './match/regex-guard.ts';
 import type { Backend } from './server/backend.ts';
 import type { LineChoice } from './server/line-choice.ts';
+import type { Piece } from './stream/applet.ts';
 import type { Stream } from './stream/stream.ts';
 
 export interface Program {
@@ -107,7 +108,7 @@ export interface ReplyPlan {
    * Produces a body of unknown length, piece by piece, null for none at the moment; takes the
    * place of `body`.
    */
-  readonly pieces?: (stream: Stream) => Iterator<string | Uint8Array | null>;
+  readonly pieces?: (stream: Stream) => Iterator<Piece>;
   /** What logs show in the server's place: `<STATS>`. */
   readonly service?: string;
 }

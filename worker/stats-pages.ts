@@ -11,6 +11,7 @@ import { type PageChange, isSameOrigin, parseChange } from './stats/page-change.
 import { pagePieces } from './stats/page.ts';
 import { metricPieces } from './stats/prometheus.ts';
 import type { StatsSource } from './stats/source.ts';
+import type { Piece } from './stream/applet.ts';
 import type { Stream } from './stream/stream.ts';
 import type { StickTables } from './tables/tracking.ts';
 import type { LiveDashboards, StatsPages } from './thread-context.ts';
@@ -68,7 +69,7 @@ export class ThreadStatsPages implements StatsPages {
     return pagePieces(this.host.source, plan, request);
   }
 
-  metrics(request: MetricsRequest): Iterator<string | Uint8Array> {
+  metrics(request: MetricsRequest): Iterator<Piece> {
     return metricPieces(this.host.source, this.host.tables(), request);
   }
 

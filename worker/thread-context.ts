@@ -18,6 +18,7 @@ import type { RareEvents } from './memory/rare-events.ts';
 import type { SlotPool } from './memory/pool.ts';
 import type { MetricsRequest, Program, StatsPagePlan, StatsPageRequest } from './program.ts';
 import type { Sample } from './sample/sample.ts';
+import type { Piece } from './stream/applet.ts';
 import type { Stream } from './stream/stream.ts';
 import type { StickTables } from './tables/tracking.ts';
 
@@ -66,7 +67,7 @@ export interface StatsPages {
   readonly dashboards: LiveDashboards | null;
   pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string | Uint8Array>;
   /** The same numbers for Prometheus: worker/stats/prometheus.ts. */
-  metrics(request: MetricsRequest): Iterator<string | Uint8Array>;
+  metrics(request: MetricsRequest): Iterator<Piece>;
   /** A form was sent. What became of it, '' while the stream must wait. */
   change(stream: Stream, plan: StatsPagePlan, request: StatsPageRequest): string;
 }

@@ -122,50 +122,116 @@ export function raise(values: Float64Array, at: number, value: number): void {
 }
 
 /**
+ * Objects that are read together, and where their values go: the first one's to `valuesAt`. Whoever
+ * reads keeps one and fills it in again.
+ */
+export interface Batch {
+  objects: Int32Array;
+  /** Of `objects`: the first, and the one behind the last. */
+  from: number;
+  to: number;
+  values: Float64Array;
+  valuesAt: number;
+}
+
+const nowhere: readonly number[] = [];
+
+/**
  * Adds up what all writers of a segment, live and gone, have counted. Control thread and tools.
  */
 export class CounterReader {
   private readonly segment: Segment;
   /** Counter chunks by part, rebuilt when a chunk changed hands. */
   private parts: number[][];
+  /** The same chunks, and those of live writers, as indexes of the segment's floats. */
+  private all: number[][];
+  private live: number[][];
   private revision: number;
-  /** By object, made when asked for: indexes of all its rows, and of those of live writers. */
-  private rows: (readonly number[])[];
-  private liveRows: (readonly number[])[];
 
   constructor(segment: Segment) {
     this.segment = segment;
     this.parts = [];
+    this.all = [];
+    this.live = [];
     this.revision = -1;
-    this.rows = [];
-    this.liveRows = [];
   }
 
   /** A count: everything ever counted, by processes that are gone too. */
   sum(objectIndex: number, at: number): number {
-    const rows = this.rowsOf(objectIndex);
+    const chunks = this.chunksIn(objectIndex, false);
     const { floats } = this.segment;
+    const place = placeOf(objectIndex) + at;
     let total = 0;
-    for (let i = 0; i < rows.length; i++) total += floats[rows[i] + at];
+    for (let i = 0; i < chunks.length; i++) total += floats[chunks[i] + place];
     return total;
+  }
+
+  /** The counts of a batch. */
+  sums(batch: Batch, at: number): void {
+    this.follow();
+    this.add(batch, at, this.all);
   }
 
   /** A gauge: only what live writers hold. `slot` -1: of all processes. */
   gauge(objectIndex: number, at: number, slot = -1): number {
-    const rows = this.rowsIn(objectIndex, slot);
+    if (slot >= 0) return this.gaugeOf(objectIndex, at, slot);
+    const chunks = this.chunksIn(objectIndex, true);
     const { floats } = this.segment;
+    const place = placeOf(objectIndex) + at;
     let total = 0;
-    for (let i = 0; i < rows.length; i++) total += floats[rows[i] + at];
+    for (let i = 0; i < chunks.length; i++) total += floats[chunks[i] + place];
     return total;
   }
 
+  private gaugeOf(objectIndex: number, at: number, slot: number): number {
+    let total = 0;
+    for (const chunk of this.chunksOf(objectIndex)) {
+      if (ownerOf(this.segment, chunk) !== slot) continue;
+      total += this.segment.floats[rowIndex(this.segment, chunk, objectIndex) + at];
+    }
+    return total;
+  }
+
+  /** The gauges of a batch, of all processes. */
+  gauges(batch: Batch, at: number): void {
+    this.follow();
+    this.add(batch, at, this.live);
+  }
+
+  private add(
+    { objects, from, to, values, valuesAt }: Batch,
+    at: number,
+    parts: readonly number[][],
+  ): void {
+    const { floats } = this.segment;
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(parts, objects[i]);
+      const place = placeOf(objects[i]) + at;
+      let total = 0;
+      for (let k = 0; k < chunks.length; k++) total += floats[chunks[k] + place];
+      values[valuesAt + i - from] = total;
+    }
+  }
+
   /** The largest value of live writers. */
-  peak(objectIndex: number, at: number, slot = -1): number {
-    const rows = this.rowsIn(objectIndex, slot);
+  peak(objectIndex: number, at: number): number {
+    return this.highest(this.chunksIn(objectIndex, true), placeOf(objectIndex) + at);
+  }
+
+  /** The same of a batch. */
+  peaks({ objects, from, to, values, valuesAt }: Batch, at: number): void {
+    this.follow();
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(this.live, objects[i]);
+      values[valuesAt + i - from] = this.highest(chunks, placeOf(objects[i]) + at);
+    }
+  }
+
+  private highest(chunks: readonly number[], place: number): number {
     const { floats } = this.segment;
     let highest = 0;
-    for (let i = 0; i < rows.length; i++) {
-      const value = floats[rows[i] + at];
+    for (let i = 0; i < chunks.length; i++) {
+      const value = floats[chunks[i] + place];
       if (value > highest) highest = value;
     }
     return highest;
@@ -173,14 +239,16 @@ export class CounterReader {
 
   /** The latest time of all writers, in seconds of the shared clock; 0: never. */
   last(objectIndex: number, at: number): number {
-    const rows = this.rowsOf(objectIndex);
-    const { floats } = this.segment;
-    let latest = 0;
-    for (let i = 0; i < rows.length; i++) {
-      const value = floats[rows[i] + at];
-      if (value > latest) latest = value;
+    return this.highest(this.chunksIn(objectIndex, false), placeOf(objectIndex) + at);
+  }
+
+  /** The same of a batch. */
+  lasts({ objects, from, to, values, valuesAt }: Batch, at: number): void {
+    this.follow();
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(this.all, objects[i]);
+      values[valuesAt + i - from] = this.highest(chunks, placeOf(objects[i]) + at);
     }
-    return latest;
   }
 
   /** Events per second over the sliding period that ends at `nowMs`, rounded down. */
@@ -190,22 +258,48 @@ export class CounterReader {
 
   /** The same with its fraction. */
   exactRate(objectIndex: number, at: number, nowMs: number): number {
-    const rows = this.rowsOf(objectIndex);
+    return this.rateOf(this.chunksIn(objectIndex, false), placeOf(objectIndex) + at, nowMs);
+  }
+
+  /** The rates of a batch, rounded down. */
+  rates({ objects, from, to, values, valuesAt }: Batch, at: number, nowMs: number): void {
+    this.follow();
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(this.all, objects[i]);
+      const rate = this.rateOf(chunks, placeOf(objects[i]) + at, nowMs);
+      values[valuesAt + i - from] = Math.floor(rate);
+    }
+  }
+
+  private rateOf(chunks: readonly number[], place: number, nowMs: number): number {
     const { floats } = this.segment;
     let total = 0;
-    for (let i = 0; i < rows.length; i++) total += rateTotal(floats, rows[i] + at, nowMs);
+    for (let i = 0; i < chunks.length; i++) total += rateTotal(floats, chunks[i] + place, nowMs);
     return total / ratePeriodMs;
   }
 
   /** Average of a window over live writers, rounded up; 0 without samples. */
   average(objectIndex: number, at: number): number {
-    const rows = this.rowsIn(objectIndex, -1);
+    return this.averageOf(this.chunksIn(objectIndex, true), placeOf(objectIndex), at);
+  }
+
+  /** The same of a batch. */
+  averages({ objects, from, to, values, valuesAt }: Batch, at: number): void {
+    this.follow();
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(this.live, objects[i]);
+      values[valuesAt + i - from] = this.averageOf(chunks, placeOf(objects[i]), at);
+    }
+  }
+
+  private averageOf(chunks: readonly number[], place: number, at: number): number {
     const { floats } = this.segment;
     let sum = 0;
     let samples = 0;
-    for (let i = 0; i < rows.length; i++) {
-      sum += floats[rows[i] + at];
-      samples += Math.min(floats[rows[i] + fieldSamples], windowSamples);
+    for (let i = 0; i < chunks.length; i++) {
+      const row = chunks[i] + place;
+      sum += floats[row + at];
+      samples += Math.min(floats[row + fieldSamples], windowSamples);
     }
     return samples === 0 ? 0 : Math.ceil(sum / samples);
   }
@@ -227,35 +321,15 @@ export class CounterReader {
     }
   }
 
-  private isOf(chunk: number, slot: number): boolean {
-    const owner = ownerOf(this.segment, chunk);
-    return slot < 0 ? owner >= 0 : owner === slot;
-  }
-
-  /** Where the writers of an object count: indexes of the segment's floats. Not to be kept. */
-  rowsOf(objectIndex: number): readonly number[] {
+  /** Where the rows of an object's part begin. */
+  private chunksIn(objectIndex: number, ofLive: boolean): readonly number[] {
     this.follow();
-    return (this.rows[objectIndex] ??= this.indexesOf(objectIndex, () => true));
-  }
-
-  /** The same of live writers; `slot` -1: of all processes. */
-  private rowsIn(objectIndex: number, slot: number): readonly number[] {
-    this.follow();
-    if (slot >= 0) return this.indexesOf(objectIndex, (chunk) => this.isOf(chunk, slot));
-    return (this.liveRows[objectIndex] ??= this.indexesOf(objectIndex, (chunk) =>
-      this.isOf(chunk, -1),
-    ));
-  }
-
-  private indexesOf(objectIndex: number, isWanted: (chunk: number) => boolean): readonly number[] {
-    return this.chunksOf(objectIndex)
-      .filter(isWanted)
-      .map((chunk) => rowIndex(this.segment, chunk, objectIndex));
+    return partOf(ofLive ? this.live : this.all, objectIndex);
   }
 
   private chunksOf(objectIndex: number): readonly number[] {
     this.follow();
-    return this.parts[Math.floor(objectIndex / rowsPerChunk)] ?? [];
+    return partOf(this.parts, objectIndex);
   }
 
   private follow(): void {
@@ -266,19 +340,34 @@ export class CounterReader {
   private rebuild(revision: number): void {
     const { segment } = this;
     this.revision = revision;
-    this.rows = [];
-    this.liveRows = [];
     this.parts = [];
+    this.all = [];
+    this.live = [];
     for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
       const key = keyOf(segment, chunk);
       if (key >>> 24 !== kindCounters) continue;
       const part = (key & 0xffffff) - 1;
-      const list = this.parts[part] ?? [];
-      list.push(chunk);
-      this.parts[part] = list;
+      const first = chunkAt(segment, chunk) / 8;
+      enlist(this.parts, part, chunk);
+      enlist(this.all, part, first);
+      if (ownerOf(segment, chunk) >= 0) enlist(this.live, part, first);
     }
   }
 }
+
+function enlist(parts: number[][], part: number, chunk: number): void {
+  const list = parts[part];
+  if (list === undefined) parts[part] = [chunk];
+  else list.push(chunk);
+}
+
+/** Of an object that there is not (-1): nothing. */
+function partOf(parts: readonly number[][], objectIndex: number): readonly number[] {
+  return objectIndex < 0 ? nowhere : (parts[(objectIndex / rowsPerChunk) >>> 0] ?? nowhere);
+}
+
+/** Where an object's row lies within a chunk. */
+const placeOf = (objectIndex: number): number => (objectIndex % rowsPerChunk) * rowFields;
 
 /**
  * `clear counters all`: counts belong to their writers, so the one who clears adds the negative

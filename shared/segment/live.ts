@@ -4,6 +4,7 @@
 // have their own.
 
 import { chunkAt, chunkCount, claimChunk, keyOf, kindLive, ownerOf } from './chunks.ts';
+import type { Batch } from './counters.ts';
 import { liveRowsPerChunk, liveWords, wordChunkRevision } from './layout.ts';
 import { noRoom } from './objects.ts';
 import type { Segment } from './segment.ts';
@@ -143,53 +144,75 @@ function enterIf(words: Int32Array, at: number, limit: number): number {
 /** Adds up the live words of all processes. Control thread and tools. */
 export class LiveReader {
   private readonly segment: Segment;
-  /** Chunks by part, rebuilt when a chunk changed hands. */
+  /** Chunks by part as indexes of words, rebuilt when a chunk changed hands. */
   private parts: number[][];
   private revision: number;
-  /** By object, made when one is asked for. */
-  private rows: (readonly number[])[];
 
   constructor(segment: Segment) {
     this.segment = segment;
     this.parts = [];
     this.revision = -1;
-    this.rows = [];
   }
 
   /** Sum of one word over the live processes. */
   sum(objectIndex: number, word: number): number {
-    const rows = this.rowsOf(objectIndex);
+    const chunks = this.chunksOf(objectIndex);
     const { words } = this.segment;
+    const place = placeOf(objectIndex) + word;
     let total = 0;
-    for (let i = 0; i < rows.length; i++) total += Atomics.load(words, rows[i] + word);
+    for (let i = 0; i < chunks.length; i++) total += words[chunks[i] + place];
     return total;
+  }
+
+  /** The sums of a batch. */
+  sums({ objects, from, to, values, valuesAt }: Batch, word: number): void {
+    this.follow();
+    const { words } = this.segment;
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(this.parts, objects[i]);
+      const place = placeOf(objects[i]) + word;
+      let total = 0;
+      for (let k = 0; k < chunks.length; k++) total += words[chunks[k] + place];
+      values[valuesAt + i - from] = total;
+    }
   }
 
   /** The largest value among the live processes: for words that keep a maximum. */
   peak(objectIndex: number, word: number): number {
-    const rows = this.rowsOf(objectIndex);
+    return this.highest(this.chunksOf(objectIndex), placeOf(objectIndex) + word);
+  }
+
+  /** The same of a batch. */
+  peaks({ objects, from, to, values, valuesAt }: Batch, word: number): void {
+    this.follow();
+    for (let i = from; i < to; i++) {
+      const chunks = partOf(this.parts, objects[i]);
+      values[valuesAt + i - from] = this.highest(chunks, placeOf(objects[i]) + word);
+    }
+  }
+
+  private highest(chunks: readonly number[], place: number): number {
     const { words } = this.segment;
     let highest = 0;
-    for (let i = 0; i < rows.length; i++) {
-      highest = Math.max(highest, Atomics.load(words, rows[i] + word));
+    for (let i = 0; i < chunks.length; i++) {
+      const value = words[chunks[i] + place];
+      if (value > highest) highest = value;
     }
     return highest;
   }
 
   /** `clear counters`: maxima start again from the value of now. `word` is the one counted. */
   clearPeak(objectIndex: number, word: number): void {
+    const { words } = this.segment;
     for (const chunk of this.chunksOf(objectIndex)) {
-      const at = liveIndex(this.segment, chunk, objectIndex) + word;
-      Atomics.store(this.segment.words, at + 1, Atomics.load(this.segment.words, at));
+      const at = chunk + placeOf(objectIndex) + word;
+      Atomics.store(words, at + 1, Atomics.load(words, at));
     }
   }
 
-  /** Lines of an object in `words`. */
-  private rowsOf(objectIndex: number): readonly number[] {
+  private chunksOf(objectIndex: number): readonly number[] {
     this.follow();
-    return (this.rows[objectIndex] ??= this.chunksOf(objectIndex).map((chunk) =>
-      liveIndex(this.segment, chunk, objectIndex),
-    ));
+    return partOf(this.parts, objectIndex);
   }
 
   private follow(): void {
@@ -197,23 +220,25 @@ export class LiveReader {
     if (revision !== this.revision) this.rebuild(revision);
   }
 
-  private chunksOf(objectIndex: number): readonly number[] {
-    this.follow();
-    return this.parts[Math.floor(objectIndex / liveRowsPerChunk)] ?? [];
-  }
-
   private rebuild(revision: number): void {
     const { segment } = this;
     this.revision = revision;
     this.parts = [];
-    this.rows = [];
     for (let chunk = chunkCount(segment) - 1; chunk >= 0; chunk--) {
       const key = keyOf(segment, chunk);
       if (key >>> 24 !== kindLive || ownerOf(segment, chunk) < 0) continue;
       const part = (key & 0xffffff) - 1;
-      const list = this.parts[part] ?? [];
-      list.push(chunk);
-      this.parts[part] = list;
+      (this.parts[part] ??= []).push(chunkAt(segment, chunk) / 4);
     }
   }
 }
+
+const nowhere: readonly number[] = [];
+
+/** Of an object that there is not (-1): nothing. */
+function partOf(parts: readonly number[][], objectIndex: number): readonly number[] {
+  return objectIndex < 0 ? nowhere : (parts[(objectIndex / liveRowsPerChunk) >>> 0] ?? nowhere);
+}
+
+/** Where an object's line lies within a chunk. */
+const placeOf = (objectIndex: number): number => (objectIndex % liveRowsPerChunk) * liveWords;

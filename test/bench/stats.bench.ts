@@ -4,8 +4,9 @@
 
 import type { MetricScope } from '../../worker/program.ts';
 import { metricPieces } from '../../worker/stats/prometheus.ts';
-import { sampleStats } from '../../worker/stats/sample-stats.ts';
+import { sampleStats, viewed } from '../../worker/stats/sample-stats.ts';
 import { statPieces, wholeSelection } from '../../worker/stats/table.ts';
+import type { Piece } from '../../worker/stream/applet.ts';
 
 const rounds = 35;
 const warmUps = 5;
@@ -33,20 +34,30 @@ interface Run {
 }
 
 /** Where pieces end, as they do in the buffer of a connection. */
-const slot = Buffer.alloc(1 << 20);
+const slot = viewed(1 << 20);
+/** tune.bufsize. */
+const slotBytes = 16_384;
 
-function consume(piece: string | Uint8Array): void {
-  if (typeof piece === 'string') slot.write(piece, 0, 'latin1');
-  else slot.set(piece);
+/** How long pieces are; who writes them is asked for a slot at a time. */
+function* lengths(pieces: Iterable<Piece>): Generator<number> {
+  for (const piece of pieces) {
+    if (piece === null) continue;
+    if (typeof piece === 'string') Buffer.from(slot.bytes.buffer).write(piece, 'latin1');
+    else if (piece instanceof Uint8Array) slot.bytes.set(piece);
+    else {
+      for (let n = 0; (n = piece.write(slot, 0, slotBytes)) > 0; ) yield n;
+      continue;
+    }
+    yield piece.length;
+  }
 }
 
-function run(make: () => Iterable<string | Uint8Array>): Run {
+function run(make: () => Iterable<Piece>): Run {
   const cpu = process.cpuUsage();
   const start = performance.now();
   let [before, longestMs, bytes] = [start, 0, 0];
-  for (const piece of make()) {
-    bytes += piece.length;
-    consume(piece);
+  for (const length of lengths(make())) {
+    bytes += length;
     const now = performance.now();
     longestMs = Math.max(longestMs, now - before);
     before = now;
@@ -59,7 +70,7 @@ function run(make: () => Iterable<string | Uint8Array>): Run {
 /** Words of the command line choose rows; none: all. */
 const wanted = process.argv.slice(2);
 
-function report(name: string, make: () => Iterable<string | Uint8Array>): void {
+function report(name: string, make: () => Iterable<Piece>): void {
   if (wanted.length > 0 && !wanted.some((word) => name.includes(word))) return;
   const runs = Array.from({ length: rounds }, () => run(make)).slice(warmUps);
   const numbers = (read: (one: Run) => number): string => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ByteText, bytesOf } from './byte-text.ts';
+import { ByteText, Phrase } from './byte-text.ts';
 
 const written = (write: (out: ByteText) => void): string => {
   const out = new ByteText(4);
@@ -43,10 +43,10 @@ test('CSV quotes what would be ambiguous', () => {
 test('it grows, tells when a piece is full, and gives pieces away', () => {
   const out = new ByteText(4);
   assert.deepEqual([out.isEmpty, out.isFull], [true, false]);
-  out.bytes(bytesOf('abc'));
+  out.phrase(new Phrase('abc'));
   out.byte(0x64);
   assert.equal(out.isFull, true);
-  out.bytes(bytesOf('x'.repeat(1000)));
+  out.phrase(new Phrase('x'.repeat(1000)));
   const first = out.take();
   assert.equal(out.isEmpty, true);
   out.text('after');

@@ -1,26 +1,121 @@
-// Text as bytes (latin1) that grows in one buffer: how answers of many thousand cells are written
-// without a string for each. What was written is taken, or lent, piece by piece.
-// Control thread and proxy threads, one object per answer.
+// Text as bytes (latin1): how answers of many thousand cells are written without a string for
+// each. What is written often is a Phrase, copied eight bytes at a time; numbers are written as
+// digits where they are to stand. Control thread and proxy threads, one object per answer.
 
-/** Copying fewer bytes than this one by one is quicker than asking for it. */
-const shortMax = 8;
+import type { Viewed } from '../memory/small.ts';
 
 const quote = 0x22;
 const comma = 0x2c;
 const zero = 0x30;
 
-/** Powers of ten that a 32-bit number may reach. */
-const digitsMax = 10;
+/** Bytes that the longest number may take: 17 digits, sign, point, exponent. */
+export const numberBytesMax = 26;
+/** A copy of a phrase may write this much behind its end, which the next bytes write over. */
+export const slackBytes = 8;
 
-export class ByteText {
-  private buffer: Uint8Array;
+/**
+ * What is written often, made once. As floats because that is the most that compiled code copies
+ * at a time; a float that is none may change on its way, so such bytes are copied one by one.
+ */
+export class Phrase {
+  length: number;
+  words: Float64Array;
+  /** null mostly: see above. */
+  odd: Uint8Array | null;
+  /** The memory of `words`. */
+  private bytes: Uint8Array;
+
+  constructor(text: string) {
+    this.length = 0;
+    this.words = new Float64Array((text.length + 7) >> 3);
+    this.bytes = new Uint8Array(this.words.buffer);
+    this.odd = null;
+    this.set(text);
+  }
+
+  /** Another text, in the same memory if it can be. */
+  set(text: string): void {
+    const { length } = text;
+    if (length > this.bytes.length) {
+      this.words = new Float64Array((length + 7) >> 3);
+      this.bytes = new Uint8Array(this.words.buffer);
+    }
+    this.length = writeText(this.bytes, 0, text);
+    this.odd = null;
+    const count = (length + 7) >> 3;
+    for (let i = 0; i < count; i++) {
+      if (Number.isNaN(this.words[i])) this.odd = this.bytes;
+    }
+  }
+}
+
+/** Writes a phrase at `at`, and up to slackBytes more; returns where it ends. */
+export function writePhrase({ bytes, view }: Viewed, at: number, phrase: Phrase): number {
+  const { length, words, odd } = phrase;
+  if (odd !== null) {
+    for (let i = 0; i < length; i++) bytes[at + i] = odd[i];
+  } else {
+    const count = (length + 7) >> 3;
+    for (let i = 0; i < count; i++) view.setFloat64(at + (i << 3), words[i], true);
+  }
+  return at + length;
+}
+
+const wholeMax = 2 ** 32;
+const tenMillions = 1e8;
+
+/** Writes a number as JavaScript does, numberBytesMax at most; returns where it ends. */
+export function writeNumber(bytes: Uint8Array, at: number, value: number): number {
+  if (value === value >>> 0) return writeWhole(bytes, at, value);
+  // Counts of bytes: two halves that are whole numbers of 32 bits each.
+  if (value >= wholeMax && value < wholeMax * tenMillions && Number.isSafeInteger(value)) {
+    const high = Math.floor(value / tenMillions);
+    const middle = writeWhole(bytes, at, high);
+    writeDigits(bytes, middle + 8, value - high * tenMillions, 8);
+    return middle + 8;
+  }
+  return writeText(bytes, at, String(value));
+}
+
+function writeWhole(bytes: Uint8Array, at: number, value: number): number {
+  if (value < 10) {
+    bytes[at] = zero + value;
+    return at + 1;
+  }
+  let digits = 2;
+  for (let limit = 100; value >= limit && digits < 10; limit *= 10) digits++;
+  writeDigits(bytes, at + digits, value, digits);
+  return at + digits;
+}
+
+/** `digits` digits that end before `end`. */
+function writeDigits(bytes: Uint8Array, end: number, value: number, digits: number): void {
+  let rest = value >>> 0;
+  for (let i = 1; i <= digits; i++) {
+    const tenth = (rest / 10) >>> 0;
+    bytes[end - i] = zero + rest - tenth * 10;
+    rest = tenth;
+  }
+}
+
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + text.length;
+}
+
+/** Text that grows in a buffer of its own; what was written is taken piece by piece. */
+export class ByteText implements Viewed {
+  bytes: Uint8Array;
+  view: DataView;
+  /** Bytes written; whoever made room may write there by himself and set it. */
+  length: number;
   private readonly pieceBytes: number;
-  private length: number;
 
   /** `pieceBytes`: `isFull` from then on. */
   constructor(pieceBytes: number) {
     this.pieceBytes = pieceBytes;
-    this.buffer = new Uint8Array(pieceBytes * 2);
+    this.bytes = Buffer.allocUnsafeSlow(pieceBytes * 2);
+    this.view = viewOf(this.bytes);
     this.length = 0;
   }
 
@@ -34,94 +129,65 @@ export class ByteText {
 
   /** What was written since the last time; from now on the taker's. */
   take(): Uint8Array {
-    const piece = this.lend();
-    this.buffer = Buffer.allocUnsafeSlow(this.pieceBytes * 2);
-    return piece;
-  }
-
-  /** The same for who is done with it before anything else is written. */
-  lend(): Uint8Array {
-    const piece = this.buffer.subarray(0, this.length);
+    const piece = this.bytes.subarray(0, this.length);
+    this.bytes = Buffer.allocUnsafeSlow(this.pieceBytes * 2);
+    this.view = viewOf(this.bytes);
     this.length = 0;
     return piece;
   }
 
-  private need(bytes: number): void {
-    if (this.length + bytes > this.buffer.length) this.grow(bytes);
+  /** Room for so many bytes more and the slack of a phrase. */
+  need(bytes: number): void {
+    if (this.length + bytes + slackBytes > this.bytes.length) this.grow(bytes);
   }
 
   private grow(bytes: number): void {
-    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + bytes));
-    grown.set(this.buffer);
-    this.buffer = grown;
+    const grown = Buffer.allocUnsafeSlow(
+      Math.max(this.bytes.length * 2, this.length + bytes + slackBytes),
+    );
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+    this.view = viewOf(grown);
   }
 
   byte(code: number): void {
     this.need(1);
-    this.buffer[this.length++] = code;
+    this.bytes[this.length++] = code;
   }
 
-  bytes(from: Uint8Array): void {
-    const { length } = from;
-    this.need(length);
-    const { buffer } = this;
-    const at = this.length;
-    if (length > shortMax) buffer.set(from, at);
-    else for (let i = 0; i < length; i++) buffer[at + i] = from[i];
-    this.length = at + length;
-  }
-
-  /** The first `length` of these bytes. */
-  begin(from: Uint8Array, length: number): void {
-    this.bytes(from);
-    this.length -= from.length - length;
+  phrase(phrase: Phrase): void {
+    this.need(phrase.length);
+    this.length = writePhrase(this, this.length, phrase);
   }
 
   text(text: string): void {
-    const { length } = text;
-    this.need(length);
-    const { buffer } = this;
-    const at = this.length;
-    for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i);
-    this.length = at + length;
+    this.need(text.length);
+    this.length = writeText(this.bytes, this.length, text);
   }
 
   /** A number as JavaScript writes it. */
   number(value: number): void {
-    if (value !== value >>> 0) {
-      this.text(String(value));
-      return;
-    }
-    if (value < 10) {
-      this.byte(zero + value);
-      return;
-    }
-    this.need(digitsMax);
-    let digits = 1;
-    for (let rest = value; rest >= 10; rest = (rest / 10) >>> 0) digits++;
-    let at = this.length + digits;
-    this.length = at;
-    for (let rest = value; digits > 0; digits--) {
-      const tenth = (rest / 10) >>> 0;
-      this.buffer[--at] = zero + rest - tenth * 10;
-      rest = tenth;
-    }
+    this.need(numberBytesMax);
+    this.length = writeNumber(this.bytes, this.length, value);
   }
 
   /** A field of CSV: quoted only where the text would be ambiguous. */
   csv(text: string): void {
-    const at = this.length;
-    this.text(text);
-    const { buffer } = this;
-    for (let i = at; i < this.length; i++) {
-      const code = buffer[i];
-      if (code !== quote && code !== comma && code !== 0x0a && code !== 0x0d) continue;
-      this.length = at;
-      this.text(`"${text.replaceAll('"', '""')}"`);
-      return;
+    const { length } = text;
+    this.need(length);
+    const { bytes, length: at } = this;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code <= comma && (code === quote || code === comma || code === 0x0a || code === 0x0d)) {
+        this.text(`"${text.replaceAll('"', '""')}"`);
+        return;
+      }
+      bytes[at + i] = code;
     }
+    this.length = at + length;
   }
 }
 
-/** What is written often, made once. */
-export const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}

@@ -16,10 +16,10 @@ import {
   liveIdleUnsafe,
   liveNeeded,
   liveQueued,
-  liveServed,
 } from '../../shared/segment/live.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import * as state from '../../shared/segment/server-state.ts';
+import { currentWord } from './batch-columns.ts';
 import type { StatsSource, Subject, SubjectKind } from './source.ts';
 import { serverStatus } from './status.ts';
 
@@ -56,8 +56,6 @@ export function isChecked(words: state.ServerWords): boolean {
 function seconds(source: StatsSource): number {
   return Math.floor(source.nowMs() / 1000);
 }
-
-const currentWord = (line: Subject): number => (line.kind === 'S' ? liveServed : liveCurrent);
 
 const downtime: MakeColumn = (source, line) => {
   const now = seconds(source);
@@ -159,9 +157,9 @@ const otherSessions: MakeColumn = (source, line) => {
 
 /** The maximum a process saw, the largest of the processes that live. */
 const liveMaximum =
-  (word: (line: Subject) => number): MakeColumn =>
+  (word: (kind: SubjectKind) => number): MakeColumn =>
   (source, line) =>
-    source.live.peak(line.object, word(line) + 1);
+    source.live.peak(line.object, word(line.kind) + 1);
 
 const status8 = (words: state.ServerWords): (typeof checkStatuses)[number] =>
   checkStatuses[words.words[words.at + state.serverCheckStatus]] ?? checkStatuses[0];
@@ -208,7 +206,7 @@ export const madeColumns: Readonly<Record<string, MakeColumn>> = {
   svname: (_source, line) => titles[line.kind] ?? line.server?.name ?? listenerName(line),
   qcur: live(liveQueued),
   qmax: liveMaximum(() => liveQueued),
-  scur: (source, line) => source.live.sum(line.object, currentWord(line)),
+  scur: (source, line) => source.live.sum(line.object, currentWord(line.kind)),
   smax: liveMaximum(currentWord),
   slim: limit,
   bin: sum(field.reqbin),

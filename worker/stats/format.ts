@@ -14,7 +14,12 @@ export function csvField(value: Cell): string {
 
 /** `MCPV:u64:12`; `tags` is a row's 'MCP:u64', `kept` says whether the value survives a reload. */
 export function typedCell(tags: string, kept: 'P' | 'V', value: string | number): string {
-  return `${tags.slice(0, 3)}${kept}:${tags.slice(4)}:${value}`;
+  return `${cellTags(tags, kept)}${value}`;
+}
+
+/** The same without the value. */
+export function cellTags(tags: string, kept: 'P' | 'V'): string {
+  return `${tags.slice(0, 3)}${kept}:${tags.slice(4)}:`;
 }
 
 export const origins: Readonly<Record<string, string>> = {
@@ -54,11 +59,18 @@ export function jsonCell(
   tags: string,
   value: string | number,
 ): string {
+  return `${jsonDescription(position, name, tags)}${jsonText(value)}}`;
+}
+
+export const jsonText = (value: string | number): string => JSON.stringify(value);
+
+/** All of it up to the value, behind which one more brace stands. */
+export function jsonDescription(position: number, name: string, tags: string): string {
   const described =
     `"origin":"${origins[tags[0]]}","nature":"${natures[tags[1]]}",` +
     `"scope":"${scopes[tags[2]]}"`;
   return (
     `"field":{"pos":${position},"name":"${name}"},"processNum":1,` +
-    `"tags":{${described}},"value":{"type":"${tags.slice(4)}","value":${JSON.stringify(value)}}`
+    `"tags":{${described}},"value":{"type":"${tags.slice(4)}","value":`
   );
 }

@@ -1,138 +1,211 @@
 // Lines of the Prometheus output as bytes: `name{labels} value`. The name stands for a whole
-// column, the labels for an object, and both are made once; a line is copied together from them.
-// Called by prometheus.ts, and by prometheus-lines.ts for what is more than a number.
+// column, the labels for an object, and both are made once (label-list.ts); a line is copied
+// together from them where it is to be sent from. Called by prometheus-scope.ts.
 
-import { type ByteText, bytesOf } from './byte-text.ts';
-import type { Value } from './columns.ts';
+import type { Viewed } from '../memory/small.ts';
+import { numberBytesMax, Phrase, slackBytes, writeNumber, writePhrase } from './byte-text.ts';
+import { closed, type LabelList } from './label-list.ts';
 
-const close = bytesOf('} ');
-const none = bytesOf('NaN');
-const noLabel = bytesOf('');
+/** As a value: the object has no such line. Empty, which is written as NaN, is NaN. */
+export const noLine = -Infinity;
+
 const lineFeed = 0x0a;
 const point = 0x2e;
 const zero = 0x30;
+const empty = new Phrase('NaN');
+const noText = new Phrase('');
+const zeroes = new Phrase('000\n');
 
-/** Labels of an object: those before and behind the name of a module, and all, with their end. */
-export interface ObjectLabels {
-  readonly before: string;
-  readonly after: string;
-  readonly closed: Uint8Array;
+/** One of several states. */
+export interface StateDef {
+  readonly name: string;
+  /** Rests of lines behind the labels: up to the value, and with it. */
+  readonly label: Phrase;
+  readonly is: Phrase;
+  readonly isNot: Phrase;
 }
 
-export const objectLabels = (before: string, after: string): ObjectLabels => ({
-  before,
-  after,
-  closed: bytesOf(`${before}${after}} `),
-});
+export const statesOf = (...names: readonly string[]): readonly StateDef[] =>
+  names.map((name) => {
+    const label = `,state="${name}"${closed}`;
+    return {
+      name,
+      label: new Phrase(label),
+      is: new Phrase(`${label}1\n`),
+      isNot: new Phrase(`${label}0\n`),
+    };
+  });
 
-/** The rest of a line behind the labels of its object. */
-export const lineRest = (label: string, value: number): Uint8Array =>
-  bytesOf(`,${label}} ${value}\n`);
+/** Longest rest of a line: label, value, line feed. */
+const restBytesMax = 40 + numberBytesMax + 1;
 
+/**
+ * Writes lines of one metric for objects of a list: from `index` on as far as there is room.
+ * Whoever calls aims it at memory first; `index` and `at` tell how far it has come.
+ */
 export class MetricLines {
-  readonly text: ByteText;
-  private head: string;
-  private name: Uint8Array;
-  private module: Uint8Array;
-  private labels: ObjectLabels;
+  readonly list: LabelList;
+  /** Of the objects from `first` on: what is read for one metric at a time. */
+  readonly values: Float64Array;
+  first: number;
+  /** The object that comes next. */
+  index: number;
+  /** Where the next byte stands. */
+  at: number;
+  private into: Viewed;
+  private end: number;
+  /** What goes before the first line, if there is one. */
+  private head: Phrase;
+  private name: Phrase;
+  /** One more label and the end of all of them; empty: the labels end by themselves. */
+  private tail: Phrase;
 
-  constructor(text: ByteText) {
-    this.text = text;
-    this.head = '';
-    this.name = noLabel;
-    this.module = noLabel;
-    this.labels = objectLabels('', '');
+  constructor(list: LabelList, values: Float64Array, into: Viewed) {
+    this.list = list;
+    this.values = values;
+    this.first = 0;
+    this.index = 0;
+    this.at = 0;
+    this.into = into;
+    this.end = 0;
+    this.head = noText;
+    this.name = noText;
+    this.tail = noText;
   }
 
-  /** What follows is of this metric; `head` goes before the first line, if there is one. */
-  begin(name: string, module: string, head: string): void {
-    this.head = head;
-    this.name = bytesOf(`${name}{`);
-    this.module = bytesOf(module);
+  /** What follows is written from `at` up to `end`. */
+  aim(into: Viewed, at: number, end: number): void {
+    this.into = into;
+    this.at = at;
+    this.end = end;
   }
 
-  /** What follows is of this object. */
-  object(labels: ObjectLabels): void {
-    this.labels = labels;
+  /** What follows is of this metric; `label` as `,code="1xx"`, '' for none. */
+  begin(name: string, label: string, head: string): void {
+    this.head = new Phrase(head);
+    this.name = new Phrase(`${name}{`);
+    this.tail = label === '' ? noText : new Phrase(`${label}${closed}`);
+    this.index = 0;
   }
 
-  number(value: Value): void {
-    this.close();
-    if (typeof value === 'number') this.text.number(value);
-    else this.text.bytes(none);
-    this.text.byte(lineFeed);
-  }
-
-  /** One more label: `,state="UP"`. */
-  labelled(label: Uint8Array, value: Value): void {
-    this.open();
-    this.text.bytes(label);
-    this.text.bytes(close);
-    if (typeof value === 'number') this.text.number(value);
-    else this.text.bytes(none);
-    this.text.byte(lineFeed);
-  }
-
-  /** Milliseconds as seconds with six places. */
-  seconds(value: Value): void {
-    if (typeof value !== 'number') {
-      this.number(null);
-      return;
-    }
-    const { text } = this;
-    this.close();
-    if (value !== value >>> 0) text.text((value / 1000).toFixed(6));
-    else {
-      const whole = Math.floor(value / 1000);
-      const rest = value - whole * 1000;
-      text.number(whole);
-      text.byte(point);
-      text.byte(zero + Math.floor(rest / 100));
-      text.byte(zero + (Math.floor(rest / 10) % 10));
-      text.byte(zero + (rest % 10));
-      text.text('000');
-    }
-    text.byte(lineFeed);
-  }
-
-  /** One of several states: `suffix` is the rest of a line, its value too (lineRest). */
-  state(suffix: Uint8Array): void {
-    this.open();
-    this.text.bytes(suffix);
-  }
-
-  /** Name and labels, which others may follow. */
-  private open(): void {
-    const { text, labels, module } = this;
-    this.begun();
-    if (module.length === 0) text.begin(labels.closed, labels.closed.length - close.length);
-    else this.parts();
-  }
-
-  /** Name and all labels. */
-  private close(): void {
-    const { text, labels, module } = this;
-    this.begun();
-    if (module.length === 0) text.bytes(labels.closed);
-    else {
-      this.parts();
-      text.bytes(close);
-    }
+  /** Room for the lines of one object, of which there may be `count`. */
+  bytesMax(count: number): number {
+    const line = this.name.length + this.list.longest + this.tail.length + restBytesMax;
+    return this.head.length + count * line + slackBytes;
   }
 
   private begun(): void {
-    const { text } = this;
-    if (this.head !== '') {
-      text.text(this.head);
-      this.head = '';
-    }
-    text.bytes(this.name);
+    if (this.head.length === 0) return;
+    this.at = writePhrase(this.into, this.at, this.head);
+    this.head = noText;
   }
 
-  private parts(): void {
-    const { text, labels } = this;
-    text.text(labels.before);
-    text.bytes(this.module);
-    text.text(labels.after);
+  /** Name and labels, without their end. */
+  private open(): void {
+    const { into, list, index, name } = this;
+    const at = writePhrase(into, this.at, name);
+    this.at = writeLabels(into, at, list, index) - closed.length;
   }
+
+  /** One number each, for the objects up to `to`. */
+  numbers(to: number): void {
+    const { list, values, first, into, name, tail } = this;
+    const { bytes } = into;
+    const cut = tail.length === 0 ? 0 : closed.length;
+    while (this.index < to && this.at + this.bytesMax(1) <= this.end) {
+      const value = values[this.index - first];
+      if (value !== noLine) {
+        this.begun();
+        let at = writePhrase(into, this.at, name);
+        at = writeLabels(into, at, list, this.index) - cut;
+        if (cut !== 0) at = writePhrase(into, at, tail);
+        at = Number.isNaN(value) ? writePhrase(into, at, empty) : writeNumber(bytes, at, value);
+        bytes[at] = lineFeed;
+        this.at = at + 1;
+      }
+      this.index++;
+    }
+  }
+
+  /** Milliseconds as seconds with six places. */
+  seconds(to: number): void {
+    const { list, values, first, into, name } = this;
+    while (this.index < to && this.at + this.bytesMax(1) <= this.end) {
+      const value = values[this.index - first];
+      if (value !== noLine) {
+        this.begun();
+        const at = writeLabels(into, writePhrase(into, this.at, name), list, this.index);
+        this.at = writeSeconds(into, at, value);
+      }
+      this.index++;
+    }
+  }
+
+  /** A line per state, 1 for the one whose number is the value. */
+  states(to: number, states: readonly StateDef[]): void {
+    const { values, first, into } = this;
+    while (this.index < to && this.at + this.bytesMax(states.length) <= this.end) {
+      const value = values[this.index - first];
+      if (value !== noLine) {
+        this.begun();
+        for (let i = 0; i < states.length; i++) {
+          this.open();
+          this.at = writePhrase(into, this.at, i === value ? states[i].is : states[i].isNot);
+        }
+      }
+      this.index++;
+    }
+  }
+
+  /** A line per state with a count, of the next object; false: there is no room. */
+  counts(states: readonly StateDef[], counts: ArrayLike<number>): boolean {
+    if (this.at + this.bytesMax(states.length) > this.end) return false;
+    const { into } = this;
+    this.begun();
+    for (let i = 0; i < states.length; i++) {
+      this.open();
+      const at = writePhrase(into, this.at, states[i].label);
+      this.at = writeNumber(into.bytes, at, counts[i]);
+      into.bytes[this.at++] = lineFeed;
+    }
+    this.index++;
+    return true;
+  }
+}
+
+/** Labels of an object with their end; returns where they end. */
+function writeLabels({ bytes, view }: Viewed, at: number, list: LabelList, index: number): number {
+  const length = list.lengths[index];
+  const start = list.starts[index];
+  const { words } = list;
+  if (list.hasOdd) {
+    const from = start << 3;
+    for (let i = 0; i < length; i++) bytes[at + i] = list.bytes[from + i];
+  } else {
+    const count = (length + 7) >> 3;
+    for (let i = 0; i < count; i++) view.setFloat64(at + (i << 3), words[start + i], true);
+  }
+  return at + length;
+}
+
+/** With the end of the line. */
+function writeSeconds(into: Viewed, from: number, value: number): number {
+  const { bytes } = into;
+  let at = from;
+  if (value === value >>> 0) {
+    const whole = (value / 1000) >>> 0;
+    const rest = value - whole * 1000;
+    at = writeNumber(bytes, at, whole);
+    bytes[at++] = point;
+    const hundreds = (rest / 100) >>> 0;
+    const tens = (rest / 10) >>> 0;
+    bytes[at++] = zero + hundreds;
+    bytes[at++] = zero + tens - hundreds * 10;
+    bytes[at++] = zero + rest - tens * 10;
+    return writePhrase(into, at, zeroes);
+  }
+  const text = Number.isNaN(value) ? 'NaN' : (value / 1000).toFixed(6);
+  for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
+  bytes[at] = lineFeed;
+  return at + 1;
 }

@@ -1,29 +1,47 @@
 // How one column of `show stat` becomes lines of the Prometheus output: most are their number, a
-// few are a line per state, or seconds where the column has milliseconds. Called by prometheus.ts.
+// few are a line per state, or seconds where the column has milliseconds. Called by
+// prometheus-scope.ts, once for each column of a scrape.
 
 import { checkStatuses, resultFailed } from '../../shared/segment/check-status.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
-import type { Value } from './columns.ts';
-import type { StatsSource, Subject } from './source.ts';
-import { bytesOf } from './byte-text.ts';
-import { lineRest, type MetricLines } from './metric-lines.ts';
+import { noLine, type StateDef, statesOf } from './metric-lines.ts';
 import { cellValue } from './row-plan.ts';
+import type { StatsSource, Subject, SubjectKind } from './source.ts';
 
-export type Labels = readonly (readonly [name: string, value: string])[];
+/** What is written of each object: NaN is empty, noLine is left out; of states its number. */
+type ReadValue = (source: StatsSource, line: Subject, column: number) => number;
 
-/** Writes the lines of one column for one object, whose labels `out` has. */
-export type WriteLines = (
-  out: MetricLines,
-  source: StatsSource,
-  line: Subject,
-  column: number,
-) => void;
-
-/** How a column is written that is more than one number per object, or none at times. */
-export function specialLines({ name }: MetricDef): WriteLines | null {
-  return writers[name] ?? null;
+export interface NumberForm {
+  readonly kind: 'number' | 'seconds';
+  /** One more label, '' for none. */
+  readonly label: string;
+  /** null: the column itself. */
+  readonly read: ReadValue | null;
 }
+
+interface StateForm {
+  readonly kind: 'states';
+  readonly states: readonly StateDef[];
+  readonly read: ReadValue;
+}
+
+interface CountForm {
+  readonly kind: 'counts';
+  readonly states: readonly StateDef[];
+  /** Counts by state; false: there are no such lines. */
+  readonly count: (source: StatsSource, line: Subject, counts: number[]) => boolean;
+}
+
+export type MetricForm = NumberForm | StateForm | CountForm;
+
+/** How a column is written, for objects of one kind. */
+export function formOf({ name }: MetricDef, kind: SubjectKind): MetricForm {
+  return forms[name]?.(kind) ?? plain;
+}
+
+const plain: NumberForm = { kind: 'number', label: '', read: null };
+const seconds = (): NumberForm => ({ kind: 'seconds', label: '', read: null });
 
 /** Columns that are left out, rather than NaN, where HTTP is not spoken. */
 const httpOnly: ReadonlySet<string> = new Set(
@@ -36,47 +54,6 @@ const httpOnly: ReadonlySet<string> = new Set(
 /** True: objects that do not speak HTTP have no such metric at all. */
 export const isHttpOnly = ({ name }: MetricDef): boolean => httpOnly.has(name);
 
-const value = (source: StatsSource, line: Subject, column: number): Value =>
-  cellValue(source, line, column, true);
-
-/** Milliseconds become seconds. */
-const seconds: WriteLines = (out, source, line, column) => {
-  out.seconds(value(source, line, column));
-};
-
-interface State {
-  readonly name: string;
-  readonly label: Uint8Array;
-  /** Whole rests of lines: it is in this state, or not. */
-  readonly is: Uint8Array;
-  readonly isNot: Uint8Array;
-}
-
-const statesOf = (...names: readonly string[]): readonly State[] =>
-  names.map((name) => {
-    const label = `state="${name}"`;
-    return {
-      name,
-      label: bytesOf(`,${label}`),
-      is: lineRest(label, 1),
-      isNot: lineRest(label, 0),
-    };
-  });
-
-/** One line per state: 1 for the one it is in. */
-function writeStates(out: MetricLines, states: readonly State[], current: string): void {
-  for (let i = 0; i < states.length; i++) {
-    const { name, is, isNot } = states[i];
-    out.state(name === current ? is : isNot);
-  }
-}
-
-function writeCounts(out: MetricLines, states: readonly State[], seen: readonly string[]): void {
-  const counts = new Map<string, number>();
-  for (const name of seen) counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const { name, label } of states) out.labelled(label, counts.get(name) ?? 0);
-}
-
 const proxyStates = statesOf('DOWN', 'UP');
 const listenerStates = statesOf('WAITING', 'OPEN', 'FULL');
 const serverStates = statesOf('DOWN', 'UP', 'MAINT', 'DRAIN', 'NOLB');
@@ -84,52 +61,101 @@ const checkStates = statesOf(
   ...checkStatuses.filter(({ result }) => result >= resultFailed).map(({ name }) => name),
 );
 
-function serverState({ words, at }: state.ServerWords): string {
+// As serverStates has them.
+const down = 0;
+const up = 1;
+const maint = 2;
+const drain = 3;
+const noBalancing = 4;
+
+function serverState({ words, at }: state.ServerWords): number {
   const admin = words[at + state.serverAdmin];
   const operational = words[at + state.serverState];
-  if ((admin & state.adminMaint) !== 0) return 'MAINT';
-  if (operational === state.stateStopping) return 'NOLB';
-  if (operational === state.stateStopped) return 'DOWN';
-  return (admin & state.adminDrain) !== 0 ? 'DRAIN' : 'UP';
+  if ((admin & state.adminMaint) !== 0) return maint;
+  if (operational === state.stateStopping) return noBalancing;
+  if (operational === state.stateStopped) return down;
+  return (admin & state.adminDrain) !== 0 ? drain : up;
 }
 
-const status: WriteLines = (out, source, line, column) => {
-  if (line.words !== null) {
-    writeStates(out, serverStates, serverState(line.words));
-    return;
-  }
-  const text = String(value(source, line, column));
-  if (line.kind === 'L') {
-    writeStates(out, listenerStates, text);
-    return;
-  }
-  const isUp = line.kind === 'F' ? text !== 'STOP' : text === 'UP' || isEmpty(line);
-  writeStates(out, proxyStates, isUp ? 'UP' : 'DOWN');
-};
+const numberOf = (states: readonly StateDef[], name: string): number =>
+  states.findIndex((one) => one.name === name);
+
+const text = (source: StatsSource, line: Subject, column: number): string =>
+  String(cellValue(source, line, column, true));
 
 const isEmpty = (line: Subject): boolean => line.proxy.servers.length === 0;
 
-const serversOf = (source: StatsSource, line: Subject): readonly state.ServerWords[] =>
-  source.servers[line.proxyIndex];
+const statuses: Readonly<Record<SubjectKind, StateForm>> = {
+  S: {
+    kind: 'states',
+    states: serverStates,
+    read: (_source, { words }) => (words === null ? noLine : serverState(words)),
+  },
+  L: {
+    kind: 'states',
+    states: listenerStates,
+    read: (source, line, column) => numberOf(listenerStates, text(source, line, column)),
+  },
+  F: {
+    kind: 'states',
+    states: proxyStates,
+    read: (source, line, column) => (text(source, line, column) === 'STOP' ? down : up),
+  },
+  B: {
+    kind: 'states',
+    states: proxyStates,
+    read: (source, line, column) =>
+      text(source, line, column) === 'UP' || isEmpty(line) ? up : down,
+  },
+};
 
-const aggregate: WriteLines = (out, source, line) => {
-  if (!isEmpty(line)) writeCounts(out, serverStates, serversOf(source, line).map(serverState));
+const aggregate: CountForm = {
+  kind: 'counts',
+  states: serverStates,
+  count: (source, line, counts) => {
+    if (isEmpty(line)) return false;
+    for (const words of source.servers[line.proxyIndex]) counts[serverState(words)]++;
+    return true;
+  },
 };
 
 const isChecked = ({ words, at }: state.ServerWords): boolean =>
   (words[at + state.serverCheckFlags] & (state.checkEnabled | state.checkPaused)) ===
   state.checkEnabled;
 
-const checkName = ({ words, at }: state.ServerWords): string =>
-  checkStatuses[words[at + state.serverCheckStatus]]?.name ?? '';
+/** By the number of a check's status: its place among checkStates, -1: it is none of them. */
+const checkPlaces = checkStatuses.map(({ name }) => numberOf(checkStates, name));
 
-const aggregateChecks: WriteLines = (out, source, line) => {
-  if (isEmpty(line)) return;
-  writeCounts(out, checkStates, serversOf(source, line).filter(isChecked).map(checkName));
+const checkPlace = ({ words, at }: state.ServerWords): number =>
+  checkPlaces[words[at + state.serverCheckStatus]] ?? -1;
+
+const aggregateChecks: CountForm = {
+  kind: 'counts',
+  states: checkStates,
+  count: (source, line, counts) => {
+    if (isEmpty(line)) return false;
+    for (const words of source.servers[line.proxyIndex]) {
+      const place = isChecked(words) ? checkPlace(words) : -1;
+      if (place >= 0) counts[place]++;
+    }
+    return true;
+  },
 };
 
-const checkStatus: WriteLines = (out, _source, { words }) => {
-  if (words !== null && isChecked(words)) writeStates(out, checkStates, checkName(words));
+const checkStatus: StateForm = {
+  kind: 'states',
+  states: checkStates,
+  read: (_source, { words }) => (words !== null && isChecked(words) ? checkPlace(words) : noLine),
+};
+
+/** Agents: there is a status as soon as there is an agent. */
+const agentStatus: StateForm = {
+  kind: 'states',
+  states: checkStates,
+  read: (source, line, column) => {
+    const status = cellValue(source, line, column, true);
+    return typeof status === 'string' ? numberOf(checkStates, status.replace(/^\* /, '')) : noLine;
+  },
 };
 
 /** The first status that may have a code of layers 5 to 7. */
@@ -137,49 +163,42 @@ const codedFrom = 14;
 /** The first status of a check that has ended. */
 const endedFrom = 3;
 
-const checkCode: WriteLines = (out, _source, { words }) => {
-  if (words === null || !isChecked(words)) return;
-  const isCoded = words.words[words.at + state.serverCheckStatus] >= codedFrom;
-  out.number(isCoded ? words.words[words.at + state.serverCheckCode] : 0);
+const checkCode: NumberForm = {
+  ...plain,
+  read: (_source, { words }) => {
+    if (words === null || !isChecked(words)) return noLine;
+    const isCoded = words.words[words.at + state.serverCheckStatus] >= codedFrom;
+    return isCoded ? words.words[words.at + state.serverCheckCode] : 0;
+  },
 };
 
-const checkDuration: WriteLines = (out, _source, { words }) => {
-  if (words === null || words.words[words.at + state.serverCheckStatus] < endedFrom) return;
-  out.seconds(words.words[words.at + state.serverCheckDurationMs]);
+const checkDuration: NumberForm = {
+  ...seconds(),
+  read: (_source, { words }) =>
+    words === null || words.words[words.at + state.serverCheckStatus] < endedFrom
+      ? noLine
+      : words.words[words.at + state.serverCheckDurationMs],
 };
 
-/** Agents: there is a status as soon as there is an agent. */
-const agentStatus: WriteLines = (out, source, line, column) => {
-  const text = value(source, line, column);
-  if (typeof text === 'string') writeStates(out, checkStates, text.replace(/^\* /, ''));
+/** The column's value, no line where it is empty. */
+const present: ReadValue = (source, line, column) => {
+  const value = cellValue(source, line, column, true);
+  return typeof value === 'number' ? value : noLine;
 };
 
-const present: WriteLines = (out, source, line, column) => {
-  const number = value(source, line, column);
-  if (number !== null) out.number(number);
-};
+const responses = (code: string) => (): NumberForm => ({ ...plain, label: `,code="${code}"` });
 
-const presentSeconds: WriteLines = (out, source, line, column) => {
-  const ms = value(source, line, column);
-  if (typeof ms === 'number') out.seconds(ms);
-};
-
-function responses(code: string): WriteLines {
-  const label = bytesOf(`,code="${code}"`);
-  return (out, source, line, column) => out.labelled(label, value(source, line, column));
-}
-
-const writers: Readonly<Record<string, WriteLines>> = {
-  status,
-  agg_server_status: aggregate,
-  agg_server_check_status: aggregate,
-  agg_check_status: aggregateChecks,
-  check_status: checkStatus,
-  check_code: checkCode,
-  check_duration: checkDuration,
-  agent_status: agentStatus,
-  agent_code: present,
-  agent_duration: presentSeconds,
+const forms: Readonly<Record<string, (kind: SubjectKind) => MetricForm>> = {
+  status: (kind) => statuses[kind],
+  agg_server_status: () => aggregate,
+  agg_server_check_status: () => aggregate,
+  agg_check_status: () => aggregateChecks,
+  check_status: () => checkStatus,
+  check_code: () => checkCode,
+  check_duration: () => checkDuration,
+  agent_status: () => agentStatus,
+  agent_code: () => ({ ...plain, read: present }),
+  agent_duration: () => ({ ...seconds(), read: present }),
   qtime: seconds,
   ctime: seconds,
   rtime: seconds,

@@ -1,10 +1,11 @@
 // Which columns of `show stat` a kind of line can have, and how each is read: decided once per kind
 // and mode, so that a line among thousands costs what it shows and no look-up by name.
 
-import { field, fixedColumns, statColumns } from '../../shared/segment/metrics.ts';
+import type { Batch } from '../../shared/segment/counters.ts';
+import { field, statColumns } from '../../shared/segment/metrics.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import { trackedBy } from '../server/track.ts';
-import { bytesOf } from './byte-text.ts';
+import { batchReader, type ReadBatch } from './batch-columns.ts';
 import { isChecked, madeColumns, type MakeColumn, type Value } from './columns.ts';
 import type { StatsSource, Subject, SubjectKind } from './source.ts';
 
@@ -22,58 +23,45 @@ const checkColumns = new Set(['chkfail', 'chkdown']);
 /** Columns of servers whose health follows traffic too. */
 const observedColumns = new Set(['hanafail']);
 
-/** By column number; null: always empty for such a line. */
-export type RowPlan = readonly (MakeColumn | null)[];
-
-/** A column that may have a value, and the CSV between it and the next such column. */
-export interface CsvCell {
+/** How one column is read for one kind of line. */
+export interface ColumnReader {
   readonly read: MakeColumn;
-  readonly gap: Uint8Array;
-  /** Field that the value is the plain sum of, over all rows; -1: ask `read`. */
-  readonly field: number;
+  /** For many lines at once; null: one by one. */
+  readonly batch: ReadBatch | null;
+  /** Its values are texts. */
+  readonly isText: boolean;
 }
+
+/** By column number; null: always empty for such a line. */
+export type RowPlan = readonly (ColumnReader | null)[];
 
 const httpPlans: Partial<Record<SubjectKind, RowPlan>> = {};
 const otherPlans: Partial<Record<SubjectKind, RowPlan>> = {};
-const csvPlans = new Map<RowPlan, readonly CsvCell[]>();
-
-/** The same for CSV. The first column always has a value. */
-export function csvPlan(line: Subject): readonly CsvCell[] {
-  const plan = rowPlan(line);
-  let cells = csvPlans.get(plan);
-  if (cells === undefined) {
-    cells = makeCsvPlan(plan);
-    csvPlans.set(plan, cells);
-  }
-  return cells;
-}
-
-function makeCsvPlan(plan: RowPlan): CsvCell[] {
-  const cells: { read: MakeColumn; gap: string; field: number }[] = [];
-  plan.forEach((read, at) => {
-    // A '-' stands between the fixed columns and those of modules.
-    const separator = at === fixedColumns ? '-,' : '';
-    const last = cells.at(-1);
-    if (last !== undefined) last.gap += separator;
-    if (read !== null) cells.push({ read, gap: ',', field: sums.get(read) ?? -1 });
-    else if (last !== undefined) last.gap += ',';
-  });
-  return cells.map((cell) => ({ ...cell, gap: bytesOf(cell.gap) }));
-}
 
 /** The plan of lines like this one. */
 export function rowPlan({ kind, proxy }: Subject): RowPlan {
-  const isHttp = proxy.mode === 'http';
-  const known = isHttp ? httpPlans : otherPlans;
-  return (known[kind] ??= statColumns.map((column) => cellReader(column, kind, isHttp)));
+  return planOf(kind, proxy.mode === 'http');
 }
 
-function cellReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): MakeColumn | null {
-  const { name, scope } = column;
+/** The same for all lines of a kind; without HTTP some columns are empty. */
+export function planOf(kind: SubjectKind, isHttp: boolean): RowPlan {
+  const known = isHttp ? httpPlans : otherPlans;
+  return (known[kind] ??= statColumns.map((column) => columnReader(column, kind, isHttp)));
+}
+
+function columnReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): ColumnReader | null {
+  const { name, scope, typed } = column;
   if (scope !== '' && !scope.includes(kind)) return null;
   if (httpColumns.has(name) && !isHttp) return null;
-  const read = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(column);
-  if (read === null || kind !== 'S') return read;
+  const stored = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(column);
+  if (stored === null) return null;
+  const read = kind === 'S' ? conditional(name, stored) : stored;
+  const batch = read === stored ? batchReader(column, kind) : null;
+  return { read, batch, isText: typed.endsWith('str') };
+}
+
+/** A column of servers that not all of them have. */
+function conditional(name: string, read: MakeColumn): MakeColumn {
   if (observedColumns.has(name)) {
     return (source, line, isOperator) =>
       isObserved(source, line) ? read(source, line, isOperator) : null;
@@ -81,6 +69,24 @@ function cellReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): Make
   if (!checkColumns.has(name)) return read;
   return (source, line, isOperator) =>
     line.words !== null && isChecked(line.words) ? read(source, line, isOperator) : null;
+}
+
+/** Values of `lines`, whose objects are the batch's, as numbers; NaN: empty. */
+export function readNumbers(
+  source: StatsSource,
+  lines: readonly Subject[],
+  batch: Batch,
+  { read, batch: readAll }: ColumnReader,
+): void {
+  if (readAll !== null) {
+    readAll(source, batch);
+    return;
+  }
+  const { from, to, values, valuesAt } = batch;
+  for (let i = from; i < to; i++) {
+    const value = read(source, lines[i], true);
+    values[valuesAt + i - from] = typeof value === 'number' ? value : Number.NaN;
+  }
 }
 
 /** Traffic counts for the health of the server, or of the one that it tracks in the end. */
@@ -122,14 +128,9 @@ export function storedReader(column: MetricDef): ReadStored {
   }
 }
 
-/** Readers of columns that are plain sums, and the field of each. */
-const sums = new WeakMap<MakeColumn, number>();
-
 function ofLine(column: MetricDef): MakeColumn {
   const read = storedReader(column);
-  const made: MakeColumn = (source, { object }) => read(source, object);
-  if (column.kind === 'count') sums.set(made, field[column.name as keyof typeof field]);
-  return made;
+  return (source, { object }) => read(source, object);
 }
 
 /** One value by the number of its column. */
@@ -139,7 +140,7 @@ export function cellValue(
   column: number,
   isOperator: boolean,
 ): Value {
-  return rowPlan(line)[column]?.(source, line, isOperator) ?? null;
+  return rowPlan(line)[column]?.read(source, line, isOperator) ?? null;
 }
 
 /** The same numbers over and over at one instant: a whole answer tells one time. */

@@ -13,6 +13,8 @@ import { linuxSys } from '../../shared/sys/linux.ts';
 import { allocateNameCounters } from '../../shared/segment/name-counters.ts';
 import { prepareFarm } from '../server/farm-states.ts';
 import { indexObjects } from '../server/object-index.ts';
+import type { Viewed } from '../memory/small.ts';
+import type { Piece, PieceWriter } from '../stream/applet.ts';
 import type { FrontStatus, StatsSource } from './source.ts';
 
 export interface SampleStats {
@@ -79,11 +81,35 @@ export function sampleStats(text: string): SampleStats {
   return { segment, source, writer, control, live, fronts };
 }
 
-/** For tests: pieces of an answer as one text. */
-export function textOf(pieces: Iterable<string | Uint8Array>): string {
-  let text = '';
+/** For tests: pieces of an answer as one text; who writes gets slots of `slotBytes`. */
+export function textOf(pieces: Iterable<Piece>, slotBytes = 16_384): string {
+  const slot = viewed(slotBytes);
+  const texts: string[] = [];
   for (const piece of pieces) {
-    text += typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1');
+    if (typeof piece === 'string') texts.push(piece);
+    else if (piece instanceof Uint8Array) texts.push(Buffer.from(piece).toString('latin1'));
+    else if (piece !== null) texts.push(...written(piece, slot));
   }
-  return text;
+  return texts.join('');
 }
+
+/** For tests and the bench: memory as a slot is. */
+export function viewed(length: number): Viewed {
+  const bytes = new Uint8Array(length);
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** Slot by slot, each checked for bytes that stand where nothing was to be written. */
+function* written(piece: PieceWriter, slot: Viewed): Generator<string> {
+  const { bytes } = slot;
+  for (;;) {
+    bytes.fill(untouched, -1);
+    const length = piece.write(slot, 0, bytes.length - 1);
+    assert.equal(bytes.at(-1), untouched);
+    if (length < 0) return;
+    assert.ok(length > 0);
+    yield Buffer.from(bytes.subarray(0, length)).toString('latin1');
+  }
+}
+
+const untouched = 0xfe;

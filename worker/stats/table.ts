@@ -2,7 +2,7 @@
 // (management.txt 9.1 to 9.3). One walk over the metric rows for every format. Control thread;
 // synchronous, because a line is small work and a consistent one is worth more.
 
-import { field, fixedColumns, infoLines, statColumns } from '../../shared/segment/metrics.ts';
+import { field, infoLines, statColumns } from '../../shared/segment/metrics.ts';
 import { isGone, type ProxyModel } from '../../shared/config/model.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
@@ -11,10 +11,9 @@ import { ByteText } from './byte-text.ts';
 import type { Value } from './columns.ts';
 import { csvField, jsonCell, typedCell } from './format.ts';
 import { processInfo } from './process-info.ts';
-import { atOneInstant, cellValue, csvPlan, rowPlan, storedReader } from './row-plan.ts';
+import { atOneInstant, cellValue, storedReader } from './row-plan.ts';
 import type { StatsSource, Subject } from './source.ts';
-
-export type StatsFormat = 'csv' | 'typed' | 'json';
+import { csvHeader, type StatsFormat, StatLines } from './stat-lines.ts';
 
 export interface StatSelection {
   readonly format: StatsFormat;
@@ -44,43 +43,24 @@ export const wholeSelection: StatSelection = {
   isOperator: true,
 };
 
-/** Answer of `show stat`, piece by piece, so that a large one need not be made in one go. */
-export function* statPieces(
-  live: StatsSource,
-  selection: StatSelection,
-): Generator<string | Uint8Array> {
-  const source = atOneInstant(live);
-  if (selection.format === 'csv') {
-    yield* csvPieces(source, selection);
-    return;
-  }
-  const write = writers[selection.format];
-  let before = selection.format === 'json' ? '[' : '';
-  for (const line of subjects(source, selection)) {
-    yield before + write(source, line, selection);
-    before = selection.format === 'json' ? ',' : '';
-  }
-  if (selection.format === 'json') yield before === '[' ? '[]\n' : ']\n';
-}
-
-const writers = { typed: typedLine, json: jsonLine } as const;
-
-/** Of CSV that is written in one go: well below a millisecond. */
+/** Bytes of one piece of an answer: well below a millisecond. */
 const pieceBytes = 32_768;
 
-function* csvPieces(source: StatsSource, selection: StatSelection): Generator<Uint8Array> {
+/** Answer of `show stat`, piece by piece, so that a large one need not be made in one go. */
+export function* statPieces(live: StatsSource, selection: StatSelection): Generator<Uint8Array> {
+  const source = atOneInstant(live);
+  const { format } = selection;
   const out = new ByteText(pieceBytes);
-  out.text(csvHeader());
+  const lines = new StatLines(source, out, selection);
+  if (format === 'csv') out.text(csvHeader());
+  if (format === 'json') out.text('[');
   for (const line of subjects(source, selection)) {
-    writeCsvLine(out, source, line, selection.isOperator);
+    lines.add(line);
     if (out.isFull) yield out.take();
   }
+  lines.flush();
+  if (format === 'json') out.text(']\n');
   if (!out.isEmpty) yield out.take();
-}
-
-/** The values of one line in column order, null where a column is empty. */
-export function statValues(source: StatsSource, line: Subject, isOperator: boolean): Value[] {
-  return rowPlan(line).map((read) => read?.(source, line, isOperator) ?? null);
 }
 
 const columnNumbers = new Map(statColumns.map((column, number) => [column, number]));
@@ -170,83 +150,6 @@ function listenerSubjects(source: StatsSource, proxyIndex: number): Subject[] {
     lines.push(line);
   }
   return lines;
-}
-
-function csvHeader(): string {
-  const names = statColumns.map((column) => `${column.name},`);
-  names.splice(fixedColumns, 0, '-,');
-  return `# ${names.join('')}\n`;
-}
-
-function writeCsvLine(
-  out: ByteText,
-  source: StatsSource,
-  line: Subject,
-  isOperator: boolean,
-): void {
-  const cells = csvPlan(line);
-  const rows = source.reader.rowsOf(line.object);
-  const { floats } = source.segment;
-  for (let at = 0; at < cells.length; at++) {
-    const { read, gap, field: own } = cells[at];
-    if (own >= 0) {
-      let sum = 0;
-      for (let i = 0; i < rows.length; i++) sum += floats[rows[i] + own];
-      out.number(sum);
-      out.bytes(gap);
-      continue;
-    }
-    const value = read(source, line, isOperator);
-    if (typeof value === 'number') out.number(value);
-    else if (value !== null) out.csv(value);
-    out.bytes(gap);
-  }
-  out.byte(lineFeed);
-}
-
-const lineFeed = 0x0a;
-
-function typedLine(source: StatsSource, line: Subject, selection: StatSelection): string {
-  const head = `${line.kind}.${line.proxy.id}.${line.id}`;
-  let text = '';
-  statValues(source, line, selection.isOperator).forEach((value, i) => {
-    if (value === null) return;
-    const column = statColumns[i];
-    const kept = isPersistent(column) && i < fixedColumns ? 'P' : 'V';
-    const cell = typedCell(typedTags(column, line), kept, value);
-    const help = selection.withHelp ? `:"${column.help}"` : '';
-    text += `${head}.${i}.${column.name}.1:${cell}${help}\n`;
-  });
-  return text;
-}
-
-/** Made of what is counted. */
-const persistentMade = new Set(['bin', 'bout', 'lastchg']);
-
-/** What goes on over reloads: counted, not measured. */
-function isPersistent(column: MetricDef): boolean {
-  return ['count', 'rate', 'last'].includes(column.kind) || persistentMade.has(column.name);
-}
-
-/** The few columns whose meaning differs with the kind of line. */
-function typedTags(column: MetricDef, line: Subject): string {
-  if (line.kind === 'S' && (column.name === 'act' || column.name === 'bck')) return 'SGP:u32';
-  if (line.kind === 'B' && column.name === 'rate_max') return 'MGP:u32';
-  return column.typed;
-}
-
-const objectNames = { F: 'Frontend', B: 'Backend', S: 'Server', L: 'Listener' } as const;
-
-function jsonLine(source: StatsSource, line: Subject, selection: StatSelection): string {
-  const head =
-    `"objType":"${objectNames[line.kind]}","proxyId":${line.proxy.id},"id":${line.id},` as const;
-  const cells: string[] = [];
-  statValues(source, line, selection.isOperator).forEach((value, i) => {
-    if (value === null) return;
-    const column = statColumns[i];
-    cells.push(`{${head}${jsonCell(i, column.name, typedTags(column, line), value)}}`);
-  });
-  return `[${cells.join(',')}]`;
 }
 
 export interface InfoSelection {

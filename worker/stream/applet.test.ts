@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { latin1 } from '../http/message.ts';
 import { SlotPool } from '../memory/pool.ts';
-import { Applet, whole } from './applet.ts';
+import { Applet, type PieceWriter, whole } from './applet.ts';
 
 test('pieces of every size come out in order, slot by slot', () => {
   const text = Array.from({ length: 500 }, (_, i) => `row ${i};`).join('');
@@ -46,11 +46,42 @@ test('closing early tells the producer and gives the slot back once', () => {
   const memory = new SlotPool(linuxSys(), 64, 1);
   const applet = new Applet(memory, memory.take(), rows());
   applet.fill();
-  assert.equal(applet.length, 64);
+  // An eighth is left for what frames the bytes.
+  assert.equal(applet.length, 56);
   applet.close();
   assert.ok(isTold);
   assert.equal(memory.inUse, 0);
   assert.deepEqual([...whole('all')], ['all']);
+});
+
+test('who writes is asked for as much as there is room for', () => {
+  const memory = new SlotPool(linuxSys(), 64, 1);
+  const asked: number[] = [];
+  const writer = (text: string): PieceWriter => {
+    let at = 0;
+    return {
+      write: ({ bytes }, to, room) => {
+        asked.push(room);
+        if (at === text.length) return -1;
+        const part = text.slice(at, at + Math.min(room, 20));
+        bytes.set(Buffer.from(part), to);
+        at += part.length;
+        return part.length;
+      },
+    };
+  };
+  const pieces = ['head;', writer('a'.repeat(60)), 'between;', writer('b'.repeat(20))];
+  const applet = new Applet(memory, memory.take(), pieces.values());
+  let got = '';
+  while (!applet.done || applet.length > 0) {
+    applet.fill();
+    got += latin1(memory.bytes, applet.at, applet.length);
+    applet.consume(applet.length);
+  }
+  assert.equal(got, `head;${'a'.repeat(60)}between;${'b'.repeat(20)}`);
+  assert.ok(asked.every((room) => room > 0 && room <= 56));
+  assert.deepEqual(asked.slice(0, 4), [51, 31, 11, 56]);
+  applet.close();
 });
 
 test('a producer that has nothing to say is asked again later', () => {

@@ -5,6 +5,7 @@
 // (Engine.onFrontWritable).
 
 import { writeLatin1 } from '../http/message.ts';
+import type { Viewed } from '../memory/small.ts';
 import type { SlotPool } from '../memory/pool.ts';
 import { sideGone } from '../mux/side.ts';
 import type { EngineContext } from './context.ts';
@@ -14,8 +15,17 @@ import type { Stream } from './stream.ts';
 /** Slots per event: no answer may hold the loop. */
 const roundsMax = 4;
 
-/** Text, or bytes that stay as they are until the next is asked for. */
-export type Piece = string | Uint8Array | null;
+/** Writes a long piece bit by bit, straight to where it is sent from. */
+export interface PieceWriter {
+  /** Writes at most `room` bytes at `at`, one at least. How many; -1: there is nothing more. */
+  write(into: Viewed, at: number, room: number): number;
+}
+
+/** Text, or bytes that stay as they are until the next is asked for, or who writes them. */
+export type Piece = string | Uint8Array | PieceWriter | null;
+
+/** Of a slot, left for what frames the bytes: with a chunk around them they leave in one call. */
+const framingBytesMax = 64;
 
 /** What is still to be sent of one answer. Lives as long as its stream's answer. */
 export class Applet {
@@ -29,38 +39,52 @@ export class Applet {
   rests: boolean;
   private readonly pieces: Iterator<Piece>;
   private slotAt: number;
+  /** Of the slot, filled at a time. */
+  private readonly roomBytes: number;
   /** The piece that did not fit as a whole, and how much of it has been copied. */
   private piece: string | Uint8Array;
   private pieceAt: number;
+  /** Whoever writes the piece of now, null mostly. */
+  private writer: PieceWriter | null;
 
   /** `slotAt`: a slot of `memory`, this object's from here on. */
   constructor(memory: SlotPool, slotAt: number, pieces: Iterator<Piece>) {
     this.memory = memory;
     this.pieces = pieces;
     this.slotAt = slotAt;
+    this.roomBytes = memory.slotBytes - Math.min(framingBytesMax, memory.slotBytes >> 3);
     this.at = slotAt;
     this.length = 0;
     this.done = false;
     this.rests = false;
     this.piece = '';
     this.pieceAt = 0;
+    this.writer = null;
   }
 
   /** Fills the slot again once it has been taken in full. */
   fill(): void {
     if (this.length > 0) return;
-    const { memory, slotAt } = this;
-    this.at = slotAt;
+    this.at = this.slotAt;
     this.rests = false;
-    while (!this.done && !this.rests && this.length < memory.slotBytes) {
-      if (this.pieceAt < this.piece.length) this.copy();
+    while (!this.done && !this.rests && this.length < this.roomBytes) {
+      if (this.writer !== null) {
+        this.write(this.writer);
+      } else if (this.pieceAt < this.piece.length) this.copy();
       else this.next();
     }
   }
 
+  private write(writer: PieceWriter): void {
+    const { memory, slotAt, length, roomBytes } = this;
+    const written = writer.write(memory, slotAt + length, roomBytes - length);
+    if (written < 0) this.next();
+    else this.length += written;
+  }
+
   private copy(): void {
     const { memory, piece, pieceAt } = this;
-    const room = memory.slotBytes - this.length;
+    const room = this.roomBytes - this.length;
     const length = Math.min(room, piece.length - pieceAt);
     const isWhole = length === piece.length;
     const at = this.slotAt + this.length;
@@ -74,8 +98,11 @@ export class Applet {
   private next(): void {
     const next = this.pieces.next();
     this.done = next.done === true;
-    this.rests = !this.done && next.value === null;
-    this.piece = next.done === true ? '' : (next.value ?? '');
+    const piece: Piece = next.done === true ? '' : next.value;
+    this.rests = piece === null;
+    const isPlain = piece === null || typeof piece === 'string' || piece instanceof Uint8Array;
+    this.writer = isPlain ? null : piece;
+    this.piece = isPlain ? (piece ?? '') : '';
     this.pieceAt = 0;
   }
 
