@@ -161,3 +161,16 @@ test('sni of a log server in a ring may read what the process knows, nothing of 
   assert.deepEqual(compileText(ring('str(a),concat(.b)')).messages, []);
   assert.match(compileText(ring('req.hdr(host)')).messages[0], /none of which is available here$/);
 });
+
+test('what costs something to know is known only where a line reads it', () => {
+  const reads = (line: string): readonly boolean[] => {
+    const { program } = compileText(frontendText([line]));
+    return [program.readsBackSource, program.readsStreamCost];
+  };
+  assert.deepEqual(reads('option httplog'), [false, false]);
+  assert.deepEqual(reads('log-format "%{+X}bp"'), [true, false]);
+  assert.deepEqual(reads('http-response set-header a %[bc_src_port]'), [true, false]);
+  assert.deepEqual(reads('http-request deny if { cpu_ns_tot gt 5 }'), [false, true]);
+  assert.deepEqual(reads('acl slow lat_ns_avg gt 5'), [false, true]);
+  assert.deepEqual(reads('http-request set-header a cpu_ns_tot'), [false, false]);
+});

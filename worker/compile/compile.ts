@@ -66,11 +66,11 @@ export interface CompileResult {
   readonly tls: TlsContexts | null;
 }
 
-/** The words that need it, wherever they stand: `%bi`, `%{+X}bp`, `bc_src`. */
-const backSourceWords = /%(\([^)]*\))?(\{[^}]*\})?b[ip]\b|\bbc_src/;
+/** Those that need our address towards the server, which costs a system call. */
+const backSourceWords = /^(%b[ip]|bc_src(_port)?)$/;
 
 /** Those that need to know what a stream costs. */
-const streamCostWords = /\b(cpu|lat)_ns_/;
+const streamCostWords = /^(cpu|lat)_ns_/;
 
 const noObjects = { front: -1, back: -1 };
 
@@ -106,7 +106,10 @@ export function compileProgram(input: CompileInput): CompileResult {
   const { splice, disableFastForward, disableZeroCopyForwarding } = model.global.tune;
   const logForwards = model.logForwards.map((one) => compileForward(one, model, senders));
   const lineChoices = senders.connect((name) => lineChoice(proxies, name));
-  const words = JSON.stringify([model.proxies, model.logProfiles]);
+  const ringNames = compileRingNames(model, (line) => {
+    return new CompileScope(context, { proxy: null, ruleSet: '', line, point: points.cli });
+  });
+  const used = [...context.used];
   const program: Program = {
     model,
     splices: splice && !disableFastForward && !disableZeroCopyForwarding,
@@ -123,11 +126,9 @@ export function compileProgram(input: CompileInput): CompileResult {
     senders: senders.list,
     lineChoices,
     logForwards,
-    ringNames: compileRingNames(model, (line) => {
-      return new CompileScope(context, { proxy: null, ruleSet: '', line, point: points.cli });
-    }),
-    readsBackSource: backSourceWords.test(words),
-    readsStreamCost: streamCostWords.test(words),
+    ringNames,
+    readsBackSource: used.some((word) => backSourceWords.test(word)),
+    readsStreamCost: used.some((word) => streamCostWords.test(word)),
   };
   context.patterns.complete(runtime !== null);
   return { program, diagnostics, context, compiler, tls: tls?.contexts ?? null };

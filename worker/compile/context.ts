@@ -43,6 +43,8 @@ export class CompileContext {
   readonly lists: SharedLists;
   /** Fetches built so far: see ExpressionSource. */
   readonly built = new Map<string, Evaluate>();
+  /** What they were built from: see ExpressionSource. */
+  readonly used = new Set<string>();
   /** Servers and backends that sample expressions name: "server N", "backend N". */
   readonly referred = new Set<string>();
   /** ACLs by proxy and defaults section, then by name; null: it had mistakes. */

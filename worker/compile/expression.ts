@@ -35,6 +35,8 @@ export interface ExpressionSource {
    * Fetches built so far, by words and proxy: the same words share one closure and what it caches.
    */
   readonly built: Map<string, Evaluate>;
+  /** Names of the fetches and, with their `%`, of the log tags built so far. */
+  readonly used: Set<string>;
   /** null for all that serves. */
   readonly watch: CompileWatch | null;
 }
@@ -111,6 +113,7 @@ export function parseFetch(
   source: ExpressionSource,
 ): ParsedExpression {
   const { name } = fetch;
+  source.used.add(name);
   const args = parseArguments(text, from, fetch.args, source.names);
   if (args.fault !== '') return fault(`fetch method '${name}' : ${args.fault}`);
   const key = `${source.names.proxyIndex} ${name}${text.slice(from, args.end)}`;

@@ -250,6 +250,7 @@ function readTag(reader: Reader, naming: Naming, flags: LogTagFlags): boolean {
     return alert(reader, `no such format alias '${name}'`, hint);
   }
   reader.source.use?.tags.add(def);
+  reader.source.used.add(`%${name}`);
   const build = def.build(naming.name, flags, scope);
   if (build === null) return false;
   const write = writeTag(build, def.type ?? 'text', flags, naming.typecast);

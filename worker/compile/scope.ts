@@ -100,6 +100,10 @@ export class CompileScope implements Scope, ConditionSource {
     return this.context.built;
   }
 
+  get used(): Set<string> {
+    return this.context.used;
+  }
+
   get logTags(): ReadonlyMap<string, LogTagDef> {
     return this.context.tables.logTags;
   }
