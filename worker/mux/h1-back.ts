@@ -7,7 +7,6 @@ import { tracer } from '../log/trace.ts';
 import { blocked, type Connection, type ConnectionOwner } from '../conn/connection.ts';
 import { takeProxyConnection } from '../http/h1-proxy-connection.ts';
 import { type HeadState, h1ErrorWebsocketKey, type H1Limits } from '../http/h1.ts';
-import { websocketAccept, websocketKey } from '../http/websocket.ts';
 import { parseResponseHead } from '../http/h1-head.ts';
 import { framingBroken, payloadDropped, settleEdits } from '../http/h1-outgoing.ts';
 import { addChunked, addProxyName, writeRequestHead } from '../http/h1-write.ts';
@@ -16,7 +15,6 @@ import {
   connectionClose,
   connectionKeepAlive,
   connectionUpgrade,
-  headerName,
   type Message,
   proxyHeader,
   versionH2,
@@ -26,14 +24,12 @@ import type { Server } from '../server/server.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { glitchBorne, glitchKills, judgeGlitches, rare } from './glitches.ts';
+import { moveConnection } from './h1-counts.ts';
+import { askWebsocket, isWebsocket } from './h1-websocket.ts';
 import { Output } from './output.ts';
 import { headBytesMax, Receiver } from './receiver.ts';
 import { type Exchange, inboundClosed, inboundTruncated, type Side, sideGone } from './side.ts';
 import { releaseHead, takeHead } from './spares.ts';
-
-const upgradeName = headerName('upgrade');
-const keyName = headerName('sec-websocket-key');
-const acceptName = headerName('sec-websocket-accept');
 
 /** Who keeps idle connections (conn/reuse.ts). */
 export interface IdlePool {
@@ -74,6 +70,8 @@ export class H1Back implements Side, ConnectionOwner {
   /** Where it is offered to other threads (idle-share.ts), -1: nowhere. */
   shareSlot: number;
   shareTicket: number;
+  /** Counter row of the backend it was opened for, -1: not counted, or not any more. */
+  row: number;
 
   constructor(
     thread: ThreadContext,
@@ -104,6 +102,7 @@ export class H1Back implements Side, ConnectionOwner {
     this.poolIndex = -1;
     this.shareSlot = -1;
     this.shareTicket = 0;
+    this.row = -1;
     connection.owner = this;
   }
 
@@ -247,7 +246,7 @@ export class H1Back implements Side, ConnectionOwner {
     if (tracer.isOn(sourceH1)) {
       traceStream(pointH1Received, stream, '[B] rcvd H1 response headers', response);
     }
-    if (!this.isAccepted(response)) {
+    if (!isWebsocket(response, this.acceptExpected)) {
       this.exchange.onResponseFailure(stream, h1ErrorWebsocketKey);
       return;
     }
@@ -286,7 +285,11 @@ export class H1Back implements Side, ConnectionOwner {
       traceStream(pointH1Sent, this.stream, '[B] sending H1 request headers', message);
     }
     const { thread, outbound } = this;
-    if (message.version === versionH2 && !this.prepareUpgrade(message)) return sideGone;
+    if (message.version === versionH2) {
+      const accept = askWebsocket(message);
+      if (accept === null) return sideGone;
+      this.acceptExpected = accept;
+    }
     const edits = settleEdits(message, true);
     if (edits === framingBroken) return sideGone;
     outbound.discards = (edits & payloadDropped) !== 0;
@@ -296,26 +299,6 @@ export class H1Back implements Side, ConnectionOwner {
     const headLength = writeRequestHead(message, thread.scratchAt, room, adds);
     if (headLength < 0) return sideGone;
     return outbound.start(headLength, at, length, done);
-  }
-
-  /**
-   * WebSocket has a key in HTTP/1 and none in HTTP/2 (RFC 8441 5): the one made here is checked.
-   */
-  private prepareUpgrade(message: Message): boolean {
-    this.acceptExpected = '';
-    if ((message.flags & connectionUpgrade) === 0) return true;
-    const upgrade = message.find(upgradeName, 0);
-    if (upgrade < 0 || message.valueText(upgrade).toLowerCase() !== 'websocket') return true;
-    if (message.find(keyName, 0) >= 0) return true;
-    const key = websocketKey();
-    this.acceptExpected = websocketAccept(key);
-    return message.add(keyName, key);
-  }
-
-  private isAccepted(response: Message): boolean {
-    if (this.acceptExpected === '' || response.status !== 101) return true;
-    const accept = response.find(acceptName, 0);
-    return accept >= 0 && response.valueText(accept) === this.acceptExpected;
   }
 
   /** What the writer adds: persistence is announced where it is not the default of the version. */
@@ -346,6 +329,7 @@ export class H1Back implements Side, ConnectionOwner {
 
   /** Another thread has taken the descriptor over: it is not ours to close. */
   abandon(): void {
+    this.uncount();
     this.stream = null;
     this.pool = null;
     this.inbound.drop();
@@ -377,11 +361,17 @@ export class H1Back implements Side, ConnectionOwner {
 
   close(): void {
     if (this.owesNothing()) this.connection.resetOnClose();
+    this.uncount();
     this.stream = null;
     this.pool = null;
     this.inbound.drop();
     this.outbound.release();
     this.connection.close();
+  }
+
+  private uncount(): void {
+    if (this.row >= 0) moveConnection(this.thread.counters.values, this.row, -1);
+    this.row = -1;
   }
 
   /**

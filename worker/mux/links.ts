@@ -19,6 +19,7 @@ import { type BackOpenings, plainOpenings } from './back-openings.ts';
 import { clientNamespace } from './client-namespace.ts';
 import { FcgiStream } from './fcgi-stream.ts';
 import { H1Back } from './h1-back.ts';
+import { countConnection, countStream, endStream, forget, moveConnection } from './h1-counts.ts';
 import { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
 import { clearMuxes, MuxLinks, type NewConnection, wantsH1 } from './mux-links.ts';
@@ -171,6 +172,8 @@ export class Links {
     const back = new H1Back(thread, exchange, connection, pool.server, link.limits, hash);
     back.outbound.names = link.names;
     back.useCount = pool.takenUses;
+    back.row = link.row;
+    moveConnection(thread.counters.values, link.row, 1);
     if (connection.watch() < 0) {
       connection.close();
       return null;
@@ -220,6 +223,10 @@ export class Links {
       connection.close();
       return watched;
     }
+    if (back instanceof H1Back) {
+      back.row = link.row;
+      countConnection(thread.counters.values, link.row);
+    }
     this.use(stream, back, server);
     if (stream.frontend.isHttp) link.pool.borrowed();
     return linkPending;
@@ -228,17 +235,20 @@ export class Links {
   /** One connection for many streams is not counted as that of one. */
   private multiplexed(
     stream: Stream,
-    { muxes, pool }: ServerLink,
+    { muxes, pool, row }: ServerLink,
     isPlain: boolean,
     made: NewConnection,
   ): boolean {
     if (!this.muxLinks.start(stream, muxes, isPlain, made)) return false;
+    forget(this.thread.counters.values, row);
+    made.first.row = -1;
     pool.returned();
     return true;
   }
 
   private use(stream: Stream, back: LinkSide, server: Server): void {
     if (back instanceof H1Back || back instanceof TcpSide) back.attach(stream);
+    if (back instanceof H1Back) countStream(this.thread.counters.values, rowOf(stream));
     stream.back = back;
     stream.backConnection = back.connection;
     stream.servedBy = back.connection;
@@ -277,6 +287,7 @@ export class Links {
       back.close();
       return;
     }
+    endStream(this.thread.counters.values, rowOf(stream));
     const { pool } = this.linkOf(stream.backend, server);
     const isKept = reusable && !this.thread.stopping && !server.isMaintained();
     if (!isKept || !back.isReusable()) pool.discard(back);
@@ -332,6 +343,9 @@ export class Links {
     return link;
   }
 }
+
+/** Counter row of the backend whose server the stream has. */
+const rowOf = (stream: Stream): number => stream.backend.backend!.row;
 
 /** Gives every server of the configuration its place among shared idle connections. */
 function numberServers(program: Program): void {

@@ -23,6 +23,8 @@ export interface ServerLink {
   /** Address to appear from, by stream (usesrc); null: the plan's own. */
   readonly lend: WriteSource | null;
   readonly pool: ServerPool;
+  /** Counter row of the backend. */
+  readonly row: number;
   /** Under strict-maxconn: where each connection leaves its place; null otherwise. */
   readonly place: ConnectionPlace | null;
   /** Other threads' idle connections may be taken over: they are clear. */
@@ -69,6 +71,7 @@ export function serverLink(
     }),
     lend: sourceWriter(source, backend.serverLines[server.index].sourceHeader),
     pool: new ServerPool(thread, server, server.shareNumber < 0 ? null : share, server.shareNumber),
+    row: backend.backend!.row,
     place: server.model.strictMaxconn || server.isReversed ? placeOf(server) : null,
     isShared: server.model.ssl === null,
     names: backend.serverNames,

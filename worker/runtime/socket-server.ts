@@ -30,7 +30,9 @@ export function serveSockets(context: RuntimeContext, table: CommandTable): Sock
         return;
       }
       open.add(socket);
-      context.counters.values[context.counters.row(objects.process) + field.CumConns] += 1;
+      const row = context.counters.row(objects.process);
+      context.counters.values[row + field.CumConns] += 1;
+      context.counters.values[row + field.CumReq] += 1;
       socket.once('close', () => open.delete(socket));
       serve(context, table, socket, bind);
     });

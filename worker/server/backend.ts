@@ -270,7 +270,7 @@ export class Backend {
     const { server } = stream;
     if (!stream.serverSlotHeld || server === null) return;
     this.waiting.drop(stream, server);
-    stream.serverConnections = server.connections();
+    stream.serverConnections = server.served();
     this.waiting.serve(server);
   }
 

@@ -71,6 +71,8 @@ export class CookiePersistence {
   /** Reads the persistence cookie, and takes out of the request what the server must not see. */
   readRequest(stream: Stream): void {
     this.noteRequest(stream, 'N');
+    // Also of an answer that is ours, or of none.
+    this.noteResponse(stream, 'N');
     const { request } = stream;
     let index = request.find(cookieHeader, 0);
     for (; index >= 0; index = request.find(cookieHeader, index + 1)) {
@@ -168,7 +170,6 @@ export class CookiePersistence {
 
   /** Rewrites or removes the server's cookie and adds ours. False: no room in the head. */
   writeResponse(stream: Stream): boolean {
-    this.noteResponse(stream, 'N');
     if (stream.persistIgnored) return true;
     const { response } = stream;
     let found = false;

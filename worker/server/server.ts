@@ -171,14 +171,9 @@ export class Server {
     return this.words[this.stateAt + serverMaxconn];
   }
 
-  /** Streams that hold a slot, over all threads. */
+  /** Streams that hold a slot, over all threads: what %sc and srv_conn say. */
   served(): number {
     return Atomics.load(this.words, this.liveAt + liveServed);
-  }
-
-  /** Connections in use, as statistics and %sc show them. */
-  connections(): number {
-    return Atomics.load(this.words, this.liveAt + liveCurrent);
   }
 
   /** Streams waiting for this server, over all threads. */

@@ -3,14 +3,7 @@
 // that has waited longest waits on another thread, that thread is woken and takes the slot: nobody
 // else may, because whoever comes while others wait joins the queue.
 
-import {
-  enter,
-  enterWithin,
-  leave,
-  liveCurrent,
-  liveServed,
-  liveWaiters,
-} from '../../shared/segment/live.ts';
+import { enterWithin, leave, liveServed, liveWaiters } from '../../shared/segment/live.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { Balancer } from './balancer.ts';
 import type { FarmBlock } from './farm.ts';
@@ -99,7 +92,6 @@ export class Waiting {
   take(stream: Stream, server: Server): boolean {
     const { words } = this;
     if (!enterWithin(words, server.liveAt + liveServed, server.dynamicMax())) return false;
-    enter(words, server.liveAt + liveCurrent);
     Atomics.add(words, this.backendLiveAt + liveServed, 1);
     stream.server = server;
     stream.serverAssigned = true;
@@ -113,7 +105,6 @@ export class Waiting {
     const { words } = this;
     stream.serverSlotHeld = false;
     Atomics.sub(words, this.backendLiveAt + liveServed, 1);
-    leave(words, server.liveAt + liveCurrent);
     leave(words, server.liveAt + liveServed);
     this.balancer.loadChanged(server);
   }

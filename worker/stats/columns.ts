@@ -245,7 +245,7 @@ export const madeColumns: Readonly<Record<string, MakeColumn>> = {
   cookie,
   mode: (_source, line) => line.proxy.mode,
   algo: (_source, line, isOperator) =>
-    isOperator && line.kind === 'B' ? (line.proxy.balance?.algorithm ?? 'roundrobin') : null,
+    isOperator && line.kind === 'B' ? (line.proxy.balance?.algorithm ?? 'random') : null,
   srv_icur: (source, line) =>
     source.live.sum(line.object, liveIdleSafe) + source.live.sum(line.object, liveIdleUnsafe),
   src_ilim: (_source, line) =>

@@ -20,6 +20,7 @@ import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-options.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
 import type { FrontHost, FrontMux } from '../mux/front.ts';
+import { H1Front } from '../mux/h1-front.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import { faultReverse, quietFaults } from '../conn/fault.ts';
 import { logRefusal } from '../log/refusal.ts';
@@ -41,6 +42,8 @@ import {
   countBadRequest,
   countBegun,
   countDenied,
+  countH1,
+  countH1Stream,
   countHttp,
   countStream,
   frontRowOf,
@@ -247,6 +250,7 @@ export class Acceptor implements FrontHost {
       const isH2 = speaksH2(session);
       countHttp(context, session, isH2, 1);
       session.http = isH2 ? this.fronts.h2(session) : this.fronts.h1(session);
+      if (!isH2) countH1(context, session, 1);
       session.http.start();
     } else {
       this.beginTcp(session);
@@ -315,6 +319,7 @@ export class Acceptor implements FrontHost {
     stream.front = front;
     own.stream = stream;
     countStream(this.context, 1);
+    if (front instanceof H1Front) countH1Stream(this.context, session, 1);
     if (tracer.isOn(sourceStream)) {
       tracer.renew(stream);
       traceStream(pointStreamNew, stream, 'new stream');
@@ -327,6 +332,7 @@ export class Acceptor implements FrontHost {
     stream.backend.backend?.leave(stream);
     const session = stream.session as ClientSession;
     if (session.stream === stream) session.stream = null;
+    if (stream.front instanceof H1Front) countH1Stream(this.context, session, -1);
     this.streams.release(stream);
     countStream(this.context, -1);
   }
@@ -338,6 +344,7 @@ export class Acceptor implements FrontHost {
     const session = stream.session as ClientSession;
     session.stream = null;
     const { http } = session;
+    if (http instanceof H1Front) countH1Stream(this.context, session, -1);
     if (http !== null) {
       http.streamEnded(stream, keep);
     } else {
@@ -349,7 +356,9 @@ export class Acceptor implements FrontHost {
   }
 
   frontClosed(session: Session): void {
-    this.end(session as ClientSession);
+    const own = session as ClientSession;
+    if (own.http instanceof H1Front && own.place >= 0) countH1(this.context, own, -1);
+    this.end(own);
   }
 
   private end(session: ClientSession): void {

@@ -6,7 +6,9 @@ import { sourceStream } from '../../shared/trace/sources.ts';
 import { pointConnector, pointStreamError, traceStream } from '../log/stream-traces.ts';
 import { tracer } from '../log/trace.ts';
 import { stepConnect } from '../../shared/config/log-steps.ts';
+import { raise } from '../../shared/segment/counters.ts';
 import { field } from '../../shared/segment/metrics.ts';
+import { countRate } from '../../shared/segment/rate.ts';
 import { EAGAIN, ENOTCONN, ETIMEDOUT } from '../../shared/sys/constants.ts';
 import { shrinkAnnex } from '../http/relocation.ts';
 import { linkPending, linkReady } from '../mux/links.ts';
@@ -58,6 +60,10 @@ import { startRecount } from './traffic.ts';
 
 const fieldConnect = field.connect;
 const fieldReuse = field.reuse;
+const fieldSessions = field.stot;
+const fieldRate = field.rate;
+const fieldRateMax = field.rate_max;
+const fieldLastSession = field.lastsess;
 
 /**
  * Finds a server for the stream, or queues it, or answers 503. Also called when a queue lets it go.
@@ -108,11 +114,13 @@ export function connectServer(context: EngineContext, stream: Stream): void {
   const result = context.links.connect(stream, server);
   const { values } = thread.counters;
   if (result === linkReady) {
+    countSession(context, stream);
     stream.flags |= flagReused;
     values[server.row + fieldReuse] += 1;
     values[stream.backend.backend!.row + fieldReuse] += 1;
     connected(context, stream);
   } else if (result === linkPending) {
+    countSession(context, stream);
     values[server.row + fieldConnect] += 1;
     values[stream.backend.backend!.row + fieldConnect] += 1;
     const limitMs = stream.connectTimeoutMs;
@@ -121,8 +129,21 @@ export function connectServer(context: EngineContext, stream: Stream): void {
   } else if (result === -EAGAIN && server.isReversed) {
     waitForIdle(context, stream);
   } else {
+    countSession(context, stream);
     connectFailed(context, stream, result);
   }
+}
+
+/** One more session of the server, whether it answers or not: each attempt is one. */
+function countSession({ thread }: EngineContext, { server, backend }: Stream): void {
+  const { values } = thread.counters;
+  const { row } = server!;
+  const { nowMs } = thread.time;
+  const nowSeconds = Math.floor(nowMs / 1000);
+  values[row + fieldSessions] += 1;
+  raise(values, row + fieldRateMax, countRate(values, row + fieldRate, nowMs, 1));
+  values[row + fieldLastSession] = nowSeconds;
+  values[backend.backend!.row + fieldLastSession] = nowSeconds;
 }
 
 /** Connections of a server that connects to us are in use on other threads: one will be idle. */

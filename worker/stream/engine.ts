@@ -40,6 +40,7 @@ import {
   responseRulesTimeout,
   responseTimeout,
 } from './response.ts';
+import { countRequestOf } from './session-counts.ts';
 import { startTcp } from './tcp.ts';
 import type { Stream } from './stream.ts';
 import { errorReply } from './error-reply.ts';
@@ -69,8 +70,11 @@ export class Engine implements Exchange {
   onBadRequest(stream: Stream, status: number, cause: string): void {
     stream.calls++;
     const { context } = this;
+    const { front } = stream;
     const { values } = context.thread.counters;
-    values[context.frontRows[stream.frontend.index] + fieldRequestErrors] += 1;
+    const row = context.frontRows[stream.frontend.index];
+    values[row + fieldRequestErrors] += 1;
+    countRequestOf(context, row, front !== null && front.httpMajor === 2);
     endsBy(stream, cause, 'R');
     stream.state = stateRules;
     stream.status = status;

@@ -20,13 +20,12 @@ import {
   stateFree,
 } from './phases.ts';
 import type { Stream } from './stream.ts';
-import { countTraffic } from './traffic.ts';
+import { countBackWire, countTraffic } from './traffic.ts';
 
 const fieldStot = field.stot;
 const fieldRate = field.rate;
 const fieldRateMax = field.rate_max;
 const fieldRequests = field.req_tot;
-const fieldLastSession = field.lastsess;
 const fieldStatusOther = field.hrsp_other;
 const statusFields = [
   field.hrsp_other,
@@ -62,6 +61,7 @@ export function enterBackend(context: EngineContext, stream: Stream): void {
 
 /** Ends the connection to the server, or keeps it for another stream when it is clean. */
 export function releaseBack(context: EngineContext, stream: Stream): void {
+  countBackWire(context, stream);
   const clean = (stream.flags & cleanFlags) === cleanFlags;
   context.links.release(stream, clean);
 }
@@ -148,15 +148,10 @@ function countServer(context: EngineContext, stream: Stream, aborted: number): v
   if (server === null || stream.times.connectMs < 0) return;
   const { row } = server;
   const { values } = context.thread.counters;
-  const nowSeconds = Math.floor(context.thread.time.nowMs / 1000);
-  values[row + fieldStot] += 1;
-  if ((stream.flags & flagTcp) === 0) values[row + fieldRequests] += 1;
-  const rate = countRate(values, row + fieldRate, context.thread.time.nowMs, 1);
-  raise(values, row + fieldRateMax, rate);
-  values[row + fieldLastSession] = nowSeconds;
-  const { backend } = stream.backend;
-  if (backend !== null) values[backend.row + fieldLastSession] = nowSeconds;
-  if (stream.times.responseMs >= 0) countStatus(context, stream, row);
+  if (stream.times.responseMs >= 0) {
+    if ((stream.flags & flagTcp) === 0) values[row + fieldRequests] += 1;
+    countStatus(context, stream, row);
+  }
   countAbort(context, row, aborted);
   countPhases(context, stream, row);
 }

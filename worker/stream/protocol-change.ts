@@ -9,7 +9,7 @@ import type { EngineContext } from './context.ts';
 import { endsBy, finishStream } from './finish.ts';
 import type { HttpFronts } from './http-fronts.ts';
 import { flagSwitched, flagTcp, stateFree } from './phases.ts';
-import { countHttp } from './session-counts.ts';
+import { countH1, countH1Stream, countHttp } from './session-counts.ts';
 import type { Stream } from './stream.ts';
 
 export class ProtocolChange {
@@ -26,6 +26,7 @@ export class ProtocolChange {
   /** HTTP/2 begins on a connection counted as HTTP/1's; the arguments are FrontHost.upgrade's. */
   upgrade(session: ClientSession, slotAt: number, rawAt: number, rawEnd: number): void {
     const front = this.fronts.h2(session);
+    if (session.http !== null) countH1(this.context, session, -1);
     session.http = front;
     session.stream = null;
     countHttp(this.context, session, false, -1);
@@ -66,6 +67,8 @@ export class ProtocolChange {
     this.context.thread.timers.cancel(stream);
     const front = this.fronts.h1(session);
     session.http = front;
+    countH1(this.context, session, 1);
+    countH1Stream(this.context, session, 1);
     front.adopt(stream, tcp.inbound);
   }
 

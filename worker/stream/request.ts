@@ -7,8 +7,6 @@ import { pointHttp, traceStream } from '../log/stream-traces.ts';
 import { tracer } from '../log/trace.ts';
 import { stepRequest as logStepRequest } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
-import { raise } from '../../shared/segment/counters.ts';
-import { countRate } from '../../shared/segment/rate.ts';
 import { versionH2 } from '../http/message.ts';
 import { pathIndex } from '../http/uri.ts';
 import {
@@ -52,16 +50,11 @@ import { countedErrors, countedRequests, countTracked } from '../tables/tracking
 import { replyError, replyInternalError, sendReply } from './reply.ts';
 import { addOrigin, restrictNames } from './request-headers.ts';
 import { runRules } from './rule-runner.ts';
+import { countRequestOf } from './session-counts.ts';
 import { switchBackend } from './switching.ts';
 import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
 
-const fieldRequests = field.req_tot;
-const fieldProcessRequests = field.CumReq;
-const fieldRate = field.req_rate;
-const fieldRateMax = field.req_rate_max;
-const fieldH1Requests = field.h1req;
-const fieldH2Requests = field.h2req;
 const fieldDenied = field.dreq;
 const fieldIntercepted = field.intercepted;
 const fieldErrors = field.ereq;
@@ -69,14 +62,8 @@ const fieldFailedRewrites = field.wrew;
 
 /** A complete request head stands in stream.request. */
 export function onRequest(context: EngineContext, stream: Stream): void {
-  const { thread } = context;
-  const { values } = thread.counters;
   const row = context.frontRows[stream.frontend.index];
-  values[row + fieldRequests] += 1;
-  const isH2 = stream.request.version === versionH2;
-  values[row + (isH2 ? fieldH2Requests : fieldH1Requests)] += 1;
-  values[context.processRow + fieldProcessRequests] += 1;
-  raise(values, row + fieldRateMax, countRate(values, row + fieldRate, thread.time.nowMs, 1));
+  countRequestOf(context, row, stream.request.version === versionH2);
   if (tracer.isOn(sourceStream)) {
     traceStream(pointHttp, stream, 'request headers are here', stream.request);
   }

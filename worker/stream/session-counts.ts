@@ -11,6 +11,12 @@ import {
   countInSession,
   countSession,
 } from '../tables/tracking.ts';
+import {
+  countConnection,
+  countStream as countOne,
+  endStream,
+  moveConnection,
+} from '../mux/h1-counts.ts';
 import type { EngineContext } from './context.ts';
 import type { Session } from './session.ts';
 
@@ -20,6 +26,11 @@ const fieldSessionRateMax = field.rate_max;
 const fieldH1Sessions = field.h1sess;
 const fieldH2Sessions = field.h2sess;
 const fieldRequests = field.req_tot;
+const fieldRequestRate = field.req_rate;
+const fieldRequestRateMax = field.req_rate_max;
+const fieldProcessRequests = field.CumReq;
+const fieldH1Requests = field.h1req;
+const fieldH2Requests = field.h2req;
 const fieldRequestErrors = field.ereq;
 const fieldStreams = field.CurrStreams;
 const fieldStreamsTotal = field.CumStreams;
@@ -67,6 +78,38 @@ export function countHttp(
 ): void {
   const counter = isH2 ? fieldH2Sessions : fieldH1Sessions;
   context.thread.counters.values[frontRowOf(context, session) + counter] += change;
+}
+
+/** A connection to the client begins to speak HTTP/1, or (`change` -1) does so no more. */
+export function countH1(context: EngineContext, session: Session, change: 1 | -1): void {
+  const { values } = context.thread.counters;
+  const row = frontRowOf(context, session);
+  if (change > 0) countConnection(values, row);
+  else moveConnection(values, row, -1);
+}
+
+/** A stream of HTTP/1 begins, or is over. */
+export function countH1Stream(context: EngineContext, session: Session, change: 1 | -1): void {
+  const { values } = context.thread.counters;
+  const row = frontRowOf(context, session);
+  if (change > 0) countOne(values, row);
+  else endStream(values, row);
+}
+
+/** A session without requests is one for the process. */
+export function countTcp({ thread, processRow }: EngineContext): void {
+  thread.counters.values[processRow + fieldProcessRequests] += 1;
+}
+
+/** A request of the frontend that `row` counts for, good or bad. */
+export function countRequestOf(context: EngineContext, row: number, isH2: boolean): void {
+  const { thread } = context;
+  const { values } = thread.counters;
+  values[context.processRow + fieldProcessRequests] += 1;
+  values[row + fieldRequests] += 1;
+  values[row + (isH2 ? fieldH2Requests : fieldH1Requests)] += 1;
+  const rate = countRate(values, row + fieldRequestRate, thread.time.nowMs, 1);
+  raise(values, row + fieldRequestRateMax, rate);
 }
 
 /** A request was refused before it became a stream. */

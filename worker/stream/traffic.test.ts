@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { field } from '../../shared/segment/metrics.ts';
+import { H1Back } from '../mux/h1-back.ts';
 import type { EngineContext } from './context.ts';
 import { flagTcp } from './phases.ts';
 import type { Stream } from './stream.ts';
@@ -34,10 +35,10 @@ function bench(contstats: boolean) {
     backend: { backend: { row: backRow } },
     backendEntered: true,
     server: { row: serverRow },
-    times: { connectMs: 1 },
+    times: { queueMs: 1 },
     session: { listener: { index: 0 }, connection: client, trackers: [] },
     trackers: [],
-    backConnection: server,
+    back: Object.assign(Object.create(H1Back.prototype), { connection: server }),
     front: { connection: client, inbound, outbound },
     request: { headLength: 100 },
     flags: 0,

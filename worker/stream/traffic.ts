@@ -5,6 +5,7 @@
 import { field } from '../../shared/segment/metrics.ts';
 import { versionH2 } from '../http/message.ts';
 import type { Connection } from '../conn/connection.ts';
+import { H1Back } from '../mux/h1-back.ts';
 import type { EngineContext } from './context.ts';
 import { countTrackedBytes } from '../tables/tracking.ts';
 import { flagTcp } from './phases.ts';
@@ -55,12 +56,19 @@ export function countTraffic(context: EngineContext, stream: Stream): void {
   const { backend } = stream.backend;
   if (backend !== null && stream.backendEntered) {
     add(values, backend.row, bytesIn, bytesOut);
-    if (server !== null && stream.times.connectMs >= 0) add(values, server.row, bytesIn, bytesOut);
+    // Of a server that was tried in vain too.
+    if (server !== null && stream.times.queueMs >= 0) add(values, server.row, bytesIn, bytesOut);
   }
   if ((stream.flags & flagTcp) !== 0) return;
   if (stream.request.version !== versionH2) countWire(values, front, stream.session.connection);
-  const back = stream.backConnection;
-  if (backend !== null && back !== null) countWire(values, backend.row, back);
+  countBackWire(context, stream);
+}
+
+/** Bytes of the HTTP/1 connection to the server: at the end, or before the stream gives it up. */
+export function countBackWire({ thread }: EngineContext, stream: Stream): void {
+  const { backend } = stream.backend;
+  if (backend === null || !(stream.back instanceof H1Back)) return;
+  countWire(thread.counters.values, backend.row, stream.back.connection);
 }
 
 /** Requests and responses pass through without change of size worth a second number. */

@@ -28,7 +28,7 @@ function freeSlots(stream: Stream, proxyIndex: number): number {
     if (!server.isRunning()) continue;
     const maxconn = server.maxconn();
     if (maxconn === 0 || server.maxqueue === 0) return -1;
-    total += maxconn - server.connections() + server.maxqueue - server.queued();
+    total += maxconn - server.served() + server.maxqueue - server.queued();
   }
   return total;
 }
@@ -42,7 +42,7 @@ function freeConnections(stream: Stream, proxyIndex: number): number {
     if (!server.isRunning()) continue;
     const maxconn = server.maxconn();
     if (maxconn === 0) return -1;
-    total += Math.max(0, maxconn - server.connections());
+    total += Math.max(0, maxconn - server.served());
   }
   return total;
 }
@@ -192,12 +192,10 @@ export const proxies: readonly FetchDef[] = [
     (server, out) => out.setBool(!server.isStopped()),
     kindBool,
   ),
-  ofServer('srv_conn', 'connections of the server', (server, out) =>
-    out.setInt(server.connections()),
-  ),
+  ofServer('srv_conn', 'connections of the server', (server, out) => out.setInt(server.served())),
   ofServer('srv_conn_free', 'free connections of the server, -1: no limit', (server, out) => {
     const maxconn = server.maxconn();
-    return out.setInt(maxconn === 0 ? -1 : Math.max(0, maxconn - server.connections()));
+    return out.setInt(maxconn === 0 ? -1 : Math.max(0, maxconn - server.served()));
   }),
   {
     ...ofServer('srv_sess_rate', 'sessions of the server in the last second', () => false),

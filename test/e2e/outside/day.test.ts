@@ -1,0 +1,62 @@
+// The numbers of a day that tools read, without a tool: `show stat` and `show info` say what was
+// sent, a server that refused has had its session, a failed exchange leaves nothing behind.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { countOf, Site, type StatRow } from '../../harness/site.ts';
+
+const numbers = (row: StatRow | undefined, ...names: readonly string[]): number[] =>
+  names.map((name) => Number(row?.[name]));
+
+test('show stat and show info count what was sent', async (owner) => {
+  const site = await Site.open(owner);
+  const info = async (name: string): Promise<number> =>
+    Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(await site.command('show info'))?.[1]);
+  const connectionsBefore = await info('CumConns');
+  const requestsBefore = await info('CumReq');
+  await site.day();
+  const total = countOf(() => true);
+  const rows = await site.stat();
+  const front = rows.get('web/FRONTEND');
+  const counted = ['stot', 'req_tot', 'h1req', 'h1_total_connections', 'h1_total_streams'];
+  assert.deepEqual(numbers(front, ...counted), Array(5).fill(total));
+  assert.deepEqual(numbers(front, 'dreq', 'ereq', 'scur'), [2, 1, 0]);
+  assert.deepEqual(numbers(front, 'h1_open_connections', 'h1_open_streams'), [0, 0]);
+  const back = rows.get('app/BACKEND');
+  const sent = countOf(({ where }) => where.startsWith('app/'));
+  const ofBack = ['stot', 'req_tot', 'lbtot', 'h1_total_connections', 'h1_total_streams'];
+  assert.deepEqual(numbers(back, ...ofBack), [sent, sent, sent - 2, sent, sent]);
+  assert.deepEqual(numbers(back, 'h1_open_connections', 'h1_open_streams'), [0, 0]);
+  // A server has as many requests as it has answered, but a session for each attempt.
+  const servers = ['one', 'two'].map((name) => numbers(rows.get(`app/${name}`), 'req_tot', 'stot'));
+  const answered = countOf(({ where, state }) => where.startsWith('app/') && state === '--');
+  assert.equal(servers[0][0] + servers[1][0], answered);
+  assert.equal(servers[0][1] + servers[1][1], sent);
+  const refused = rows.get('refused/closed');
+  assert.deepEqual(numbers(refused, 'stot', 'rate_max', 'econ', 'req_tot'), [1, 1, 1, 0]);
+  assert.ok(numbers(refused, 'lastsess')[0] >= 0 && numbers(refused, 'bin')[0] > 0);
+  // Every look at the socket is a connection and a request of the process.
+  const more = (await info('CumConns')) - connectionsBefore;
+  assert.equal((await info('CumReq')) - requestsBefore, more);
+  await site.proxy.stop();
+});
+
+test('the log of failures: counts of what remains, and letters of the cookie', async (owner) => {
+  const site = await Site.open(owner);
+  await site.day();
+  const log = readFileSync(site.writeLog(), 'utf8');
+  assert.match(
+    log,
+    / 502 \d+ - - SHNN 1\/1\/0\/0\/0 0\/0 \{\} "GET \/close\/9\/silent HTTP\/1\.1"\n/,
+  );
+  assert.match(
+    log,
+    / 502 \d+ - - PHNN 1\/1\/0\/0\/0 0\/0 \{\} "GET \/junk\/9\/babble HTTP\/1\.1"\n/,
+  );
+  assert.match(
+    log,
+    / 400 \d+ - - CHNN \d\/\d\/0\/0\/0 0\/0 \{\} "GET \/hold\/9\/left HTTP\/1\.1"\n/,
+  );
+  await site.proxy.stop();
+});
