@@ -3,6 +3,8 @@
 import type { Argv } from 'yargs';
 import type { Run } from './commands.ts';
 import { socketOption } from './commands-socket.ts';
+import { repeatMax } from './explain/request.ts';
+import { numeric } from './numeric.ts';
 
 /** `start`, `check`, `fmt`, `explain`. */
 export function withProxyWords(parser: Argv, run: Run): Argv {
@@ -16,7 +18,7 @@ function withStart(parser: Argv, run: Run): Argv {
     (options) =>
       options
         .positional('files', { type: 'string', array: true, default: [] as string[] })
-        .option('port', { type: 'number', describe: 'port of the demonstration' })
+        .option('port', numeric({ describe: 'port of the demonstration', range: [1, 65_535] }))
         .option('json', { type: 'boolean', default: false, describe: 'messages as JSON' })
         .option('socket', socketOption()),
     ({ files, port, socket, json }) =>
@@ -79,13 +81,15 @@ function withExplain(parser: Argv, run: Run): Argv {
         .option('cookie', { alias: 'b', type: 'string', describe: 'NAME=VALUE; ...' })
         .option('from', { type: 'string', describe: "the client's address" })
         .option('frontend', { type: 'string', describe: 'which one is asked' })
-        .option('repeat', { alias: 'n', type: 'number', default: 1, describe: 'the Nth of such' })
+        .option(
+          'repeat',
+          numeric({ alias: 'n', default: 1, describe: 'the Nth of such', range: [1, repeatMax] }),
+        )
         .option('down', { type: 'string', describe: 'BACKEND/SERVER that gets nothing' })
-        .option('answer', {
-          type: 'number',
-          default: 200,
-          describe: "status of the server's answer",
-        })
+        .option(
+          'answer',
+          numeric({ default: 200, describe: "status of the server's answer", range: [200, 599] }),
+        )
         .option('answer-header', { type: 'string', describe: 'header of that answer' })
         .option('json', { type: 'boolean', default: false, describe: 'as JSON' })
         .example('$0 explain web.cfg https://www.example.com/api', 'over TLS, to port 443')

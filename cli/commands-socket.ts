@@ -3,9 +3,12 @@
 import type { Argv } from 'yargs';
 import { defaultSocket } from './client.ts';
 import type { Run } from './commands.ts';
+import { numeric } from './numeric.ts';
 import { columnNames } from './top/columns.ts';
 
-const statuses = 'Status: 0 yes, 1 no, 2 wrong command line, 3 nobody answers at the socket.';
+/** The last line of a word's help; `no` is what 1 stands for. */
+const statuses = (no: string): string =>
+  `Status: 0 done, 1 ${no}, 2 wrong command line, 3 nobody answers at the socket.`;
 
 /** `reload`, `status`, `cli`, `logs`, `top`. */
 export function withSocketWords(parser: Argv, run: Run): Argv {
@@ -30,7 +33,7 @@ function withReload(parser: Argv, run: Run): Argv {
           describe: 'wait until the old workers have finished',
         })
         .option('json', { type: 'boolean', default: false, describe: 'the outcome as JSON' })
-        .epilogue(`The reload itself is always waited for. ${statuses}`),
+        .epilogue(`The reload itself is always waited for. ${statuses('it failed')}`),
     ({ socket, hard, wait, json }) =>
       run(import('./reload.ts').then(({ reload }) => reload({ socket, hard, wait, json }))),
   );
@@ -44,7 +47,7 @@ function withStatus(parser: Argv, run: Run): Argv {
       options
         .option('socket', socketOption())
         .option('json', { type: 'boolean', default: false, describe: 'as JSON' })
-        .epilogue(`1: no worker serves, or the last reload failed. ${statuses}`),
+        .epilogue(statuses('no worker serves, or the last reload failed')),
     ({ socket, json }) => run(import('./status.ts').then(({ status }) => status({ socket, json }))),
   );
 }
@@ -60,7 +63,7 @@ function withRuntime(parser: Argv, run: Run): Argv {
         .example('$0 cli show info', "of the current worker, at a master's socket too")
         .example('$0 cli @master show proc', 'of the master')
         .example('echo "show stat" | $0 cli', 'commands from standard input, one a line')
-        .epilogue(`1: a command was unknown or not allowed. ${statuses}`),
+        .epilogue(statuses('a command was refused')),
     ({ socket, '--': command }) =>
       run(
         import('./runtime.ts').then(({ runtime }) =>
@@ -93,7 +96,9 @@ function withLogs(parser: Argv, run: Run): Argv {
         })
         .option('list', { type: 'boolean', default: false, describe: 'which rings there are' })
         .option('json', { type: 'boolean', default: false, describe: 'one object a line' })
-        .epilogue(`A line without level counts by its HTTP status. ${statuses}`),
+        .epilogue(
+          `A line without level counts by its HTTP status. ${statuses('there is no such ring')}`,
+        ),
     ({ socket, ring = '', all, follow, grep = '', invert, level = '', list, json }) =>
       run(
         import('./logs.ts').then(({ logs }) =>
@@ -110,7 +115,10 @@ function withTop(parser: Argv, run: Run): Argv {
     (options) =>
       options
         .option('socket', socketOption())
-        .option('interval', { type: 'number', default: 1, describe: 'seconds between readings' })
+        .option(
+          'interval',
+          numeric({ default: 1, describe: 'seconds between readings', range: [0.1, 3600] }),
+        )
         .option('sort', { choices: columnNames, default: 'name', describe: 'column to sort by' })
         .option('reverse', { type: 'boolean', default: false, describe: 'the other way round' })
         .option('filter', { type: 'string', describe: 'names or states like this' })
@@ -118,7 +126,9 @@ function withTop(parser: Argv, run: Run): Argv {
         .option('trouble', { type: 'boolean', default: false, describe: 'what is down or fails' })
         .option('once', { type: 'boolean', default: false, describe: 'one table, then end' })
         .option('json', { type: 'boolean', default: false, describe: 'one reading as JSON' })
-        .epilogue(`Keys: ? lists them, q leaves. Without a terminal it is --once. ${statuses}`),
+        .epilogue(
+          `Keys: ? lists them, q leaves. Without a terminal it is --once. ${statuses('no statistics')}`,
+        ),
     ({
       socket,
       interval,
@@ -131,7 +141,7 @@ function withTop(parser: Argv, run: Run): Argv {
       json,
     }) => {
       const view = { sort, reverse, filter, kind, troubled };
-      const intervalMs = Math.max(0.1, interval || 1) * 1000;
+      const intervalMs = interval * 1000;
       return run(
         import('./top/top.ts').then(({ top }) => top({ socket, view, intervalMs, once, json })),
       );

@@ -13,7 +13,8 @@ export function withStateWords(parser: Argv, run: Run): Argv {
         .command(
           'show <file>',
           'processes, counters and tables',
-          (one) => stateFile(one).option('json', { type: 'boolean', default: false }),
+          (one) =>
+            stateFile(one).option('json', { type: 'boolean', default: false, describe: 'as JSON' }),
           ({ file, json }) => run(stateTool().then((tool) => tool.showState(file, json))),
         )
         .command(
@@ -22,8 +23,8 @@ export function withStateWords(parser: Argv, run: Run): Argv {
           (one) =>
             stateFile(one)
               .positional('names', { type: 'string', array: true, default: [] as string[] })
-              .option('counters', { type: 'boolean', default: false })
-              .option('tables', { type: 'boolean', default: false }),
+              .option('counters', { type: 'boolean', default: false, describe: 'only counters' })
+              .option('tables', { type: 'boolean', default: false, describe: 'only tables' }),
           ({ file, ...choice }) => run(stateTool().then((tool) => tool.resetState(file, choice))),
         )
         .command(
@@ -38,7 +39,7 @@ export function withStateWords(parser: Argv, run: Run): Argv {
           (one) => stateFile(one).positional('dump', { type: 'string', default: '-' }),
           ({ file, dump }) => run(stateTool().then((tool) => tool.importState(file, dump))),
         )
-        .demandCommand(1, 'Show, reset, export or import?'),
+        .demandCommand(1, 'one of show, reset, export, import is needed'),
     () => undefined,
   );
 }

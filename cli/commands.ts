@@ -10,7 +10,8 @@ import { withProxyWords } from './commands-proxy.ts';
 import { withSocketWords } from './commands-socket.ts';
 import { withStateWords } from './commands-state.ts';
 import { standardInput } from './input.ts';
-import { readGrammar } from './completion/grammar.ts';
+import { mistakeIn, reworded } from './mistakes.ts';
+import { readGrammar, type WordRow } from './completion/grammar.ts';
 import { type Shell, scripts, shells } from './completion/scripts.ts';
 import { statusDone, statusRefused, statusUnreachable, statusUsage } from './exit-status.ts';
 
@@ -30,14 +31,14 @@ export async function runTool(words: readonly string[]): Promise<number> {
     process.stderr.write(`hawser: '${words[0]}' is not supported yet.\n`);
     return statusRefused;
   }
-  // Before yargs, whose own `help` would take the word.
-  if (words[0] === 'help' && words.length > 1) {
-    return await helpWith(words.slice(1));
-  }
   // Who reads with `head` has had enough.
   process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
     process.exit(fault.code === 'EPIPE' ? statusDone : statusRefused);
   });
+  // Before yargs, whose own `help` would take the word.
+  if (words[0] === 'help' && words.length > 1 && words[1] !== '--help') {
+    return await helpWith(words.slice(1));
+  }
   let status = statusDone;
   const run: Run = async (work) => {
     status = await work.catch((fault: unknown) => {
@@ -46,19 +47,23 @@ export async function runTool(words: readonly string[]): Promise<number> {
       return statusUnreachable;
     });
   };
+  const grammar = readGrammar((parser) => withAllWords(parser, run));
   if (words[0] === '__complete') {
     const { complete } = await import('./completion/complete.ts');
-    return await complete(
-      readGrammar((parser) => withAllWords(parser, run)),
-      words.slice(1),
-    );
+    return await complete(grammar, words.slice(1));
+  }
+  const mistake = mistakeIn(commandApart(words), grammar);
+  if (mistake !== '') {
+    process.stderr.write(`hawser: ${mistake} (hawser ${words[0]} --help)\n`);
+    return statusUsage;
   }
   const { default: yargs } = await import('yargs');
   const parser = yargs(commandApart(words.map(dashNamed)))
     .scriptName('hawser')
-    .usage("$0 <command>, or HAProxy's flags: $0 -f FILE, $0 -c -f FILE, $0 -vv")
+    .usage("$0 <command>, or with HAProxy's flags: $0 -f FILE")
     .parserConfiguration({ 'populate--': true })
     .version(hawserVersion)
+    .hide('version')
     .wrap(Math.min(process.stdout.columns ?? helpColumns, helpColumnsMax))
     .demandCommand(1, 'A command is needed.')
     .strict()
@@ -67,7 +72,7 @@ export async function runTool(words: readonly string[]): Promise<number> {
       if (fault !== undefined && fault !== null) throw fault;
       if (words.length === 0) usage.showHelp('error');
       // Without a throw yargs would run the word all the same.
-      throw new UsageError(words.length === 0 ? '' : mistakeOf(words, message, run));
+      throw new UsageError(words.length === 0 ? '' : mistakeOf(words, message, grammar));
     });
   try {
     await withAllWords(parser, run).parseAsync();
@@ -97,12 +102,12 @@ async function helpWith(words: readonly string[]): Promise<number> {
 }
 
 /** What is wrong with the command line, and where help is. */
-function mistakeOf(words: readonly string[], message: string, run: Run): string {
-  const { words: known } = readGrammar((parser) => withAllWords(parser, run));
+function mistakeOf(words: readonly string[], message: string, grammar: WordRow): string {
   const [first] = words;
-  const names = known.map(({ name }) => name);
-  if (names.includes(first)) return `${message} (hawser ${first} --help)`;
-  if (first.startsWith('-')) return `${message} (hawser --help)`;
+  const names = grammar.words.map(({ name }) => name);
+  const said = reworded(message, words, grammar);
+  if (names.includes(first)) return `${said} (hawser ${first} --help)`;
+  if (first.startsWith('-')) return `${said} (hawser --help)`;
   const near = nearestWord(first, names);
   const hint = near === '' ? 'hawser --help lists the words' : `did you mean '${near}'?`;
   return `there is no word '${first}'; ${hint}`;

@@ -5,6 +5,7 @@
 import { chmodSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Diagnostics } from '../shared/config/diagnostic.ts';
 import { listFiles } from '../shared/config/source.ts';
+import { faultText } from '../shared/sys/errno.ts';
 import { statusDone, statusRefused, statusUsage } from './exit-status.ts';
 import { standardInput } from './input.ts';
 import { layOut } from './layout.ts';
@@ -51,7 +52,7 @@ function read(path: string): string | null {
   try {
     return readFileSync(path === standardInput ? 0 : path, 'latin1');
   } catch (fault) {
-    process.stderr.write(`hawser: cannot read ${path}: ${reasonOf(fault)}\n`);
+    process.stderr.write(`hawser: cannot read ${path}: ${faultText(fault)}\n`);
     return null;
   }
 }
@@ -66,10 +67,7 @@ function replace(path: string, text: string): number {
     return statusDone;
   } catch (fault) {
     rmSync(beside, { force: true });
-    process.stderr.write(`hawser: cannot write ${path}: ${reasonOf(fault)}\n`);
+    process.stderr.write(`hawser: cannot write ${path}: ${faultText(fault)}\n`);
     return statusRefused;
   }
 }
-
-const reasonOf = (fault: unknown): string =>
-  fault instanceof Error ? fault.message : String(fault);

@@ -15,22 +15,36 @@ export function help(words: readonly string[]): number {
   const found = rowsNamed(rows, wanted);
   if (found.length > 0) {
     process.stdout.write(found.map(describe).join('\n'));
-    return 0;
-  }
-  const similar = rows.filter(({ name }) => name.toLowerCase().includes(wanted));
-  if (similar.length > 0) {
-    process.stdout.write(`${similar.slice(0, listMax).map(brief).join('\n')}\n`);
-    const more = similar.length - listMax;
-    if (more > 0) process.stdout.write(`and ${more} more\n`);
+    const actions = rows.filter(({ kind, about }) => kind === 'action' && isAmong(wanted, about));
+    if (actions.length > 0) {
+      process.stdout.write(`\nits actions: ${actions.map(({ name }) => name).join(', ')}\n`);
+    }
     return 0;
   }
   const near = nearestWord(
     wanted,
-    rows.map(({ name }) => name),
+    rows.map(({ name }) => name.toLowerCase()),
   );
   const hint = near === '' ? '' : `; did you mean '${near}'?`;
+  const similar = similarTo(rows, wanted);
+  if (similar.length > 0) {
+    process.stdout.write(`${similar.slice(0, listMax).map(brief).join('\n')}\n`);
+    const more = similar.length - listMax;
+    if (more > 0) process.stdout.write(`and ${more} more\n`);
+    if (hint !== '') process.stdout.write(`no word is called '${wanted}'${hint}\n`);
+    return 0;
+  }
   process.stderr.write(`hawser: no word that works is called '${wanted}'${hint}\n`);
   return 1;
+}
+
+const isAmong = (word: string, about: string): boolean => about.split(', ').includes(word);
+
+/** Words that hold the text; those that begin with it come first. */
+function similarTo(rows: readonly ReferenceRow[], wanted: string): readonly ReferenceRow[] {
+  const at = rows.map((row) => [row, row.name.toLowerCase().indexOf(wanted)] as const);
+  const [first, others] = [(index: number) => index === 0, (index: number) => index > 0];
+  return [first, others].flatMap((is) => at.filter(([, index]) => is(index)).map(([row]) => row));
 }
 
 /** `http-request deny` is looked for as it stands, then as deny. */

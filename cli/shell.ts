@@ -35,6 +35,16 @@ export async function shell(socket: string): Promise<number> {
   return statusDone;
 }
 
+/** `prompt` and `prompt n|i` would leave no mark where an answer ends. */
+const endsPrompts = (line: string): boolean => /^\s*prompt(?:\s+[ni])?\s*$/.test(line);
+
+/** Commands of a line, unless text follows that is no command. */
+function partsOf(line: string): string[] {
+  if (line.includes('<<') || line.trimStart().startsWith('@@')) return [line];
+  const parts = line.match(/(?:\\.|[^\\;])+/g)?.filter((part) => part.trim() !== '') ?? [];
+  return parts.length > 1 ? parts : [line];
+}
+
 class Shell {
   link: Link | null = null;
   private words: RuntimeWords;
@@ -70,10 +80,11 @@ class Shell {
     if (prompt === null) {
       // The last line may be the beginning of a prompt.
       const end = this.tail.lastIndexOf('\n');
-      if (end <= 0) return;
-      process.stdout.write(harmless(this.tail.slice(0, end)));
+      const whole = this.tail.slice(0, Math.max(0, end)).replace(/\n+$/, '');
+      if (whole === '') return;
+      process.stdout.write(harmless(whole));
       this.isInLine = true;
-      this.tail = this.tail.slice(end);
+      this.tail = this.tail.slice(whole.length);
       return;
     }
     const said = this.tail.slice(0, prompt.index).replace(/\n+$/, '');
@@ -81,11 +92,17 @@ class Shell {
     if (before !== '' || this.isInLine) process.stdout.write(`${harmless(before)}\n`);
     this.isInLine = false;
     this.tail = '';
-    this.isBusy = false;
     this.lines.setPrompt(prompt[1]);
+    this.next();
+  }
+
+  private next(): void {
     const next = this.waiting.shift();
-    if (next === undefined) this.lines.prompt();
-    else this.send(next);
+    if (next !== undefined) this.send(next);
+    else {
+      this.isBusy = false;
+      this.lines.prompt();
+    }
   }
 
   leave(): void {
@@ -102,19 +119,45 @@ class Shell {
   }
 
   private send(line: string): void {
+    if (endsPrompts(line)) {
+      process.stdout.write('the prompt stays: hawser cli needs it to know where answers end\n');
+      this.next();
+      return;
+    }
+    const [first, ...later] = this.isPayload ? [line] : this.commandsOf(line);
+    this.waiting.unshift(...later);
     this.isBusy = true;
-    this.link?.write(`${this.addressed(line)}\n`);
+    this.link?.write(`${this.addressed(first)}\n`);
+  }
+
+  /** What is typed now belongs to the command before it. */
+  private get isPayload(): boolean {
+    return this.lines.getPrompt().startsWith('+');
   }
 
   /** At a master, a command that only workers have goes to the current one. */
   private addressed(line: string): string {
-    const { isMaster, commands, own } = this.words;
+    const { own } = this.words;
     const words = line.trim().split(/\s+/);
-    const at = this.lines.getPrompt().startsWith('master');
-    if (!isMaster || !at || words[0] === '' || words[0].startsWith('@')) return line;
-    const begins = (list: readonly (readonly string[])[]): boolean =>
-      list.some((command) => words.slice(0, 2).every((word, index) => command[index] === word));
-    return !begins(own) && begins(commands) ? `@1 ${line.trim()}` : line;
+    if (!this.isAtMaster || words[0] === '' || words[0].startsWith('@')) return line;
+    const begins = (command: readonly string[]): boolean =>
+      words.slice(0, 2).every((word, index) => command[index] === word);
+    const isWhole = (command: readonly string[]): boolean =>
+      command[0] === words[0] && (command[1] === undefined || /^[<[(]/.test(command[1]));
+    // What neither knows goes to the worker, which has more to offer in place of it.
+    const isOwn = own.some(words.length > 1 && !own.some(isWhole) ? begins : isWhole);
+    return isOwn ? line : `@1 ${line.trim()}`;
+  }
+
+  private get isAtMaster(): boolean {
+    return this.words.isMaster && this.lines.getPrompt().startsWith('master');
+  }
+
+  /** Each command of a line is addressed for itself; at a master, help tells of both. */
+  private commandsOf(line: string): string[] {
+    const parts = partsOf(line);
+    const isHelp = this.isAtMaster && parts.length === 1 && /^\s*help(?:\s|$)/.test(line);
+    return isHelp ? [line, `@1 ${line.trim()}`] : parts;
   }
 
   /** What goes on ends with anything that is said. */

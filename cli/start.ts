@@ -2,6 +2,7 @@
 // commands, and a demonstration when there is no configuration. Called by commands.ts.
 
 import { runMaster } from '../master/main.ts';
+import { statusUsage } from './exit-status.ts';
 import { isPortFree, quickstartPort, quickstartText, startDemoServers } from './quickstart.ts';
 
 export interface StartOptions {
@@ -18,7 +19,7 @@ export async function start(options: StartOptions): Promise<number> {
   if (options.files.length > 0) {
     if (options.port !== undefined) {
       sink('ALERT', '--port goes with the demonstration; a configuration says where it listens.');
-      return 1;
+      return statusUsage;
     }
     return await runMaster([...words, ...options.files.flatMap((file) => ['-f', file])], { sink });
   }

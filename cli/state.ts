@@ -25,6 +25,7 @@ import {
   restoreState,
   type StateDump,
 } from '../shared/segment/state-dump.ts';
+import { faultText } from '../shared/sys/errno.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { standardInput } from './input.ts';
 import { dumpPieces, showJson, showText } from './state-text.ts';
@@ -95,8 +96,7 @@ function readDump(from: string): StateDump {
     const dump = JSON.parse(text) as StateDump; // checked by the two words below
     if (dump.format === dumpFormat && dump.version === dumpVersion) return dump;
   } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault);
-    throw new Refusal(`cannot read the dump: ${reason}`, 1);
+    throw new Refusal(`cannot read the dump: ${faultText(fault)}`, 1);
   }
   throw new Refusal(`that is no dump of 'hawser state export', version ${dumpVersion}`, 1);
 }

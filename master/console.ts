@@ -57,6 +57,18 @@ export class Console {
     this.print('DIAG', message);
   }
 
+  /** Somebody else prints the messages. */
+  get isRedirected(): boolean {
+    return this.sink !== null;
+  }
+
+  /** A line that a worker has written: one of these messages, or what it writes as it is. */
+  relay(line: string): void {
+    const [, level, message] = /^\[(ALERT|WARNING|NOTICE|DIAG)\] +\(\d+\) : (.*)/.exec(line) ?? [];
+    if (message === undefined || this.sink === null) writeAll(2, `${line}\n`);
+    else if (!this.quiet || this.verbose) this.sink(level as MessageLevel, message);
+  }
+
   /** Begins a new start-up (reload): forgets the messages of the last one. */
   beginStartup(): void {
     this.startupLogs = '';

@@ -290,11 +290,12 @@ function readFlag(state: State, word: string): Stop | undefined {
   const text = word.slice(1);
   const row = word.startsWith('-') ? longestFirst.find((def) => text.startsWith(def.name)) : null;
   if (row === undefined || row === null || (row.name === '-' && text !== '-')) {
-    return mistake('', true);
+    return mistake(`Unknown flag '${word}'.`, true);
   }
   if (row.value === undefined) return row.apply(state, text.slice(row.name.length), '');
   const value = state.words[++state.at];
-  return value === undefined ? mistake('', true) : row.apply(state, '', value);
+  const missingValue = `'${word}' needs a value: ${row.help}.`;
+  return value === undefined ? mistake(missingValue, true) : row.apply(state, '', value);
 }
 
 /** As C's atol(): the digits at the start, 0 without any. */

@@ -3,11 +3,13 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Diagnostic } from '../shared/config/diagnostic.ts';
 import type { LoadNote } from '../shared/dashboard-messages.ts';
 import type { ListenerObject, MasterToWorker, WorkerToMaster } from '../shared/messages.ts';
 import type { CliLevel } from './cli-level.ts';
+import type { Console } from './console.ts';
 import type { Program } from './program.ts';
 import { type Prepared, workerStart } from './start.ts';
 
@@ -65,12 +67,22 @@ export class Generation {
     const { bound, segment } = prepared;
     const all = [...bound.listeners, ...bound.cliListeners, ...bound.sectionListeners];
     const entry = fileURLToPath(new URL('./worker-process.js', import.meta.url));
+    // What a worker says by itself looks like what the master says.
+    const relays = program.console.isRedirected;
     this.child = spawn(process.execPath, [...process.execArgv, entry, program.workerUrl.href], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc', segment.fd, ...all.map(({ fd }) => fd)],
+      stdio: [
+        'inherit',
+        'inherit',
+        relays ? 'pipe' : 'inherit',
+        'ipc',
+        segment.fd,
+        ...all.map(({ fd }) => fd),
+      ],
       serialization: 'advanced',
       env: { ...program.environment, HAPROXY_MWORKER: '1' },
     });
     this.pid = this.child.pid ?? -1;
+    if (relays) relayLines(this.child, program.console);
     this.child.on('message', (message: WorkerToMaster) => this.hear(message));
     this.child.on('error', () => this.leave(1));
     this.child.on('exit', (code, signal) =>
@@ -137,6 +149,11 @@ export class Generation {
     for (const id of [...this.questions.keys()]) this.answer(id, '');
     this.events.gone(this, status);
   }
+}
+
+function relayLines({ stderr }: ChildProcess, console: Console): void {
+  if (stderr === null) return;
+  createInterface({ input: stderr, crlfDelay: Infinity }).on('line', (line) => console.relay(line));
 }
 
 /** The message with the descriptors' numbers in the child. */

@@ -9,9 +9,10 @@ import { type Diagnostic, type Diagnostics, isFatal } from '../shared/config/dia
 import type { LoadOptions } from '../shared/config/load.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { ExplainRequest, Explanation } from '../shared/explanation.ts';
+import { faultText } from '../shared/sys/errno.ts';
 import { hawserVersion } from '../shared/version.ts';
 import { Console, type MessageSink, writeAll } from './console.ts';
-import { parseFlags } from './flags.ts';
+import { type Flags, parseFlags } from './flags.ts';
 import {
   type ConfigurationText,
   dropThreads,
@@ -51,6 +52,9 @@ export async function runMaster(
   console.verbose = flags.verbose;
   for (const warning of result.warnings) console.warning(warning);
   if (flags.condition !== null) return await evaluate(flags.condition, console);
+  if (flags.files.length === 0 && (options.texts ?? []).length === 0 && !listsOnly(flags)) {
+    return await leave(noConfiguration, console);
+  }
   if (flags.directory !== '' && !changeDirectory(flags.directory, console)) return 1;
   const { linuxSys } = await import('../shared/sys/linux.ts');
   return await run({
@@ -73,6 +77,16 @@ function environmentNow(): Record<string, string> {
   return Object.fromEntries(pairs) as Record<string, string>;
 }
 
+/** What the program can list needs no configuration. */
+const listsOnly = ({ dumpKeywords, dumpLibraries }: Flags): boolean =>
+  dumpKeywords !== null || dumpLibraries;
+
+const noConfiguration = {
+  kind: 'mistake',
+  message: "No configuration: -f names it ('hawser start' alone is a demonstration).",
+  usage: true,
+} as const;
+
 type Leaving = Exclude<ReturnType<typeof parseFlags>, { kind: 'run' }>;
 
 async function leave(result: Leaving, console: Console): Promise<number> {
@@ -85,11 +99,12 @@ async function leave(result: Leaving, console: Console): Promise<number> {
     writeAll(1, versionText(result.form));
     return 0;
   }
-  if (result.message !== '') console.alert(result.message);
   if (result.usage) {
     writeAll(1, versionText('line'));
     writeAll(2, usageText());
   }
+  // Last, where the eye is behind a page of flags.
+  if (result.message !== '') console.alert(result.message);
   return 1;
 }
 
@@ -122,8 +137,7 @@ function changeDirectory(path: string, console: Console): boolean {
     chdir(path);
     return true;
   } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault);
-    console.alert(`Could not change to directory ${path} : ${reason}`);
+    console.alert(`Could not change to directory ${path} : ${faultText(fault)}`);
     return false;
   }
 }

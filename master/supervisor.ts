@@ -263,7 +263,9 @@ export class Supervisor {
     } else {
       this.current = null;
       if (this.stopping === null) this.history.add('crash', how);
-      if (status < 128) console.warning(`Current worker (${generation.pid}) ${how}`);
+      // `hawser start` tells what goes wrong; that it ends when it is asked to does not.
+      const isAsked = this.stopping !== null && console.isRedirected;
+      if (status < 128 || isAsked) console.warning(`Current worker (${generation.pid}) ${how}`);
       else console.alert(`Current worker (${generation.pid}) ${how}`);
       if (this.exitStatus < 0 && status !== 0 && status !== 143) this.exitStatus = status;
       if (this.stopping === null && this.launching === null) {

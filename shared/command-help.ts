@@ -41,7 +41,7 @@ function list(offered: readonly CommandRow[], words: readonly string[]): string 
   const matching = visible.filter((command) => startsWith(command.words, words.slice(0, exact)));
   const rest = words.slice(exact);
   const near = rest.length === 0 ? [] : nearest(matching, rest, exact);
-  const chosen = near.length > 0 ? near : matching;
+  const chosen = near.length > 0 || (exact === 0 && words.length > 0) ? near : matching;
   const lines = chosen.map((command) => entry(usageOf(command), command.help)).sort();
   return lines.join('') + always.map(([usage, help]) => entry(usage, help)).join('');
 }
@@ -71,27 +71,33 @@ function longestMatch(commands: readonly CommandRow[], words: readonly string[])
   return longest;
 }
 
-/** Commands whose remaining words resemble those given, best first; none when nothing does. */
+/**
+ * Commands whose remaining words resemble those given, best first. Of those that begin alike none
+ * may be left; of all commands some always are, and never a page of them.
+ */
 function nearest(
   commands: readonly CommandRow[],
   rest: readonly string[],
   from: number,
 ): CommandRow[] {
-  const wanted = rest.join(' ');
+  const wanted = rest.join(' ').toLowerCase();
   const rated = commands
     .map((command) => {
       const words = command.words.slice(from, from + rest.length).join(' ');
-      const isPrefix = words.startsWith(wanted);
+      const begins = (text: string): boolean => text.startsWith(wanted);
+      const isPrefix = begins(words) || (from === 0 && command.words.some(begins));
       return { command, distance: isPrefix ? 0 : distance(wanted, words) };
     })
-    .filter(({ distance: far }) => far <= Math.max(2, wanted.length / 2))
     .sort((a, b) => a.distance - b.distance);
   const best = rated[0]?.distance ?? 0;
+  const most = from > 0 || best <= resembles(wanted) ? resembles(wanted) : best;
   return rated
-    .filter(({ distance: far }) => far <= best + 1)
+    .filter(({ distance: far }) => far <= Math.min(most, best + 1))
     .slice(0, suggestionsMax)
     .map(({ command }) => command);
 }
+
+const resembles = (wanted: string): number => Math.max(2, wanted.length / 2);
 
 /** Edit distance of two short texts. */
 function distance(a: string, b: string): number {

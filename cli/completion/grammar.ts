@@ -10,12 +10,16 @@ export interface OptionRow {
   readonly about: string;
   readonly choices: readonly string[];
   readonly takesValue: boolean;
+  /** Least and greatest value of a number, null for what is none. */
+  readonly range: readonly [number, number] | null;
 }
 
 /** A word with its options, its arguments' choices and the words behind it. */
 export interface WordRow {
   readonly name: string;
   readonly about: string;
+  /** What stands behind it, as the help shows it: `<files..>`. */
+  readonly usage: string;
   readonly options: OptionRow[];
   readonly choices: string[];
   readonly words: WordRow[];
@@ -27,26 +31,29 @@ interface Declared {
   readonly type?: string;
   readonly describe?: string;
   readonly choices?: readonly string[];
+  readonly range?: readonly [number, number];
 }
 
 type Builder = (parser: Argv) => unknown;
 
 /** What `declare` tells a parser. */
 export function readGrammar(declare: Builder): WordRow {
-  const root = newWord('hawser', '');
+  const root = newWord('hawser', '', '');
   declare(listener(root));
   return root;
 }
 
-function newWord(name: string, about: string): WordRow {
-  const help = { names: ['--help'], about: 'show help', choices: [], takesValue: false };
-  return { name, about, options: [help], choices: [], words: [] };
+function newWord(name: string, about: string, usage: string): WordRow {
+  const fixed = { choices: [], takesValue: false, range: null };
+  const help = { names: ['--help'], about: 'show help', ...fixed };
+  return { name, about, usage, options: [help], choices: [], words: [] };
 }
 
 function listener(word: WordRow): Argv {
   const heard: Readonly<Record<string, (...parts: never[]) => void>> = {
     command: (usage: string, about: string, builder: Builder | object) => {
-      const inner = newWord(usage.split(' ')[0], about);
+      const [name, ...behind] = usage.split(' ');
+      const inner = newWord(name, about, behind.join(' '));
       word.words.push(inner);
       if (typeof builder === 'function') builder(listener(inner));
     },
@@ -68,8 +75,9 @@ function listener(word: WordRow): Argv {
 
 function readOption(
   name: string,
-  { alias, type, describe = '', choices = [] }: Declared,
+  { alias, type, describe = '', choices = [], range }: Declared,
 ): OptionRow {
   const names = [`--${name}`, ...(alias === undefined ? [] : [`-${alias}`])];
-  return { names, about: describe, choices, takesValue: type !== 'boolean' };
+  const takesValue = type !== 'boolean';
+  return { names, about: describe, choices, takesValue, range: range ?? null };
 }

@@ -1,6 +1,7 @@
 // The request that `hawser explain` is asked about, from words as curl has them. Called by
 // explain.ts. Texts become bytes (latin1) here.
 
+import { isIP } from 'node:net';
 import type { ExplainRequest } from '../../shared/explanation.ts';
 
 export interface RequestWords {
@@ -20,7 +21,7 @@ export interface RequestWords {
 }
 
 /** Each takes about a millisecond. */
-const repeatMax = 10_000;
+export const repeatMax = 10_000;
 
 /** The request, or what is wrong with it. */
 export function readRequest(words: RequestWords): ExplainRequest | string {
@@ -29,6 +30,9 @@ export function readRequest(words: RequestWords): ExplainRequest | string {
   const [, verb, where, version = '1.1'] = line;
   const url = parseUrl(where);
   if (typeof url === 'string') return url;
+  if (words.from !== '' && isIP(words.from) === 0) {
+    return `--from is the client's address, as 192.0.2.1 or 2001:db8::1, not '${words.from}'`;
+  }
   const headers = readHeaders(words, url.host);
   if (typeof headers === 'string') return headers;
   const answerHeaders = words.answerHeaders.map(splitHeader);
@@ -47,7 +51,7 @@ export function readRequest(words: RequestWords): ExplainRequest | string {
     port: url.port,
     frontend: words.frontend,
     from: words.from || (url.isIpv6 ? '2001:db8::1' : '192.0.2.1'),
-    repeat: Math.max(1, Math.min(words.repeat, repeatMax)),
+    repeat: words.repeat,
     down: words.down,
     answerStatus: words.answer,
     answerHeaders: answerHeaders.filter((one) => one !== null),

@@ -29,6 +29,9 @@ interface KeyDef {
   readonly act: (state: ScreenState, page: number) => ScreenState;
 }
 
+/** More rows than there are. */
+const rowsMax = 1_000_000;
+
 const view = (state: ScreenState, change: Partial<View>): ScreenState => ({
   ...state,
   from: 0,
@@ -83,11 +86,29 @@ export const keyRows: readonly KeyDef[] = [
     help: 'hold the screen',
     act: (state) => ({ ...state, paused: !state.paused }),
   },
-  { keys: ['down', 'j'], shown: 'j k', help: 'scroll', act: (state) => scroll(state, 1) },
+  {
+    keys: ['escape'],
+    shown: 'Esc',
+    help: 'take the filter back',
+    act: (s) => view(s, { filter: '' }),
+  },
+  {
+    keys: ['down', 'j'],
+    shown: 'j k',
+    help: 'scroll; also the arrows and PgUp, PgDn',
+    act: (state) => scroll(state, 1),
+  },
   { keys: ['up', 'k'], shown: '', help: '', act: (state) => scroll(state, -1) },
   { keys: ['pagedown'], shown: '', help: '', act: (state, page) => scroll(state, page) },
   { keys: ['pageup'], shown: '', help: '', act: (state, page) => scroll(state, -page) },
-  { keys: ['home'], shown: '', help: '', act: (state) => ({ ...state, from: 0 }) },
+  {
+    keys: ['home', 'g'],
+    shown: 'g G',
+    help: 'to the first, to the last; also Home, End',
+    act: (state) => ({ ...state, from: 0 }),
+  },
+  // The screen knows how many rows there are, and stops at the last page.
+  { keys: ['end', 'G'], shown: '', help: '', act: (state) => scroll(state, rowsMax) },
   { keys: ['?', 'h'], shown: '?', help: 'these keys', act: (s) => ({ ...s, help: !s.help }) },
 ];
 
@@ -97,7 +118,9 @@ const everything = { kind: null, troubled: false, filter: '' } as const;
 export function press(state: ScreenState, key: Key, page: number): ScreenState {
   if (key.ctrl === true && key.name === 'c') return { ...state, quit: true };
   if (state.typing !== null) return typed(state, state.typing, key);
-  const names = [key.name, key.sequence];
+  // A capital has the name of its letter.
+  const isCapital = /^[A-Z]$/.test(key.sequence ?? '');
+  const names = [isCapital ? undefined : key.name, key.sequence];
   const row = keyRows.find(({ keys }) => keys.some((one) => names.includes(one)));
   return row === undefined ? state : row.act(state, page);
 }

@@ -122,21 +122,34 @@ export function linesOf(frame: Frame, state: ScreenState, { width, height, paint
 function factsLine({ info }: Frame, width: number): string {
   const get = (name: string): string => info.get(name) ?? '?';
   const up = clockOf(Number(info.get('Uptime_sec') ?? 0));
-  const text =
-    `${get('Name')} ${get('Version')} pid ${get('Pid')} up ${up}  ` +
-    `connections ${get('CurrConns')} of ${get('Maxconn')}  ` +
-    `${get('ConnRate')} conn/s  ${get('SessRate')} sess/s  idle ${get('Idle_pct')}%`;
-  return text.slice(0, width);
+  return fitting(width, [
+    `${get('Name')} ${get('Version')} pid ${get('Pid')} up ${up}`,
+    `connections ${get('CurrConns')} of ${get('Maxconn')}`,
+    `${get('ConnRate')} conn/s`,
+    `${get('SessRate')} sess/s`,
+    `idle ${get('Idle_pct')}%`,
+  ]);
+}
+
+/** As many facts as fit: half a number would be another one. */
+function fitting(width: number, facts: readonly string[]): string {
+  const kept = facts.filter(
+    (_, at) => facts.slice(0, at + 1).join('  ').length <= width || at === 0,
+  );
+  return kept.join('  ').slice(0, width);
 }
 
 function stateLine({ rows, fault, history }: Frame, paint: Paint, width: number): string {
   if (fault !== '') return paint('error', fault.slice(0, width));
   const counts = [...serversByState(rows)].map(([state, count]) => `${count} ${state}`);
   const queued = rows.reduce((sum, { kind, queue }) => sum + (kind === 'backend' ? queue : 0), 0);
-  const text = `servers: ${counts.join(', ') || 'none'}  queued: ${queued}  `;
-  const now = `${shortNumber(history.at(-1) ?? 0)} req/s `;
-  const room = Math.min(sparksMax, width - text.length - now.length);
-  return `${text}${now}`.slice(0, width) + paint('accent', sparksOf(history, room));
+  const now = `${shortNumber(history.at(-1) ?? 0)} req/s`;
+  const servers = `servers: ${counts.join(', ') || 'none'}`;
+  // In a narrow terminal what flows says more than how many servers do not.
+  const all = [servers, `queued: ${queued}`, now];
+  const text = all.join('  ').length <= width ? all.join('  ') : fitting(width, [now, servers]);
+  const room = Math.min(sparksMax, width - text.length - 1);
+  return `${text} ${paint('accent', sparksOf(history, room))}`;
 }
 
 const sparksMax = 30;
@@ -172,7 +185,7 @@ function bottomLine({ intervalMs }: Frame, state: ScreenState, shown: Shown): st
     ...(view.filter === '' ? [] : [`like ${view.filter}`]),
     'q leaves, ? has the keys',
   ];
-  return parts.join('  ').slice(0, shown.width);
+  return fitting(shown.width, parts);
 }
 
 const helpLines = (): string[] =>

@@ -113,6 +113,9 @@ test('keys choose, sort, scroll and leave', () => {
   assert.equal(pressed('s', '!', 'a').view.kind, null);
   assert.equal(pressed('down', 'pagedown', 'up').from, 10);
   assert.equal(pressed('up').from, 0);
+  assert.equal(pressed('down', 'g').from, 0);
+  assert.ok(press(start, { name: 'g', sequence: 'G' }, 10).from > 1000);
+  assert.equal(pressed('/', 'a', 'return', 'escape').view.filter, '');
   assert.deepEqual(pressed('x'), start);
 });
 
@@ -150,6 +153,22 @@ test('a screen has as many lines as the terminal, none wider', () => {
     paint: plain,
   });
   assert.equal(lines[1], 'gone');
+});
+
+test('a narrow screen leaves facts out and never halves a number', () => {
+  const info = new Map([
+    ['Name', 'HAProxy'],
+    ['Version', '3.5'],
+    ['Pid', '7'],
+    ['CurrConns', '12'],
+    ['Maxconn', '9843'],
+  ]);
+  const frame = { rows, info, history: [1234], fault: '', intervalMs: 1000 };
+  const at = (width: number): readonly string[] =>
+    linesOf(frame, start, { width, height: 10, paint: plain }).lines;
+  assert.equal(at(60)[0], 'HAProxy 3.5 pid 7 up 00:00:00  connections 12 of 9843');
+  assert.equal(at(50)[0], 'HAProxy 3.5 pid 7 up 00:00:00');
+  assert.match(at(30)[1], /^1\.2k req\/s/);
 });
 
 test('the last values as bars, of the height of the highest', () => {

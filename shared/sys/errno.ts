@@ -21,6 +21,13 @@ export function errnoText(code: number): string {
   return byCode.get(number)?.text ?? `Unknown error ${number}`;
 }
 
+/** What a failed call of Node's own says, as the C library would; other faults by their message. */
+export function faultText(fault: unknown): string {
+  const errno = fault instanceof Error && 'errno' in fault ? Number(fault.errno) : NaN;
+  if (errno < 0) return errnoText(errno);
+  return fault instanceof Error ? fault.message : String(fault);
+}
+
 const rows = [
   { code: 1, name: 'EPERM', text: 'Operation not permitted' },
   { code: 2, name: 'ENOENT', text: 'No such file or directory' },

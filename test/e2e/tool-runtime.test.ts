@@ -64,6 +64,55 @@ test('cli: commands from standard input, one a line', async (t) => {
   await proxy.stop();
 });
 
+test('cli: what the proxy refuses has status 1, on a line of several commands too', async (t) => {
+  const proxy = await startMaster(t);
+  const cli = (...words: string[]) => runTool(['cli', ...socketOf(proxy), ...words]);
+  const good = await cli('set', 'weight', 'site/first', '5');
+  assert.deepEqual([good.status, good.out], [0, '']);
+  for (const command of [
+    'set weight site/first x',
+    'disable server site/nobody',
+    'show info; show table nobody',
+    'show version; nonsense',
+    '@9 show info',
+    'show events nobody -w',
+  ]) {
+    const { status, out } = await cli(command);
+    assert.equal(status, 1, command);
+    assert.doesNotMatch(out, /\[\d\]: /, 'severities are ours');
+  }
+  const both = await cli('show info; show servers conn site');
+  assert.equal(both.status, 0);
+  assert.match(both.out, /\nsite\/first /);
+  await proxy.stop();
+});
+
+test('cli: a payload on standard input belongs to its command', async (t) => {
+  const proxy = await startMaster(t);
+  const socket = socketOf(proxy);
+  for (const [begin, end] of [
+    ['<<', ''],
+    ['<<END', 'END'],
+  ]) {
+    const input = `add map nowhere ${begin}\nshow info\n${end}\nshow version\n`;
+    const { status, out } = await runTool(['cli', ...socket], input);
+    assert.equal(status, 1);
+    assert.match(out, /^Unknown map identifier\.[^\n]*\n\d\S*\n$/);
+  }
+  await proxy.stop();
+});
+
+test('a port where HTTP is spoken is told as such', async (t) => {
+  const proxy = await startMaster(t);
+  const socket = ['--socket', `127.0.0.1:${proxy.port('f')}`];
+  for (const words of [['status'], ['cli', ...socket, 'show', 'info'], ['logs', '--list']]) {
+    const { status, out, err } = await runTool([...words, ...(words.length > 2 ? [] : socket)]);
+    assert.deepEqual([status, out], [3, '']);
+    assert.match(err, /speaks HTTP, not the runtime API\n$/);
+  }
+  await proxy.stop();
+});
+
 test('logs: what a ring holds, by level and by pattern', async (t) => {
   const proxy = await startMaster(t);
   for (const path of ['/fine', '/none', '/busy']) await request(proxy.port('f'), get(path));
@@ -140,7 +189,14 @@ test('cli by hand: completion, history, what goes on and how it ends', {
   await terminal.shows(/GET \/live [\s\S]*\nmaster>$/m);
   terminal.type('Up', 'Up');
   await terminal.shows(/^master> show servers conn site$/m);
-  terminal.type('C-c', 'C-d');
+  terminal.type('C-c');
+  terminal.type('prompt', 'Enter');
+  await terminal.shows(/^the prompt stays: .*\nmaster>$/m);
+  terminal.type('show version; show servers conn site', 'Enter');
+  await terminal.shows(
+    /^master> show version;[^\n]*\n\d[^\n]*\n# bkname[\s\S]*\nsite\/first [^\n]*\nmaster>$/m,
+  );
+  terminal.type('C-d');
   await terminal.shows(/^status 0$/m);
   await proxy.stop();
 });

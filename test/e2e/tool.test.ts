@@ -87,6 +87,36 @@ test('a wrong command line is 2, nobody at the socket is 3', async () => {
   assert.match(nobody.err, /^hawser: cannot speak to \/nowhere\.sock: there is no such socket/);
 });
 
+test('flags without a configuration, and unknown ones, are told behind the usage', async () => {
+  for (const [words, told] of [
+    [['-W'], /\[ALERT\] .*: No configuration: -f names it/],
+    [['-zz'], /\[ALERT\] .*: Unknown flag '-zz'\.\n$/],
+    [['-f'], /\[ALERT\] .*: '-f' needs a value: /],
+  ] as const) {
+    const { status, err } = await runTool(words);
+    assert.equal(status, 1);
+    assert.match(err, /^Usage : /);
+    assert.match(err, told);
+  }
+  const nowhere = await runTool(['-C', '/nowhere', '-c', '-f', 'x']);
+  assert.match(nowhere.err, /change to directory \/nowhere : No such file or directory\n$/);
+});
+
+test('help for who reads only its beginning', async () => {
+  const { status } = await runTool(['help', 'http']);
+  assert.equal(status, 0);
+  assert.match((await runTool(['help', 'http-request'])).out, /\nits actions: .*\bdeny\b/);
+  const near = await runTool(['help', 'pth']);
+  assert.match(near.out, /\nno word is called 'pth'; did you mean 'path'\?\n$/);
+  assert.match((await runTool(['help', 'option'])).out, /^option /);
+});
+
+test('explain: an address that is none', async () => {
+  const { status, err } = await runTool(['explain', 'x.cfg', '/', '--from', 'somewhere']);
+  assert.equal(status, 2);
+  assert.match(err, /^hawser: --from is the client's address, .* not 'somewhere'\n$/);
+});
+
 test('status: who serves, which generation, and what it does', async (t) => {
   const proxy = await startMaster(t);
   const held = connect(proxy.port('f'), '127.0.0.1');
