@@ -85,8 +85,9 @@ export class BackendWords {
     let total = 0;
     for (const server of this.servers) {
       const { words, at } = server;
-      const weight = kind === 'user' ? words[at + serverWeight] : server.effectiveWeight();
-      if (server.effectiveWeight() === 0) continue;
+      const effective = server.effectiveWeight();
+      if (effective === 0) continue;
+      const weight = kind === 'user' ? words[at + serverWeight] : effective;
       if ((words[at + serverIsBackup] !== 0) !== (this.active === 0)) continue;
       if (this.active === 0 && !allBackups) return weight;
       total += weight;

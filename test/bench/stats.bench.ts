@@ -45,7 +45,7 @@ function* lengths(pieces: Iterable<Piece>): Generator<number> {
     if (typeof piece === 'string') Buffer.from(slot.bytes.buffer).write(piece, 'latin1');
     else if (piece instanceof Uint8Array) slot.bytes.set(piece);
     else {
-      for (let n = 0; (n = piece.write(slot, 0, slotBytes)) > 0; ) yield n;
+      for (let n = 0; (n = piece.write(slot, 0, slotBytes)) >= 0; ) yield n;
       continue;
     }
     yield piece.length;

@@ -35,13 +35,15 @@ export class LabelList {
   /** Names that the labels were made of. */
   private readonly names: string[];
   private readonly proxyNames: string[];
+  private readonly scope: MetricScope;
   private readonly withDescriptions: boolean;
   private wordsUsed: number;
   /** Lines that this scrape has come to. */
   private known: number;
   private more: Iterator<Subject> | null;
 
-  constructor(withDescriptions: boolean) {
+  constructor(scope: MetricScope, withDescriptions: boolean) {
+    this.scope = scope;
     this.lines = [];
     this.objects = new Int32Array(linesFirst);
     this.starts = new Int32Array(linesFirst);
@@ -60,10 +62,14 @@ export class LabelList {
   }
 
   /** A scrape begins: what is known is compared with what there is now as it goes along. */
-  begin(source: StatsSource, scope: MetricScope, hidesMaint: boolean): void {
+  begin(source: StatsSource, hidesMaint: boolean): void {
     this.known = 0;
     this.others = 0;
-    this.more = subjects(source, { ...wholeSelection, types: typesOf[scope] ?? 0, hidesMaint });
+    this.more = subjects(source, {
+      ...wholeSelection,
+      types: typesOf[this.scope] ?? 0,
+      hidesMaint,
+    });
   }
 
   /** All lines have been gone through. */
@@ -116,7 +122,8 @@ export class LabelList {
 
   private append(line: Subject): void {
     const at = this.lines.length;
-    const { words, length, odd } = new Phrase(`${this.text(line)}${closed}`);
+    this.lines.push(line);
+    const { words, length, odd } = new Phrase(`${this.halves(at).join('')}${closed}`);
     if (at === this.objects.length) this.growLines();
     this.growWords(words.length);
     this.words.set(words, this.wordsUsed);
@@ -125,7 +132,6 @@ export class LabelList {
     this.wordsUsed += words.length;
     this.hasOdd ||= odd !== null;
     this.longest = Math.max(this.longest, length);
-    this.lines.push(line);
     this.names.push(line.server?.name ?? '');
     this.proxyNames.push(line.proxy.name);
   }
@@ -150,14 +156,21 @@ export class LabelList {
     this.words = new Float64Array(grown.buffer);
   }
 
-  private text({ proxy, server, listener, id }: Subject): string {
+  /** Labels of proxies end with a description, before which that of a module stands. */
+  get describesProxies(): boolean {
+    return this.withDescriptions && (this.scope === 'frontend' || this.scope === 'backend');
+  }
+
+  /** Labels before and behind that of a module, without their end. */
+  halves(index: number): readonly [before: string, after: string] {
+    const { proxy, server, listener, id } = this.lines[index];
     const isDescribed = this.withDescriptions && proxy.description !== '';
     const about = isDescribed ? `,desc="${escapeLabel(proxy.description)}"` : '';
-    const own = `proxy="${escapeLabel(proxy.name)}"${about}`;
-    if (server !== null) return `${own},server="${escapeLabel(server.name)}"`;
-    if (listener === null) return own;
+    const own = `proxy="${escapeLabel(proxy.name)}"`;
+    if (server !== null) return [`${own}${about},server="${escapeLabel(server.name)}"`, ''];
+    if (listener === null) return [own, about];
     const name = proxy.binds[listener.bindIndex].name || `sock-${id}`;
-    return `${own},listener="${escapeLabel(name)}"`;
+    return [`${own}${about},listener="${escapeLabel(name)}"`, ''];
   }
 }
 
@@ -182,9 +195,9 @@ export function takeList(
 ): LabelList {
   const lists = kept.get(source.objects);
   const key = keyOf(scope, request);
-  const list = lists?.get(key) ?? new LabelList(request.withDescriptions);
+  const list = lists?.get(key) ?? new LabelList(scope, request.withDescriptions);
   lists?.delete(key);
-  list.begin(source, scope, request.hidesMaint);
+  list.begin(source, request.hidesMaint);
   return list;
 }
 

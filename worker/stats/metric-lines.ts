@@ -59,6 +59,8 @@ export class MetricLines {
   private name: Phrase;
   /** One more label and the end of all of them; empty: the labels end by themselves. */
   private tail: Phrase;
+  /** A label that stands among those of the object, '' mostly. */
+  private module: string;
 
   constructor(list: LabelList, values: Float64Array, into: Viewed) {
     this.list = list;
@@ -71,6 +73,7 @@ export class MetricLines {
     this.head = noText;
     this.name = noText;
     this.tail = noText;
+    this.module = '';
   }
 
   /** What follows is written from `at` up to `end`. */
@@ -80,17 +83,21 @@ export class MetricLines {
     this.end = end;
   }
 
-  /** What follows is of this metric; `label` as `,code="1xx"`, '' for none. */
-  begin(name: string, label: string, head: string): void {
+  /** What follows is of this metric; `label` as `,code="1xx"`, '' for none, and `module` too. */
+  begin(name: string, label: string, module: string, head: string): void {
+    const isInner = module !== '' && this.list.describesProxies;
+    const last = isInner ? label : `${label}${module}`;
     this.head = new Phrase(head);
     this.name = new Phrase(`${name}{`);
-    this.tail = label === '' ? noText : new Phrase(`${label}${closed}`);
+    this.tail = last === '' ? noText : new Phrase(`${last}${closed}`);
+    this.module = isInner ? module : '';
     this.index = 0;
   }
 
   /** Room for the lines of one object, of which there may be `count`. */
   bytesMax(count: number): number {
-    const line = this.name.length + this.list.longest + this.tail.length + restBytesMax;
+    const { name, list, tail, module } = this;
+    const line = name.length + list.longest + tail.length + module.length + restBytesMax;
     return this.head.length + count * line + slackBytes;
   }
 
@@ -117,14 +124,25 @@ export class MetricLines {
       if (value !== noLine) {
         this.begun();
         let at = writePhrase(into, this.at, name);
-        at = writeLabels(into, at, list, this.index) - cut;
-        if (cut !== 0) at = writePhrase(into, at, tail);
+        if (this.module !== '') at = this.insert(at);
+        else {
+          at = writeLabels(into, at, list, this.index) - cut;
+          if (cut !== 0) at = writePhrase(into, at, tail);
+        }
         at = Number.isNaN(value) ? writePhrase(into, at, empty) : writeNumber(bytes, at, value);
         bytes[at] = lineFeed;
         this.at = at + 1;
       }
       this.index++;
     }
+  }
+
+  /** Labels with the module's before the description, which is the last one of a proxy. */
+  private insert(from: number): number {
+    const { into, list, index, module } = this;
+    const [before, after] = list.halves(index);
+    const labels = new Phrase(`${before}${module}${after}${closed}`);
+    return writePhrase(into, from, labels);
   }
 
   /** Milliseconds as seconds with six places. */

@@ -3,7 +3,6 @@
 // ten thousand servers do not hold the others up. Reads the segment only.
 
 import { compatibilityVersion } from '../../shared/config/features.ts';
-import type { ProxyModel } from '../../shared/config/model.ts';
 import { hawserVersion } from '../../shared/version.ts';
 import type { StatsPagePlan, StatsPageRequest } from '../program.ts';
 import { escapeHtml, groupedNumber, shortTime } from './html.ts';
@@ -60,9 +59,10 @@ function* htmlPieces(
     const proxy = source.model.proxies[index];
     if (selection.shows?.(proxy) === false) continue;
     const lines = proxySubjects(source, index);
-    if (lines.length === 0) continue;
+    const first = lines.next();
+    if (first.done === true) continue;
     isEmpty = false;
-    yield* proxyPieces(source, { plan, request, selection }, proxy, lines);
+    yield* proxyPieces(source, { plan, request, selection }, first.value, lines);
   }
   if (isEmpty) yield '<p>No proxy matches.</p>\n';
   yield '</body></html>\n';
@@ -77,9 +77,10 @@ interface Asked {
 function* proxyPieces(
   source: StatsSource,
   { plan, request, selection }: Asked,
-  proxy: ProxyModel,
-  lines: readonly Subject[],
+  first: Subject,
+  others: Iterable<Subject>,
 ): Generator<string> {
+  const { proxy } = first;
   const name = escapeHtml(proxy.name);
   const box = request.isAdmin && proxy.servers.length > 0;
   const about = plan.showsLegends ? ` <small>id ${proxy.id}, mode ${proxy.mode}</small>` : '';
@@ -87,13 +88,10 @@ function* proxyPieces(
   const form = box ? `<form method="post" action="${escapeHtml(pageAddress(plan, request))}">` : '';
   yield `<section><h2><a id="${name}" href="#${name}">${name}</a>${about}${text}</h2>\n${form}` +
     `<div class="frame"><table>${headRows({ box, modules: plan.showsModules })}<tbody>\n`;
-  for (const line of lines) {
-    if (!isSelected(line, selection)) continue;
-    yield tableRow(source, line, {
-      box,
-      legends: plan.showsLegends,
-      modules: plan.showsModules,
-    });
+  const { showsLegends: legends, showsModules: modules } = plan;
+  if (isSelected(first, selection)) yield tableRow(source, first, { box, legends, modules });
+  for (const line of others) {
+    if (isSelected(line, selection)) yield tableRow(source, line, { box, legends, modules });
   }
   yield `</tbody></table></div>${box ? `${adminForm(proxy)}</form>` : ''}</section>\n`;
 }

@@ -249,6 +249,12 @@ test('labels with bytes that floats do not have', () => {
   const labels = `proxy="${name}",desc="${escaped(description)}"`;
   assert.ok(description.includes('\xff'.repeat(20)));
   assert.ok(got.includes(`haproxy_frontend_status{${labels},state="UP"} 1\n`));
+  const more = scrape(sample, '?scope=frontend&desc-labels&extra-counters', 700);
+  const inner = labels.replace(',desc', ',mod="h1",desc');
+  assert.match(
+    more.replaceAll(inner, 'these'),
+    /^haproxy_frontend_h1_total_streams\{these\} \d+$/m,
+  );
 });
 
 test('kept labels follow servers that come, go and are renamed', () => {

@@ -148,14 +148,17 @@ const checkStatus: StateForm = {
   read: (_source, { words }) => (words !== null && isChecked(words) ? checkPlace(words) : noLine),
 };
 
+const hasAgent = ({ words, at }: state.ServerWords): boolean =>
+  (words[at + state.serverAgentFlags] & state.checkEnabled) !== 0;
+
 /** Agents: there is a status as soon as there is an agent. */
 const agentStatus: StateForm = {
   kind: 'states',
   states: checkStates,
-  read: (source, line, column) => {
-    const status = cellValue(source, line, column, true);
-    return typeof status === 'string' ? numberOf(checkStates, status.replace(/^\* /, '')) : noLine;
-  },
+  read: (_source, { words }) =>
+    words !== null && hasAgent(words)
+      ? (checkPlaces[words.words[words.at + state.serverAgentStatus]] ?? -1)
+      : noLine,
 };
 
 /** The first status that may have a code of layers 5 to 7. */
@@ -181,7 +184,8 @@ const checkDuration: NumberForm = {
 };
 
 /** The column's value, no line where it is empty. */
-const present: ReadValue = (source, line, column) => {
+const agentValue: ReadValue = (source, line, column) => {
+  if (line.words === null || !hasAgent(line.words)) return noLine;
   const value = cellValue(source, line, column, true);
   return typeof value === 'number' ? value : noLine;
 };
@@ -197,8 +201,8 @@ const forms: Readonly<Record<string, (kind: SubjectKind) => MetricForm>> = {
   check_code: () => checkCode,
   check_duration: () => checkDuration,
   agent_status: () => agentStatus,
-  agent_code: () => ({ ...plain, read: present }),
-  agent_duration: () => ({ ...seconds(), read: present }),
+  agent_code: () => ({ ...plain, read: agentValue }),
+  agent_duration: () => ({ ...seconds(), read: agentValue }),
   qtime: seconds,
   ctime: seconds,
   rtime: seconds,

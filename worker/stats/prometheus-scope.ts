@@ -16,6 +16,11 @@ import type { StatsSource, SubjectKind } from './source.ts';
 
 /** Objects whose values are read together: they are written in some ten microseconds. */
 const objectsAtOnce = 256;
+/** Some of their values are sums over all of their servers. */
+const backendsAtOnce = 8;
+
+/** Objects that are looked at in one call, whether they have something to write or not. */
+const readsAtOnce = 2048;
 
 export interface ObjectScope {
   readonly name: 'frontend' | 'listener' | 'backend' | 'server';
@@ -48,6 +53,8 @@ export class ScopeMetrics implements PieceWriter {
   private longAt: number;
   /** Of `columns`, the one that is being written. */
   private at: number;
+  /** Objects that may still be read before the next turn. */
+  private reads: number;
   private form: MetricForm;
 
   constructor(
@@ -68,18 +75,25 @@ export class ScopeMetrics implements PieceWriter {
     this.batch = { objects: this.list.objects, from: 0, to: 0, values, valuesAt: 0 };
     this.counts = [];
     this.at = -1;
+    this.reads = 0;
     this.form = formOf(columns[0].column, scope.kind);
     this.nextColumn();
+  }
+
+  get pauses(): boolean {
+    return this.reads <= 0;
   }
 
   write(into: Viewed, at: number, room: number): number {
     if (!this.long.isEmpty) return this.takeLong(into, at, room);
     const { lines } = this;
     lines.aim(into, at, at + room);
+    this.reads = readsAtOnce;
     for (;;) {
-      while (this.at < this.columns.length && this.advance());
+      while (this.reads > 0 && this.at < this.columns.length && this.advance());
       if (lines.at > at) return lines.at - at;
       if (this.at === this.columns.length) return -1;
+      if (this.pauses) return 0;
       this.writeLong();
       if (!this.long.isEmpty) return this.takeLong(into, at, room);
       lines.aim(into, at, at + room);
@@ -108,10 +122,12 @@ export class ScopeMetrics implements PieceWriter {
   private putCounts(): void {
     const { lines, batch, form, counts, source, list } = this;
     if (form.kind !== 'counts') return;
-    for (; lines.index < batch.to; ) {
+    while (lines.index < batch.to && this.reads > 0) {
       counts.length = 0;
       for (let i = 0; i < form.states.length; i++) counts.push(0);
-      if (!form.count(source, list.lines[lines.index], counts)) lines.index++;
+      const line = list.lines[lines.index];
+      this.reads -= line.proxy.servers.length;
+      if (!form.count(source, line, counts)) lines.index++;
       else if (!lines.counts(form.states, counts)) return;
     }
   }
@@ -149,18 +165,19 @@ export class ScopeMetrics implements PieceWriter {
     const { column, name, module, head } = columns[this.at];
     this.form = formOf(column, scope.kind);
     const label = this.form.kind === 'number' ? this.form.label : '';
-    lines.begin(name, `${label}${module}`, head);
+    lines.begin(name, label, module, head);
   }
 
   /** Values of the next objects; false: there are no more. */
   private read(): boolean {
     const { batch, list, lines } = this;
     const from = batch.to;
-    const to = list.reach(from + objectsAtOnce);
+    const to = list.reach(from + (this.scope.kind === 'B' ? backendsAtOnce : objectsAtOnce));
     if (to === from) return false;
     batch.objects = list.objects;
     batch.from = from;
     batch.to = to;
+    this.reads -= to - from;
     lines.first = from;
     this.readValues();
     if (list.others > 0) this.maskOthers();

@@ -6,7 +6,7 @@ import { field } from '../../shared/segment/metrics.ts';
 import * as state from '../../shared/segment/server-state.ts';
 import { parseMetricsTarget } from './exporter.ts';
 import { metricPieces } from './prometheus.ts';
-import { sampleStats, textOf } from './sample-stats.ts';
+import { sampleStats, textOf, viewed } from './sample-stats.ts';
 
 const text = `
 global
@@ -88,6 +88,20 @@ test('scopes, filters, descriptions, servers in maintenance', () => {
   assert.match(described[2], /^haproxy_frontend_status\{proxy="f",desc="front",state="DOWN"\} 0$/);
   assert.ok(about(scrape('?extra-counters'), 'haproxy_frontend_h1_total_streams').length === 2);
   assert.deepEqual(about(scrape(''), 'haproxy_frontend_h1_total_streams'), []);
+});
+
+test('thousands of servers without a line are not gone through in one turn', () => {
+  const servers = Array.from({ length: 5000 }, (_, i) => `  server s${i} 127.0.0.1:1\n`);
+  const { source } = sampleStats(`defaults\n  mode http\nbackend b\n${servers.join('')}`);
+  const request = parseMetricsTarget('/m?scope=server&metrics=haproxy_server_agent_status');
+  const [piece] = metricPieces(source, undefined, request!);
+  assert.ok(typeof piece === 'object');
+  const calls: string[] = [];
+  for (let length = 0; length >= 0; ) {
+    length = piece.write(viewed(16_384), 0, 16_384);
+    calls.push(`${length} ${piece.pauses}`);
+  }
+  assert.deepEqual(calls, ['0 true', '0 true', '-1 false']);
 });
 
 test('targets that ask for what does not exist', () => {

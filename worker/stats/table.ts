@@ -76,7 +76,7 @@ export function* subjects(source: StatsSource, selection: StatSelection): Genera
     const proxy = source.model.proxies[index];
     if (selection.proxyId > 0 && selection.proxyId !== proxy.id) continue;
     if (selection.shows?.(proxy) === false) continue;
-    for (const line of proxySubjects(source, index)) {
+    for (const line of proxySubjects(source, index, selection.types)) {
       if (isSelected(line, selection)) yield line;
     }
   }
@@ -97,27 +97,38 @@ export function isSelected(line: Subject, selection: StatSelection): boolean {
   return !(selection.hidesDown && (maint || down));
 }
 
-/** A proxy's own lines. */
-export function proxySubjects(source: StatsSource, proxyIndex: number): Subject[] {
+/** A proxy's own lines of these kinds (StatSelection.types). */
+export function* proxySubjects(
+  source: StatsSource,
+  proxyIndex: number,
+  types = -1,
+): Generator<Subject> {
   const proxy = source.model.proxies[proxyIndex];
-  if (isGone(proxy)) return [];
+  if (isGone(proxy)) return;
   const objects = source.objects.proxies[proxyIndex];
-  const lines: Subject[] = [];
   if (hasFront(proxy)) {
-    lines.push(subjectOf('F', proxy, proxyIndex, objects.front));
-    lines.push(...listenerSubjects(source, proxyIndex));
+    if ((types & typeBits.F) !== 0) yield subjectOf('F', proxy, proxyIndex, objects.front);
+    if ((types & typeBits.L) !== 0) yield* listenerSubjects(source, proxyIndex);
   }
+  if ((types & typeBits.S) !== 0) yield* serverSubjects(source, proxyIndex);
+  if (hasBack(proxy) && (types & typeBits.B) !== 0) {
+    yield subjectOf('B', proxy, proxyIndex, objects.back);
+  }
+}
+
+/** One by one: there may be thousands, and whoever asks has a bound for what it does at once. */
+function* serverSubjects(source: StatsSource, proxyIndex: number): Generator<Subject> {
+  const proxy = source.model.proxies[proxyIndex];
+  const { servers } = source.objects.proxies[proxyIndex];
   for (let i = 0; i < proxy.servers.length; i++) {
     const server = proxy.servers[i];
     if (isGone(server)) continue;
-    const line = subjectOf('S', proxy, proxyIndex, objects.servers[i]);
+    const line = subjectOf('S', proxy, proxyIndex, servers[i]);
     line.server = server;
     line.words = source.servers[proxyIndex][i];
     line.id = server.id;
-    lines.push(line);
+    yield line;
   }
-  if (hasBack(proxy)) lines.push(subjectOf('B', proxy, proxyIndex, objects.back));
-  return lines;
 }
 
 /** One shape for all lines, filled in by whoever knows more: thousands are made for one answer. */

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { linuxSys } from '../../shared/sys/linux.ts';
 import { latin1 } from '../http/message.ts';
 import { SlotPool } from '../memory/pool.ts';
+import type { Viewed } from '../memory/small.ts';
 import { Applet, type PieceWriter, whole } from './applet.ts';
 
 test('pieces of every size come out in order, slot by slot', () => {
@@ -60,6 +61,7 @@ test('who writes is asked for as much as there is room for', () => {
   const writer = (text: string): PieceWriter => {
     let at = 0;
     return {
+      pauses: false,
       write: ({ bytes }, to, room) => {
         asked.push(room);
         if (at === text.length) return -1;
@@ -81,6 +83,29 @@ test('who writes is asked for as much as there is room for', () => {
   assert.equal(got, `head;${'a'.repeat(60)}between;${'b'.repeat(20)}`);
   assert.ok(asked.every((room) => room > 0 && room <= 56));
   assert.deepEqual(asked.slice(0, 4), [51, 31, 11, 56]);
+  applet.close();
+});
+
+test('who has worked long enough is left alone until the next turn', () => {
+  const memory = new SlotPool(linuxSys(), 64, 1);
+  const writer = {
+    pauses: false,
+    left: 3,
+    write({ bytes }: Viewed, to: number): number {
+      this.pauses = this.left > 0;
+      if (this.left-- === 2) return 0;
+      bytes[to] = 0x61;
+      return this.left < 0 ? -1 : 1;
+    },
+  };
+  const applet = new Applet(memory, memory.take(), [writer].values());
+  const lengths: string[] = [];
+  while (!applet.done) {
+    applet.fill();
+    lengths.push(`${applet.length} ${applet.pauses}`);
+    applet.consume(applet.length);
+  }
+  assert.deepEqual(lengths, ['1 true', '0 true', '1 true', '0 false']);
   applet.close();
 });
 

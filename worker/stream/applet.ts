@@ -17,8 +17,10 @@ const roundsMax = 4;
 
 /** Writes a long piece bit by bit, straight to where it is sent from. */
 export interface PieceWriter {
-  /** Writes at most `room` bytes at `at`, one at least. How many; -1: there is nothing more. */
+  /** Writes at most `room` bytes at `at`. How many; -1: there is nothing more. */
   write(into: Viewed, at: number, room: number): number;
+  /** The last call has worked long enough, whatever it has written: on in the next turn. */
+  readonly pauses: boolean;
 }
 
 /** Text, or bytes that stay as they are until the next is asked for, or who writes them. */
@@ -37,6 +39,8 @@ export class Applet {
   private readonly memory: SlotPool;
   /** The producer has nothing more at the moment. */
   rests: boolean;
+  /** It has worked long enough: it is asked again in the next turn. */
+  pauses: boolean;
   private readonly pieces: Iterator<Piece>;
   private slotAt: number;
   /** Of the slot, filled at a time. */
@@ -57,6 +61,7 @@ export class Applet {
     this.length = 0;
     this.done = false;
     this.rests = false;
+    this.pauses = false;
     this.piece = '';
     this.pieceAt = 0;
     this.writer = null;
@@ -67,7 +72,8 @@ export class Applet {
     if (this.length > 0) return;
     this.at = this.slotAt;
     this.rests = false;
-    while (!this.done && !this.rests && this.length < this.roomBytes) {
+    this.pauses = false;
+    while (!this.done && !this.rests && !this.pauses && this.length < this.roomBytes) {
       if (this.writer !== null) {
         this.write(this.writer);
       } else if (this.pieceAt < this.piece.length) this.copy();
@@ -80,6 +86,7 @@ export class Applet {
     const written = writer.write(memory, slotAt + length, roomBytes - length);
     if (written < 0) this.next();
     else this.length += written;
+    this.pauses = writer.pauses;
   }
 
   private copy(): void {
@@ -139,6 +146,7 @@ export function feed(context: EngineContext, stream: Stream): void {
       rest(context, stream);
       return;
     }
+    if (applet.pauses && length === 0) break;
     const taken = front.outbound.send(applet.at, length, applet.done);
     if (taken === sideGone) {
       endsBy(stream, 'C', 'D');
@@ -156,6 +164,7 @@ export function feed(context: EngineContext, stream: Stream): void {
       finishStream(context, stream, true);
       return;
     }
+    if (applet.pauses) break;
   }
   thread.defer(() => {
     if (stream.applet === applet) feed(context, stream);
