@@ -19,6 +19,9 @@ const objectsAtOnce = 256;
 /** Some of their values are sums over all of their servers. */
 const backendsAtOnce = 8;
 
+/** Columns of backends that go through all servers. */
+const sumsOfServers: ReadonlySet<string> = new Set(['weight', 'uweight']);
+
 /** Objects that are looked at in one call, whether they have something to write or not. */
 const readsAtOnce = 2048;
 
@@ -37,6 +40,20 @@ export interface MetricColumn {
   readonly module: string;
   /** Stands above the first line there is, '' when it stands above another metric already. */
   readonly head: string;
+}
+
+/** A piece that is none: whoever asks for the next one does so in another turn of the loop. */
+export class NextTurn implements PieceWriter {
+  pauses: boolean;
+
+  constructor() {
+    this.pauses = false;
+  }
+
+  write(): number {
+    this.pauses = !this.pauses;
+    return this.pauses ? 0 : -1;
+  }
 }
 
 export class ScopeMetrics implements PieceWriter {
@@ -177,11 +194,20 @@ export class ScopeMetrics implements PieceWriter {
     batch.objects = list.objects;
     batch.from = from;
     batch.to = to;
-    this.reads -= to - from;
+    this.reads -= this.workOf(from, to);
     lines.first = from;
     this.readValues();
     if (list.others > 0) this.maskOthers();
     return true;
+  }
+
+  /** Objects that are looked at for these values. */
+  private workOf(from: number, to: number): number {
+    const { column } = this.columns[this.at];
+    if (this.scope.kind !== 'B' || !sumsOfServers.has(column.name)) return to - from;
+    let servers = 0;
+    for (let i = from; i < to; i++) servers += this.list.lines[i].proxy.servers.length;
+    return servers;
   }
 
   private readValues(): void {
