@@ -49,3 +49,11 @@ test('an alert that stops nothing is a warning', () => {
   const list = findingsOf([found({ isTolerated: true }), found({ severity: 'notice' })], () => '');
   assert.equal(summaryOf(list), '0 errors, 1 warning');
 });
+
+test('what a file holds cannot steer the terminal, and the caret stays below its word', () => {
+  const [finding] = findingsOf([found({ text: ' \x1b[31m\0 word', column: 9 })], () => '');
+  assert.equal(
+    paragraphOf({ ...finding, message: 'no \x1b[2J' }, plain),
+    'a.cfg:3:9: error: no \\x1b[2J\n   3 |  ?[31m? word\n     |         ^^^^\n',
+  );
+});

@@ -2,7 +2,7 @@
 // people, one object for editors and CI. Called by check.ts, and by explain for what it refuses.
 
 import type { Diagnostic, Severity } from '../shared/config/diagnostic.ts';
-import { counted, type Paint, type Tone } from './terminal.ts';
+import { counted, harmless, type Paint, type Tone } from './terminal.ts';
 
 /** Texts of files, for a diagnostic that names a line without showing it. */
 export type ReadLine = (file: string, line: number) => string;
@@ -72,9 +72,14 @@ function columnOf(bytes: string, at: number): number {
   return Array.from(decode(bytes.slice(0, at))).length + 1;
 }
 
+/** One character for each, so that the caret stands where it should; tabs stay. */
+const printable = (text: string): string => text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '?');
+
 /** `file:line:column: error: sentence`, the line with its number, a caret, what to do. */
 export function paragraphOf(finding: Finding, paint: Paint): string {
-  const { severity, file, line, column, message, hint, source } = finding;
+  const { severity, file, line, column, hint } = finding;
+  const message = harmless(finding.message);
+  const source = printable(finding.source);
   const tone = toneOf(severity);
   const at = line > 0 ? `:${line}${column > 0 ? `:${column}` : ''}` : '';
   const place = file === '' ? '' : `${paint('strong', `${file}${at}`)}: `;

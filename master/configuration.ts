@@ -80,7 +80,9 @@ function checked(check: Check | null, model: Model, before: Diagnostics): Diagno
   }
 }
 
-const identity = ({ file, line, message }: Diagnostic): string => `${file}\n${line}\n${message}`;
+/** Reading says of a missing file why, compiling that it misses it: once is enough. */
+const identity = ({ file, line, message }: Diagnostic): string =>
+  `${file}\n${line}\n${message.replace(/^(failed to open file '[^']*').*/, '$1')}`;
 
 /** Prints each finding by its severity; hints (`diag`) only under -dD. */
 export function printDiagnostics(

@@ -260,3 +260,9 @@ async function startExample(owner: Owner, file: string): Promise<RunningProxy> {
     },
   });
 }
+
+test('the examples are laid out as fmt does it', () => {
+  const { status, stdout } = spawnSync(process.execPath, [program, 'fmt', '--check', folder]);
+  assert.equal(`${stdout}`, '');
+  assert.equal(status, 0);
+});

@@ -70,13 +70,18 @@ const tags: Readonly<Record<Severity, string>> = {
 export function formatDiagnostic(diagnostic: Diagnostic, pid: number): string {
   const { severity, file, line, column, message, hint, text } = diagnostic;
   const where = line > 0 ? `parsing [${file}:${line}] : ` : '';
-  const tail = hint === '' ? '' : `; ${hint}`;
-  const head = `${tags[severity]}(${pid}) : config : ${where}${message}${tail}`;
+  const head = `${tags[severity]}(${pid}) : config : ${where}${sentence(message, hint)}`;
   const shown = text.trimStart();
   if (column <= 0 || shown === '') return decode(head);
   const before = text.slice(text.length - shown.length, column - 1).length;
   const caret = `${' '.repeat(Math.max(0, before))}^`;
   return decode(`${head}\n  ${printable(shown)}\n  ${caret}`);
+}
+
+/** What is wrong and what to do, with one sign between them. */
+function sentence(message: string, hint: string): string {
+  if (hint === '') return message;
+  return message.endsWith(':') ? `${message} ${hint}` : `${message.replace(/\.$/, '')}; ${hint}`;
 }
 
 /** Words are bytes inside: outside they are UTF-8 again. */

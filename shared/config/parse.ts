@@ -48,7 +48,17 @@ export class Parser {
 }
 
 function outOfSection(line: Line): void {
-  line.alert(-1, `unknown keyword '${line.words[0]}' out of section.`);
+  const isMarked = line.text.startsWith(byteOrderMark);
+  const mark = isMarked ? 'a byte order mark (EF BB BF) begins the file: take it away' : '';
+  line.alert(-1, `unknown keyword '${line.words[0]}' out of section.`, mark || sectionHint(line));
+}
+
+const byteOrderMark = '\xef\xbb\xbf';
+
+/** A section's name, mistyped, is a word of the section above or stands for itself. */
+function sectionHint(line: Line): string {
+  const near = nearestWord(line.words[0], Object.keys(sections));
+  return near === '' ? '' : `did you mean '${near}' maybe ?`;
 }
 
 const laterSections = new Set(unsupportedSections);
@@ -121,8 +131,17 @@ function reportUnknown(line: Line, known: Known): void {
     return;
   }
   const near = nearestWord(first, new Set(words.map((word) => word.split(' ')[0])));
-  const hint = near === '' ? '' : `did you mean '${near}' maybe ?`;
-  line.alert(-1, `unknown keyword '${first}' in '${known.section}' section`, hint);
+  const hint = near === '' ? sectionHint(line) : `did you mean '${near}' maybe ?`;
+  line.alert(-1, `unknown keyword '${first}' in '${known.section}' section`, hint || home(line));
+}
+
+/** A known word in the wrong section: `server` below `global`. */
+function home(line: Line): string {
+  const [first, second = ''] = line.words;
+  const isOf = (rows: ReadonlyMap<string, KeywordRow>): boolean =>
+    rows.has(first) || rows.has(`${first} ${second}`);
+  if (isOf(globalKeywords)) return `'${first}' belongs in 'global'`;
+  return isOf(proxySectionKeywords) ? `'${first}' belongs in a proxy's section` : '';
 }
 
 /** `option X`, `timeout X`, `stats X`: the first word is known, the second is not. */
@@ -137,7 +156,7 @@ function reportUnknownMember(
     line.alert(0, `'${first}' expects one of '${members.toSorted().join("', '")}'.`);
     return;
   }
-  const near = nearestWord(second, members);
+  const near = nearestWord(second, members) || members.find((one) => one.startsWith(second)) || '';
   const hint = near === '' ? '' : `did you mean '${near}' maybe ?`;
   line.alert(0, `unknown ${first} '${second}'`, hint);
 }
@@ -242,7 +261,7 @@ function openProxy(section: Section, line: Line, draft: Draft): Handler {
 const isFromOnly = (line: Line): boolean => line.arg(0) === 'from' && line.count === 2;
 
 function headerFits(line: Line, section: Section, name: string, fromAt: number): boolean {
-  const bad = section === 'defaults' ? null : /[^A-Za-z0-9_.:-]/.exec(name);
+  const bad = section === 'defaults' ? null : /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
   if (bad !== null) {
     line.alert(0, `character '${bad[0]}' is not permitted in '${section}' name '${name}'.`);
   }

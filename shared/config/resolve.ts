@@ -3,6 +3,7 @@
 // Called once by load.ts after the last line.
 
 import { type Draft, finalWarning } from './draft.ts';
+import { nearestWord } from './hint.ts';
 import type { ProxyDraft, ServerDraft } from './keyword.ts';
 import type { Model, ProxyModel, ServerModel } from './model.ts';
 import { modelVersion } from './model.ts';
@@ -205,9 +206,13 @@ function checkBackends(proxy: ProxyDraft, draft: Draft): void {
   for (const rule of model.useBackends) {
     // A name with a format in it is only known while serving.
     if (rule.words[0].includes('%')) continue;
-    checkTarget(proxy, draft, rule.words[0], { rule: 'use_backend', place: rule.place });
+    const place = { ...rule.place, column: rule.columns[0] ?? rule.place.column };
+    checkTarget(proxy, draft, rule.words[0], { rule: 'use_backend', place });
   }
 }
+
+const backendNames = ({ proxyNames }: Draft): string[] =>
+  [...proxyNames].filter(([, { section }]) => section !== 'frontend').map(([name]) => name);
 
 function checkTarget(
   proxy: ProxyDraft,
@@ -221,7 +226,9 @@ function checkTarget(
   const target = found?.section === 'frontend' ? undefined : found;
   const own = `Proxy '${model.name}': `;
   if (target === undefined) {
-    diagnostics.alert(at.place, `${own}unable to find required ${at.rule}: '${name}'.`);
+    const near = nearestWord(name, backendNames(draft));
+    const hint = near === '' ? '' : `did you mean '${near}'?`;
+    diagnostics.alert(at.place, `${own}unable to find required ${at.rule}: '${name}'.`, hint);
   } else if (target === proxy) {
     diagnostics.alert(at.place, `${own}loop detected for ${at.rule}: '${name}'.`);
   } else if (target.model.mode !== model.mode && model.mode !== 'tcp') {

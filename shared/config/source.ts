@@ -24,10 +24,14 @@ export function listFiles(paths: readonly string[], diagnostics: Diagnostics): s
     if (!isDirectory(path)) return [path];
     const { names, error } = listNames(path);
     if (names === null) diagnostics.alert(configPlace, `Cannot open folder ${path}: ${error}`);
-    return (names ?? [])
+    const files = (names ?? [])
       .filter((name) => name.endsWith('.cfg'))
       .map((name) => `${path.replace(/\/$/, '')}/${name}`)
       .filter((file) => !isDirectory(file));
+    if (names !== null && files.length === 0) {
+      diagnostics.warning(configPlace, `Folder ${path} has no file whose name ends in .cfg`);
+    }
+    return files;
   });
 }
 
@@ -160,7 +164,7 @@ class SourceReader {
     const message =
       `argument number ${index} at position ${column} is empty and marks the end of the ` +
       'argument list:';
-    this.context.diagnostics.alert(this.place(column), message, '', text);
+    this.context.diagnostics.alert(this.place(column), message, unsetHint(text, column), text);
   }
 
   report(text: string, lexed: LexedLine): void {
@@ -261,4 +265,11 @@ function currentLevel(reader: SourceReader, word: string, text: string): Level |
   else if (level.elseSeen) reader.alert(1, `'${word}' after '.else' is not permitted.`, text);
   else return level;
   return null;
+}
+
+/** What the lexer points at is the variable that nobody has set, where there is one. */
+function unsetHint(text: string, column: number): string {
+  const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(text.slice(column - 1))?.[0];
+  const isVariable = /\$\{?$/.test(text.slice(0, column - 1));
+  return name !== undefined && isVariable ? `the environment variable ${name} is not set` : '';
 }

@@ -68,6 +68,28 @@ test('check --json: one object for editors; 0 for what can be started', async ()
   );
 });
 
+test('check: a word of a rule is pointed at, a missing file is told once, files are harmless', async () => {
+  const rules = `  http-request deny deny_status 999
+  http-request deny if path /x
+  acl one pathbeg /
+  acl two path -f /nowhere/list
+backend b
+  use-server sone if TRUE
+  server one 127.0.0.1:1
+`;
+  const { out } = await runTool(['check', '--name', 'a', '-'], config('x') + rules);
+  for (const told of [
+    "a:12:33: error: '999' is not a status",
+    '{ path ... }',
+    "did you mean 'path_beg'?",
+    "a:17:14: error: unable to find server 'sone'",
+    "did you mean 'one'?",
+  ]) {
+    assert.ok(out.includes(told), `${told}\n${out}`);
+  }
+  assert.equal(out.split('failed to open file').length, 2, out);
+});
+
 test('check: warnings are errors when asked, nothing that listens is one', async () => {
   const text = 'global\n  nbthread 1\n';
   const usual = await runTool(['check', '-'], text);

@@ -36,7 +36,7 @@ function takeHeaderName(words: WordCursor, scope: Scope): HeaderName | null {
   const place = words.here();
   const text = takeWord(words, scope, 'a header name');
   if (text === null) return null;
-  const bad = /[^!#$%&'*+.^_`|~0-9A-Za-z-]/.exec(text.replace(/^:/, ''));
+  const bad = /[^!#$%&'*+.^_`|~0-9A-Za-z-][\x80-\xbf]*/.exec(text.replace(/^:/, ''));
   if (bad === null && text !== '') return scope.header(text);
   const what = text === '' ? 'is empty' : `contains forbidden character '${bad?.[0]}'`;
   scope.alertAt(place, `header name '${text}' ${what}`);

@@ -61,6 +61,9 @@ interface Draft {
   readonly sets: PatternSet[];
 }
 
+/** `path_beg` and its kind: criteria that are no fetch. */
+export const isAclKeyword = (name: string): boolean => keywordByName.has(name);
+
 /** Builds the expression whose first word is `input.words[0]`; null after an alert. */
 export function buildAcl(written: AclWords, source: ExpressionSource): AclPlan | null {
   const name = identifierAt(written.words[0] ?? '', 0);
@@ -125,7 +128,7 @@ function parseSubject(
   const before = source.scope.alerts;
   const parsed =
     fetch === undefined
-      ? parseExpression(subject, 0, source)
+      ? parseExpression(subject, 0, source, keywordByName.keys())
       : parseFetch(subject, identifierAt(subject, 0).length, fetch, source);
   const { expression, end, fault, hint } = parsed;
   if (expression === null) {

@@ -2,6 +2,7 @@
 // compile/proxies.ts for every proxy that has a back side, on each proxy thread and when a
 // configuration is only checked.
 
+import { nearestWord } from '../../shared/config/hint.ts';
 import type { ProxyModel } from '../../shared/config/model.ts';
 import type { Sys } from '../../shared/sys/sys.ts';
 import { algorithms } from '../balance/algorithms.ts';
@@ -132,7 +133,13 @@ function compileUseServers(model: ProxyModel, scope: Scope): UseServerPlan[] {
     const isFormat = wanted.includes('%');
     const name = isFormat ? scope.logFormat(wanted) : null;
     if (serverIndex < 0 && !isFormat) {
-      scope.alertAt(line.place, `unable to find server '${wanted}' in backend '${model.name}'`);
+      const near = nearestWord(
+        wanted,
+        model.servers.map((server) => server.name),
+      );
+      const hint = near === '' ? '' : `did you mean '${near}'?`;
+      const place = { ...line.place, column: line.columns[0] ?? line.place.column };
+      scope.alertAt(place, `unable to find server '${wanted}' in backend '${model.name}'`, hint);
       continue;
     }
     plans.push({ condition, serverIndex: isFormat ? -1 : serverIndex, name });

@@ -122,7 +122,7 @@ function buildAclLine(line: LineModel, source: ExpressionSource): AclPlan | null
   const { file, line: number } = line.place;
   const placeOf = (index: number) => ({ file, line: number, column: line.columns[index + 1] ?? 0 });
   const [name = '', ...words] = line.words;
-  const bad = /[^A-Za-z0-9._:-]/.exec(name);
+  const bad = /[^A-Za-z0-9._:-][\x80-\xbf]*/.exec(name);
   if (bad !== null) {
     source.scope.alertAt(
       placeOf(-1),

@@ -85,23 +85,31 @@ interface Failure {
   readonly hint: string;
 }
 
-/** Parses at `from`; stops at the first character that cannot belong to it. */
+/**
+ * Parses at `from`; stops at the first character that cannot belong to it. `more`: words that may
+ * stand there too, for the hint.
+ */
 export function parseExpression(
   text: string,
   from: number,
   source: ExpressionSource,
+  more?: Iterable<string>,
 ): ParsedExpression {
   const name = identifierAt(text, from);
   const fetch = source.fetches.get(name);
-  if (fetch === undefined) return unknownFetch(name, source);
+  if (fetch === undefined) return unknownFetch(name, source, more);
   const parsed = parseFetch(text, from + name.length, fetch, source);
   if (parsed.expression === null || from === 0) return parsed;
   return { ...parsed, expression: { ...parsed.expression, text: text.slice(from, parsed.end) } };
 }
 
-function unknownFetch(name: string, source: ExpressionSource): ParsedExpression {
+function unknownFetch(
+  name: string,
+  source: ExpressionSource,
+  more?: Iterable<string>,
+): ParsedExpression {
   if (isKnownFetch(name)) return fault(`fetch method '${name}' is not supported yet`);
-  const near = nearestWord(name, source.fetches.keys());
+  const near = nearestWord(name, [...source.fetches.keys(), ...(more ?? [])]);
   return fault(`unknown fetch method '${name}'`, near === '' ? '' : `did you mean '${near}'?`);
 }
 

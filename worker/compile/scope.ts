@@ -23,6 +23,7 @@ import type { ReplyPlan } from '../program.ts';
 import { isLegalAt, readsLabel } from '../sample/reads.ts';
 import { kindAny, kindNames, type SampleKind } from '../sample/sample.ts';
 import { parseVariableName } from '../sample/variables.ts';
+import { isAclKeyword } from './acl.ts';
 import { buildCondition, buildNamedAcl, type ConditionSource, type NamedAcl } from './condition.ts';
 import type { CompileContext } from './context.ts';
 import {
@@ -30,6 +31,7 @@ import {
   buildConverters,
   type BuiltExpression,
   castExpression,
+  identifierAt,
   parseExpression,
 } from './expression.ts';
 import {
@@ -238,6 +240,9 @@ export class CompileScope implements Scope, ConditionSource {
   }
 
   private aclHint(name: string): string {
+    const word = identifierAt(name, 0);
+    if (this.fetches.has(word) || isAclKeyword(word))
+      return `a condition without a name stands in braces: { ${name} ... }`;
     const declared = this.context.aclLines(this.proxy, this.line.from).map((line) => line.words[0]);
     const near = nearestWord(name, [...declared, ...predefinedAcls.keys()]);
     return near === '' ? '' : `did you mean '${near}'?`;
@@ -316,8 +321,18 @@ export class CompileScope implements Scope, ConditionSource {
 
   alertAt(place: Place, message: string, hint = ''): void {
     const { file, line } = this.line.place;
-    const text = place.file === file && place.line === line ? this.line.text : '';
-    this.context.diagnostics.alert(place, message, hint, text);
+    const isHere = place.file === file && place.line === line;
+    const text = isHere ? this.line.text : '';
+    const at = isHere && place.column === this.line.place.column ? this.wordIn(message) : place;
+    this.context.diagnostics.alert(at, message, hint, text);
+  }
+
+  /** Who blames the whole line and quotes one of its words means that word. */
+  private wordIn(message: string): Place {
+    const { place, words, columns } = this.line;
+    const quoted = Array.from(message.matchAll(/'([^']+)'/g), ([, word]) => word);
+    const at = words.findIndex((word) => quoted.includes(word));
+    return at < 0 || columns[at] === undefined ? place : { ...place, column: columns[at] };
   }
 
   warning(message: string): void {

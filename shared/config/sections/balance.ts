@@ -1,6 +1,7 @@
 // Balancing words of backends: algorithm, hashing, reuse of connections, retries.
 // Rows write ProxyModel; the algorithms themselves live in worker/balance.
 
+import { nearestWord } from '../hint.ts';
 import type { ProxyDraft, ProxyKeyword } from '../keyword.ts';
 import type { Line } from '../line.ts';
 
@@ -68,7 +69,11 @@ function setBalance(line: Line, proxy: ProxyDraft): void {
   }
   const check = algorithms[name];
   const problem = check === undefined ? unknownAlgorithm(word) : check(line);
-  if (problem !== '') return void line.alert(0, `balance : ${problem}`);
+  if (problem !== '') {
+    const near = check === undefined ? nearestWord(word, Object.keys(algorithms)) : '';
+    const hint = near === '' ? '' : `did you mean '${near}'?`;
+    return void line.alert(0, `balance : ${problem}`, hint);
+  }
   const inside = /\((.*)\)/.exec(word)?.[1];
   const words = [...(inside === undefined || inside === '' ? [] : [inside]), ...line.rest(1)];
   proxy.model.balance = { algorithm: name, words, place };

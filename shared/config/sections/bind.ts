@@ -40,7 +40,10 @@ const listening: AddressRules = {
 
 /** Reads a whole `bind` line of a proxy. */
 export function readBind(line: Line, proxy: ProxyDraft, draft: Draft): void {
-  const text = line.needed(0, 'one or more addresses: [address]:port[-end], path, prefix@...');
+  const text = line.needed(
+    0,
+    'one or more addresses: [address]:port[-end], a path, or PREFIX@ and one of them',
+  );
   if (text === null) return;
   const addresses = readAddresses(line, text, draft);
   const bind = freshBind(line.place(-1), addresses);

@@ -119,7 +119,7 @@ type HealthcheckKeyword = NamedKeyword<HealthcheckModel>;
 function openHealthcheck(line: Line, draft: Draft): HealthcheckModel | null {
   const name = line.arg(0);
   if (name === '') return line.alert(-1, 'missing name for healthcheck section.');
-  const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+  const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
   if (bad !== null) {
     const message = `character '${bad[0]}' is not permitted in 'healthcheck' name '${name}'.`;
     return line.alert(0, message);

@@ -26,7 +26,10 @@ function readNumber(line: Line): number | null {
 }
 
 function readDatagramBind(line: Line, { model }: LogForwardDraft, draft: Draft): void {
-  const text = line.needed(0, 'one or more addresses: [address]:port[-end], path, prefix@...');
+  const text = line.needed(
+    0,
+    'one or more addresses: [address]:port[-end], a path, or PREFIX@ and one of them',
+  );
   if (text === null) return;
   const bind: BindModel = freshBind(line.place(-1), datagramAddresses(line, text, draft));
   if (bind.addresses.some(({ family }) => family === 'unix')) Object.assign(bind, draft.unixBind);
@@ -151,7 +154,7 @@ export const logForwardSection: NamedSection<LogForwardDraft> = {
     const name = line.arg(0);
     if (name === '') return line.alert(-1, 'missing name for log-forward section.');
     if (!line.atMost(1)) return null;
-    const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+    const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
     if (bad !== null) {
       const message = `character '${bad[0]}' is not permitted in 'log-forward' name '${name}'.`;
       return line.alert(0, message);

@@ -64,7 +64,7 @@ export const mailersSection: NamedSection<MailersModel> = {
   open: (line, draft) => {
     const name = line.needed(0, 'a name');
     if (name === null || !line.atMost(1)) return null;
-    const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+    const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
     if (bad !== null) {
       return line.alert(0, `character '${bad[0]}' is not permitted in 'mailers' name '${name}'.`);
     }

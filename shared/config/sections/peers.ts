@@ -72,7 +72,8 @@ function listenOn(line: Line, index: number, section: PeersDraft, draft: Draft):
 
 function readPeersBind(line: Line, section: PeersDraft, draft: Draft): void {
   if (section.hasPeer) return void line.alert(-1, mixed);
-  if (line.needed(0, 'an address: [address]:port, path, prefix@...') === null) return;
+  if (line.needed(0, 'an address: [address]:port, a path, or PREFIX@ and one of them') === null)
+    return;
   section.hasBind = true;
   if (listenOn(line, 0, section, draft)) {
     readMoreBindWords(line, 1, bindingOf(line, section), draft);
@@ -126,7 +127,8 @@ const redisWords = new Set(['user', 'password', 'database', 'prefix', 'members']
 /** `redis NAME ADDRESS [user U] [password P] [database N] [prefix X] [members N] words...`. */
 function readRedis(line: Line, section: PeersDraft, draft: Draft): void {
   if (line.needed(0, 'a name and an address') === null) return;
-  if (line.needed(1, 'an address: [address]:port, path, prefix@...') === null) return;
+  if (line.needed(1, 'an address: [address]:port, a path, or PREFIX@ and one of them') === null)
+    return;
   const { model, proxy } = section;
   if (model.redis !== null) {
     const { file, line: number } = model.redis.server.place;
@@ -264,7 +266,7 @@ function openPeers(line: Line, draft: Draft): PeersDraft | null {
   const name = line.arg(0);
   if (name === '') return line.alert(-1, 'missing name for peers section.');
   if (!line.atMost(1)) return null;
-  const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+  const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
   if (bad !== null) {
     return line.alert(0, `character '${bad[0]}' is not permitted in 'peers' name '${name}'.`);
   }

@@ -165,7 +165,7 @@ function setMode(line: Line, proxy: ProxyDraft): void {
   } else if (laterModes.includes(mode)) line.notSupported(0, `mode ${mode}`);
   else if (mode === 'health') {
     line.alert(0, "'mode health' doesn't exist anymore, 'http-request return status 200' does it.");
-  } else line.alert(0, `unknown proxy mode '${mode}'.`);
+  } else line.alert(0, `unknown proxy mode '${mode}'.`, "it is one of 'http', 'tcp', 'log'");
 }
 
 function setId(line: Line, proxy: ProxyDraft, draft: Draft): void {

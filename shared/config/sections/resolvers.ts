@@ -90,7 +90,7 @@ function readNameserver(line: Line, section: ResolversDraft, draft: Draft): void
     line.alert(-1, "'nameserver' expects <name> and <addr>[:<port>] as arguments.");
     return;
   }
-  const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+  const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
   if (bad !== null) {
     line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
     return;
@@ -289,7 +289,7 @@ export const resolversSection: NamedSection<ResolversDraft> = {
   open: (line, draft) => {
     const name = line.arg(0);
     if (name === '') return line.alert(-1, 'missing name for resolvers section.');
-    const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+    const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
     if (bad !== null) {
       return line.alert(0, `character '${bad[0]}' is not permitted in 'resolvers' name '${name}'.`);
     }

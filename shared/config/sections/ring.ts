@@ -98,7 +98,7 @@ export const ringSection: NamedSection<RingDraft> = {
   open: (line: Line, draft: Draft) => {
     const name = line.needed(0, 'a name');
     if (name === null || !line.atMost(1)) return null;
-    const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+    const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
     if (bad !== null) {
       return line.alert(0, `invalid ring name '${name}' (character '${bad[0]}' is not permitted).`);
     }

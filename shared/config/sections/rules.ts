@@ -99,7 +99,7 @@ function addAcl(line: Line, proxy: ProxyDraft): void {
 
 /** True after an alert: `name` cannot be that of an acl. */
 export function isBadAclName(line: Line, name: string): boolean {
-  const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+  const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
   if (bad !== null) {
     line.alert(0, `character '${bad[0]}' is not permitted in acl name '${name}'.`);
   } else if (name.toLowerCase() === 'or') {

@@ -351,7 +351,7 @@ export function beginServer(
   draft: Draft,
 ): BegunServer | null {
   const name = line.arg(0);
-  const bad = /[^A-Za-z0-9_.:-]/.exec(name);
+  const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(name);
   if (bad === null) return beginNamed(line, { name, wordsAt }, proxy, draft);
   return line.alert(0, `character '${bad[0]}' is not permitted in server name '${name}'.`);
 }
@@ -394,7 +394,7 @@ export function readServerTemplate(line: Line, proxy: ProxyDraft, draft: Draft):
     line.alert(-1, "'server-template' expects <prefix> <nb | range> <addr>[:<port>] as arguments.");
     return;
   }
-  const bad = /[^A-Za-z0-9_.:-]/.exec(prefix);
+  const bad = /[^A-Za-z0-9_.:-][\x80-\xbf]*/.exec(prefix);
   if (bad !== null) {
     line.alert(0, `character '${bad[0]}' is not permitted in server-template prefix '${prefix}'.`);
     return;
