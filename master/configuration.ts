@@ -124,6 +124,7 @@ function overridesOf(flags: Flags): LoadOverrides {
     ...(flags.daemon ? { daemon: true } : {}),
     ...(flags.verifyServers ? {} : { verifyServers: false }),
     ...(flags.onlyIpv4 ? { onlyIpv4: true } : {}),
+    ...(flags.getaddrinfo ? {} : { getaddrinfo: false }),
     ...(flags.resolutionMayFail ? { resolutionMayFail: true } : {}),
   };
 }

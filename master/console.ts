@@ -2,6 +2,7 @@
 // the start-up messages that `reload` and `show startup-logs` answer with. Called by everything in
 // master/. Writes synchronously and never fails: an output that is gone is no reason to stop.
 
+import { blockFor } from '../shared/block.ts';
 import { writeSync } from 'node:fs';
 import { compatibilityVersion } from '../shared/config/features.ts';
 
@@ -114,7 +115,7 @@ export function writeAll(fd: number, text: string): void {
       bytes = bytes.subarray(writeSync(fd, bytes));
     } catch (fault) {
       if ((fault as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      blockFor(5);
     }
   }
 }

@@ -72,7 +72,6 @@ test('flags that end the reading', () => {
     ['-sf 1x', { message: '-sf option: some bytes unconsumed in PID list {1x}', usage: false }],
     ['-x', { message: 'Unix socket path expected with the -x flag', usage: true }],
     ['-dMnonsense', { message: "-dM: unknown debug option 'nonsense'", usage: false }],
-    ['-dG', { kind: 'mistake', usage: false }],
     ['-de', { message: '-de: another poller than epoll is not supported yet.' }],
   ];
   for (const [line, expected] of cases) {

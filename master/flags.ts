@@ -33,6 +33,7 @@ export interface Flags {
   oldSignal: 'SIGUSR1' | 'SIGTERM';
   oldSocket: string;
   reusePort: boolean;
+  getaddrinfo: boolean;
   splice: boolean;
   fastForward: boolean;
   zeroCopy: boolean;
@@ -179,7 +180,7 @@ export const flagTable: readonly FlagDef[] = [
   sets('db', 'stay in the foreground', { foreground: true }),
   sets('dD', 'diagnostics about suspicious statements', { diagnostics: true }),
   sets('dF', 'no fast forwarding', { fastForward: false }),
-  missing('dG', 'no getaddrinfo()', 'another resolver than getaddrinfo() is'),
+  sets('dG', 'host names mean IPv4 addresses only', { getaddrinfo: false }),
   sets('dI', 'allow forks of external programs', { insecureFork: true }),
   {
     name: 'dK',
@@ -262,6 +263,7 @@ export function defaultFlags(): Flags {
     oldSignal: 'SIGUSR1',
     oldSocket: '',
     reusePort: true,
+    getaddrinfo: true,
     splice: true,
     fastForward: true,
     zeroCopy: true,

@@ -81,7 +81,8 @@ export class Listeners {
   async bind(model: Model): Promise<BindResult> {
     const free = new Map<string, BoundSocket[]>();
     for (const socket of this.sockets) push(free, socket.key, socket);
-    const attempt = new Attempt(this.sys, this.options, free, this.offered);
+    const reusePort = this.options.reusePort && !model.global.noReusePort;
+    const attempt = new Attempt(this.sys, { reusePort }, free, this.offered);
     for (const wanted of wantedSockets(model)) await attempt.open(wanted);
     attempt.settlePaths();
     this.offered = attempt.offered;

@@ -36,6 +36,14 @@ function chrootNowhere(sys: Sys): number {
 }
 
 /**
+ * Programs that are started from now on, by external checks, get no rights from setuid bits
+ * (manual 3.1, insecure-setuid-wanted). Before the threads are made: each has this of its maker.
+ */
+export function lockRights(sys: Sys, global: GlobalModel): void {
+  if (!global.insecureSetuidWanted) require(sys.refuseNewRights(), 'Failed to set no_new_privs');
+}
+
+/**
  * Groups, group and user, then the dump settings that a change of user resets. Throws
  * PrivilegeError.
  */

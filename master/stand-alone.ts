@@ -10,7 +10,7 @@ import { Listeners } from './listeners.ts';
 import { LoadHistory } from './load-history.ts';
 import { SIGTERM, SIGTTIN, SIGUSR1, tellOldProcesses } from './old-process.ts';
 import { writePid } from './pidfile.ts';
-import { changeRoot, dropIdentity, rootWarnings } from './privileges.ts';
+import { changeRoot, dropIdentity, lockRights, rootWarnings } from './privileges.ts';
 import { importWorker, type Program } from './program.ts';
 import { attach, bindAll, settleLimits, takeOldSockets, workerStart } from './start.ts';
 
@@ -81,6 +81,7 @@ async function startHere(
   };
   try {
     const worker = await importWorker<WorkerModule>(program, 'main');
+    lockRights(program.sys, model.global);
     const running = await worker.startWorker(start, host);
     if (!dropped) host.dropPrivileges();
     return running;

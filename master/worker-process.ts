@@ -13,7 +13,7 @@ import type {
 } from '../shared/messages.ts';
 import { setEngineFlags } from '../shared/engine-flags.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
-import { changeRoot, dropIdentity } from './privileges.ts';
+import { changeRoot, dropIdentity, lockRights } from './privileges.ts';
 import { importWorker, prepareThreads } from './program.ts';
 
 interface WorkerModule {
@@ -49,6 +49,7 @@ function tell(message: MasterToWorker): void {
 async function begin(start: WorkerStart): Promise<void> {
   try {
     const { startWorker } = await importWorker<WorkerModule>(program, 'main');
+    lockRights(linuxSys(), start.model.global);
     running = await startWorker(start, host(start.model));
   } catch (fault) {
     if (reported) return leave(1);

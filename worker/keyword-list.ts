@@ -72,6 +72,7 @@ const unlisted: ReadonlySet<string> = new Set([
     'busy-polling capture cpu-map default-server default_backend ' +
     'description disabled email-alert enabled error-log-format fd-hard-limit fullconn gid ' +
     'hash-balance-factor hash-type http-after-response http-request http-response http-reuse ' +
+    'h2-workaround-bogus-websocket-clients insecure-setuid-wanted nogetaddrinfo noreuseport ' +
     'id insecure-fork-wanted limited-quic log log-format log-format-sd log-send-hostname ' +
     'log-tag max-session-srv-conns max-spread-checks maxconn maxconnrate maxpipes ' +
     'maxsessrate maxsslrate ' +

@@ -40,7 +40,7 @@ const messages = (text: string): string[] =>
   load(text).diagnostics.list.map(({ severity, message }) => `${severity}: ${message}`);
 
 const frame = (global: string, listen: string): string =>
-  `global\n  crt-base ${folder}\n  ${global}\n` +
+  `global\n  expose-experimental-directives\n  crt-base ${folder}\n  ${global}\n` +
   'http-errors sorry\n  errorfile 503 /dev/null\n' +
   'fcgi-app php\n  docroot /srv\n' +
   'backend self\n  mode http\n' +

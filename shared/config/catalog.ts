@@ -41,6 +41,7 @@ import { ringSection } from './sections/ring.ts';
 import { ruleKeywords } from './sections/rules.ts';
 import { serverKeywords } from './sections/server.ts';
 import { userlistKeywords, userlistSection } from './sections/services.ts';
+import { hardeningKeywords } from './sections/hardening.ts';
 import { http2Keywords } from './sections/http2.ts';
 import { serverStateGlobals, serverStateKeywords } from './sections/server-state.ts';
 import { stateKeywords } from './sections/state.ts';
@@ -63,6 +64,7 @@ export const globalKeywords: ReadonlyMap<string, GlobalKeyword> = indexRows(
   globalTlsKeywords,
   globalCrtKeywords,
   tokenKeywords,
+  hardeningKeywords,
   http2Keywords,
   headerCaseKeywords,
   resolverGlobals,

@@ -46,6 +46,7 @@ function freshH2(): H2TuneModel {
     initialWindowSize: 0,
     maxFrameSize: 0,
     maxConcurrentStreams: 100,
+    announcesWebsockets: true,
     front: side,
     back: side,
   };
@@ -180,7 +181,6 @@ export function freshGlobal(): GlobalModel {
     setVars: [],
     environment: {},
     mworkerMaxReloads: 50,
-    insecureForkWanted: false,
     spreadChecks: 0,
     maxSpreadChecksMs: 0,
     externalCheck: '',
@@ -193,6 +193,11 @@ export function freshGlobal(): GlobalModel {
 
 function freshProcess() {
   return {
+    insecureForkWanted: false,
+    insecureSetuidWanted: false,
+    rejectsPrivilegedPorts: false,
+    noReusePort: false,
+    noGetaddrinfo: false,
     zeroWarning: false,
     quiet: false,
     localpeer: hostname(),

@@ -12,6 +12,16 @@ test('the hosts file answers for localhost, an invalid name has no address', () 
   assert.equal(hosts.resolve('no-such-host.invalid'), null);
 });
 
+test('where only IPv4 is wanted no other address is given', () => {
+  const hosts = new HostResolver(() => true);
+  hosts.hosts = new Map([['six.test', '::1']]);
+  assert.equal(isIP(hosts.resolve('localhost') ?? ''), 4);
+  assert.equal(hosts.resolve('six.test'), null);
+  const both = new HostResolver();
+  both.hosts = new Map([['six.test', '::1']]);
+  assert.equal(both.resolve('six.test'), '::1');
+});
+
 test('users and groups by name', () => {
   assert.equal(userId('root'), 0);
   assert.equal(groupId('root') ?? groupId('wheel'), 0);

@@ -8,6 +8,12 @@ import { readText } from './files.ts';
 export class HostResolver {
   readonly known = new Map<string, string | null>();
   hosts: Map<string, string> | null = null;
+  private readonly isIpv4Only: () => boolean;
+
+  /** `isIpv4Only`: asked at each name, because a line may say so. */
+  constructor(isIpv4Only: () => boolean = () => false) {
+    this.isIpv4Only = isIpv4Only;
+  }
 
   /** One address of `name`, null when there is none. IPv4 is preferred, as HAProxy does. */
   resolve(name: string): string | null {
@@ -22,11 +28,12 @@ export class HostResolver {
     for (const name of new Set(names)) {
       if (this.known.has(name)) continue;
       const local = this.hosts.get(name.toLowerCase());
-      if (local === undefined) unknown.push(name);
+      const isWanted = local !== undefined && (isIP(local) === 4 || !this.isIpv4Only());
+      if (!isWanted) unknown.push(name);
       else this.known.set(name, local);
     }
     if (unknown.length === 0) return;
-    const found = askSystem(unknown);
+    const found = askSystem(unknown, this.isIpv4Only() ? 4 : 0);
     for (const name of unknown) this.known.set(name, found[name] ?? null);
   }
 }
@@ -49,8 +56,9 @@ function readHosts(text: string): Map<string, string> {
 const script = `
 const { promises } = require('node:dns');
 const names = JSON.parse(process.argv[1]);
+const family = Number(process.argv[2]);
 const found = {};
-Promise.all(names.map((name) => promises.lookup(name, { all: true }).then((list) => {
+Promise.all(names.map((name) => promises.lookup(name, { all: true, family }).then((list) => {
   found[name] = (list.find((one) => one.family === 4) ?? list[0])?.address ?? null;
 }, () => { found[name] = null; }))).then(() => process.stdout.write(JSON.stringify(found)));
 `;
@@ -58,8 +66,10 @@ Promise.all(names.map((name) => promises.lookup(name, { all: true }).then((list)
 /** How long all names together may take. */
 const timeoutMs = 30_000;
 
-function askSystem(names: readonly string[]): Record<string, string | null> {
-  const child = spawnSync(process.execPath, ['-e', script, JSON.stringify(names)], {
+/** `family`: 4 or 0 for any. */
+function askSystem(names: readonly string[], family: number): Record<string, string | null> {
+  const words = ['-e', script, JSON.stringify(names), String(family)];
+  const child = spawnSync(process.execPath, words, {
     encoding: 'utf8',
     timeout: timeoutMs,
   });

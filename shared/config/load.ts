@@ -37,6 +37,8 @@ export interface LoadOverrides {
   readonly daemon?: boolean;
   /** -dV: `ssl-server-verify none`. */
   readonly verifyServers?: boolean;
+  /** -dG: host names mean IPv4 addresses only. */
+  readonly getaddrinfo?: boolean;
   /** -dr: a server whose name has no address is disabled, not a mistake. */
   readonly resolutionMayFail?: boolean;
   /** -4: resolvers ask for IPv4 addresses only. */
@@ -51,8 +53,10 @@ export interface Loaded {
 /** Loads a configuration. `diagnostics.alerts` other than 0 means: do not start. */
 export function loadConfiguration(options: LoadOptions): Loaded {
   const diagnostics = new Diagnostics();
-  const hosts = new HostResolver();
-  const draft = newDraft(diagnostics, options.environment, (name) => hosts.resolve(name));
+  const isIpv4Only = (): boolean =>
+    options.overrides?.getaddrinfo === false || draft.global.noGetaddrinfo;
+  const hosts = new HostResolver(isIpv4Only);
+  const draft: Draft = newDraft(diagnostics, options.environment, (name) => hosts.resolve(name));
   const files = listFiles(options.files, diagnostics);
   setVariables(draft, files, options.overrides ?? {});
   readAll(draft, files, options.texts ?? []);

@@ -73,6 +73,14 @@ export interface GlobalModel {
   environment: Readonly<Record<string, string>>;
   mworkerMaxReloads: number;
   insecureForkWanted: boolean;
+  /** Programs that the worker starts may gain rights from their setuid bits. */
+  insecureSetuidWanted: boolean;
+  /** `harden.reject-privileged-ports.tcp`: clients whose own port is below 1024 are turned away. */
+  rejectsPrivilegedPorts: boolean;
+  /** `noreuseport`: sockets are bound without SO_REUSEPORT. */
+  noReusePort: boolean;
+  /** `nogetaddrinfo`: host names mean IPv4 addresses only, as gethostbyname(3) knows them. */
+  noGetaddrinfo: boolean;
   /** `zero-warning`: the master refuses to start when the load gave a warning. */
   zeroWarning: boolean;
   quiet: boolean;
@@ -132,6 +140,8 @@ export interface H2TuneModel {
   initialWindowSize: number;
   maxFrameSize: number;
   maxConcurrentStreams: number;
+  /** Clients are told that WebSockets may go over HTTP/2 (RFC 8441). */
+  announcesWebsockets: boolean;
   front: H2SideModel;
   back: H2SideModel;
 }

@@ -439,6 +439,7 @@ const h2Side = shape<H2SideModel>({
 const h2 = shape<H2TuneModel>({
   headerTableSize: natural,
   initialWindowSize: natural,
+  announcesWebsockets: flag,
   maxFrameSize: natural,
   maxConcurrentStreams: natural,
   front: h2Side,
@@ -585,6 +586,10 @@ const global = shape<GlobalModel>({
   environment: map(text),
   mworkerMaxReloads: natural,
   insecureForkWanted: flag,
+  insecureSetuidWanted: flag,
+  rejectsPrivilegedPorts: flag,
+  noReusePort: flag,
+  noGetaddrinfo: flag,
   spreadChecks: natural,
   maxSpreadChecksMs: natural,
   externalCheck: oneOf('', 'on', 'preserve-env'),

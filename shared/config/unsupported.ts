@@ -6,15 +6,13 @@
 /** Words of global. */
 export const unsupportedGlobal: readonly string[] = (
   'acme.scheduler cluster-secret ' +
-  'force-cfg-parser-pause ' +
-  'h2-workaround-bogus-websocket-clients ' +
-  'harden.reject-privileged-ports.quic harden.reject-privileged-ports.tcp ' +
+  'harden.reject-privileged-ports.quic ' +
   'httpclient.resolvers.disabled httpclient.resolvers.id httpclient.resolvers.prefer ' +
   'httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify ' +
-  'httpclient.timeout.connect insecure-setuid-wanted ' +
+  'httpclient.timeout.connect ' +
   'lua-load lua-load-per-thread lua-prepend-path ' +
   'maxcompcpuusage maxcomprate maxzlibmem ' +
-  'nogetaddrinfo noreuseport ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
+  'ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ' +
   'ocsp-update.mindelay ocsp-update.mode ' +
   'ssl-dh-param-file ssl-engine ' +
   'ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
@@ -38,7 +36,7 @@ export const unsupportedGlobal: readonly string[] = (
   'tune.quic.mem.tx-max tune.quic.zero-copy-fwd-send ' +
   'tune.ssl.certificate-compression tune.ssl.force-private-cache tune.ssl.keylog ' +
   'tune.ssl.keyupdate-rate-limit tune.ssl.ocsp-update.maxdelay tune.ssl.ocsp-update.mindelay ' +
-  'tune.ssl.ssl-ctx-cache-size tune.streams-elasticity tune.takeover-other-tg-connections'
+  'tune.ssl.ssl-ctx-cache-size tune.streams-elasticity'
 ).split(' ');
 
 /** Words of defaults, frontend, backend and listen. */

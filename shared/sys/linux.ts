@@ -103,4 +103,5 @@ const sys: Sys = {
   setAffinity: identity.setAffinity,
   setDumpable: identity.setDumpable,
   setParentDeathSignal: identity.setParentDeathSignal,
+  refuseNewRights: identity.refuseNewRights,
 };

@@ -10,6 +10,7 @@ type Call0 = () => number;
 type Call1 = (a: number) => number;
 type Call2 = (a: number, b: number) => number;
 type Call3 = (a: number, b: number, c: number) => number;
+type Call5 = (a: number, b: number, c: number, d: number, e: number) => number;
 
 const getpidCall = declare<Call0>('int getpid()');
 const gettidCall = declareOptional<Call0>('int gettid()');
@@ -32,7 +33,9 @@ const setnsCall = declare<Call2>('int setns(int, int)');
 const getrlimitCall = declare<Call2>('int getrlimit(int, uintptr_t)');
 const setrlimitCall = declare<Call2>('int setrlimit(int, uintptr_t)');
 const sched_setaffinity = declare<Call3>('int sched_setaffinity(int, size_t, uintptr_t)');
-const prctl = declare<Call2>('int prctl(int, unsigned long)');
+const prctl = declare<Call5>(
+  'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+);
 const capset = declare<Call2>('int capset(uintptr_t, uintptr_t)');
 
 const SYS_GETTID = process.arch === 'x64' ? 186 : 178;
@@ -40,6 +43,7 @@ const CLONE_NEWNET = 0x4000_0000;
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
 const PR_SET_KEEPCAPS = 8;
+const PR_SET_NO_NEW_PRIVS = 38;
 /** _LINUX_CAPABILITY_VERSION_3: two sets of 32 bits each. */
 const CAPABILITY_VERSION = 0x2008_0522;
 const CAPABILITY_WORDS = 2;
@@ -148,15 +152,20 @@ export function setAffinity(tid: number, cpus: readonly number[]): number {
 }
 
 export function setDumpable(on: boolean): number {
-  return outcome(prctl(PR_SET_DUMPABLE, on ? 1 : 0));
+  return outcome(prctl(PR_SET_DUMPABLE, on ? 1 : 0, 0, 0, 0));
 }
 
 export function setParentDeathSignal(signal: number): number {
-  return outcome(prctl(PR_SET_PDEATHSIG, signal));
+  return outcome(prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0));
 }
 
 export function keepCapabilities(): number {
-  return outcome(prctl(PR_SET_KEEPCAPS, 1));
+  return outcome(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0));
+}
+
+/** For the calling thread, the threads it makes from now on, and all their programs. */
+export function refuseNewRights(): number {
+  return outcome(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
 /** struct __user_cap_header_struct {version, pid}, twice {effective, permitted, inheritable}. */

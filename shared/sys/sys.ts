@@ -195,4 +195,6 @@ export interface Sys {
   setDumpable(on: boolean): number;
   /** Asks the kernel to signal this process when its parent dies (PR_SET_PDEATHSIG). */
   setParentDeathSignal(signal: number): number;
+  /** Programs that this thread, or one it makes, starts gain nothing from setuid bits or files. */
+  refuseNewRights(): number;
 }

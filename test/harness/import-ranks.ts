@@ -17,6 +17,7 @@ const together = (...names: string[]): Rank => ({ names, isOne: true });
 const ranks: readonly Rank[] = [
   apart(
     'shared/units.ts',
+    'shared/block.ts',
     'shared/address.ts',
     'shared/certificate.ts',
     'shared/verify-names.ts',

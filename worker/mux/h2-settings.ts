@@ -59,7 +59,8 @@ export class PeerSettings {
 
 /** Writes a SETTINGS frame with what `limits` say. Proxy thread. */
 export function sendSettings(output: H2Output, limits: H2Limits, isFront: boolean): void {
-  const settings: (readonly [number, number])[] = [[h2.settingConnect, 1]];
+  const settings: (readonly [number, number])[] = [];
+  if (limits.allowsConnect) settings.push([h2.settingConnect, 1]);
   if (!isFront) settings.push([h2.settingPush, 0]);
   if (limits.tableBytes !== 4096) settings.push([h2.settingTableSize, limits.tableBytes]);
   if (limits.windowBytes !== h2.windowDefault) {

@@ -27,6 +27,8 @@ export interface H2Limits {
   /** Frames, and resets of the peer, that are acted on in one go. */
   readonly framesAtOnce: number;
   readonly resetsAtOnce: number;
+  /** The peer may open WebSockets over HTTP/2 (RFC 8441). */
+  readonly allowsConnect: boolean;
 }
 
 export class H2Tools {
@@ -82,6 +84,7 @@ function limitsOf(tune: Tune, isFront: boolean): H2Limits {
     totalMax: own.maxTotalStreams,
     framesAtOnce: own.maxFramesAtOnce || Number.MAX_SAFE_INTEGER,
     resetsAtOnce: own.maxRstAtOnce || Number.MAX_SAFE_INTEGER,
+    allowsConnect: !isFront || h2.announcesWebsockets,
   };
 }
 

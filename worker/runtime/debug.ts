@@ -1,6 +1,7 @@
 // `debug dev`: what a developer may do to a running worker in expert mode, some of it on purpose
 // deadly; the master then starts another worker. Every one counts in DebugCommandsIssued.
 
+import { blockFor } from '../../shared/block.ts';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { anonymous } from './anonymity.ts';
 import {
@@ -27,7 +28,7 @@ function log({ context, words }: RuntimeCall): Answer {
 /** Holds the control thread, as a command that does not end would. */
 function delay({ words }: RuntimeCall): Answer {
   const ms = Math.min(Math.max(0, integer(words[0])), delayMaxMs);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  blockFor(ms);
   return '';
 }
 

@@ -15,7 +15,7 @@ import { stepAccept } from '../../shared/config/log-steps.ts';
 import { field } from '../../shared/segment/metrics.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { type Endpoint, familyNone } from '../conn/endpoint.ts';
+import { type Endpoint, familyIpv4, familyIpv6, familyNone } from '../conn/endpoint.ts';
 import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { applyOptions, clientOptions, type SocketOption } from '../conn/socket-options.ts';
 import { verdictDrop, verdictNext, verdictStop } from '../keyword.ts';
@@ -72,6 +72,7 @@ export class Acceptor implements FrontHost {
   private readonly clientOptions: readonly (readonly SocketOption[])[];
   /** By listener index; family none: each connection must be asked. */
   private readonly addresses: Endpoint[];
+  private readonly rejectsPrivileged: boolean;
 
   /** `onLoad`: called when a session begins or ends, the thread's load. */
   constructor(engine: Engine, streams: StreamPool, steps: FrontSteps, onLoad: (n: number) => void) {
@@ -88,6 +89,7 @@ export class Acceptor implements FrontHost {
     const { model, proxies } = this.thread.program;
     this.clientOptions = proxies.map((proxy) => clientOptions(proxy.model, model.global.tune));
     this.addresses = [];
+    this.rejectsPrivileged = model.global.rejectsPrivilegedPorts;
   }
 
   /** Sessions of this thread. */
@@ -124,6 +126,10 @@ export class Acceptor implements FrontHost {
     const options = this.clientOptions[listener.proxy.index];
     if (options.length > 0) applyOptions(thread.sys, fd, options);
     this.sessions.enter(session);
+    if (this.rejectsPrivileged && isPrivileged(connection.source)) {
+      this.end(session);
+      return;
+    }
     const { tcpConnection } = listener.proxy;
     if (tcpConnection.length > 0 && !this.permits(session, tcpConnection, fieldDeniedConnections)) {
       this.end(session);
@@ -369,5 +375,11 @@ export class Acceptor implements FrontHost {
 
 /** How long a client that becomes a server may take when no timeout says so. */
 const attachMs = 10_000;
+
+/** Below these, only the privileged may open a port on most systems (RFC 6335 6). */
+const privilegedPorts = 1024;
+
+const isPrivileged = ({ family, port }: Endpoint): boolean =>
+  (family === familyIpv4 || family === familyIpv6) && port > 0 && port < privilegedPorts;
 
 const unowned = { onReadable(): void {}, onWritable(): void {} };

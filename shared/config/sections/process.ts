@@ -159,6 +159,21 @@ const switches: readonly Switch[] = [
     negatable: true,
   },
   {
+    name: 'insecure-setuid-wanted',
+    field: 'insecureSetuidWanted',
+    help: 'allow setuid bits of programs that the worker starts',
+  },
+  {
+    name: 'noreuseport',
+    field: 'noReusePort',
+    help: 'bind without SO_REUSEPORT, as -dR',
+  },
+  {
+    name: 'nogetaddrinfo',
+    field: 'noGetaddrinfo',
+    help: 'host names mean IPv4 addresses only, as -dG',
+  },
+  {
     name: 'expose-experimental-directives',
     field: 'exposeExperimental',
     help: 'accept experimental keywords',
@@ -219,6 +234,7 @@ const inert: readonly (readonly [
   ['prealloc-fd', 'the descriptor table belongs to the kernel', 0, ''],
   ['numa-cpu-mapping', 'threads are placed by cpu-map only', 0, ''],
   ['noktls', 'there is no kernel TLS here', 0, ''],
+  ['tune.takeover-other-tg-connections', "'tune.idle-pool.shared' decides", 1, 'none'],
   ['quick-exit', 'leaving is always quick', 0, ''],
   ['limited-quic', 'there is no QUIC to limit', 0, ''],
   ['stress-level', 'there are no stress tests built in', 1, '1'],

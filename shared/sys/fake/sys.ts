@@ -347,6 +347,7 @@ export class FakeSys implements Sys {
   readonly setAffinity = unsupported('setAffinity');
   readonly setDumpable = unsupported('setDumpable');
   readonly setParentDeathSignal = unsupported('setParentDeathSignal');
+  readonly refuseNewRights = unsupported('refuseNewRights');
 
   #control(
     epfd: number,
