@@ -129,7 +129,7 @@ export function processLines(
     PatternsFreed: patterns.freed,
     Listeners: open,
     Jobs: open + current + sessions,
-    Tasks: current + sessions + streams,
+    Tasks: current + streams,
     Nbthread: global.nbthread,
     Pid: process.pid,
     Hard_maxconn: global.maxconn,

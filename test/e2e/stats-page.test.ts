@@ -22,6 +22,9 @@ frontend closed
   stats realm Staff
   stats scope .
   stats show-modules
+frontend versioned
+  bind "${inherited('versioned')}"
+  stats show-version
 backend big
 ${servers}`;
 
@@ -40,6 +43,12 @@ test('the page is whole, asks for an account, and changes server states', async 
   for (let i = 0; i < 120; i++) assert.ok(page.includes(`id="big/s${i}"`), `s${i}`);
   const csv = await exchange(open, get('/stats;csv;scope=big'));
   assert.ok(csv.includes('\nbig,s119,') && !csv.includes('\nopen,FRONTEND,'));
+  assert.doesNotMatch(page, /HAProxy version/);
+  const versioned = await exchange(proxy.port('versioned'), get('/haproxy?stats'));
+  // Monitoring systems read these out of the page (Zabbix: HAProxy by HTTP).
+  assert.equal(/HAProxy version ([^,]*),/.exec(versioned)?.[1], '3.5-dev5');
+  assert.match(versioned, /(\d+)d (\d+)h(\d+)m(\d+)s/);
+  assert.match(versioned, new RegExp(`Statistics Report for pid ${proxy.pid}\\b`));
   const closed = proxy.port('closed');
   const refused = await exchange(closed, get('/haproxy?stats'));
   assert.match(refused, /^HTTP\/1\.[01] 401 /);

@@ -31,9 +31,15 @@ export function serveSockets(context: RuntimeContext, table: CommandTable): Sock
       }
       open.add(socket);
       const row = context.counters.row(objects.process);
-      context.counters.values[row + field.CumConns] += 1;
-      context.counters.values[row + field.CumReq] += 1;
-      socket.once('close', () => open.delete(socket));
+      const { values } = context.counters;
+      values[row + field.CumConns] += 1;
+      values[row + field.CumReq] += 1;
+      values[row + field.CumStreams] += 1;
+      values[row + field.CurrStreams] += 1;
+      socket.once('close', () => {
+        open.delete(socket);
+        values[row + field.CurrStreams] -= 1;
+      });
       serve(context, table, socket, bind);
     });
     // A descriptor that fails to accept (EMFILE) is tried again by libuv; the process goes on.

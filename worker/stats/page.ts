@@ -2,10 +2,10 @@
 // CSV, typed or JSON. A proxy thread asks for it piece by piece, one row at a time at most, so that
 // ten thousand servers do not hold the others up. Reads the segment only.
 
-import { compatibilityVersion } from '../../shared/config/features.ts';
+import { compatibilityDate, compatibilityVersion } from '../../shared/config/features.ts';
 import { hawserVersion } from '../../shared/version.ts';
 import type { StatsPagePlan, StatsPageRequest } from '../program.ts';
-import { escapeHtml, groupedNumber, shortTime } from './html.ts';
+import { escapeHtml, groupedNumber } from './html.ts';
 import { adminForm, outcomeText } from './page-admin.ts';
 import { pageAddress } from './page-address.ts';
 import { headRows, tableRow } from './page-row.ts';
@@ -98,7 +98,7 @@ function* proxyPieces(
 
 function pageHead(plan: StatsPagePlan, request: StatsPageRequest): string {
   const version = plan.showsVersion
-    ? ` ${hawserVersion}, compatible with HAProxy ${compatibilityVersion}`
+    ? ` ${hawserVersion}; HAProxy version ${compatibilityVersion}, released ${compatibilityDate}`
     : '';
   const node = plan.node === '' ? '' : ` on ${escapeHtml(plan.node)}`;
   const about =
@@ -120,10 +120,11 @@ const shown = (value: string | number | null | undefined): string => {
   return typeof value === 'number' ? groupedNumber(value) : escapeHtml(value);
 };
 
+// Monitoring systems read the version, the pid and the uptime out of the page: in HAProxy's words.
 const facts: readonly Fact[] = [
   ['pid', ({ Pid }) => String(Pid)],
   ['threads', ({ Nbthread }) => shown(Nbthread)],
-  ['uptime', ({ Uptime_sec: seconds }) => shortTime(Number(seconds ?? 0))],
+  ['uptime', ({ Uptime }) => shown(Uptime)],
   ['connections', ({ CurrConns }) => shown(CurrConns)],
   ['maxconn', ({ Maxconn }) => shown(Maxconn) || 'none'],
   ['ulimit-n', ({ 'Ulimit-n': files }) => shown(files)],
@@ -134,7 +135,8 @@ const facts: readonly Fact[] = [
 function processCard(source: StatsSource): string {
   const info = processInfo(source);
   const list = facts.map(([title, read]) => `<dt>${title}</dt><dd>${read(info)}</dd>`).join('');
-  return `<div class="card"><h2>Process</h2><dl>${list}</dl></div>`;
+  const title = `Statistics Report for pid ${info.Pid}`;
+  return `<div class="card"><h2>${title}</h2><dl>${list}</dl></div>`;
 }
 
 function legendCard(): string {

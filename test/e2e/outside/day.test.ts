@@ -39,6 +39,8 @@ test('show stat and show info count what was sent', async (owner) => {
   // Every look at the socket is a connection and a request of the process.
   const more = (await info('CumConns')) - connectionsBefore;
   assert.equal((await info('CumReq')) - requestsBefore, more);
+  assert.equal(await info('CurrStreams'), 1);
+  assert.equal((await info('CumStreams')) + 1, await info('CumStreams'));
   await site.proxy.stop();
 });
 
