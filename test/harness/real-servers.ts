@@ -1,6 +1,7 @@
-// Real programs of others that health checks are tried on: Redis, PostgreSQL, MariaDB, OpenLDAP and
-// an SMTP server, each an instance of the test's own in a temporary folder, on 127.0.0.1, without a
-// word of the machine's configuration. A program that is not installed is skipped by name.
+// Real programs of others: Redis, PostgreSQL, MariaDB, OpenLDAP and an SMTP server, that health
+// checks are tried on, and rsyslog, that log lines are sent to. Each is an instance of the test's
+// own in a temporary folder, on 127.0.0.1, without a word of the machine's configuration. A program
+// that is not installed is skipped by name.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -40,6 +41,20 @@ const postgresFolder = [17, 16, 15, 14]
   .find((folder) => existsSync(`${folder}/initdb`));
 
 const nothing = (): void => {};
+
+/** Takes lines over UDP, TCP and a socket `log.sock`; writes what it understood to `seen`. */
+const rsyslogText = ({ folder, port }: Place): string => `
+global(workDirectory="${folder}")
+module(load="imudp")
+module(load="imtcp")
+module(load="imuxsock" SysSock.Use="off")
+template(name="seen" type="string" string="%inputname% %pri% %hostname% \
+%programname% %procid% %structured-data%%msg%\\n")
+input(type="imudp" address="127.0.0.1" port="${port}")
+input(type="imtcp" address="127.0.0.1" port="${port}")
+input(type="imuxsock" Socket="${folder}/log.sock" UseSysTimeStamp="off")
+action(type="omfile" file="${folder}/seen" template="seen")
+`;
 
 export const realServers = {
   redis: {
@@ -99,6 +114,12 @@ export const realServers = {
     prepare: nothing,
     words: ({ port }) => ['--interface=127.0.0.1', `--port=${port}`, '--command=/bin/true'],
   },
+  rsyslog: {
+    program: firstFile('/usr/sbin/rsyslogd'),
+    user: '',
+    prepare: (place) => writeFileSync(join(place.folder, 'rsyslog.conf'), rsyslogText(place)),
+    words: ({ folder }) => ['-n', '-i', join(folder, 'pid'), '-f', join(folder, 'rsyslog.conf')],
+  },
 } as const satisfies Readonly<Record<string, RealServer>>;
 
 /** A port that was free a moment ago: these programs bind for themselves. */
@@ -136,11 +157,13 @@ function ownerOf({ user }: RealServer): Owned {
 }
 
 /** A running instance: gone with the test at the latest. */
-export class RealInstance {
+export class RealInstance implements Place {
+  readonly folder: string;
   readonly port: number;
   private readonly child: ChildProcess;
 
-  private constructor(port: number, child: ChildProcess) {
+  private constructor({ folder, port }: Place, child: ChildProcess) {
+    this.folder = folder;
     this.port = port;
     this.child = child;
   }
@@ -165,7 +188,7 @@ export class RealInstance {
       assert.equal(status, 0, `${program}: ${stdout}${stderr}`);
     });
     const child = spawn(server.program, server.words(place), { ...options, stdio: 'ignore' });
-    const instance = new RealInstance(place.port, child);
+    const instance = new RealInstance(place, child);
     context.after(() => instance.kill());
     for (let waitedMs = 0; !(await opens(place.port)); waitedMs += pollMs) {
       assert.equal(child.exitCode, null, `${server.program} has ended`);
