@@ -28,8 +28,8 @@ export interface RuntimeMessage {
 
 /**
  * Text as it is, a message, or pieces that are written one after the other, as text or as bytes
- * that belong to whoever takes them. '' for nothing. Pieces
- * that come with time end when the client says or does anything.
+ * that stay as they are until the next piece is asked for. '' for nothing. Pieces that come with
+ * time end when the client says or does anything.
  */
 export type Answer =
   | string

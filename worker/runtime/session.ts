@@ -15,7 +15,10 @@ import type { RuntimeContext } from './context.ts';
 import { helpText, unknownText } from './help.ts';
 import { lineEnd, parseLine, splitWords, wordsMax } from './line.ts';
 
-/** Where a session's text goes. `write` may answer with a promise: the session waits for it. */
+/**
+ * Where a session's text goes. `write` may answer with a promise: the session waits for it. Bytes
+ * are no longer what they were once it has come true.
+ */
 export interface SessionOutput {
   write(text: string | Uint8Array): void | Promise<void>;
   /** A command runs for long: what the client sends meanwhile is fed at once. */

@@ -116,10 +116,12 @@ export function socketSession(bind: BindModel, socketFd: number, timeoutMs: numb
   };
 }
 
-/** Resolves when the client has room again, or is gone. */
+/** Resolves when the client has room again, or is gone; after bytes when all of them have left. */
 function written(socket: Socket, text: string | Uint8Array): void | Promise<void> {
   if (socket.destroyed) return;
-  if (typeof text === 'string' ? socket.write(text, 'latin1') : socket.write(text)) return;
+  if (typeof text !== 'string')
+    return new Promise((resolve) => socket.write(text, () => resolve()));
+  if (socket.write(text, 'latin1')) return;
   return new Promise((resolve) => {
     const done = (): void => {
       socket.off('drain', done);

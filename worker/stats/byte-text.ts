@@ -66,7 +66,11 @@ const tenMillions = 1e8;
 
 /** Writes a number as JavaScript does, numberBytesMax at most; returns where it ends. */
 export function writeNumber(bytes: Uint8Array, at: number, value: number): number {
-  if (value === value >>> 0) return writeWhole(bytes, at, value);
+  if (value === value >>> 0) {
+    if (value >= 10) return writeWhole(bytes, at, value);
+    bytes[at] = zero + value;
+    return at + 1;
+  }
   // Counts of bytes: two halves that are whole numbers of 32 bits each.
   if (value >= wholeMax && value < wholeMax * tenMillions && Number.isSafeInteger(value)) {
     const high = Math.floor(value / tenMillions);
@@ -78,12 +82,8 @@ export function writeNumber(bytes: Uint8Array, at: number, value: number): numbe
 }
 
 function writeWhole(bytes: Uint8Array, at: number, value: number): number {
-  if (value < 10) {
-    bytes[at] = zero + value;
-    return at + 1;
-  }
-  let digits = 2;
-  for (let limit = 100; value >= limit && digits < 10; limit *= 10) digits++;
+  let digits = 1;
+  for (let limit = 10; value >= limit && digits < 10; limit *= 10) digits++;
   writeDigits(bytes, at + digits, value, digits);
   return at + digits;
 }
@@ -103,7 +103,7 @@ function writeText(bytes: Uint8Array, at: number, text: string): number {
   return at + text.length;
 }
 
-/** Text that grows in a buffer of its own; what was written is taken piece by piece. */
+/** Text that grows in a buffer of its own; what was written is lent piece by piece. */
 export class ByteText implements Viewed {
   bytes: Uint8Array;
   view: DataView;
@@ -127,11 +127,9 @@ export class ByteText implements Viewed {
     return this.length === 0;
   }
 
-  /** What was written since the last time; from now on the taker's. */
-  take(): Uint8Array {
+  /** What was written since the last time; it stays as it is until more is written. */
+  lend(): Uint8Array {
     const piece = this.bytes.subarray(0, this.length);
-    this.bytes = Buffer.allocUnsafeSlow(this.pieceBytes * 2);
-    this.view = viewOf(this.bytes);
     this.length = 0;
     return piece;
   }

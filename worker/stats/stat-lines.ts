@@ -15,8 +15,11 @@ export type StatsFormat = 'csv' | 'typed' | 'json';
 /** A column that may have a value, and what stands before and behind it. */
 interface Cell {
   readonly reader: ColumnReader;
+  readonly isText: boolean;
   readonly before: Phrase;
   readonly after: Phrase;
+  /** What `after` is where it is one byte, -1: it is more. */
+  readonly afterByte: number;
 }
 
 interface FormatDef {
@@ -126,8 +129,10 @@ function linePlan(format: StatsFormat, withHelp: boolean, kind: SubjectKind, pla
   });
   return drafts.map((cell) => ({
     reader: cell.reader,
+    isText: cell.reader.isText,
     before: new Phrase(cell.before),
     after: new Phrase(cell.after),
+    afterByte: cell.after.length === 1 ? cell.after.charCodeAt(0) : -1,
   }));
 }
 
@@ -235,10 +240,10 @@ export class StatLines {
     const first = out.length;
     let at = first;
     for (let i = 0; i < cells.length; i++) {
-      const { reader, before, after } = cells[i];
-      const number = values[i * linesAtOnce + index];
-      const text = reader.isText ? reader.read(source, line, isOperator) : null;
-      const isEmpty = reader.isText ? text === null : Number.isNaN(number);
+      const { isText, before, after, afterByte } = cells[i];
+      const number = isText ? 0 : values[i * linesAtOnce + index];
+      const text = isText ? cells[i].reader.read(source, line, isOperator) : null;
+      const isEmpty = isText ? text === null : Number.isNaN(number);
       if (!showsEmpty) {
         if (isEmpty) continue;
         if (at > first) at = writePhrase(out, at, between);
@@ -250,7 +255,8 @@ export class StatLines {
         out.need(bytesMax);
         at = out.length;
       } else if (!isEmpty) at = writeNumber(out.bytes, at, number);
-      at = writePhrase(out, at, after);
+      if (afterByte >= 0) out.bytes[at++] = afterByte;
+      else at = writePhrase(out, at, after);
     }
     out.length = at;
     out.text(format.end);

@@ -46,7 +46,10 @@ export const wholeSelection: StatSelection = {
 /** Bytes of one piece of an answer: well below a millisecond. */
 const pieceBytes = 32_768;
 
-/** Answer of `show stat`, piece by piece, so that a large one need not be made in one go. */
+/**
+ * Answer of `show stat`, piece by piece, so that a large one need not be made in one go. A piece
+ * stays as it is until the next is asked for: to make them anew would keep the collector busy.
+ */
 export function* statPieces(live: StatsSource, selection: StatSelection): Generator<Uint8Array> {
   const source = atOneInstant(live);
   const { format } = selection;
@@ -56,11 +59,11 @@ export function* statPieces(live: StatsSource, selection: StatSelection): Genera
   if (format === 'json') out.text('[');
   for (const line of subjects(source, selection)) {
     lines.add(line);
-    if (out.isFull) yield out.take();
+    if (out.isFull) yield out.lend();
   }
   lines.flush();
   if (format === 'json') out.text(']\n');
-  if (!out.isEmpty) yield out.take();
+  if (!out.isEmpty) yield out.lend();
 }
 
 const columnNumbers = new Map(statColumns.map((column, number) => [column, number]));
