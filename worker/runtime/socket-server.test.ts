@@ -92,6 +92,24 @@ test('a session with prompt stays until quit', async () => {
   });
 });
 
+test('a client that reads slowly gets what a quick one gets', async () => {
+  const servers = Array.from({ length: 300 }, (_, i) => `  server s${i} 127.0.0.1:1\n`);
+  await withServer(`maxconn 9\nbackend b\n${servers.join('')}`, async (path, askOnce) => {
+    const quick = await askOnce('show stat json\n');
+    assert.ok(quick.length > 3_000_000);
+    const socket = await opened(path);
+    let slow = '';
+    socket.on('data', (data) => {
+      slow += data;
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+    });
+    socket.end('show stat json\n');
+    await once(socket, 'close');
+    assert.ok(slow === quick);
+  });
+});
+
 test('more sessions than stats maxconn are turned away', async () => {
   await withServer('stats maxconn 1', async (path) => {
     const first = await opened(path);
