@@ -55,9 +55,10 @@ async function startSite(owner: Owner) {
     heard.endsWith('\r\n\r\n') ? 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello' : null,
   );
   const args = ['-W', '-S', inherited('mcli')];
-  const proxy = startProxy(owner, { config: config(origin.port), args });
+  const text = config(origin.port);
+  const proxy = startProxy(owner, { config: text, args });
   await proxy.printed('Loading success.');
-  return proxy;
+  return { proxy, text };
 }
 
 const address = (port: number): string => `http://ann:secret@127.0.0.1:${port}/stats/live`;
@@ -139,9 +140,14 @@ async function changesServers(browser: Browser): Promise<void> {
   await browser.until(`${line('one')}.querySelector('.badge').textContent === 'no check'`);
 }
 
-async function outlivesReload(browser: Browser, proxy: RunningProxy): Promise<void> {
+async function outlivesReload(browser: Browser, proxy: RunningProxy, text: string): Promise<void> {
   const worker = "document.querySelector('#process dd').textContent";
   const before = await browser.value(worker);
+  // What was wrong stands below the sentence, as in a terminal.
+  proxy.configure(`${text}  nonsense\n`);
+  assert.match(await exchange(proxy.port('mcli'), 'reload\n'), /^Success=0/);
+  await browser.until("/nonsense\\n +\\^/.test(document.querySelector('#loads pre')?.textContent)");
+  proxy.configure(text);
   assert.match(await exchange(proxy.port('mcli'), 'reload\n'), /^Success=1/);
   await browser.until(`${worker} !== '${before}'`);
   await browser.until("document.querySelector('#link').textContent === 'Live'");
@@ -152,7 +158,7 @@ async function outlivesReload(browser: Browser, proxy: RunningProxy): Promise<vo
 }
 
 test('the page in a browser', { skip: withoutBrowser }, async (context) => {
-  const proxy = await startSite(context);
+  const { proxy, text } = await startSite(context);
   const browser = await startBrowser(context);
   await browser.show({ width: 1400, height: 900, scheme: 'dark' });
   await browser.open(address(proxy.port('operators')));
@@ -163,7 +169,7 @@ test('the page in a browser', { skip: withoutBrowser }, async (context) => {
     obeysKeys(browser),
   );
   await context.test('buttons change servers', () => changesServers(browser));
-  await context.test('a reload under its eyes', () => outlivesReload(browser, proxy));
+  await context.test('a reload under its eyes', () => outlivesReload(browser, proxy, text));
   assert.deepEqual(browser.complaints, []);
   await browser.close();
   await proxy.stop('SIGTERM');

@@ -106,6 +106,8 @@ function pageHead(plan: StatsPagePlan, request: StatsPageRequest): string {
   return (
     '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">' +
     '<meta name="viewport" content="width=device-width,initial-scale=1">' +
+    // A browser would ask for /favicon.ico, and its refusal would count as an error.
+    '<link rel="icon" href="data:,">' +
     `<title>Statistics Report for HAProxy${node}</title>\n<style>${pageStyle}</style></head><body>\n` +
     `<h1>Statistics${node} <small>hawser${version}</small></h1>${about}\n` +
     outcomeText(request.outcome)

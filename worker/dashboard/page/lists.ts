@@ -26,7 +26,10 @@ const loadTexts: Readonly<Record<LoadEvent['what'], readonly [text: string, leve
 export function drawLoads(loads: readonly LoadEvent[]): void {
   const items = [...loads].reverse().map(({ at, what, detail }) => {
     const [text, level] = loadTexts[what];
-    return item(at, level, make('b', {}, text), detail === '' ? '' : ` ${detail}`);
+    // Below the sentence may stand the line of the configuration, with a caret.
+    const [sentence, ...source] = detail.replace(/\s+$/, '').split('\n');
+    const below = source.length === 0 ? '' : make('pre', {}, source.join('\n'));
+    return item(at, level, make('b', {}, text), sentence === '' ? '' : ` ${sentence}`, below);
   });
   fill('loads', items, 'No start is known.');
 }
