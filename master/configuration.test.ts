@@ -1,8 +1,8 @@
 // Loading for a start: what is printed and what is refused.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Diagnostics } from '../shared/config/diagnostic.ts';
-import { type Check, diagnosticText, hasListener, load } from './configuration.ts';
+import { Diagnostics, diagnosticText } from '../shared/config/diagnostic.ts';
+import { type Check, hasListener, load } from './configuration.ts';
 import { Console } from './console.ts';
 import { defaultFlags, type Flags } from './flags.ts';
 
@@ -103,5 +103,5 @@ test('the caret stands below its word', () => {
     hint: "did you mean 'right'?",
     text: '\t wrnog x',
   });
-  assert.equal(text, "config : parsing [a:3] : wrong; did you mean 'right'?\n  \t wrnog x\n  \t ^");
+  assert.equal(text, "config : parsing [a:3] : wrong; did you mean 'right'?\n  wrnog x\n  ^");
 });

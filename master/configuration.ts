@@ -2,7 +2,12 @@
 // line, its diagnostics printed. Called by main.ts, stand-alone.ts and the supervisor. Opens no
 // socket.
 
-import { type Diagnostic, type Diagnostics, isFatal } from '../shared/config/diagnostic.ts';
+import {
+  type Diagnostic,
+  type Diagnostics,
+  diagnosticText,
+  isFatal,
+} from '../shared/config/diagnostic.ts';
 import { type LoadOptions, type LoadOverrides, loadConfiguration } from '../shared/config/load.ts';
 import type { LineModel, Model } from '../shared/config/model.ts';
 import type { Console } from './console.ts';
@@ -97,20 +102,6 @@ export function printDiagnostics(
     else if (found.severity === 'notice') console.notice(text);
     else if (flags.diagnostics) console.diagnostic(text);
   }
-}
-
-/** The sentence with its place, its hint and the line with a caret. */
-export function diagnosticText(found: Diagnostic): string {
-  const place = found.file === '' ? '' : `parsing [${found.file}:${found.line}] : `;
-  const hint = found.hint === '' ? '' : `; ${found.hint}`;
-  const caret = found.column > 0 ? `\n  ${caretLine(found)}` : '';
-  const line = found.text === '' ? '' : `\n  ${found.text}${caret}`;
-  return `config : ${place}${found.message}${hint}${line}`;
-}
-
-/** Tabs stay tabs, so that the caret stands below its word in any terminal. */
-function caretLine({ text, column }: Diagnostic): string {
-  return `${text.slice(0, column - 1).replace(/[^\t]/g, ' ')}^`;
 }
 
 /** Only what was given: an absent flag leaves the configuration's word. */

@@ -56,26 +56,22 @@ export class Diagnostics {
   }
 }
 
-const tags: Readonly<Record<Severity, string>> = {
-  alert: '[ALERT]    ',
-  warning: '[WARNING]  ',
-  notice: '[NOTICE]   ',
-  diag: '[DIAG]     ',
-};
-
 /**
- * The lines that HAProxy prints for a diagnostic, without a last line feed; the source line with a
- * caret follows when the place has a column.
+ * What is printed of a diagnostic, without a last line feed: the sentence with its place, what to
+ * do, the source line below it, a caret when the place has a column.
  */
-export function formatDiagnostic(diagnostic: Diagnostic, pid: number): string {
-  const { severity, file, line, column, message, hint, text } = diagnostic;
+export function diagnosticText(diagnostic: Diagnostic): string {
+  const { file, line, column, message, hint, text } = diagnostic;
   const where = line > 0 ? `parsing [${file}:${line}] : ` : '';
-  const head = `${tags[severity]}(${pid}) : config : ${where}${sentence(message, hint)}`;
+  const told = decode(`config : ${where}${sentence(message, hint)}`);
+  const head = told.split('\n').map(printable).join('\n');
   const shown = text.trimStart();
-  if (column <= 0 || shown === '') return decode(head);
-  const before = text.slice(text.length - shown.length, column - 1).length;
-  const caret = `${' '.repeat(Math.max(0, before))}^`;
-  return decode(`${head}\n  ${printable(shown)}\n  ${caret}`);
+  if (shown === '') return head;
+  const source = `${head}\n  ${printable(decode(shown)).trimEnd()}`;
+  if (column <= 0) return source;
+  // Tabs stay tabs, so that the caret stands below its word in any terminal.
+  const before = decode(text.slice(text.length - shown.length, Math.max(0, column - 1)));
+  return `${source}\n  ${before.replace(/[^\t]/gu, ' ')}^`;
 }
 
 /** What is wrong and what to do, with one sign between them. */
@@ -87,4 +83,5 @@ function sentence(message: string, hint: string): string {
 /** Words are bytes inside: outside they are UTF-8 again. */
 const decode = (text: string): string => Buffer.from(text, 'latin1').toString('utf8');
 
-const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, ' ').trimEnd();
+/** One character for each, so that the caret stands where it should; nothing steers a terminal. */
+const printable = (text: string): string => text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, '?');

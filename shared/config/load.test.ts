@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { formatDiagnostic } from './diagnostic.ts';
+import { diagnosticText } from './diagnostic.ts';
 import { type LoadOptions, loadConfiguration } from './load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hawser-load-'));
@@ -23,7 +23,7 @@ const loadText = (text: string, more: Partial<LoadOptions> = {}) =>
   loadConfiguration({ files: [], texts: [{ name: 'x.cfg', text }], environment: {}, ...more });
 
 const printed = (text: string): string[] =>
-  loadText(text).diagnostics.list.map((one) => formatDiagnostic(one, 7));
+  loadText(text).diagnostics.list.map((one) => diagnosticText(one));
 
 test('files are read in order, folders by their sorted *.cfg files', () => {
   mkdirSync(join(folder, 'conf.d'));
@@ -63,14 +63,17 @@ test('truncated files and stray NUL characters are alerts', () => {
 
 test('diagnostics are printed as HAProxy prints them, with the line and a caret', () => {
   assert.deepEqual(printed('listen l\n  disabled\n\tbind :80 interfce lo\n'), [
-    "[ALERT]    (7) : config : parsing [x.cfg:3] : 'bind :80' unknown keyword 'interfce'; " +
+    "config : parsing [x.cfg:3] : 'bind :80' unknown keyword 'interfce'; " +
       "did you mean 'interface' maybe ?\n  bind :80 interfce lo\n           ^",
   ]);
   assert.deepEqual(printed('frontend f\n  timeout client 1s\n'), [
-    "[WARNING]  (7) : config : frontend 'f' has no 'bind' directive. " +
+    "config : frontend 'f' has no 'bind' directive. " +
       'Please declare it as a backend if this was intended.',
   ]);
-  assert.match(printed('global\n  caf\xc3\xa9\n')[0], /unknown keyword 'café'/);
+  const [odd] = printed('global\n  caf\xc3\xa9\x1b[2J x\n');
+  assert.match(odd, /unknown keyword 'café\?\[2J' [^\n]*\n {2}café\?\[2J x\n {2}\^$/);
+  const tabs = printed('listen l\n  bind :80\taccept-proxy\t\xc3\xa9x\n')[0];
+  assert.ok(tabs.endsWith('\n  bind :80\taccept-proxy\téx\n          \t            \t^'));
 });
 
 test('the environment: words see it, setenv changes it, HAProxy has variables of its own', () => {

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startBrowser, withoutBrowser } from '../harness/browser.ts';
 import { exchange, inherited, startProxy } from '../harness/proxy.ts';
 
 const servers = Array.from({ length: 120 }, (_, i) => `  server s${i} 127.0.0.1:1\n`).join('');
@@ -69,5 +70,22 @@ test('the page is whole, asks for an account, and changes server states', async 
   );
   const after = await exchange(open, get('/stats;csv'));
   assert.equal(after.match(/\nbig,s\d+,.*MAINT/g)?.length, 2);
+  await proxy.stop();
+});
+
+test('one box chooses all servers of a table', { skip: withoutBrowser }, async (owner) => {
+  const proxy = startProxy(owner, { config });
+  const browser = await startBrowser(owner);
+  await browser.open(`http://127.0.0.1:${proxy.port('open')}/stats`);
+  const chosen = "document.querySelectorAll('input[name=s]:checked').length";
+  await browser.until("document.readyState === 'complete' && !!document.querySelector('th input')");
+  await browser.value("document.querySelector('th input').click()");
+  assert.equal(await browser.value(chosen), 120);
+  await browser.value("document.querySelector('select[name=action]').value = 'maint'");
+  await browser.value("document.querySelector('select[name=action]').form.requestSubmit()");
+  await browser.until("document.querySelector('.outcome')?.textContent === 'The change was made.'");
+  assert.equal(await browser.value("document.querySelectorAll('tr.maint').length"), 120);
+  assert.deepEqual(browser.complaints, []);
+  await browser.close();
   await proxy.stop();
 });

@@ -193,11 +193,16 @@ const withModules: readonly Group[] = [...groups, moduleGroup];
 const groupsOf = ({ modules: isShown }: Pick<RowOptions, 'modules'>): readonly Group[] =>
   isShown ? withModules : groups;
 
+/** Chooses every server of its form, or none. */
+const boxOfAll =
+  '<input type="checkbox" title="All servers" aria-label="All servers" ' +
+  'onclick="for(const one of this.form.elements)if(one.name===\'s\')one.checked=this.checked">';
+
 /** The two header lines of a table. `box`: a column of boxes to choose servers stands first. */
 export function headRows(options: Pick<RowOptions, 'box' | 'modules'>): string {
   const { box } = options;
   const shownGroups = groupsOf(options);
-  const first = `${box ? '<th rowspan="2"></th>' : ''}<th class="n" rowspan="2"></th>`;
+  const first = `${box ? `<th rowspan="2">${boxOfAll}</th>` : ''}<th class="n" rowspan="2"></th>`;
   const titles = shownGroups
     .map(({ title, cells }) => `<th class="g" colspan="${cells.length}">${title}</th>`)
     .join('');
