@@ -59,6 +59,9 @@ export class Dashboard implements FeedSources {
   private readonly asked: Set<Feed>;
   private beats: number;
   private isReadingTables: boolean;
+  /** Work under way (run), and what is to come behind it. */
+  private isBusy: boolean;
+  private readonly waiting: (() => void)[];
 
   constructor(host: DashboardHost, start: DashboardParts['start'], memory: DashboardStart) {
     const { model, loads, generation } = start;
@@ -78,6 +81,8 @@ export class Dashboard implements FeedSources {
     this.asked = new Set();
     this.beats = 0;
     this.isReadingTables = false;
+    this.isBusy = false;
+    this.waiting = [];
   }
 
   get loads(): readonly LoadEvent[] {
@@ -98,13 +103,49 @@ export class Dashboard implements FeedSources {
     };
   }
 
-  /** Once a second. */
+  /** Once a second; left out while what the last one began is still being worked at. */
   beat(): void {
-    const watched = [...this.feeds.values()].filter((feed) => feed.isWatched);
-    this.samples.turn(watched.length > 0);
+    if (this.isBusy) return;
+    const isWatched = this.watched().length > 0;
+    this.samples.turn(isWatched);
     for (const feed of this.feeds.values()) feed.turn();
-    for (const feed of watched) this.tell(feed, null, feed.tick());
-    if (watched.length > 0 && this.beats++ % tablesEvery === 0) this.readTables();
+    if (!isWatched) return;
+    this.run(this.samples.servers(), () => this.tick());
+    if (this.beats++ % tablesEvery === 0) this.readTables();
+  }
+
+  private watched(): readonly Feed[] {
+    return [...this.feeds.values()].filter((feed) => feed.isWatched);
+  }
+
+  private tick(): void {
+    for (const feed of this.watched()) {
+      this.run(feed.tick(), (bytes) => this.tell(feed, null, bytes));
+    }
+  }
+
+  /**
+   * Works piece by piece, one work after the other. With thousands of servers other work comes
+   * between the pieces: each takes half a millisecond.
+   */
+  private run<Result>(work: Generator<void, Result>, then: (result: Result) => void): void {
+    if (this.isBusy) {
+      this.waiting.push(() => this.run(work, then));
+      return;
+    }
+    this.isBusy = true;
+    const step = (): void => {
+      let next = work.next();
+      while (next.done !== true && !this.samples.isLarge) next = work.next();
+      if (next.done !== true) {
+        setImmediate(step);
+        return;
+      }
+      this.isBusy = false;
+      then(next.value);
+      this.waiting.shift()?.();
+    };
+    step();
   }
 
   private tell(feed: Feed, full: Uint8Array | null, tick: Uint8Array | null): void {
@@ -122,14 +163,18 @@ export class Dashboard implements FeedSources {
     this.asked.add(feed);
     if (isFirst) {
       this.samples.begin();
-      this.readTables();
-    }
-    setTimeout(() => this.answer(feed), isFirst ? 0 : fullPauseMs).unref();
+      this.run(this.samples.servers(), () => this.answerIn(0, feed));
+    } else this.answerIn(fullPauseMs, feed);
+    if (isFirst) this.readTables();
+  }
+
+  private answerIn(pauseMs: number, feed: Feed): void {
+    setTimeout(() => this.answer(feed), pauseMs).unref();
   }
 
   private answer(feed: Feed): void {
     this.asked.delete(feed);
-    if (feed.isWatched) this.tell(feed, feed.full(), null);
+    if (feed.isWatched) this.run(feed.full(), (bytes) => this.tell(feed, bytes, null));
   }
 
   /** A line of the proxy's logs about a change. */

@@ -32,8 +32,8 @@ backend be
   server two 127.0.0.1:8002 backup
 `;
 
-function sample() {
-  const stats = sampleStats(config);
+function sample(text = config) {
+  const stats = sampleStats(text);
   let nowMs = 5_000_000;
   const source = { ...stats.source, nowMs: () => nowMs };
   const told: DashboardNews[] = [];
@@ -174,4 +174,29 @@ test('a failed reload is told', async () => {
     tick.loads?.map(({ what }) => what),
     ['start', 'failed'],
   );
+});
+
+test('many servers are read between other work, and told at once', async () => {
+  const servers = Array.from({ length: 400 }, (_, i) => `  server s${i} 127.0.0.1:1\n`);
+  const one = sample(`${config}backend many\n${servers.join('')}`);
+  const { source, told, beat, writer } = one;
+  const full = await fullOf(one, 0);
+  assert.equal(Object.keys(full.rows['3']).length, 401);
+  assert.equal(full.proxies[3].servers.length, 400);
+  told.length = 0;
+  for (const object of source.objects.proxies[3].servers) {
+    writer.values[writer.row(object) + field.req_tot] += 7;
+  }
+  beat();
+  beat(); // left out: the first one is still being worked at
+  assert.equal(told.length, 0);
+  let turns = 0;
+  for (; told.length === 0; turns++) await new Promise((settle) => setImmediate(settle));
+  assert.ok(turns > 3, `${turns}`);
+  const { name, data } = read(told[0].tick);
+  assert.equal(name, 'tick');
+  const rows = (data as TickMessage).rows['3'];
+  assert.equal(Object.keys(rows).length, 400);
+  assert.equal(rows['399'][column.total], 7);
+  assert.equal(told.length, 1);
 });

@@ -41,8 +41,9 @@ export class Feed {
   private lastEvent: number;
   private lastLoad: LoadEvent | undefined;
   private lastTables: readonly TopTable[];
-  /** Proxies and servers as viewers know them. */
+  /** Proxies and servers as viewers know them, and what they were made of. */
   private heads: string;
+  private readonly seen: (string | number | boolean)[];
 
   constructor(plan: DashboardPlan, sources: FeedSources) {
     this.plan = plan;
@@ -53,6 +54,7 @@ export class Feed {
     this.lastLoad = sources.loads.at(-1);
     this.lastTables = [];
     this.heads = '';
+    this.seen = [];
   }
 
   get isWatched(): boolean {
@@ -99,33 +101,39 @@ export class Feed {
     ];
   }
 
-  /** The whole picture. */
-  full(): Uint8Array {
+  /** The whole picture; made in steps, between which samples must stay as they are. */
+  *full(): Generator<void, Uint8Array> {
     const { sources } = this;
     const { token, loads, events } = sources;
-    const proxies = this.proxyHeads();
-    if (this.heads === '') this.heads = JSON.stringify(proxies);
+    this.followHeads();
+    yield;
+    const rows = this.rows(false);
+    yield;
     const rest = {
       token,
       process: sources.process(),
-      proxies,
       history: this.history,
       events: events.since(0, this.shows),
       loads,
       tables: this.tablesShown(),
     };
-    return message('full', `${JSON.stringify(rest).slice(0, -1)},"rows":${this.rows(false)}}`);
+    const text = JSON.stringify(rest).slice(0, -1);
+    return message('full', `${text},"proxies":${this.heads},"rows":${rows}}`);
   }
 
-  /** What has changed since the last tick. When proxies or servers come or go: all of it. */
-  tick(): Uint8Array {
-    const heads = JSON.stringify(this.proxyHeads());
-    const isSame = this.heads === heads;
-    this.heads = heads;
+  /**
+   * What has changed since the last tick, in steps as the whole picture. When proxies or servers
+   * come or go: all of it.
+   */
+  *tick(): Generator<void, Uint8Array> {
+    const hasChanged = this.followHeads();
     const news = this.news();
-    if (!isSame) return this.full();
+    yield;
+    if (hasChanged) return yield* this.full();
+    const rows = this.rows(true);
+    yield;
     const rest = { process: this.sources.process(), point: this.history.at(-1) ?? [], ...news };
-    return message('tick', `${JSON.stringify(rest).slice(0, -1)},"rows":${this.rows(true)}}`);
+    return message('tick', `${JSON.stringify(rest).slice(0, -1)},"rows":${rows}}`);
   }
 
   private news(): object {
@@ -150,14 +158,47 @@ export class Feed {
 
   private rows(onlyChanged: boolean): string {
     const { samples } = this.sources;
-    const parts: string[] = [];
+    let text = '';
     for (const index of this.proxies()) {
       const { rows, changed } = samples.proxies.get(index)!;
-      const keys = onlyChanged ? [...changed] : [...rows.keys()];
-      if (keys.length === 0) continue;
-      parts.push(`"${index}":{${keys.map((key) => `"${key}":${rows.get(key)}`).join(',')}}`);
+      let own = '';
+      for (const key of onlyChanged ? changed : rows.keys()) {
+        const row = rows.get(key);
+        // A server that has changed may be deleted since.
+        if (row !== undefined) own += own === '' ? row : `,${row}`;
+      }
+      if (own !== '') text += `${text === '' ? '' : ','}"${index}":{${own}}`;
     }
-    return `{${parts.join(',')}}`;
+    return `{${text}}`;
+  }
+
+  /** Makes the heads again where anything they tell has changed; true: it has. */
+  private followHeads(): boolean {
+    const { model } = this.sources;
+    const { seen } = this;
+    let [at, hasChanged] = [0, this.heads === ''];
+    const see = (value: string | number | boolean): void => {
+      if (seen[at] !== value) hasChanged = true;
+      seen[at++] = value;
+    };
+    for (const index of this.proxies()) {
+      const { id, name, mode, description, servers } = model.proxies[index];
+      see(index);
+      see(id);
+      see(name);
+      see(mode);
+      see(description);
+      for (const server of servers) {
+        see(server.name);
+        see(server.address.host);
+        see(server.address.port);
+        see(server.backup);
+      }
+    }
+    if (at !== seen.length) hasChanged = true;
+    seen.length = at;
+    if (hasChanged) this.heads = JSON.stringify(this.proxyHeads());
+    return hasChanged;
   }
 
   private proxyHeads(): ProxyHead[] {

@@ -10,9 +10,10 @@ interface Pair {
   readonly most: number;
 }
 
-/** Rates with a maximum, of proxies and servers, and of the process. */
-const pairs: readonly Pair[] = [
-  { rate: field.rate, most: field.rate_max },
+/** Rates with a maximum, of backends and servers, of frontends, and of the process. */
+const backPairs: readonly Pair[] = [{ rate: field.rate, most: field.rate_max }];
+const frontPairs: readonly Pair[] = [
+  ...backPairs,
   { rate: field.req_rate, most: field.req_rate_max },
   { rate: field.conn_rate, most: field.conn_rate_max },
 ];
@@ -41,8 +42,8 @@ export function sampleMaxima(source: StatsSource, counters: CounterWriter): void
   };
   sample(objects.process, processPairs);
   for (const { front, back, servers } of objects.proxies) {
-    sample(front, pairs);
-    sample(back, pairs);
-    for (const server of servers) sample(server, pairs);
+    sample(front, frontPairs);
+    sample(back, backPairs);
+    for (const server of servers) sample(server, backPairs);
   }
 }
