@@ -153,6 +153,9 @@ function incompatible(before: CertificateWords, now: CertificateWords): string {
 
 const reserved = /\.(issuer|ocsp|sctl|key|dhparam)(\.(rsa|dsa|ecdsa))?$/;
 
+/** A path without the slashes at its end; the root keeps its own. */
+export const withoutSlashes = (path: string): string => path.replace(/(?!^)\/+$/, '');
+
 /** The certificates of a folder become a list of its name; '' or what is wrong. */
 export function readFolder(draft: Draft, path: string): string {
   if (draft.crtLists.has(path)) return '';
@@ -163,7 +166,7 @@ export function readFolder(draft: Draft, path: string): string {
   for (const file of files.filter((name) => !isDirectory(name))) {
     const { error: why } = findCertificates(draft, file);
     if (why !== '') return why;
-    lines.push({ certificate: file, filters: [], ssl: null, options: [], line: lines.length + 1 });
+    lines.push({ certificate: file, filters: [], ssl: null, options: [], line: 0 });
   }
   draft.crtLists.set(path, { lines, isFolder: true });
   return '';

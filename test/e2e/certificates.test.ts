@@ -2,7 +2,7 @@
 // every thread; sentences are those of HAProxy 3.5.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { certificateFolder } from '../harness/certificate-files.ts';
@@ -224,4 +224,30 @@ test('certificates that tokens are checked with', async (context) => {
   const { say: again, folder } = { say, folder: (await say('show ssl cert')).split('\n')[1] };
   assert.equal(folder, '/first.pem');
   assert.match(await again('show ssl ocsp-response'), /^# Certificate IDs$/);
+});
+
+test('a folder is known without the slashes at its end, as scripts that renew look for it', async (owner) => {
+  const { proxy, say, folder } = start(owner, (pem) => {
+    mkdirSync(`${pem}/site`);
+    writeFileSync(`${pem}/site/a.pem`, firstPem + firstKeyPem);
+    return `frontend fe\n  bind "${inherited('fe')}" ssl crt ${pem}/site//
+  http-request return status 200\n`;
+  });
+  assert.match(await shown(proxy.port('fe'), 'new.example'), /^first/);
+  assert.match(await say('show ssl cert'), /^\/site\/a\.pem$/m);
+  assert.equal(await say('show ssl crt-list'), '/site');
+  assert.equal(await say(`show ssl crt-list -n ${folder}/site`), '# /site\n/site/a.pem:0');
+  const name = `${folder}/site/b.pem`;
+  assert.match(await say(`new ssl cert ${name}`), /^New empty/);
+  assert.match(
+    await say(`set ssl cert ${name} ${payload(secondPem + secondKeyPem)}`),
+    /^Transaction created/,
+  );
+  assert.match(await say(`commit ssl cert ${name}`), /^Success!$/m);
+  assert.match(await say(`add ssl crt-list ${folder}/site ${name}`), /\nSuccess!$/);
+  assert.equal(
+    await say(`show ssl crt-list -n ${folder}/site/`),
+    '# /site\n/site/a.pem:0\n/site/b.pem:0',
+  );
+  await proxy.stop();
 });

@@ -6,7 +6,7 @@ import { Diagnostics } from '../../shared/config/diagnostic.ts';
 import { newDraft } from '../../shared/config/draft.ts';
 import type { BindModel, Model } from '../../shared/config/model.ts';
 import type { CrtListLineModel, CrtListModel } from '../../shared/config/model-certificates.ts';
-import { underBase } from '../../shared/config/certificates.ts';
+import { underBase, withoutSlashes } from '../../shared/config/certificates.ts';
 import { crtListRows } from '../../shared/config/sections/bind-crt.ts';
 import {
   type Answer,
@@ -16,8 +16,6 @@ import {
   type RuntimeCommandDef,
 } from './command.ts';
 import { sniCommand } from './server-names.ts';
-
-const withoutSlashes = (path: string): string => path.replace(/(?!^)\/+$/, '');
 
 /** Bind lines that draw from a list. */
 function bindsOf({ proxies }: Model, list: string): BindModel[] {

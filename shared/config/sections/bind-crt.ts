@@ -1,7 +1,13 @@
 // The words of `bind` lines and of `global` that name certificates. What they read goes into the
 // store of the draft, once for all lines.
 
-import { findCertificates, readChains, readFolder, underBase } from '../certificates.ts';
+import {
+  findCertificates,
+  readChains,
+  readFolder,
+  underBase,
+  withoutSlashes,
+} from '../certificates.ts';
 import { type CrtListRows, readCrtList } from '../crt-list.ts';
 import type { Draft } from '../draft.ts';
 import { isDirectory } from '../files.ts';
@@ -31,9 +37,11 @@ function readCrt(cursor: WordCursor, bind: BindModel, draft: Draft, isDefault: b
   }
   const path = underBase(draft.global.ssl.crtBase, text);
   if (!draft.certificates.has(path) && isDirectory(path)) {
-    const error = readFolder(draft, path);
+    // The runtime API knows folders and what is in them without slashes at the end.
+    const name = withoutSlashes(path);
+    const error = readFolder(draft, name);
     if (error !== '') line.alert(index + 1, error);
-    use(bind, { kind: 'list', name: path, isDefault });
+    use(bind, { kind: 'list', name, isDefault });
     return;
   }
   const { names, error } = findCertificates(draft, path);
