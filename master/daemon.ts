@@ -25,6 +25,7 @@ export async function startBackground(program: Program): Promise<number> {
   for (const fd of inheritedSockets()) sys.setCloseOnExec(fd, false);
   sys.setCloseOnExec(pipe[1]!, false);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...program.words], {
+    argv0: process.argv0,
     detached: true,
     stdio: 'inherit',
     env: { ...program.environment, [readyVariable]: String(pipe[1]) },

@@ -79,6 +79,7 @@ export class Generation {
         ...all.map(({ fd }) => fd),
       ],
       serialization: 'advanced',
+      argv0: process.argv0,
       env: { ...program.environment, HAPROXY_MWORKER: '1' },
     });
     this.pid = this.child.pid ?? -1;

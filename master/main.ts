@@ -246,7 +246,7 @@ async function finishCheck({ flags, console }: Program, model: Model): Promise<n
     console.say('Configuration file has no error but will not start (no listener) => exit(2).\n');
     return 2;
   }
-  if (!flags.quiet || flags.verbose) writeAll(1, 'Configuration file is valid\n');
+  if (flags.verbose) writeAll(1, 'Configuration file is valid\n');
   return 0;
 }
 
@@ -259,6 +259,8 @@ async function serve(program: Program, model: Model): Promise<number> {
     const { startBackground } = await import('./daemon.ts');
     return await startBackground(program);
   }
+  const { nameProcess } = await import('./process-name.ts');
+  nameProcess();
   if (model.global.masterWorker) {
     const { runSupervisor } = await import('./supervisor.ts');
     return await runSupervisor(program, model);

@@ -14,6 +14,7 @@ import type {
 import { setEngineFlags } from '../shared/engine-flags.ts';
 import { linuxSys } from '../shared/sys/linux.ts';
 import { changeRoot, dropIdentity, lockRights } from './privileges.ts';
+import { nameProcess } from './process-name.ts';
 import { importWorker, prepareThreads } from './program.ts';
 
 interface WorkerModule {
@@ -21,6 +22,7 @@ interface WorkerModule {
 }
 
 setEngineFlags();
+nameProcess();
 const program = { workerUrl: new URL(process.argv[2]) };
 void prepareThreads(program);
 const waiting: MasterToWorker[] = [];
