@@ -151,7 +151,10 @@ test('what cannot be used is one sentence and a status', () => {
   inFolder((path) => {
     const missing = state('show', path);
     assert.deepEqual([missing.status, missing.stdout], [1, '']);
-    assert.match(missing.stderr, /^hawser: cannot open segment file .*ENOENT.*\n$/);
+    assert.match(
+      missing.stderr,
+      /^hawser: cannot open segment file '.*': No such file or directory\n$/,
+    );
     writeFileSync(path, 'x'.repeat(9000));
     for (const words of [
       ['show', path],
@@ -167,7 +170,7 @@ test('what cannot be used is one sentence and a status', () => {
     rmSync(path);
     fill(path);
     for (const [dump, reason] of [
-      ['{', /cannot read the dump: /],
+      ['{', /that is no dump of 'hawser state export'/],
       ['{"format":"other"}', /no dump of 'hawser state export'/],
     ] as const) {
       const { status, stderr } = given(dump, 'import', path);

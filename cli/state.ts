@@ -96,7 +96,8 @@ function readDump(from: string): StateDump {
     const dump = JSON.parse(text) as StateDump; // checked by the two words below
     if (dump.format === dumpFormat && dump.version === dumpVersion) return dump;
   } catch (fault) {
-    throw new Refusal(`cannot read the dump: ${faultText(fault)}`, 1);
+    const isText = fault instanceof SyntaxError;
+    if (!isText) throw new Refusal(`cannot read the dump: ${faultText(fault)}`, 1);
   }
   throw new Refusal(`that is no dump of 'hawser state export', version ${dumpVersion}`, 1);
 }

@@ -272,7 +272,8 @@ export class Control implements RuntimeContext {
   /** A word from a proxy thread for the operator. */
   say(level: 'alert' | 'warning' | 'error' | 'notice', text: string): void {
     if (level === 'warning') this.facts.warnings++;
-    const label = `[${level.toUpperCase()}]`.padEnd(10);
+    // HAProxy's lines have no level 'error'.
+    const label = `[${level === 'error' ? 'ALERT' : level.toUpperCase()}]`.padEnd(10);
     process.stderr.write(`${label} (${process.pid}) : ${text}\n`);
   }
 

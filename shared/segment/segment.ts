@@ -11,7 +11,7 @@ import {
   renameSync,
   statSync,
 } from 'node:fs';
-import { errnoText } from '../sys/errno.ts';
+import { errnoText, faultText } from '../sys/errno.ts';
 import type { Sys } from '../sys/sys.ts';
 import {
   type Capacity,
@@ -187,7 +187,7 @@ function putAside(sys: Sys, fd: number, path: string): string {
   try {
     renameSync(path, kept);
   } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault);
+    const reason = faultText(fault);
     throw new SegmentError(`segment file '${path}' cannot be used, nor kept aside: ${reason}`);
   } finally {
     sys.close(fd);
@@ -245,8 +245,7 @@ function openReading(path: string): number {
   try {
     return openSync(path, 'r');
   } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault);
-    throw new SegmentError(`cannot open segment file '${path}': ${reason}`);
+    throw new SegmentError(`cannot open segment file '${path}': ${faultText(fault)}`);
   }
 }
 

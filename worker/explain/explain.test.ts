@@ -140,6 +140,31 @@ backend www
   assert.ok(told.notes.some((note) => note === 'the server gets this over TLS'));
 });
 
+test('the live dashboard is there, for those who may see it', () => {
+  const text = `frontend f
+  bind :80
+  stats uri /stats
+  stats dashboard
+  stats auth ann:secret
+`;
+  assert.match(explain(text, '/stats/live').response, /^HTTP\/1\.1 401 /);
+  const seen = explain(text, '/stats/live', { user: 'ann:secret' });
+  assert.match(seen.response, /^HTTP\/1\.1 200 [\s\S]*the live dashboard$/);
+});
+
+test('names have no address, which is said', () => {
+  const text = `resolvers r
+  nameserver n 192.0.2.53:53
+frontend f
+  bind :80
+  http-request do-resolve(txn.a,r) hdr(host)
+  http-request deny unless { var(txn.a) -m found }
+`;
+  const told = explain(text, '/');
+  assert.ok(told.notes.some((note) => note.startsWith('no name server answers')));
+  assert.ok(!explain(routed, '/').notes.some((note) => note.startsWith('no name')));
+});
+
 test('in clear the same is sent away', () => {
   const text = 'frontend f\n  bind :80\n  http-request redirect scheme https unless { ssl_fc }\n';
   assert.match(explain(text, 'http://a/b').response, /\r\nlocation: https:\/\/a\/b\r\n/);

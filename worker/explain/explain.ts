@@ -256,12 +256,14 @@ function notesOf(
   { down, repeat }: ExplainRequest,
   { listener, isTls, passesTls, stage }: Noted,
 ): string[] {
-  const { faults } = stage;
+  const { faults, recorder } = stage;
+  const resolves = recorder.steps.some(({ text }) => text.includes('do-resolve('));
   const servers = down.length === 0 ? 'every server' : `every server but ${down.join(', ')}`;
   const before = repeat > 1 ? `${repeat - 1} such requests have been answered, no others` : '';
   return [
     `${servers} is taken to be up, every counter and table to be empty`,
     ...(before === '' ? [] : [before]),
+    ...(resolves ? ['no name server answers: names have no address'] : []),
     ...(listener.isTls
       ? ['the client is taken to speak TLS 1.3 and HTTP/1.1, without a certificate']
       : []),

@@ -3,11 +3,13 @@
 // here, without threads, sockets or shared files.
 
 import type { Model } from '../../shared/config/model.ts';
+import type { DashboardStart } from '../../shared/dashboard-messages.ts';
 import type { ListenerObject, ObjectNumbers, ThreadStart } from '../../shared/messages.ts';
 import { SharedClock } from '../../shared/segment/clock.ts';
 import { makeRing } from '../../shared/segment/event-ring.ts';
 import { makeTraces } from '../../shared/trace/settings.ts';
 import { allocateGauges } from '../../shared/segment/gauges.ts';
+import { allocateLatency } from '../../shared/segment/latency.ts';
 import { LiveWords } from '../../shared/segment/live.ts';
 import { ObjectTable } from '../../shared/segment/objects.ts';
 import { makeThreadRings } from '../../shared/segment/ring.ts';
@@ -15,6 +17,8 @@ import { memorySegment, type Segment } from '../../shared/segment/segment.ts';
 import { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM } from '../../shared/sys/constants.ts';
 import { FakeSys } from '../../shared/sys/fake/sys.ts';
 import { encodeAddress, type NamedAddress } from '../../shared/sys/sockaddr.ts';
+import { headMark } from '../dashboard/page-text.ts';
+import { dashboardPlans } from '../dashboard/plan.ts';
 import { makeIdleShare } from '../mux/idle-share.ts';
 import { reversedWords } from '../mux/reversed-share.ts';
 import { ProxyThread } from '../proxy-thread.ts';
@@ -31,6 +35,14 @@ const backlog = 16;
 const objectsSpare = 64;
 /** Turns until everything that can happen at one moment has happened. */
 const settleTurns = 12;
+
+/** Who may see the page matters here; its text is left out, which would fill screens. */
+function dashboardOf(model: Model): DashboardStart | null {
+  if (dashboardPlans(model).length === 0) return null;
+  const page = `${headMark}the live dashboard`;
+  const latency = allocateLatency(1, model.proxies.length);
+  return { page, policy: "default-src 'none'", token: '', latency };
+}
 
 /** Where the listener of the explanation stands in the model, and at which address. */
 export interface ListenerChoice {
@@ -119,7 +131,7 @@ export class Stage {
       nameCounters: new SharedArrayBuffer(8),
       eventRings: model.rings.map(() => makeRing(0)),
       lists: {},
-      dashboard: null,
+      dashboard: dashboardOf(model),
       segment: segment.bytes,
       segmentFd: -1,
       processSlot,

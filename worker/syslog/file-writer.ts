@@ -7,6 +7,7 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import type { LogFileModel } from '../../shared/config/model.ts';
 import type { EventRing } from '../../shared/segment/event-ring.ts';
+import { faultText } from '../../shared/sys/errno.ts';
 
 /** Bytes read from the ring at once. */
 const batchBytes = 262_144;
@@ -97,8 +98,7 @@ export class FileWriter {
       await this.handle?.close().catch(() => {});
       this.handle = null;
       const { file, failed } = this.parts;
-      const why = fault instanceof Error ? fault.message : String(fault);
-      if (!this.hasFailed) failed(`cannot write log file '${file.path}': ${why}`);
+      if (!this.hasFailed) failed(`cannot write log file '${file.path}': ${faultText(fault)}`);
       this.hasFailed = true;
       return false;
     }
