@@ -79,9 +79,11 @@ export function reportReady(sys: Sys): void {
   sys.close(Number(text));
 }
 
-/** Standard input, output and error lead nowhere from now on. */
-export function silence(sys: Sys): void {
-  const fd = openSync('/dev/null', 'r+');
+/** Where `silence` leads to: opened while there still is a /dev, before a jail is entered. */
+export const openNowhere = (): number => openSync('/dev/null', 'r+');
+
+/** Standard input, output and error lead nowhere (openNowhere) from now on. */
+export function silence(sys: Sys, fd: number): void {
   for (const standard of [0, 1, 2]) sys.dup2(fd, standard);
   closeSync(fd);
 }

@@ -5,7 +5,7 @@
 import type { Model } from '../shared/config/model.ts';
 import type { RunningWorker, WorkerHost, WorkerStart, WorkerToMaster } from '../shared/messages.ts';
 import { hasListener, printDiagnostics, refuseWarnings } from './configuration.ts';
-import { reportReady, silence } from './daemon.ts';
+import { openNowhere, reportReady, silence } from './daemon.ts';
 import { Listeners } from './listeners.ts';
 import { LoadHistory } from './load-history.ts';
 import { SIGTERM, SIGTTIN, SIGUSR1, tellOldProcesses } from './old-process.ts';
@@ -42,12 +42,13 @@ export async function runStandAlone(program: Program, model: Model): Promise<num
   const loads = new LoadHistory().with('start');
   const start = workerStart(program, { model, bound, segment, generation: 1, reloads: 0, loads });
   const dumps = holdDumps();
+  const nowhere = isSilent(program, model) ? openNowhere() : -1;
   const running = await startHere(program, model, start);
   if (running === null) return 1;
   listenToSignals(program, listeners, running);
   dumps.for(running);
   program.onReady();
-  becomeQuiet(program, model);
+  becomeQuiet(program, model, nowhere);
   console.endStartup();
   return await running.finished;
 }
@@ -144,10 +145,12 @@ function listenToSignals(program: Program, listeners: Listeners, running: Runnin
 
 const ignore = (): void => undefined;
 
+const isSilent = ({ flags }: Program, { global }: Model): boolean =>
+  global.daemon || ((flags.quiet || global.quiet) && !flags.verbose);
+
 /** In the background nothing is written to the terminal any more, and the starter may leave. */
-function becomeQuiet({ flags, sys, console }: Program, { global }: Model): void {
-  const isQuiet = (flags.quiet || global.quiet) && !flags.verbose;
-  if (global.daemon || isQuiet) silence(sys);
+function becomeQuiet({ sys, console }: Program, { global }: Model, nowhere: number): void {
+  if (nowhere >= 0) silence(sys, nowhere);
   if (global.daemon) {
     console.quiet = true;
     console.verbose = false;

@@ -7,7 +7,7 @@ import type { Diagnostic } from '../shared/config/diagnostic.ts';
 import type { Model } from '../shared/config/model.ts';
 import type { Segment } from '../shared/segment/segment.ts';
 import { load, printDiagnostics, refuseWarnings } from './configuration.ts';
-import { reportReady, silence } from './daemon.ts';
+import { openNowhere, reportReady, silence } from './daemon.ts';
 import { Generation } from './generation.ts';
 import { Listeners } from './listeners.ts';
 import { LoadHistory } from './load-history.ts';
@@ -117,7 +117,7 @@ export class Supervisor {
     console.endStartup();
     notice.ready();
     program.onReady();
-    if (global.daemon || (flags.quiet && !flags.verbose)) silence(sys);
+    if (global.daemon || (flags.quiet && !flags.verbose)) silence(sys, openNowhere());
     if (global.daemon) {
       console.quiet = true;
       console.verbose = false;

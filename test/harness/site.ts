@@ -140,7 +140,9 @@ frontend statistics
 export type StatRow = Readonly<Record<string, string>>;
 
 const reference = process.env['HAWSER_REFERENCE'];
-const program = reference === undefined ? { entry: bundledProgram } : { command: [reference] };
+/** What stands in front of sites. */
+export const siteProgram =
+  reference === undefined ? { entry: bundledProgram } : { command: [reference] };
 
 export class Site {
   readonly folder: string;
@@ -165,7 +167,7 @@ export class Site {
     const origin = new Origin(owner);
     const [logPort, originPort] = [await log.start(owner), await origin.listen()];
     const config = configOf(join(folder, 'admin.sock'), logPort, originPort);
-    const proxy = startProxy(owner, { config, ...program });
+    const proxy = startProxy(owner, { config, ...siteProgram });
     const site = new Site(folder, proxy, origin, log);
     // The socket in the file system is made by the proxy: a listener answers first.
     await site.get('/haproxy?stats;csv');

@@ -94,7 +94,7 @@ test('tarpit answers 500 by default', () => {
 
 test('auth asks with the page of 401 and the name of the proxy', () => {
   const { verdict, stream } = runRequestRules(['http-request auth']);
-  assert.equal(verdict, verdictDeny);
+  assert.equal(verdict, verdictDone);
   const text = replyText(stream.reply, stream);
   assert.match(text, /^401 Unauthorized \| .*www-authenticate: Basic realm="fe"/);
 });

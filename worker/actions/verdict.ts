@@ -14,6 +14,7 @@ import {
 import type { ReplyPlan } from '../program.ts';
 import type { Stream } from '../stream/stream.ts';
 import { headerName, proxyHeader } from '../http/message.ts';
+import { countedErrors, countTracked } from '../tables/tracking.ts';
 import { isDone, takeChoice, takeWord } from './arguments.ts';
 
 function stop(): number {
@@ -127,7 +128,9 @@ function buildAuth(words: WordCursor, scope: Scope): Act | null {
       made.set(page, reply);
     }
     stream.reply = reply;
-    return verdictDeny;
+    // An answer of the proxy, not a refusal (log: LR, no dreq); but who guesses is counted.
+    countTracked(stream, countedErrors);
+    return verdictDone;
   };
 }
 

@@ -2,7 +2,8 @@
 // `pgrep`, `pidof`), whose command line is it, is the configuration valid.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -52,9 +53,18 @@ test('master and worker are named haproxy', { skip: pgrep.missing }, async (owne
   await proxy.stop();
 });
 
-test('in the background it is named so too', { skip: pgrep.missing }, async (owner) => {
+test('in the background, in a jail, it is named so too', async (owner) => {
   const args = ['-D', '-p', '$folder/pid'];
-  const proxy = startProxy(owner, { config, args, command });
+  // A jail is root's to make; Debian's configuration has one and says daemon.
+  const jail = process.getuid?.() === 0 ? 'global\n  chroot $FOLDER/jail\n  daemon\n' : '';
+  const folder = mkdtempSync(join(tmpdir(), 'hawser-jail-'));
+  owner.after(async () => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'jail'));
+  const proxy = startProxy(owner, {
+    config: `${jail.replace('$FOLDER', folder)}${config}`,
+    args,
+    command,
+  });
   assert.equal(await proxy.exited, 0, proxy.output);
   const pid = Number(readFileSync(join(proxy.folder, 'pid'), 'utf8'));
   owner.after(async () => {
