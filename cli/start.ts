@@ -2,6 +2,7 @@
 // commands, and a demonstration when there is no configuration. Called by commands.ts.
 
 import { runMaster } from '../master/main.ts';
+import { defaultSocket } from './client.ts';
 import { statusUsage } from './exit-status.ts';
 import { isPortFree, quickstartPort, quickstartText, startDemoServers } from './quickstart.ts';
 
@@ -21,9 +22,17 @@ export async function start(options: StartOptions): Promise<number> {
       sink('ALERT', '--port goes with the demonstration; a configuration says where it listens.');
       return statusUsage;
     }
-    return await runMaster([...words, ...options.files.flatMap((file) => ['-f', file])], { sink });
+    const given = options.files.flatMap((file) => ['-f', file]);
+    return await runMaster([...words, ...given], { sink, onReady: () => sayReady(sink, options) });
   }
   return await demonstrate(options, words, sink);
+}
+
+/** Nobody guesses that the other words know this process already. */
+function sayReady(sink: Sink, { socket }: StartOptions): void {
+  const option = socket === defaultSocket() ? '' : ` --socket ${socket}`;
+  const words = ['status', 'top', 'logs', 'reload', 'cli'].map((word) => `${word}${option}`);
+  sink('NOTICE', `Ready; Ctrl-C ends it. In another terminal: hawser ${words.join(', ')}`);
 }
 
 type Sink = Awaited<ReturnType<typeof messageSink>>;

@@ -5,7 +5,7 @@
 import { ask, ClientError } from './client.ts';
 import { statusDone, statusRefused } from './exit-status.ts';
 import { askProcesses, type ProcessRow, parseInfo } from './processes.ts';
-import { clockOf, columnsOf, counted, type Paint, painterOf } from './terminal.ts';
+import { clockOf, columnsOf, counted, type Paint, painterOf, widthOf } from './terminal.ts';
 
 export interface StatusOptions {
   readonly socket: string;
@@ -33,7 +33,7 @@ export async function status({ socket, json }: StatusOptions): Promise<number> {
   const found = await readStatus(socket);
   const text = json
     ? `${JSON.stringify(found, null, 2)}\n`
-    : statusText(found, painterOf(process.stdout));
+    : statusText(found, painterOf(process.stdout), process.stdout.columns);
   process.stdout.write(text);
   return found.state === 'serving' ? statusDone : statusRefused;
 }
@@ -85,8 +85,11 @@ function factsOf(text: string): Partial<WorkerFacts> {
   };
 }
 
-/** The table for people, below one sentence. */
-export function statusText(found: Status, paint: Paint): string {
+/** Columns that a narrow terminal goes without, the first one first. */
+const dispensable = ['THREADS', 'REQ/S', 'GENERATION', 'REQUESTS'];
+
+/** The table for people, below one sentence; `width` columns where a terminal has no more. */
+export function statusText(found: Status, paint: Paint, width = Infinity): string {
   const head = ['PID', 'ROLE', 'GENERATION', 'UP', 'THREADS', 'CONNECTIONS', 'REQ/S', 'REQUESTS'];
   const rows = found.workers.map((worker) => [
     String(worker.pid),
@@ -98,10 +101,17 @@ export function statusText(found: Status, paint: Paint): string {
     shown(worker.requestsPerSecond),
     shown(worker.requests),
   ]);
-  const [title, ...lines] = columnsOf(
-    [head, ...masterRow(found.master), ...rows],
-    ['right', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
-  );
+  const table = [head, ...masterRow(found.master), ...rows];
+  let kept = head.map((_, at) => at);
+  const laid = (): string[] =>
+    columnsOf(
+      table.map((row) => kept.map((at) => row[at])),
+      kept.map((at) => (head[at] === 'ROLE' ? 'left' : 'right')),
+    );
+  for (const name of dispensable) {
+    if (Math.max(...laid().map(widthOf)) > width) kept = kept.filter((at) => head[at] !== name);
+  }
+  const [title, ...lines] = laid();
   return `${sentence(found, paint)}\n\n${paint('faint', title)}\n${lines.join('\n')}\n`;
 }
 
