@@ -65,7 +65,7 @@ export class ThreadStatsPages implements StatsPages {
     this.viewers.leave();
   }
 
-  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string | Uint8Array> {
+  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<Piece> {
     return pagePieces(this.host.source, plan, request);
   }
 

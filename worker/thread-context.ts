@@ -65,7 +65,7 @@ export interface LiveDashboards {
 export interface StatsPages {
   /** null: no proxy has one. */
   readonly dashboards: LiveDashboards | null;
-  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<string | Uint8Array>;
+  pieces(plan: StatsPagePlan, request: StatsPageRequest): Iterator<Piece>;
   /** The same numbers for Prometheus: worker/stats/prometheus.ts. */
   metrics(request: MetricsRequest): Iterator<Piece>;
   /** A form was sent. What became of it, '' while the stream must wait. */

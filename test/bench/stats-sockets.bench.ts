@@ -1,8 +1,9 @@
 // What statistics of many servers cost when clients ask for them: `show stat` on a runtime socket
 // and a Prometheus scrape, of hawser and of another HAProxy in turns, so that whatever else the
 // machine does meets both. Prints CPU time by thread, by the kernel's account of nanoseconds, and
-// how long the answer took. Words of the command line: program=PATH (default haproxy), rounds=N,
-// and names of rows. Decides nothing.
+// how long the answer took. Words of the command line: program=COMMAND (haproxy when there is none;
+// several are measured in turns, as `program=haproxy` and `program=node older/main.js`), rounds=N,
+// warm=N, backends=N, servers=N, and names of rows. Decides nothing.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -11,7 +12,10 @@ import { bundledProgram, inherited, type RunningProxy, startProxy } from '../har
 const words = process.argv.slice(2);
 const option = (name: string, without: string): string =>
   words.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? without;
-const program = option('program', 'haproxy');
+const programs = words
+  .filter((word) => word.startsWith('program='))
+  .map((word) => word.slice('program='.length).split(' '));
+if (programs.length === 0) programs.push(['haproxy']);
 const rounds = Number(option('rounds', '20'));
 const warmUps = Number(option('warm', '8'));
 const backends = Number(option('backends', '50'));
@@ -126,7 +130,10 @@ try {
   const config = configuration();
   const peers = [
     { name: 'hawser', proxy: startProxy(owner, { config, entry: bundledProgram }) },
-    { name: program, proxy: startProxy(owner, { config, command: [program] }) },
+    ...programs.map((command) => ({
+      name: command.join(' '),
+      proxy: startProxy(owner, { config, command }),
+    })),
   ];
   const wanted = rows.filter(
     ({ name }) => !rows.some((row) => words.includes(row.name)) || words.includes(name),

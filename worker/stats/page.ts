@@ -5,8 +5,10 @@
 import { compatibilityDate, compatibilityVersion } from '../../shared/config/features.ts';
 import { hawserVersion } from '../../shared/version.ts';
 import type { StatsPagePlan, StatsPageRequest } from '../program.ts';
+import type { Piece } from '../stream/applet.ts';
 import { escapeHtml, groupedNumber } from './html.ts';
 import { adminForm, outcomeText } from './page-admin.ts';
+import { paced } from './next-turn.ts';
 import { pageAddress } from './page-address.ts';
 import { headRows, tableRow } from './page-row.ts';
 import { pageStyle, rowStates } from './page-style.ts';
@@ -25,12 +27,17 @@ export function pagePieces(
   source: StatsSource,
   plan: StatsPagePlan,
   request: StatsPageRequest,
-): Iterator<string | Uint8Array> {
+): Iterator<Piece> {
   const selection = selectionOf(plan, request);
-  return request.format === 'html'
-    ? htmlPieces(source, plan, request, selection)
-    : statPieces(source, selection);
+  const pieces =
+    request.format === 'html'
+      ? htmlPieces(source, plan, request, selection)
+      : statPieces(source, selection);
+  return paced(pieces, bytesPerTurn);
 }
+
+/** Below half a millisecond, in all formats. */
+const bytesPerTurn = 16_384;
 
 /** `stats scope` limits what is shown, the reader's own choice narrows it. */
 function selectionOf(plan: StatsPagePlan, request: StatsPageRequest): StatSelection {

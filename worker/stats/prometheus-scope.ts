@@ -42,20 +42,6 @@ export interface MetricColumn {
   readonly head: string;
 }
 
-/** A piece that is none: whoever asks for the next one does so in another turn of the loop. */
-export class NextTurn implements PieceWriter {
-  pauses: boolean;
-
-  constructor() {
-    this.pauses = false;
-  }
-
-  write(): number {
-    this.pauses = !this.pauses;
-    return this.pauses ? 0 : -1;
-  }
-}
-
 export class ScopeMetrics implements PieceWriter {
   private readonly source: StatsSource;
   private readonly request: MetricsRequest;

@@ -251,7 +251,7 @@ export class StatLines {
       }
       if (text !== null) {
         out.length = at;
-        format.text(out, String(text));
+        format.text(out, typeof text === 'string' ? text : String(text));
         out.need(bytesMax);
         at = out.length;
       } else if (!isEmpty) at = writeNumber(out.bytes, at, number);

@@ -41,6 +41,8 @@ export class Applet {
   rests: boolean;
   /** It has worked long enough: it is asked again in the next turn. */
   pauses: boolean;
+  /** It goes on at the end of this turn; until then room at the client's side changes nothing. */
+  isDeferred: boolean;
   private readonly pieces: Iterator<Piece>;
   private slotAt: number;
   /** Of the slot, filled at a time. */
@@ -62,6 +64,7 @@ export class Applet {
     this.done = false;
     this.rests = false;
     this.pauses = false;
+    this.isDeferred = false;
     this.piece = '';
     this.pieceAt = 0;
     this.writer = null;
@@ -137,7 +140,7 @@ export function* whole(text: string): Generator<string> {
 /** Hands on what the client's side takes; ends the stream behind the last byte. */
 export function feed(context: EngineContext, stream: Stream): void {
   const { applet, front } = stream;
-  if (applet === null || front === null) return;
+  if (applet === null || front === null || applet.isDeferred) return;
   const { thread } = context;
   for (let round = 0; round < roundsMax; round++) {
     applet.fill();
@@ -166,7 +169,9 @@ export function feed(context: EngineContext, stream: Stream): void {
     }
     if (applet.pauses) break;
   }
+  applet.isDeferred = true;
   thread.defer(() => {
+    applet.isDeferred = false;
     if (stream.applet === applet) feed(context, stream);
   });
 }
