@@ -42,6 +42,11 @@ const cases: readonly (readonly [string, string, string])[] = [
     'global\n .if 1\n .if 2\n a\n   .else\n b\n .endif\n  .endif\n',
     'global\n.if 1\n  .if 2\n    a\n  .else\n    b\n  .endif\n.endif\n',
   ],
+  [
+    'a section stands apart from what .endif ends, and at its own .if',
+    'defaults\n.if 1\n a\n.endif\nbackend x\n.if 1\nbackend y\n.else\nbackend z\n.endif\n',
+    'defaults\n.if 1\n    a\n.endif\n\nbackend x\n.if 1\nbackend y\n.else\nbackend z\n.endif\n',
+  ],
   ['a lone backslash takes no blank for its own', 'global\n a \\\tb\n', 'global\n    a \\\tb\n'],
   ['carriage returns at the end go', 'global\r\n a  b\r\n', 'global\n    a b\n'],
   [

@@ -142,7 +142,9 @@ function arrange(placed: readonly Placed[]): string[] {
 
 function wantsGap(before: Placed, piece: Placed, wasEmpty: boolean): boolean {
   const opens = piece.kind === 'section' || piece.leads;
-  if (opens && before.kind !== 'directive') return !before.leads;
+  // `.if` and its kind stand at what they are about; what `.endif` ends is above.
+  const isHead = before.kind === 'directive' && !before.text.startsWith('.endif');
+  if (opens && !isHead) return !before.leads;
   return wasEmpty && before.kind !== 'section';
 }
 
