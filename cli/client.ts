@@ -16,10 +16,20 @@ export function defaultSocket(): string {
   return join(folder, `hawser-${userInfo().uid}.sock`);
 }
 
-/** Sends one command to `address` (a path, or host:port) and answers what comes until the end. */
-export function ask(address: string, command: string): Promise<string> {
+/** Who says nothing for so long is stuck or stopped: these answers are made at once. */
+export const patienceMs = 3000;
+
+/**
+ * Sends one command to `address` (a path, or host:port) and answers what comes until the end. With
+ * `quietMs` it is given up after so long without a word; some commands take their time (`wait`).
+ */
+export function ask(address: string, command: string, quietMs = 0): Promise<string> {
   return new Promise((settle, refuse) => {
     const socket = open(address, refuse);
+    socket.setTimeout(quietMs, () => {
+      socket.destroy();
+      refuse(new ClientError(`${address} does not answer: is the process stuck or stopped?`));
+    });
     let answer = '';
     socket.on('connect', () => socket.end(`${command}\n`));
     socket.on('data', (text: string) => {
@@ -38,8 +48,8 @@ const isNoRuntime = (answer: string): boolean => answer.startsWith('HTTP/1.');
 
 /** Asks the worker at the socket, or the current one of the master there. */
 export async function askWorker(address: string, command: string): Promise<string> {
-  const answer = await ask(address, `@1 ${command}`);
-  return isUnknown(answer) ? await ask(address, command) : answer;
+  const answer = await ask(address, `@1 ${command}`, patienceMs);
+  return isUnknown(answer) ? await ask(address, command, patienceMs) : answer;
 }
 
 /** The socket does not know the command, or is no master that could know a prefix. */

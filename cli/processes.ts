@@ -1,7 +1,7 @@
 // What a master or a worker says about the processes, as data. Called by reload.ts and status.ts.
 // Reads the texts of `show proc` and `show info`, so that it also understands HAProxy's.
 
-import { ask, ClientError } from './client.ts';
+import { ask, ClientError, patienceMs } from './client.ts';
 
 export interface ProcessRow {
   readonly pid: number;
@@ -65,7 +65,7 @@ export function parseInfo(text: string): ReadonlyMap<string, string> {
 
 /** What the master says; null: there is a worker at the socket. */
 export async function askProcesses(socket: string): Promise<readonly ProcessRow[] | null> {
-  const text = await ask(socket, 'show proc debug');
+  const text = await ask(socket, 'show proc debug', patienceMs);
   if (text.startsWith('Permission denied')) {
     throw new ClientError(`${socket} does not allow it: a socket of level operator or admin would`);
   }

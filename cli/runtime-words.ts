@@ -2,7 +2,7 @@
 // (backends, servers, tables, rings) asked of the proxy. Called by the interactive session and by
 // the shells' completion.
 
-import { ask, isUnknown } from './client.ts';
+import { ask, isUnknown, patienceMs } from './client.ts';
 
 /** What completion knows of a proxy. */
 export interface RuntimeWords {
@@ -17,10 +17,10 @@ export interface RuntimeWords {
 
 /** Asks the proxy for its commands and for the names of its objects. */
 export async function readRuntimeWords(socket: string): Promise<RuntimeWords> {
-  const isMaster = !isUnknown(await ask(socket, '@master show cli level'));
+  const isMaster = !isUnknown(await ask(socket, '@master show cli level', patienceMs));
   const prefix = isMaster ? '@1 ' : '';
-  const own = isMaster ? parseHelp(await ask(socket, 'help')) : [];
-  const commands = [...own, ...parseHelp(await ask(socket, `${prefix}help`))];
+  const own = isMaster ? parseHelp(await ask(socket, 'help', patienceMs)) : [];
+  const commands = [...own, ...parseHelp(await ask(socket, `${prefix}help`, patienceMs))];
   return { isMaster, commands, own, names: await readNames(socket, prefix) };
 }
 
@@ -35,9 +35,9 @@ export function parseHelp(text: string): string[][] {
 
 async function readNames(socket: string, prefix: string): Promise<Record<string, string[]>> {
   const [stat, tables, events] = await Promise.all([
-    ask(socket, `${prefix}show stat`),
-    ask(socket, `${prefix}show table`),
-    ask(socket, `${prefix}show events`),
+    ask(socket, `${prefix}show stat`, patienceMs),
+    ask(socket, `${prefix}show table`, patienceMs),
+    ask(socket, `${prefix}show events`, patienceMs),
   ]);
   const rows = stat.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const pairs = rows.map((line) => line.split(',').slice(0, 2));

@@ -2,7 +2,7 @@
 // input, or by hand (shell.ts). Called by commands-socket.ts.
 
 import { createInterface } from 'node:readline';
-import { runCommand } from './client.ts';
+import { patienceMs, runCommand } from './client.ts';
 import { statusDone, statusRefused } from './exit-status.ts';
 import { harmless } from './terminal.ts';
 
@@ -47,10 +47,16 @@ async function* commandsOf(lines: AsyncIterable<string>): AsyncGenerator<string>
 
 async function runOne(socket: string, command: string): Promise<number> {
   if (/(?:^| )show events? .*-\w*w/.test(command)) return await follow(socket, command);
-  const { text, refused } = await runCommand(socket, command);
+  const waits = setTimeout(sayWaiting, patienceMs);
+  const { text, refused } = await runCommand(socket, command).finally(() => clearTimeout(waits));
   const shown = text.trim() === '' ? '' : text.replace(/\n\n$/, '\n');
   process.stdout.write(process.stdout.isTTY === true ? harmless(shown) : shown);
   return refused ? statusRefused : statusDone;
+}
+
+/** Some commands take their time; who is stopped takes for ever. */
+function sayWaiting(): void {
+  if (process.stderr.isTTY === true) process.stderr.write('hawser: no answer yet; Ctrl-C ends\n');
 }
 
 /** Commands that go on until they are interrupted. */

@@ -2,7 +2,7 @@
 // whether the last reload failed. Called by commands.ts. At a worker's own socket it tells what
 // that worker knows.
 
-import { ask, ClientError } from './client.ts';
+import { ask, ClientError, patienceMs } from './client.ts';
 import { statusDone, statusRefused } from './exit-status.ts';
 import { askProcesses, type ProcessRow, parseInfo } from './processes.ts';
 import { clockOf, columnsOf, counted, type Paint, painterOf, widthOf } from './terminal.ts';
@@ -18,11 +18,13 @@ interface WorkerFacts {
   readonly requestsPerSecond: number;
   readonly requests: number;
   readonly threads: number;
+  /** It has not answered in time. */
+  readonly silent: boolean;
 }
 
 export interface Status {
   readonly socket: string;
-  /** serving, serving-but-last-reload-failed, or no-worker. */
+  /** serving, serving-but-last-reload-failed, silent, no-worker or stopping. */
   readonly state: string;
   readonly master: ProcessRow | null;
   readonly workers: readonly (ProcessRow & Partial<WorkerFacts>)[];
@@ -45,17 +47,27 @@ async function readStatus(socket: string): Promise<Status> {
   const workers = await Promise.all(
     rows
       .filter(({ role }) => role !== 'master')
-      .map(async (row) => ({ ...row, ...factsOf(await ask(socket, `@!${row.pid} show info`)) })),
+      .map(async (row) => ({ ...row, ...(await workerFacts(socket, row.pid)) })),
   );
   const serves = workers.some(({ role }) => role === 'worker');
   const failed = (master?.failedReloads ?? 0) > 0;
-  const state = failed ? 'serving-but-last-reload-failed' : 'serving';
+  const isSilent = workers.some(({ role, silent }) => role === 'worker' && silent === true);
+  const good = isSilent ? 'silent' : 'serving';
+  const state = failed ? 'serving-but-last-reload-failed' : good;
   return { socket, state: serves ? state : 'no-worker', master, workers };
+}
+
+async function workerFacts(socket: string, pid: number): Promise<Partial<WorkerFacts>> {
+  const answer = ask(socket, `@!${pid} show info`, patienceMs).then(factsOf);
+  return await answer.catch((fault: unknown) => {
+    if (fault instanceof ClientError) return { silent: true };
+    throw fault;
+  });
 }
 
 /** At a worker's own socket there is no `show proc`. */
 async function workerStatus(socket: string): Promise<Status> {
-  const text = await ask(socket, 'show info');
+  const text = await ask(socket, 'show info', patienceMs);
   const info = parseInfo(text);
   if (!info.has('Pid')) throw new ClientError(`${socket} does not tell: ${text.split('\n')[0]}`);
   const row: ProcessRow = {
@@ -93,7 +105,7 @@ export function statusText(found: Status, paint: Paint, width = Infinity): strin
   const head = ['PID', 'ROLE', 'GENERATION', 'UP', 'THREADS', 'CONNECTIONS', 'REQ/S', 'REQUESTS'];
   const rows = found.workers.map((worker) => [
     String(worker.pid),
-    worker.role === 'worker' ? paint('good', 'serving') : paint('warning', 'finishing'),
+    roleText(worker, paint),
     worker.generation === 0 ? '-' : String(worker.generation),
     clockOf(worker.uptimeSeconds),
     shown(worker.threads),
@@ -117,6 +129,11 @@ export function statusText(found: Status, paint: Paint, width = Infinity): strin
 
 const shown = (value: number | undefined): string => (value === undefined ? '-' : String(value));
 
+function roleText({ role, silent }: Status['workers'][number], paint: Paint): string {
+  if (silent === true) return paint('error', 'no answer');
+  return role === 'worker' ? paint('good', 'serving') : paint('warning', 'finishing');
+}
+
 function masterRow(master: ProcessRow | null): string[][] {
   if (master === null) return [];
   return [[String(master.pid), 'master', '-', clockOf(master.uptimeSeconds), '-', '-', '-', '-']];
@@ -127,6 +144,9 @@ function sentence({ state, master, workers }: Status, paint: Paint): string {
   const reloads = master === null ? '' : `, ${counted(master.reloads, 'reload')}`;
   if (state === 'no-worker') {
     return `${paint('error', 'no worker serves')}${reloads}; why: hawser cli show startup-logs`;
+  }
+  if (state === 'silent') {
+    return `${paint('error', 'the worker does not answer')}${reloads}: it is stuck or stopped`;
   }
   if (state === 'stopping') return paint('warning', 'stopping: it finishes what it has');
   const failed = master?.failedReloads ?? 0;

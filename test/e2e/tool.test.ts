@@ -207,6 +207,21 @@ test('a worker at the socket has a status and cannot reload', async (t) => {
   await proxy.stop();
 });
 
+test('a worker that is stopped is told as such, and nothing waits for it', async (t) => {
+  const proxy = await startMaster(t);
+  const before = await runTool(['status', '--json', ...socketOf(proxy)]);
+  const { workers } = JSON.parse(before.out) as { workers: readonly { pid: number }[] };
+  process.kill(workers[0].pid, 'SIGSTOP');
+  const { status, out } = await runTool(['status', ...socketOf(proxy)]);
+  const top = await runTool(['top', ...socketOf(proxy)]);
+  process.kill(workers[0].pid, 'SIGCONT');
+  assert.equal(status, 1);
+  assert.match(out, /^the worker does not answer, 0 reloads: [\s\S]*\n *\d+ +no answer /);
+  assert.equal(top.status, 3);
+  assert.match(top.err, /^hawser: 127\.0\.0\.1:\d+ does not answer: /);
+  await proxy.stop();
+});
+
 test('a socket that does not allow it is told as such', async (t) => {
   const args = ['-W', '-S', `${inherited('mcli')},level,user`];
   const proxy = startProxy(t, { config: config('one'), args });
