@@ -56,6 +56,7 @@ import { captureRequest } from '../log/capture.ts';
 import { directionRequest, type Stream } from './stream.ts';
 
 const fieldDenied = field.dreq;
+const fieldStatusOther = field.hrsp_other;
 const fieldIntercepted = field.intercepted;
 const fieldErrors = field.ereq;
 const fieldFailedRewrites = field.wrew;
@@ -264,6 +265,7 @@ function settle(context: EngineContext, stream: Stream, verdict: number): void {
     case verdictClose:
     case verdictDrop:
       countDenied(context, stream);
+      countUnanswered(context, stream);
       endsBy(stream, 'P', 'R');
       finishStream(context, stream, false);
       return;
@@ -301,6 +303,15 @@ function countRewrite(context: EngineContext, stream: Stream): void {
 function refuse(context: EngineContext, stream: Stream): void {
   endsBy(stream, 'P', 'R');
   sendReply(context, stream, stream.reply ?? errorReply(stream, 403));
+}
+
+/** A request that gets no answer has no status: statistics have it among the other ones. */
+function countUnanswered(context: EngineContext, stream: Stream): void {
+  if ((stream.flags & flagTcp) !== 0) return;
+  const { values } = context.thread.counters;
+  values[context.frontRows[stream.frontend.index] + fieldStatusOther] += 1;
+  const { backend } = stream.backend;
+  if (backend !== null && stream.backendEntered) values[backend.row + fieldStatusOther] += 1;
 }
 
 function countDenied(context: EngineContext, stream: Stream): void {

@@ -64,7 +64,7 @@ test('the log of failures: counts of what remains, and letters of the cookie', a
   await site.proxy.stop();
 });
 
-test('who is asked for an account is logged as answered, and not counted as denied', async (owner) => {
+test('who is asked for an account is answered, not denied; who is sent away has no status', async (owner) => {
   const config = `global
   log stdout format raw local0
   stats socket "${inherited('cli')}"
@@ -79,6 +79,7 @@ defaults
   timeout server 5s
 frontend fe
   bind "${inherited('fe')}"
+  http-request reject if { path /away }
   http-request auth unless { http_auth(people) }
   http-request return status 204
 `;
@@ -87,11 +88,12 @@ frontend fe
     const head = `Authorization: Basic ${btoa(account)}\r\nConnection: close\r\n`;
     await request(proxy.port('fe'), `GET /${account} HTTP/1.1\r\nHost: a\r\n${head}\r\n`);
   }
-  await proxy.printed('GET /ann:secret ');
+  await request(proxy.port('fe'), 'GET /away HTTP/1.1\r\nHost: a\r\n\r\n');
+  await proxy.printed('GET /away ');
   assert.match(proxy.output, / 401 \d+ - - LR-- .* "GET \/ann:guess /);
   const csv = await exchange(proxy.port('cli'), 'show stat\n');
   const [head, row] = csv.split('\n').map((line) => line.replace('# ', '').split(','));
   const cell = (name: string): string | undefined => row?.[head?.indexOf(name) ?? -1];
-  assert.deepEqual([cell('dreq'), cell('intercepted')], ['0', '2']);
+  assert.deepEqual([cell('dreq'), cell('intercepted'), cell('hrsp_other')], ['1', '2', '1']);
   await proxy.stop();
 });
