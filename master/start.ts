@@ -9,6 +9,7 @@ import type { SegmentHandle, WorkerStart } from '../shared/messages.ts';
 import { segmentOptions } from '../shared/config/stick-tables.ts';
 import { attachFile } from '../shared/segment/attach.ts';
 import { type Segment, SegmentError } from '../shared/segment/segment.ts';
+import { bindAdvice } from './bind-advice.ts';
 import { applyLimits, canRaiseTo, computeLimits, descriptorLimits } from './limits.ts';
 import type { BindResult, Listeners } from './listeners.ts';
 import { inheritSockets, SIGTTIN, SIGTTOU, tellOldProcesses } from './old-process.ts';
@@ -83,6 +84,7 @@ export async function bindAll(
   for (const warning of result.warnings) console.warning(warning);
   if (result.errors.length === 0) return result;
   for (const error of result.errors) console.alert(error);
+  for (const advice of bindAdvice(result.errors)) console.notice(advice);
   console.alert('[hawser.main()] Some protocols failed to start their listeners! Exiting.');
   if (asked) tellOldProcesses(sys, flags.oldPids, SIGTTIN);
   listeners.discard(result);

@@ -95,7 +95,7 @@ export function titleLine(fit: readonly ColumnDef[], nameWidth: number, view: Vi
   const titles = fit.map(({ name, title, width, alignment }) =>
     pad(name === view.sort ? `${mark}${title}` : title, width, alignment),
   );
-  const name = view.sort === 'name' ? `${mark}NAME` : 'NAME';
+  const name = view.sort === 'name' ? `${view.reverse ? '^' : ''}NAME` : 'NAME';
   return [`  ${pad(name, nameWidth, 'left')}`, ...titles].join(' ');
 }
 
