@@ -36,6 +36,11 @@ test('hatop shows the servers and runs them', {
   terminal.type('3');
   const http = await terminal.shows(/^NAME .* 1xx +2xx +3xx +4xx +5xx /m);
   assert.deepEqual(line(http, 'only').slice(-7), ['2', '0', '2', '0', '0', '0', '0']);
+  terminal.type('4');
+  const errors = await terminal.shows(/^NAME .* ECONN +EREQ +ERSP /m);
+  assert.deepEqual(line(errors, 'closed').slice(-6, -5), ['1']);
+  terminal.type('2');
+  await terminal.shows(/^NAME .* LBTOT .* BIN +BOUT$/m);
   terminal.type('1', 'Down', 'Down', 'Down', 'Down');
   await terminal.shows(/ ENTER=MENU SPACE=SEL \[#3\/#1\]$/m);
   terminal.type('F10');
