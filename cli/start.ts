@@ -2,8 +2,9 @@
 // commands, and a demonstration when there is no configuration. Called by commands.ts.
 
 import { runMaster } from '../master/main.ts';
-import { defaultSocket } from './client.ts';
-import { statusUsage } from './exit-status.ts';
+import { ask, defaultSocket, patienceMs } from './client.ts';
+import { statusRefused, statusUsage } from './exit-status.ts';
+import { parseProcesses } from './processes.ts';
 import { isPortFree, quickstartPort, quickstartText, startDemoServers } from './quickstart.ts';
 
 export interface StartOptions {
@@ -17,6 +18,14 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<number> {
   const sink = await messageSink(options.json);
   const words = ['-W', '-db', '-S', `${options.socket},mode,600`];
+  const taken = await ask(options.socket, 'show proc', patienceMs).catch(() => '');
+  if (taken !== '') {
+    // Both would serve, and the tool would find the younger one alone.
+    const pid = parseProcesses(taken)?.find(({ role }) => role === 'master')?.pid;
+    const whose = pid === undefined ? 'another process' : `a master that runs, process ${pid}`;
+    sink('ALERT', `${options.socket} is the socket of ${whose}: end it, or choose --socket PATH`);
+    return statusRefused;
+  }
   if (options.files.length > 0) {
     if (options.port !== undefined) {
       sink('ALERT', '--port goes with the demonstration; a configuration says where it listens.');

@@ -222,6 +222,15 @@ test('a worker that is stopped is told as such, and nothing waits for it', async
   await proxy.stop();
 });
 
+test('start: the socket of another master is not taken away', async (t) => {
+  const proxy = await startMaster(t);
+  const { status, err } = await runTool(['start', ...socketOf(proxy)]);
+  assert.equal(status, 1);
+  assert.match(err, /^error 127\.0\.0\.1:\d+ is the socket of a master that runs, process \d+: /);
+  assert.equal((await runTool(['status', ...socketOf(proxy)])).status, 0);
+  await proxy.stop();
+});
+
 test('a socket that does not allow it is told as such', async (t) => {
   const args = ['-W', '-S', `${inherited('mcli')},level,user`];
   const proxy = startProxy(t, { config: config('one'), args });
