@@ -26,6 +26,17 @@ test('the table claims no more than works', () => {
   }
 });
 
+test('doc/debugging.md names the runtime commands that are missing, and no others', () => {
+  const [, section] = read('doc/debugging.md').split('## Commands that are not there');
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) =>
+    Array.from(row.split(' | ')[0].matchAll(/`([^`]+)`/g), (found) => found[1]),
+  );
+  const missing = coverage().find(({ title }) => title === 'runtime commands')?.missing ?? [];
+  const names = missing.map((line) => line.replace(/ ?[[<{(].*/, '').replace(/ +/g, ' '));
+  assert.deepEqual(named.toSorted(), names.toSorted());
+});
+
 test('links lead to files', () => {
   for (const readme of readmes) {
     for (const [, target] of read(readme).matchAll(/\]\(([^)#:]+)\)/g)) {

@@ -12,6 +12,8 @@ export interface Coverage {
   readonly title: string;
   readonly works: number;
   readonly wanted: number;
+  /** Lines of the list that ours has not, without blanks around them. */
+  readonly missing: readonly string[];
 }
 
 /** Classes as -dK names them. */
@@ -34,7 +36,9 @@ export function coverage(): readonly Coverage[] {
     const start = reference.indexOf(ours[0]);
     const end = reference.findIndex((line, at) => at > start && line.startsWith('# List'));
     const wanted = reference.slice(start, end < 0 ? reference.length : end).filter(isWord);
-    return { title, works: ours.filter(isWord).length, wanted: wanted.length };
+    const known = new Set(ours.map((line) => line.trim()));
+    const missing = wanted.map((line) => line.trim()).filter((line) => !known.has(line));
+    return { title, works: ours.filter(isWord).length, wanted: wanted.length, missing };
   });
 }
 
