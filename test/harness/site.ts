@@ -107,6 +107,7 @@ defaults
   timeout server 60s
   timeout connect 60s
   timeout queue 60s
+  timeout check 60s
 frontend web
   bind "${inherited('web')}"
   maxconn 50

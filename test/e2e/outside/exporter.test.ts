@@ -33,13 +33,16 @@ async function startExporter(owner: Owner, uri: string): Promise<string> {
     child.kill('SIGKILL');
     await ended;
   });
+  // Read to its end: it dies of a log line that nobody reads.
   let said = '';
-  for await (const text of child.stderr!.setEncoding('utf8')) {
-    said += text;
-    const found = /Listening on" address=(\S+)/.exec(said);
-    if (found !== null) return `http://${found[1]}/metrics`;
-  }
-  throw new Error(`the exporter has ended: ${said}`);
+  return await new Promise((settle, refuse) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const found = /Listening on" address=(\S+)/.exec(said);
+      if (found !== null) settle(`http://${found[1]}/metrics`);
+    });
+    child.on('exit', () => refuse(new Error(`the exporter has ended: ${said}`)));
+  });
 }
 
 /** A column of `show stat`, and what it is called in scrapes. */
