@@ -15,10 +15,8 @@ export function help(words: readonly string[]): number {
   const found = rowsNamed(rows, wanted);
   if (found.length > 0) {
     process.stdout.write(found.map(describe).join('\n'));
-    const actions = rows.filter(({ kind, about }) => kind === 'action' && isAmong(wanted, about));
-    if (actions.length > 0) {
-      process.stdout.write(`\nits actions: ${actions.map(({ name }) => name).join(', ')}\n`);
-    }
+    const members = membersOf(rows, wanted);
+    if (members !== '') process.stdout.write(`\n${members}\n`);
     return 0;
   }
   const near = nearestWord(
@@ -38,6 +36,17 @@ export function help(words: readonly string[]): number {
   return 1;
 }
 
+/** What may stand behind a word that is not the last one of its line; '' for all others. */
+function membersOf(rows: readonly ReferenceRow[], wanted: string): string {
+  const isAction = ({ kind, about }: ReferenceRow): boolean =>
+    kind === 'action' && isAmong(wanted, about);
+  const isAlgorithm = ({ kind }: ReferenceRow): boolean =>
+    kind === 'balance algorithm' && wanted === 'balance';
+  const names = rows.filter((row) => isAction(row) || isAlgorithm(row)).map(({ name }) => name);
+  if (names.length === 0) return '';
+  return `its ${wanted === 'balance' ? 'algorithms' : 'actions'}: ${names.join(', ')}`;
+}
+
 const isAmong = (word: string, about: string): boolean => about.split(', ').includes(word);
 
 /** Words that hold the text; those that begin with it come first. */
@@ -52,6 +61,10 @@ function rowsNamed(rows: readonly ReferenceRow[], wanted: string): readonly Refe
   const plain = wanted.replace(/\(.*$/, '');
   const whole = rows.filter(({ name }) => name.toLowerCase() === plain);
   if (whole.length > 0) return whole;
+  if (plain.startsWith('balance ')) {
+    const [, algorithm] = plain.split(/ +/);
+    return rows.filter(({ kind, name }) => kind === 'balance algorithm' && name === algorithm);
+  }
   const last = plain.replace(/^(?:http|tcp|quic)-[a-z-]+ (?:(?:connection|session|content) )?/, '');
   return rows.filter(({ kind, name }) => kind === 'action' && name === last);
 }

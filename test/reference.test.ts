@@ -35,6 +35,7 @@ test('hawser help knows every kind of word', () => {
     '%ci',
     'path_beg',
     'show info',
+    'balance leastconn',
   ]) {
     const said = execFileSync(process.execPath, [program, 'help', ...word.split(' ')], {
       encoding: 'utf8',
@@ -43,7 +44,7 @@ test('hawser help knows every kind of word', () => {
     assert.ok(said.split('\n').length > 3, said);
   }
   const kinds = new Set(referenceRows().map(({ kind }) => kind));
-  assert.equal(kinds.size, 9);
+  assert.equal(kinds.size, 10);
 });
 
 test('a word that is none gets the nearest one', () => {

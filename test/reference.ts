@@ -15,6 +15,7 @@ import {
 } from '../shared/config/catalog.ts';
 import type { KeywordRow, Side } from '../shared/config/keyword.ts';
 import type { ReferenceRow } from '../shared/config/reference.ts';
+import { algorithms } from '../worker/balance/algorithms.ts';
 import { actions, converters, fetches, logTags, services } from '../worker/catalog.ts';
 import type { ArgumentDef } from '../worker/keyword.ts';
 import { aclKeywords, matchMethodByName } from '../worker/match/methods.ts';
@@ -25,6 +26,7 @@ import { kindNames } from '../worker/sample/sample.ts';
 export function referenceRows(): readonly ReferenceRow[] {
   return [
     ...configurationRows(),
+    ...balanceRows(),
     ...actionRows(),
     ...fetchRows(),
     ...converterRows(),
@@ -78,6 +80,17 @@ const configurationRows = (): readonly ReferenceRow[] => [
   ...keywordRows('userlists', userlistKeywords, asItIs),
   ...keywordRows('http-errors', httpErrorsKeywords, asItIs),
 ];
+
+const balanceRows = (): readonly ReferenceRow[] =>
+  [...algorithms.values()].map(({ name, help, example, httpOnly }) => ({
+    kind: 'balance algorithm',
+    family: 'balance',
+    name,
+    form: `balance ${example}`,
+    about: httpOnly ? 'HTTP' : '',
+    help,
+    example: `balance ${example}`,
+  }));
 
 const actionRows = (): readonly ReferenceRow[] =>
   [...actions.values()].map(({ name, sets, help, example }) => ({
@@ -177,7 +190,7 @@ const commandRows = (): readonly ReferenceRow[] => [
 
 /** File of doc/reference, title, kinds. */
 const pages: readonly (readonly [string, string, readonly string[]])[] = [
-  ['configuration', 'Configuration keywords', ['configuration keyword']],
+  ['configuration', 'Configuration keywords', ['configuration keyword', 'balance algorithm']],
   ['actions', 'Actions', ['action']],
   ['fetches', 'Sample fetches', ['sample fetch']],
   ['converters', 'Converters', ['converter']],
