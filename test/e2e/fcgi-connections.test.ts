@@ -249,8 +249,12 @@ test('checks of option httpchk are requests to the application', async (t) => {
 });
 
 test('a check without httpchk only connects', async (t) => {
-  const site = await startSite(t, page('ok'), { server: 'check inter 50ms' });
-  await site.app.until(({ connections }) => connections >= 2);
-  assert.equal(site.app.requests.length, 0);
+  const site = await startSite(t, page('ok'), {
+    server: 'check inter 50ms',
+    backend: 'option log-health-checks\n  log global',
+  });
+  await site.proxy.printed('Health check for server be/s1 succeeded, reason: Layer4 check passed');
+  // It is reset before the application could accept it.
+  assert.deepEqual([site.app.requests.length, site.app.connections], [0, 0]);
   assert.equal(bodyOf(await site.ask('GET /')), 'ok');
 });

@@ -246,23 +246,24 @@ export class Probe implements Timed, Startable {
     this.trace(pointEnd, 'check ended');
   }
 
-  /** Notes a result and spreads what it changes. */
+  /** Notes a result and spreads what it changes; it is told when it is in force. */
   apply(result: CheckResult): void {
     const { host, farm, words, kind, subject } = this;
     const { proxyIndex, serverIndex } = subject;
     const change = noteResult(words, kind, result);
     if (change.isFailure) host.count(proxyIndex, serverIndex, field.chkfail);
     const isLogged = host.model.proxies[proxyIndex].options['log-health-checks'] === true;
-    if (change.isNews && isLogged) {
-      const text = healthText(farm.namesOf(subject), kind, result, words);
-      host.report(proxyIndex, severityNotice, text);
-      host.mail(proxyIndex, severityInfo, text);
-    }
+    const news =
+      change.isNews && isLogged ? healthText(farm.namesOf(subject), kind, result, words) : '';
     const wasStopping = this.isStopping();
     const moment = { nowSeconds: farm.nowSeconds(), slowstartMs: this.slowstartMs };
     const became = applyState(words, kind, result.status, moment);
     if (checkStatuses[result.status].result >= resultPassed) {
       Atomics.store(words.words, words.at + serverErrors, 0);
+    }
+    if (news !== '') {
+      host.report(proxyIndex, severityNotice, news);
+      host.mail(proxyIndex, severityInfo, news);
     }
     // The reason has been told already where results are logged.
     const reason = isLogged ? '' : reasonText(result);

@@ -16,8 +16,8 @@ import {
   recordUnknown,
   recordValues,
 } from '../http/fcgi-records.ts';
-import type { SlotPool } from '../memory/pool.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { FrameInput } from './frame-input.ts';
 
 /** A request whose output is being received. */
 export interface OutputReader {
@@ -56,15 +56,9 @@ const stepMore = 0;
 const stepDone = 1;
 const stepFatal = 2;
 
-export class FcgiDemux implements RecordRest {
-  private readonly connection: Connection;
-  private readonly thread: ThreadContext;
-  private readonly pool: SlotPool;
+export class FcgiDemux extends FrameInput implements RecordRest {
   private readonly target: RecordTarget;
   private readonly header: RecordHeader;
-  private slotAt: number;
-  private rawAt: number;
-  private rawEnd: number;
   private isInRecord: boolean;
   /** The record's content has been acted on: what is left of it is passed over. */
   private isSettled: boolean;
@@ -74,49 +68,27 @@ export class FcgiDemux implements RecordRest {
   /** Who may take the `offered` bytes at `rawAt`. */
   private reader: OutputReader | null;
   private offered: number;
-  private isBusy: boolean;
-  private isDeferred: boolean;
 
   constructor(connection: Connection, thread: ThreadContext, target: RecordTarget) {
-    this.connection = connection;
-    this.thread = thread;
-    this.pool = thread.memory;
+    super(connection, thread);
     this.target = target;
     this.header = new RecordHeader();
-    this.slotAt = -1;
-    this.rawAt = 0;
-    this.rawEnd = 0;
     this.isInRecord = false;
     this.isSettled = false;
     this.left = 0;
     this.padding = 0;
     this.reader = null;
     this.offered = 0;
-    this.isBusy = false;
-    this.isDeferred = false;
   }
 
-  /** Reads and hands on what there is. Does nothing when called from within itself. */
   read(): void {
     if (this.isBusy) return;
     this.isBusy = true;
     this.readAll();
     this.isBusy = false;
-    if (this.slotAt >= 0 && this.rawAt === this.rawEnd) this.drop();
+    this.settle();
     if (this.offered === 0 && this.connection.isOpen && this.connection.readable) this.readLater();
   }
-
-  /** Goes on after the current batch of events. */
-  private readLater(): void {
-    if (this.isDeferred) return;
-    this.isDeferred = true;
-    this.thread.defer(this.deferred);
-  }
-
-  private readonly deferred = (): void => {
-    this.isDeferred = false;
-    if (this.connection.isOpen) this.read();
-  };
 
   private readAll(): void {
     const { connection, target } = this;
@@ -127,31 +99,13 @@ export class FcgiDemux implements RecordRest {
         target.onFatal(0, 0);
         return;
       }
-      const got = connection.recv(this.rawEnd, this.slotAt + this.pool.slotBytes - this.rawEnd);
+      const got = this.receive();
       if (got === blocked) return;
       if (got <= 0) {
         target.onEnd(got);
         return;
       }
-      this.rawEnd += got;
     }
-  }
-
-  /** A slot with room behind what has not been taken: no record waits for more than fits. */
-  private makeRoom(): boolean {
-    const { pool } = this;
-    if (this.slotAt < 0) {
-      this.slotAt = pool.take();
-      this.rawAt = this.slotAt;
-      this.rawEnd = this.slotAt;
-      return this.slotAt >= 0;
-    }
-    if (this.rawAt > this.slotAt) {
-      pool.bytes.copyWithin(this.slotAt, this.rawAt, this.rawEnd);
-      this.rawEnd -= this.rawAt - this.slotAt;
-      this.rawAt = this.slotAt;
-    }
-    return this.rawEnd < this.slotAt + pool.slotBytes;
   }
 
   /** Takes what is complete. False: nothing more is to be received now. */
@@ -298,13 +252,6 @@ export class FcgiDemux implements RecordRest {
     this.rawAt += padding;
     this.padding -= padding;
     return this.left === 0 && this.padding === 0;
-  }
-
-  private drop(): void {
-    this.pool.release(this.slotAt);
-    this.slotAt = -1;
-    this.rawAt = 0;
-    this.rawEnd = 0;
   }
 
   /** Gives all memory back; within `read`, at its end. */

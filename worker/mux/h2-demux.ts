@@ -25,8 +25,8 @@ import {
   preface,
   readUint32,
 } from '../http/h2-frames.ts';
-import type { SlotPool } from '../memory/pool.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { FrameInput } from './frame-input.ts';
 
 /** Who acts on frames (h2-link.ts). A number other than 0 is an error of the connection. */
 export interface FrameTarget {
@@ -53,15 +53,9 @@ const roundsMax = 8;
 /** HEADERS and CONTINUATION frames of one block. */
 const blockFramesMax = 64;
 
-export class H2Demux {
-  private readonly connection: Connection;
-  private readonly thread: ThreadContext;
-  private readonly pool: SlotPool;
+export class H2Demux extends FrameInput {
   private readonly target: FrameTarget;
   private readonly frame: FrameHeader;
-  private slotAt: number;
-  private rawAt: number;
-  private rawEnd: number;
   /** Bytes of the client's preface still expected. */
   private prefaceLeft: number;
   private isFirstFrame: boolean;
@@ -76,8 +70,6 @@ export class H2Demux {
   private blockLength: number;
   private blockFrames: number;
   private readonly blockFrame: FrameHeader;
-  private isBusy: boolean;
-  private isDeferred: boolean;
   /** Frames that may still be taken in this go. */
   private budget: number;
 
@@ -87,14 +79,9 @@ export class H2Demux {
     target: FrameTarget,
     expectsPreface: boolean,
   ) {
-    this.connection = connection;
-    this.thread = thread;
-    this.pool = thread.memory;
+    super(connection, thread);
     this.target = target;
     this.frame = new FrameHeader();
-    this.slotAt = -1;
-    this.rawAt = 0;
-    this.rawEnd = 0;
     this.prefaceLeft = expectsPreface ? preface.length : 0;
     this.isFirstFrame = true;
     this.isInFrame = false;
@@ -105,8 +92,6 @@ export class H2Demux {
     this.blockLength = 0;
     this.blockFrames = 0;
     this.blockFrame = new FrameHeader();
-    this.isBusy = false;
-    this.isDeferred = false;
     this.budget = 0;
   }
 
@@ -137,34 +122,22 @@ export class H2Demux {
     this.rawEnd = rawEnd;
   }
 
-  /** Reads and hands on what there is. Does nothing when called from within itself. */
   read(): void {
     if (this.isBusy) return;
     this.isBusy = true;
     this.budget = this.target.framesAtOnce();
     this.readAll();
     this.isBusy = false;
-    if (this.slotAt >= 0 && this.rawAt === this.rawEnd) this.drop();
+    this.settle();
     const isCut = this.budget <= 0 && this.slotAt >= 0;
-    if (this.connection.isOpen && (this.connection.readable || isCut)) this.readLater();
+    if (!this.connection.isOpen || !this.target.isReadable()) return;
+    if (this.connection.readable || isCut) this.readLater();
   }
 
   /** No more frames in this go. */
   pause(): void {
     this.budget = 0;
   }
-
-  /** Goes on after the current batch of events, if there is anything and it may be read. */
-  private readLater(): void {
-    if (this.isDeferred || !this.target.isReadable()) return;
-    this.isDeferred = true;
-    this.thread.defer(this.deferred);
-  }
-
-  private readonly deferred = (): void => {
-    this.isDeferred = false;
-    if (this.connection.isOpen) this.read();
-  };
 
   private readAll(): void {
     const { connection, target } = this;
@@ -176,35 +149,14 @@ export class H2Demux {
         target.onFatal(errorCalm);
         return;
       }
-      const got = connection.recv(this.rawEnd, this.slotAt + this.pool.slotBytes - this.rawEnd);
+      const got = this.receive();
       if (got === blocked) return;
       if (got <= 0) {
         target.onEnd(got);
         return;
       }
-      this.rawEnd += got;
     }
     if (target.isReadable() && this.rawEnd > this.rawAt) this.parse();
-  }
-
-  /** A slot with room behind what has not been taken. */
-  private makeRoom(): boolean {
-    const { pool } = this;
-    if (this.slotAt < 0) {
-      this.slotAt = pool.take();
-      this.rawAt = this.slotAt;
-      this.rawEnd = this.slotAt;
-      return this.slotAt >= 0;
-    }
-    if (this.rawAt === this.rawEnd) {
-      this.rawAt = this.slotAt;
-      this.rawEnd = this.slotAt;
-    } else if (this.rawAt > this.slotAt) {
-      pool.bytes.copyWithin(this.slotAt, this.rawAt, this.rawEnd);
-      this.rawEnd -= this.rawAt - this.slotAt;
-      this.rawAt = this.slotAt;
-    }
-    return this.rawEnd < this.slotAt + pool.slotBytes;
   }
 
   /** Takes what is complete. False: the connection is over. */
@@ -366,13 +318,6 @@ export class H2Demux {
     pool.bytes.copyWithin(this.blockAt + this.blockLength, at, at + length);
     this.blockLength += length;
     return 0;
-  }
-
-  private drop(): void {
-    this.pool.release(this.slotAt);
-    this.slotAt = -1;
-    this.rawAt = 0;
-    this.rawEnd = 0;
   }
 
   /** Gives all memory back. Not from within `read`: that looks at its slot when it is done. */
