@@ -188,6 +188,26 @@ test('a place where an acl can never have a value gets a warning', () => {
   );
 });
 
+test('what is read at the wrong place never matches, although its message is still there', () => {
+  const lines = ['acl both path /a', 'acl both src 10.0.0.1', 'acl p path /a'];
+  const bench = new ExpressionBench(lines, {}, 'http-response');
+  bench.exchange.request('GET /a HTTP/1.1\r\nHost: x\r\n\r\n');
+  const answers = [
+    ['if { path /a }', 0],
+    ['if !{ path /a }', 1],
+    ['unless p', 1],
+    ['if { req.hdr(host) x }', 0],
+    ['if { method GET }', 1],
+    ['if { path /a } or { method GET }', 1],
+  ] as const;
+  for (const [text, expected] of answers) assert.equal(bench.condition(text), expected, text);
+  const source = bench.exchange.stream.session.source;
+  source.setIpv4(0x0a00_0001, 1);
+  assert.equal(bench.condition('if both'), 1);
+  source.setIpv4(0x0a00_0002, 1);
+  assert.equal(bench.condition('if both'), 0);
+});
+
 test('lists are edited while they are used', () => {
   const bench = new ExpressionBench([], { '/l': '/a\n/b\n' });
   bench.exchange.request('GET /c HTTP/1.1\r\nHost: x\r\n\r\n');

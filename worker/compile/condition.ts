@@ -41,7 +41,9 @@ export function buildCondition(words: WordCursor, source: ConditionSource): Cond
   const suites = readSuites(words, source);
   if (suites === null) return null;
   checkPoint(suites, source);
-  const condition = anyOf(suites.map((suite) => allOf(suite.map(termCondition))));
+  const condition = anyOf(
+    suites.map((suite) => allOf(suite.map((term) => termCondition(term, source.point)))),
+  );
   return polarity === 'if' ? condition : negated(condition);
 }
 
@@ -160,8 +162,12 @@ function checkPoint(suites: readonly Term[][], source: ConditionSource): void {
   }
 }
 
-function termCondition(term: Term): Condition {
-  return term.negated ? negated(term.acl.condition) : term.acl.condition;
+/** What is read at the wrong place has no value there, as it is warned of. */
+function termCondition({ acl, negated: isNegated }: Term, point: number): Condition {
+  const fitting = acl.parts.filter((part) => point === 0 || (part.legal & point) !== 0);
+  const isWhole = fitting.length === acl.parts.length;
+  const condition = isWhole ? acl.condition : anyOf(fitting.map((part) => part.condition));
+  return isNegated ? negated(condition) : condition;
 }
 
 function negated(condition: Condition): Condition {
