@@ -69,6 +69,7 @@ test('flags that end the reading', () => {
     ['-cc', { kind: 'mistake', message: '', usage: true }],
     ['--long', { kind: 'mistake', message: "Unknown flag '--long'.", usage: true }],
     ['-sf 0', { kind: 'mistake', message: '', usage: true }],
+    ['-n none', { message: "-n needs a number, not 'none'.", usage: false }],
     ['-sf 1x', { message: '-sf option: some bytes unconsumed in PID list {1x}', usage: false }],
     ['-x', { message: 'Unix socket path expected with the -x flag', usage: true }],
     ['-dMnonsense', { message: "-dM: unknown debug option 'nonsense'", usage: false }],

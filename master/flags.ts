@@ -138,19 +138,20 @@ export const flagTable: readonly FlagDef[] = [
     name: 'N',
     value: '<limit>',
     help: 'default maxconn of a proxy',
-    apply: ({ flags }, _, value) => void (flags.proxyMaxconn = leadingNumber(value)),
+    apply: ({ flags }, _, value) => numberOf('N', value, (found) => (flags.proxyMaxconn = found)),
   },
   {
     name: 'n',
     value: '<limit>',
     help: 'maxconn of the process',
-    apply: ({ flags }, _, value) => void (flags.maxconn = leadingNumber(value)),
+    apply: ({ flags }, _, value) => numberOf('n', value, (found) => (flags.maxconn = found)),
   },
   {
     name: 'm',
     value: '<megabytes>',
     help: 'memory limit, from which connection limits follow',
-    apply: ({ flags }, _, value) => void (flags.memoryMegabytes = leadingNumber(value)),
+    apply: ({ flags }, _, value) =>
+      numberOf('m', value, (found) => (flags.memoryMegabytes = found)),
   },
   {
     name: 'p',
@@ -300,9 +301,12 @@ function readFlag(state: State, word: string): Stop | undefined {
   return value === undefined ? mistake(missingValue, true) : row.apply(state, '', value);
 }
 
-/** As C's atol(): the digits at the start, 0 without any. */
-function leadingNumber(text: string): number {
-  return Number(/^\s*[+-]?\d+/.exec(text)?.[0] ?? 0);
+/** As C's atol(), the digits at the start; without any there is no limit that could be meant. */
+function numberOf(flag: string, text: string, take: (found: number) => void): Stop | undefined {
+  const digits = /^\s*[+-]?\d+/.exec(text)?.[0];
+  if (digits === undefined) return mistake(`-${flag} needs a number, not '${text}'.`);
+  take(Number(digits));
+  return undefined;
 }
 
 function pids(state: State, signal: 'SIGUSR1' | 'SIGTERM'): Stop | undefined {

@@ -13,6 +13,7 @@ import {
   tlsLibraryName,
   tlsLibraryVersion,
 } from '../shared/config/features.ts';
+import { filterNames } from '../shared/config/sections/filters.ts';
 import { hawserVersion } from '../shared/version.ts';
 import { flagTable, type VersionForm } from './flags.ts';
 
@@ -69,6 +70,8 @@ function buildLines(): string {
     '',
     'Available multiplexer protocols :',
     "(protocols marked as <default> cannot be specified using 'proto' keyword)",
+    '         h2 : mode=HTTP  side=FE|BE  mux=H2    flags=HTX|HOL_RISK|NO_UPG',
+    '       fcgi : mode=HTTP  side=BE     mux=FCGI  flags=HTX|HOL_RISK|NO_UPG',
     '  <default> : mode=HTTP  side=FE|BE  mux=H1    flags=HTX',
     '         h1 : mode=HTTP  side=FE|BE  mux=H1    flags=HTX|NO_UPG',
     '  <default> : mode=TCP   side=FE|BE  mux=PASS  flags=',
@@ -77,7 +80,7 @@ function buildLines(): string {
     'Available services : prometheus-exporter',
     '',
     'Available filters :',
-    '\tnone',
+    ...filterNames.map((name) => `\t${name}`),
   ].join('\n');
 }
 

@@ -124,6 +124,13 @@ test('flags without a configuration, and unknown ones, are told behind the usage
   assert.match(nowhere.err, /change to directory \/nowhere : No such file or directory\n$/);
 });
 
+test('-vv names the protocols and filters that work', async () => {
+  const { out } = await runTool(['-vv']);
+  for (const line of [/^ +h2 : .*mux=H2/m, /^ +fcgi : .*side=BE .*mux=FCGI/m, /^\tbwlim-in$/m]) {
+    assert.match(out, line);
+  }
+});
+
 test('help for who reads only its beginning', async () => {
   const { status } = await runTool(['help', 'http']);
   assert.equal(status, 0);
