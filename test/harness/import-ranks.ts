@@ -18,6 +18,7 @@ const ranks: readonly Rank[] = [
   apart(
     'shared/units.ts',
     'shared/block.ts',
+    'shared/hash.ts',
     'shared/address.ts',
     'shared/certificate.ts',
     'shared/verify-names.ts',

@@ -8,7 +8,8 @@ import { headerName, headerWords, methodPost, writeLatin1 } from '../http/messag
 import type { Expression, Scope } from '../keyword.ts';
 import { kindBinary, kindString } from '../sample/sample.ts';
 import type { Stream } from '../stream/stream.ts';
-import { avalanche, type HashType } from './hash-functions.ts';
+import { avalanche } from '../../shared/hash.ts';
+import type { HashType } from './hash-functions.ts';
 
 export type RequestHash = (stream: Stream) => number;
 

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { TestFarm } from '../../test/harness/farm.ts';
 import { headerName } from '../http/message.ts';
 import type { Stream } from '../stream/stream.ts';
-import { avalanche, hashFunctions, xxh32 } from './hash-functions.ts';
+import { avalanche, xxh32 } from '../../shared/hash.ts';
+import { hashFunctions } from './hash-functions.ts';
 import { serverKey } from './server-ring.ts';
 
 const servers = [1, 2, 3, 1].map((weight, i) => ({ name: 'abcd'[i], weight }));

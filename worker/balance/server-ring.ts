@@ -9,7 +9,7 @@ import { parseIpv4, parseIpv6 } from '../../shared/sys/sockaddr.ts';
 import type { Members } from '../server/balancer.ts';
 import { wordActive, wordFirstBackup } from '../server/farm.ts';
 import type { Server } from '../server/server.ts';
-import { avalanche, xxh32 } from './hash-functions.ts';
+import { avalanche, xxh32 } from '../../shared/hash.ts';
 import { Roster, weightMax, weightScale } from './roster.ts';
 import { commitAll, type ServerTable } from './server-table.ts';
 

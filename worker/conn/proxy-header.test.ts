@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../../shared/hash.ts';
 import { Endpoint } from './endpoint.ts';
 import {
   faultProxyBadHeader,

@@ -3,7 +3,7 @@
 
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../shared/sys/sockaddr.ts';
 import { latin1, writeLatin1 } from '../http/message.ts';
-import { crc32c } from './crc32c.ts';
+import { crc32c } from '../../shared/hash.ts';
 import { Endpoint, familyIpv4, familyIpv6, ipv4Text } from './endpoint.ts';
 import {
   faultProxyBadHeader,

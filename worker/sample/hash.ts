@@ -1,83 +1,26 @@
 // Hashes of byte strings (one character per byte) that converters and fetches give as integers:
-// HAProxy's djb2, sdbm and wt6, CRC-32 and CRC-32C, xxHash (its published specification). Pure;
-// proxy thread.
+// those of shared/hash.ts over text, and XXH64 (its published specification). Pure.
 
-/** sdbm, going on from `start`. Unsigned. */
-export function sdbmText(text: string, start: number): number {
-  let hash = start | 0;
-  for (let i = 0; i < text.length; i++) hash = (text.charCodeAt(i) + Math.imul(hash, 65_599)) | 0;
-  return hash >>> 0;
+import { crc32, crc32c, djb2, sdbm, wt6, xxh32 } from '../../shared/hash.ts';
+
+/** The text at hand as bytes; as long as the longest one was. */
+let room = new Uint8Array(4096);
+
+function bytesOf(text: string): Uint8Array {
+  if (text.length > room.length) room = new Uint8Array(2 * text.length);
+  for (let i = 0; i < text.length; i++) room[i] = text.charCodeAt(i);
+  return room;
 }
 
-/** djb2. Unsigned. */
-export function djb2Text(text: string): number {
-  let hash = 5381;
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 33) + text.charCodeAt(i)) | 0;
-  return hash >>> 0;
-}
-
-const rotate = (value: number, bits: number): number =>
-  bits === 0 ? value : (value << bits) | (value >>> (32 - bits));
-
-/** wt6, HAProxy's own. Unsigned. */
-export function wt6Text(text: string): number {
-  let low = 0xa53c965a | 0;
-  let high = 0x5ca6953a;
-  let lowBits = 6;
-  let highBits = 18;
-  for (let i = 0; i < text.length; i++) {
-    const byte = text.charCodeAt(i);
-    low = ~(low ^ byte);
-    high = ~(high + byte);
-    const turned = rotate(high, lowBits);
-    high = rotate(low, highBits);
-    low = turned;
-    const mixed = ((low >>> 16) ^ high) & 0xffff;
-    lowBits = mixed & 31;
-    highBits = mixed >>> 11;
-  }
-  return (low ^ high) >>> 0;
-}
-
-/** Bob Jenkins' 4-byte full avalanche, then spread by a prime near three quarters of 2^32. */
-export function fullAvalanche(value: number): number {
-  let a = value | 0;
-  a = (a + 0x7ed55d16 + (a << 12)) | 0;
-  a = a ^ 0xc761c23c ^ (a >>> 19);
-  a = (a + 0x165667b1 + (a << 5)) | 0;
-  a = (a + 0xd3a2646c) ^ (a << 9);
-  a = (a + 0xfd7046c5 + (a << 3)) | 0;
-  a = a ^ 0xb55a4f09 ^ (a >>> 16);
-  return Math.imul(a, 3_221_225_473) >>> 0;
-}
-
-function crcTable(polynomial: number): Int32Array {
-  return new Int32Array(256).map((_, index) => {
-    let value = index;
-    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? polynomial : 0);
-    return value;
-  });
-}
-
-const crc32Table = crcTable(0xedb88320);
-const crc32cTable = crcTable(0x82f63b78);
-
-function crcText(text: string, table: Int32Array): number {
-  let crc = -1;
-  for (let i = 0; i < text.length; i++) crc = (crc >>> 8) ^ table[(crc ^ text.charCodeAt(i)) & 255];
-  return ~crc >>> 0;
-}
-
-/** CRC-32 (ISO-HDLC). */
-export const crc32Text = (text: string): number => crcText(text, crc32Table);
-/** CRC-32C (Castagnoli). */
-export const crc32cText = (text: string): number => crcText(text, crc32cTable);
-
-const prime1 = 0x9e3779b1 | 0;
-const prime2 = 0x85ebca77 | 0;
-const prime3 = 0xc2b2ae3d | 0;
-const prime4 = 0x27d4eb2f;
-const prime5 = 0x165667b1;
+/** sdbm, going on from `start`. Unsigned, as all below. */
+export const sdbmText = (text: string, start: number): number =>
+  sdbm(bytesOf(text), 0, text.length, start);
+export const djb2Text = (text: string): number => djb2(bytesOf(text), 0, text.length);
+export const wt6Text = (text: string): number => wt6(bytesOf(text), 0, text.length);
+export const crc32Text = (text: string): number => crc32(bytesOf(text), 0, text.length);
+export const crc32cText = (text: string): number => crc32c(bytesOf(text), 0, text.length);
+export const xxh32Text = (text: string, seed: number): number =>
+  xxh32(bytesOf(text).subarray(0, text.length), seed);
 
 /** 32 bits, least significant byte first. */
 function word(text: string, at: number): number {
@@ -87,39 +30,6 @@ function word(text: string, at: number): number {
     (text.charCodeAt(at + 2) << 16) |
     (text.charCodeAt(at + 3) << 24)
   );
-}
-
-const lane = (value: number, input: number): number =>
-  Math.imul(rotate((value + Math.imul(input, prime2)) | 0, 13), prime1);
-
-/** XXH32. */
-export function xxh32Text(text: string, seed: number): number {
-  const { length } = text;
-  let at = 0;
-  let hash = (seed + prime5) | 0;
-  if (length >= 16) {
-    let a = (seed + prime1 + prime2) | 0;
-    let b = (seed + prime2) | 0;
-    let c = seed | 0;
-    let d = (seed - prime1) | 0;
-    for (; at + 16 <= length; at += 16) {
-      a = lane(a, word(text, at));
-      b = lane(b, word(text, at + 4));
-      c = lane(c, word(text, at + 8));
-      d = lane(d, word(text, at + 12));
-    }
-    hash = (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) | 0;
-  }
-  hash = (hash + length) | 0;
-  for (; at + 4 <= length; at += 4) {
-    hash = Math.imul(rotate((hash + Math.imul(word(text, at), prime3)) | 0, 17), prime4);
-  }
-  for (; at < length; at++) {
-    hash = Math.imul(rotate((hash + Math.imul(text.charCodeAt(at), prime5)) | 0, 11), prime1);
-  }
-  hash = Math.imul(hash ^ (hash >>> 15), prime2);
-  hash = Math.imul(hash ^ (hash >>> 13), prime3);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 const big1 = 0x9e3779b185ebca87n;

@@ -2,12 +2,12 @@
 // integers, and digests, HMAC and a constant-time comparison through the crypto of Node.
 
 import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto';
+import { avalanche } from '../../../shared/hash.ts';
 import type { ArgumentDef, ArgumentValue, Convert, ConverterDef, Scope } from '../../keyword.ts';
 import {
   crc32cText,
   crc32Text,
   djb2Text,
-  fullAvalanche,
   sdbmText,
   wt6Text,
   xxh32Text,
@@ -31,11 +31,11 @@ function spreadable(name: string, help: string, hash: (text: string) => number):
     returns: kindSint,
     help,
     example: `${name}(1)`,
-    build: ([avalanche]) => {
-      if (avalanche === undefined || Number(avalanche) === 0) {
+    build: ([mixes]) => {
+      if (mixes === undefined || Number(mixes) === 0) {
         return (sample) => sample.setInt(hash(sample.text));
       }
-      return (sample) => sample.setInt(fullAvalanche(hash(sample.text)));
+      return (sample) => sample.setInt(avalanche(hash(sample.text)));
     },
   };
 }

@@ -14,7 +14,8 @@ import type { ArgumentValue, Evaluate, FetchDef, Scope } from '../../keyword.ts'
 import type { Stream } from '../../stream/stream.ts';
 import { familyIpv4, familyIpv6 } from '../../conn/endpoint.ts';
 import { parseIpv4 } from '../address.ts';
-import { fullAvalanche, sdbmText } from '../hash.ts';
+import { avalanche } from '../../../shared/hash.ts';
+import { sdbmText } from '../hash.ts';
 import { readInt64, wordBytes } from '../int64.ts';
 import { kindBinary, kindIpv4, kindMethod, kindSint, kindString, type Sample } from '../sample.ts';
 import { alias, plain, requestEver, requestHead } from './row.ts';
@@ -76,7 +77,7 @@ function joinedWith(
 function base32(message: Message): number {
   const hash = sdbmText(hostText(message), 0);
   const found = path(message);
-  return fullAvalanche(found?.charCodeAt(0) === 47 ? sdbmText(found, hash) : hash);
+  return avalanche(found?.charCodeAt(0) === 47 ? sdbmText(found, hash) : hash);
 }
 
 const base32Of: Evaluate = (stream, out) => {
@@ -89,7 +90,7 @@ function url32(message: Message): number {
   let hash = sdbmText(hostText(message), 0);
   const target = pathQuery(message);
   if (target !== null && target.charCodeAt(0) === 47) hash = sdbmText(target, hash);
-  return fullAvalanche(hash);
+  return avalanche(hash);
 }
 
 const url32Of: Evaluate = (stream, out) => {
