@@ -5,6 +5,7 @@ import { familyIpv4, familyIpv6 } from '../conn/endpoint.ts';
 import { persistClose, persistKeepAlive, persistServerClose } from '../program.ts';
 import type { ProxyPlan } from '../program.ts';
 import { parseIpv4, parseIpv6 } from '../sample/address.ts';
+import { fullconnOf } from './fullconn.ts';
 import { compileSample } from './logs.ts';
 import { compileForwardFor } from './proxies.ts';
 
@@ -173,4 +174,43 @@ test('what costs something to know is known only where a line reads it', () => {
   assert.deepEqual(reads('http-request deny if { cpu_ns_tot gt 5 }'), [false, true]);
   assert.deepEqual(reads('acl slow lat_ns_avg gt 5'), [false, true]);
   assert.deepEqual(reads('http-request set-header a cpu_ns_tot'), [false, false]);
+});
+
+test('fullconn is a tenth of what the frontends that name a backend may bring, each once', () => {
+  const { program } = compileText(`global
+  maxconn 1000
+defaults
+  mode http
+  timeout client 1s
+  timeout server 1s
+  timeout connect 1s
+frontend f1
+  bind 127.0.0.1:1
+  maxconn 300
+  use_backend named if { path /1 }
+  use_backend named if { path /2 }
+  use_backend usual if { path /3 }
+  default_backend usual
+frontend f2
+  bind 127.0.0.1:2
+  use_backend named if { path /1 }
+  default_backend own
+listen own
+  bind 127.0.0.1:3
+  maxconn 55
+backend named
+backend usual
+backend said
+  fullconn 7
+backend nobody
+`);
+  const { model } = program;
+  const found = model.proxies.map((proxy) => [proxy.name, fullconnOf(model, proxy)]);
+  assert.deepEqual(Object.fromEntries(found.slice(2)), {
+    own: 106,
+    named: 130,
+    usual: 30,
+    said: 7,
+    nobody: 1,
+  });
 });
