@@ -51,6 +51,7 @@ export class CompileContext {
   private readonly acls = new Map<string, Map<string, NamedAcl | null>>();
   private readonly frontends = new Map<string, number>();
   private readonly backends = new Map<string, number>();
+  private readonly indexes = new Map<ProxyModel, number>();
 
   constructor(
     model: Model,
@@ -65,7 +66,9 @@ export class CompileContext {
     this.tables = tables;
     this.variables = new VariableTable();
     this.patterns = new PatternRegistry();
-    for (const [index, { name, kind }] of model.proxies.entries()) {
+    for (const [index, proxy] of model.proxies.entries()) {
+      const { name, kind } = proxy;
+      this.indexes.set(proxy, index);
       if (kind !== 'backend') this.frontends.set(name, index);
       if (kind !== 'frontend') this.backends.set(name, index);
     }
@@ -75,6 +78,13 @@ export class CompileContext {
   changeBackend(name: string, exists: boolean): void {
     if (exists) this.backends.set(name, this.model.proxies.length - 1);
     else this.backends.delete(name);
+  }
+
+  /** Place of a proxy in the model; there may be thousands, and each line asks. */
+  indexOf(proxy: ProxyModel): number {
+    const index = this.indexes.get(proxy) ?? -1;
+    const { proxies } = this.model;
+    return proxies[index] === proxy ? index : proxies.indexOf(proxy);
   }
 
   frontendIndex(name: string): number {

@@ -78,7 +78,7 @@ export class CompileScope implements Scope, ConditionSource {
     this.ruleSet = seat.ruleSet;
     this.line = seat.line;
     this.point = seat.point ?? pointOf(seat.ruleSet, seat.proxy);
-    this.proxyIndex = seat.proxy === null ? -1 : context.model.proxies.indexOf(seat.proxy);
+    this.proxyIndex = seat.proxy === null ? -1 : context.indexOf(seat.proxy);
     const { file, line } = seat.line.place;
     this.patterns = {
       registry: context.patterns,
