@@ -205,6 +205,7 @@ export interface Scope {
   alert(message: string, hint?: string): void;
   alertAt(place: Place, message: string, hint?: string): void;
   warning(message: string): void;
+  warningAt(place: Place, message: string, hint?: string): void;
 }
 
 /** Joins families into one map; twins stop the start-up. */

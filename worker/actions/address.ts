@@ -6,7 +6,7 @@ import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import { kindAddress, kindIpv4, kindIpv6 } from '../sample/sample.ts';
 import type { Stream } from '../stream/stream.ts';
-import { takeIntegerExpression, takeWord } from './arguments.ts';
+import { missing, takeIntegerExpression, takeWord } from './arguments.ts';
 
 const requestSets = [
   'tcp-request connection',
@@ -72,10 +72,7 @@ function buildSetAddress(pick: Pick): (words: WordCursor, scope: Scope) => Act |
 
 function buildSetPort(pick: Pick): (words: WordCursor, scope: Scope) => Act | null {
   return (words, scope) => {
-    if (words.atEnd()) {
-      scope.alertAt(words.here(), 'missing an expression that gives a port');
-      return null;
-    }
+    if (words.atEnd()) return missing(words, scope, 'an expression that gives a port');
     const port = takeIntegerExpression(words, scope);
     if (port === null) return null;
     const level = scope.ruleSet;

@@ -13,11 +13,14 @@ export function isDone(words: WordCursor): boolean {
 
 /** Takes one word; null with an alert naming `what` when there is none. */
 export function takeWord(words: WordCursor, scope: Scope, what: string): string | null {
-  if (words.atEnd()) {
-    scope.alertAt(words.here(), `missing ${what}`);
-    return null;
-  }
-  return words.next();
+  return words.atEnd() ? missing(words, scope, what) : words.next();
+}
+
+/** Alerts that the rule lacks `what`, naming its rule set and action. */
+export function missing(words: WordCursor, scope: Scope, what: string): null {
+  const action = (words.words[0] ?? '').replace(/\(.*/, '');
+  scope.alertAt(words.here(), `'${`${scope.ruleSet} ${action}`.trim()}' : missing ${what}`);
+  return null;
 }
 
 /** Takes one word that is a log-format string. */
@@ -62,10 +65,7 @@ export function takeNumber(
     words.next();
     return { constant, read: () => constant };
   }
-  if (isDone(words)) {
-    scope.alertAt(words.here(), `missing ${what}`);
-    return null;
-  }
+  if (isDone(words)) return missing(words, scope, what);
   return takeIntegerExpression(words, scope);
 }
 

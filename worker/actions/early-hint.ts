@@ -2,19 +2,18 @@
 // 4.4; RFC 8297). Rules that follow each other without a condition between them fill one response.
 // Built by compile/rules.ts.
 
-import { headerName } from '../http/message.ts';
 import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictError, verdictNext } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
-import { takeFormat, takeWord } from './arguments.ts';
+import { takeFormat } from './arguments.ts';
+import { takeHeaderName } from './header-name.ts';
 
 const statusEarlyHints = 103;
 
 function buildEarlyHint(words: WordCursor, scope: Scope): Act | null {
-  const name = takeWord(words, scope, 'the name of a header field');
-  const value = name === null ? null : takeFormat(words, scope, 'its value');
-  if (name === null || value === null) return null;
-  const header = headerName(name);
+  const header = takeHeaderName(words, scope);
+  const value = header === null ? null : takeFormat(words, scope, 'a header value');
+  if (header === null || value === null) return null;
   const isLast = !isContinued(words, scope);
   return (stream) => {
     if (stream.request.version < 11) return verdictNext;

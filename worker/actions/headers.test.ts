@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileText, Exchange, frontendText, headersOf } from '../../test/harness/exchange.ts';
 import { runRequestRules } from '../../test/harness/exchange.ts';
+import { headerName } from '../http/message.ts';
 import { verdictError, verdictNext } from '../keyword.ts';
 
 const before = ['host: example.com', 'x-two: a, b', 'x-two: c'];
@@ -72,8 +73,8 @@ test('a rewrite without room is an error, unless strict-mode is off', () => {
 const longName = { text: 'filler', bytes: Uint8Array.from(Buffer.from('filler')), hash: 1 };
 
 const mistakes: readonly (readonly [rule: string, message: RegExp])[] = [
-  ['http-request add-header X-One', /missing a header value/],
-  ['http-request add-header X-One: a', /contains forbidden character ':'/],
+  ['http-request add-header X-One', /^alert: 'http-request add-header' : missing a header value$/],
+  ['http-response del-header', /^alert: 'http-response del-header' : missing a header name$/],
   ['http-request del-header x -m dom', /'dom' is not one of 'str'/],
   ['http-request set-header a b c', /unexpected word 'c'/],
   ['http-request replace-header a ( b', /./],
@@ -88,3 +89,28 @@ for (const [rule, message] of mistakes) {
     assert.match(messages[0], message);
   });
 }
+
+test('a name that no field may have is told of, and set as it is', () => {
+  const said = (name: string, bad: string): string =>
+    `warning: header name '${name}' contains forbidden character '${bad}'; ` +
+    'peers may refuse the message or drop the field';
+  const { program, messages } = compileText(
+    frontendText([
+      'http-request add-header X-One: a',
+      'http-request set-header "X Two" b',
+      'http-request early-hint "X Three" c if FALSE',
+      // What replaces or removes may meet such a name: nothing is wrong.
+      'http-request replace-value "X Two" b d',
+      'http-request del-header "X Two"',
+      'http-request set-header :path e',
+    ]),
+  );
+  assert.deepEqual(messages, [said('X-One:', ':'), said('X Two', ' '), said('X Three', ' ')]);
+  const exchange = new Exchange(program);
+  exchange.request('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  assert.equal(exchange.runRequest(), verdictNext);
+  const { request } = exchange.stream;
+  const at = request.find(headerName('X-One:'), 0);
+  assert.equal(at < 0 ? '' : request.valueText(at), 'a');
+  assert.equal(request.find(headerName('X Two'), 0), -1);
+});

@@ -6,6 +6,7 @@ import { type HeaderName, headerWords, type Message } from '../http/message.ts';
 import type { Act, ActionDef, FormatText, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import { takeChoice, takeFormat, takeWord } from './arguments.ts';
+import { takeHeaderName } from './header-name.ts';
 import type { Regex } from '../match/regex-guard.ts';
 import { buildRegExp, fillReferences } from './regex.ts';
 import { addHeader, replaceHeader, rewriteFailed } from './rewrite.ts';
@@ -27,20 +28,6 @@ function takeNameAndFormat(words: WordCursor, scope: Scope): NameAndFormat | nul
   if (name === null) return null;
   const value = takeFormat(words, scope, 'a header value');
   return value === null ? null : { name, value };
-}
-
-/**
- * A header name; a character that no name may hold is reported (a colon or a space out of place).
- */
-function takeHeaderName(words: WordCursor, scope: Scope): HeaderName | null {
-  const place = words.here();
-  const text = takeWord(words, scope, 'a header name');
-  if (text === null) return null;
-  const bad = /[^!#$%&'*+.^_`|~0-9A-Za-z-][\x80-\xbf]*/.exec(text.replace(/^:/, ''));
-  if (bad === null && text !== '') return scope.header(text);
-  const what = text === '' ? 'is empty' : `contains forbidden character '${bad?.[0]}'`;
-  scope.alertAt(place, `header name '${text}' ${what}`);
-  return null;
 }
 
 function buildAdd(words: WordCursor, scope: Scope): Act | null {
@@ -117,13 +104,13 @@ interface ReplaceArguments extends NameAndFormat {
 }
 
 function takeReplace(words: WordCursor, scope: Scope): ReplaceArguments | null {
-  const name = takeHeaderName(words, scope);
+  const name = takeWord(words, scope, 'a header name');
   if (name === null) return null;
   const pattern = takeWord(words, scope, 'a regular expression');
   if (pattern === null) return null;
   const regex = buildRegExp(pattern, scope, false);
   const value = takeFormat(words, scope, 'a replacement');
-  return regex === null || value === null ? null : { name, regex, value };
+  return regex === null || value === null ? null : { name: scope.header(name), regex, value };
 }
 
 function buildReplaceHeader(words: WordCursor, scope: Scope): Act | null {

@@ -7,7 +7,7 @@ import type { PatternReference } from '../match/pattern-reference.ts';
 import type { Act, ActionDef, FormatText, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
-import { takeWord } from './arguments.ts';
+import { missing, takeWord } from './arguments.ts';
 
 type Edit = (
   stream: Stream,
@@ -43,8 +43,7 @@ function takeText(words: WordCursor, scope: Scope, what: string): FormatText | n
 function buildEdit(edit: Edit, hasValue: boolean) {
   return (words: WordCursor, scope: Scope): Act | null => {
     if (words.parenthesis === '') {
-      scope.alertAt(words.here(), 'missing the name of a list between parentheses');
-      return null;
+      return missing(words, scope, 'the name of a list between parentheses');
     }
     const key = takeText(words, scope, 'a key');
     const value = hasValue ? takeText(words, scope, 'a value') : null;

@@ -40,7 +40,7 @@ test('use-service refuses names that are no service', () => {
   assert.deepEqual(build(['ecko']).messages, [
     "'ecko' is not a service of 'http-request'did you mean 'echo'?",
   ]);
-  assert.deepEqual(build([]).messages, ['missing the name of a service']);
+  assert.deepEqual(build([]).messages, ["'http-request' : missing the name of a service"]);
 });
 
 test('use-service is legal where a service serves, and nowhere without one', () => {

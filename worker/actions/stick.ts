@@ -16,7 +16,13 @@ import type { Act, ActionDef, Scope, WordCursor } from '../keyword.ts';
 import { verdictNext, verdictWait } from '../keyword.ts';
 import type { Stream } from '../stream/stream.ts';
 import { statusIn } from '../stream/status-codes.ts';
-import { isDone, takeIntegerExpression, takeWord, type NumberSource } from './arguments.ts';
+import {
+  isDone,
+  missing,
+  type NumberSource,
+  takeIntegerExpression,
+  takeWord,
+} from './arguments.ts';
 
 const slotText = /^\d{1,3}$/;
 const indexText = /^\d{1,2}$/;
@@ -224,10 +230,7 @@ function withValue(name: string, isIndexed: boolean, help: string, change: Chang
     build: (words, scope) => {
       const target = targetOf(words, scope, isIndexed);
       if (target === null) return null;
-      if (isDone(words)) {
-        scope.alertAt(words.here(), 'missing a value');
-        return null;
-      }
+      if (isDone(words)) return missing(words, scope, 'a value');
       if (valueText.test(words.peek())) {
         return changeTracked(target, change, Number(words.next()) >>> 0);
       }

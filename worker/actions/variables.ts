@@ -7,7 +7,7 @@ import type { Act, ActionDef, Evaluate, Scope, WordCursor } from '../keyword.ts'
 import { verdictNext } from '../keyword.ts';
 import { parseSetConditions, variableEraser } from '../sample/variables.ts';
 import { variableWriter, type WriteVariable } from '../sample/variables.ts';
-import { takeWord } from './arguments.ts';
+import { missing, takeWord } from './arguments.ts';
 
 function takeWriter(words: WordCursor, scope: Scope): WriteVariable | null {
   const [name, ...conditions] = words.parenthesis.split(',').map((word) => word.trim());
@@ -19,8 +19,7 @@ function takeWriter(words: WordCursor, scope: Scope): WriteVariable | null {
 
 function takeEvaluate(words: WordCursor, scope: Scope): Evaluate | null {
   if (!words.atEnd()) return scope.expression(words)?.evaluate ?? null;
-  scope.alertAt(words.here(), 'missing an expression');
-  return null;
+  return missing(words, scope, 'an expression');
 }
 
 function buildSet(words: WordCursor, scope: Scope): Act | null {

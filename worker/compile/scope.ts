@@ -320,11 +320,19 @@ export class CompileScope implements Scope, ConditionSource {
   }
 
   alertAt(place: Place, message: string, hint = ''): void {
+    this.tell('alert', place, message, hint);
+  }
+
+  warningAt(place: Place, message: string, hint = ''): void {
+    this.tell('warning', place, message, hint);
+  }
+
+  private tell(severity: 'alert' | 'warning', place: Place, message: string, hint: string): void {
     const { file, line } = this.line.place;
     const isHere = place.file === file && place.line === line;
     const text = isHere ? this.line.text : '';
     const at = isHere && place.column === this.line.place.column ? this.wordIn(message) : place;
-    this.context.diagnostics.alert(at, message, hint, text);
+    this.context.diagnostics.add(severity, at, message, hint, text);
   }
 
   /** Who blames the whole line and quotes one of its words means that word. */
