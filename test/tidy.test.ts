@@ -64,16 +64,6 @@ const exceptions: readonly Exception[] = [
   },
   {
     rule: 'file lines',
-    path: /^shared\/config\/schema\.ts:/,
-    reason: 'one JSON schema is one table',
-  },
-  {
-    rule: 'file lines',
-    path: /^shared\/config\/fresh\.ts:/,
-    reason: 'one value for each field of the model is one table',
-  },
-  {
-    rule: 'file lines',
     path: /^worker\/http\/h1-head\.test\.ts:/,
     reason: 'the cases of one parser are one table',
   },

@@ -3,7 +3,8 @@
 // starts with.
 
 import type { Diagnostics, Place } from './diagnostic.ts';
-import { freshGlobal, freshProxy, freshRules, freshServer, noAddress } from './fresh.ts';
+import { freshProxy, freshRules, freshServer, noAddress } from './fresh.ts';
+import { freshGlobal } from './fresh-process.ts';
 import type { Mutable, PeersDraft, ProxyDraft, ResolversDraft, ServerDraft } from './keyword.ts';
 import type {
   GlobalModel,

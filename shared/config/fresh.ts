@@ -1,25 +1,19 @@
 // Models as they are before a configuration has said anything: HAProxy's defaults, in one place.
 // Called by draft.ts and the tables. Numbers are those of the manual's keyword descriptions.
 
-import { encryptedAlgorithmNames, encryptionNames, weakAlgorithm } from '../encrypted-token.ts';
-import { hostname } from 'node:os';
 import type { Place } from './diagnostic.ts';
 import { freshAgent, freshCheck, freshServerCheck } from './model-check.ts';
-import type { H2SideModel, H2TuneModel } from './model-process.ts';
 import type {
   AddressModel,
   BindModel,
   BindSslModel,
-  GlobalModel,
   LineModel,
   ProxyModel,
   ResolversModel,
   RuleSet,
   ServerModel,
   ServerSslModel,
-  SslDefaultsModel,
   TimeoutsModel,
-  TuneModel,
 } from './model.ts';
 
 export const noAddress: AddressModel = {
@@ -30,198 +24,6 @@ export const noAddress: AddressModel = {
   portOffset: false,
   fd: -1,
 };
-
-function freshH2(): H2TuneModel {
-  const side: H2SideModel = {
-    initialWindowSize: 0,
-    maxConcurrentStreams: -1,
-    glitchesThreshold: 0,
-    maxFramesAtOnce: 0,
-    rxbufBytes: 0,
-    maxRstAtOnce: 0,
-    maxTotalStreams: 0,
-  };
-  return {
-    headerTableSize: 4096,
-    initialWindowSize: 0,
-    maxFrameSize: 0,
-    maxConcurrentStreams: 100,
-    announcesWebsockets: true,
-    front: side,
-    back: side,
-  };
-}
-
-function freshTune(): TuneModel {
-  return {
-    bufsize: 16_384,
-    bufsizeSmall: 1024,
-    bufsizeLarge: 0,
-    maxrewrite: 1024,
-    httpMaxhdr: 101,
-    httpCookielen: 63,
-    h1FrontGlitches: 0,
-    h1BackGlitches: 0,
-    glitchesKillPercent: 0,
-    httpLogurilen: 1024,
-    poolLowFdRatio: 20,
-    poolHighFdRatio: 25,
-    idlePoolShared: true,
-    maxaccept: 4,
-    maxpollevents: 200,
-    rcvbufClient: 0,
-    rcvbufFrontend: 0,
-    sndbufFrontend: 0,
-    rcvbufBackend: 0,
-    sndbufBackend: 0,
-    rcvbufServer: 0,
-    sndbufClient: 0,
-    sndbufServer: 0,
-    pipesize: 0,
-    varsGlobalMaxSize: 0,
-    varsProcMaxSize: 0,
-    varsSessMaxSize: 0,
-    varsTxnMaxSize: 0,
-    varsCheckMaxSize: 0,
-    varsReqresMaxSize: 0,
-    maxChecksPerThread: 0,
-    peersMaxUpdatesAtOnce: 200,
-    stickCounters: 3,
-    cliMaxPayloadSize: 131_072,
-    buffersLimit: 0,
-    notsentLowatClient: 0,
-    notsentLowatServer: 0,
-    profilingTasks: 'auto',
-    profilingMemory: false,
-    disableFastForward: false,
-    disableZeroCopyForwarding: false,
-    listenerDefaultShards: 'by-group',
-    listenerMultiQueue: 'on',
-    splice: true,
-    sslCachesize: 20_000,
-    sslLifetimeMs: 300_000,
-    sslMaxrecord: 0,
-    sslCaptureBytes: 0,
-    sslHardMaxrecord: 0,
-    h2: freshH2(),
-    others: {},
-  };
-}
-
-function freshSslDefaults(): SslDefaultsModel {
-  return {
-    caBase: '',
-    crtBase: '',
-    keyBase: '',
-    loadExtraFiles: ['all'],
-    loadExtraDelExt: false,
-    bindOptions: [],
-    bindCiphers: '',
-    bindCiphersuites: '',
-    bindCurves: '',
-    bindSigalgs: '',
-    bindClientSigalgs: '',
-    serverOptions: [],
-    serverCiphers: '',
-    serverCiphersuites: '',
-    serverCurves: '',
-    serverSigalgs: '',
-    serverClientSigalgs: '',
-    serverVerify: 'required',
-  };
-}
-
-/** The global section of a file that has none (manual 3). */
-export function freshGlobal(): GlobalModel {
-  return {
-    daemon: false,
-    masterWorker: false,
-    nbthread: 0,
-    maxconn: 0,
-    maxconnrate: 0,
-    maxsessrate: 0,
-    maxsslrate: 0,
-    maxsslconn: 0,
-    maxpipes: 0,
-    anonKey: 0,
-    ulimitN: 0,
-    fdHardLimit: 0,
-    strictLimits: true,
-    debugCounters: true,
-    uid: -1,
-    capabilities: [],
-    gid: -1,
-    user: '',
-    group: '',
-    chroot: '',
-    pidfile: '',
-    setDumpable: false,
-    node: '',
-    description: '',
-    hardStopAfterMs: -1,
-    graceMs: -1,
-    closeSpreadTimeMs: -1,
-    closeSpreadInfinite: false,
-    placement: { set: [], policy: '', isPerCore: false, affinity: '', isLoose: false },
-    threadCpus: [],
-    cpuMap: [],
-    statsSockets: [],
-    statsTimeoutMs: 10_000,
-    statsMaxconn: 10,
-    logs: [],
-    logTag: 'haproxy',
-    logSendHostname: null,
-    shmStatsFile: '',
-    shmStatsFileMaxObjects: 0,
-    statsFile: '',
-    dnsFamilies: ['auto'],
-    serverStateBase: '',
-    serverStateFile: '',
-    tune: freshTune(),
-    setVars: [],
-    environment: {},
-    mworkerMaxReloads: 50,
-    spreadChecks: 0,
-    maxSpreadChecksMs: 0,
-    externalCheck: '',
-    ssl: freshSslDefaults(),
-    tokenAlgorithms: encryptedAlgorithmNames.filter((name) => name !== weakAlgorithm),
-    tokenEncryptions: encryptionNames,
-    ...freshProcess(),
-  };
-}
-
-function freshProcess() {
-  return {
-    insecureForkWanted: false,
-    insecureSetuidWanted: false,
-    rejectsPrivilegedPorts: false,
-    noReusePort: false,
-    noGetaddrinfo: false,
-    zeroWarning: false,
-    quiet: false,
-    localpeer: hostname(),
-    threadGroups: 0,
-    maxThreadsPerGroup: 0,
-    groupDefinitions: [],
-    groups: [],
-    threadHardLimit: 0,
-    httpErrCodes: [[400, 499]],
-    httpFailCodes: [
-      [500, 500],
-      [502, 504],
-      [506, 599],
-    ],
-    h1AcceptPayloadWithAnyMethod: false,
-    h1CaseAdjust: [],
-    h1CaseAdjustFile: null,
-    h1DoNotCloseOnInsecureTransferEncoding: false,
-    ppNeverSendLocal: false,
-    unixBindPrefix: '',
-    exposeExperimental: false,
-    others: {},
-  } satisfies Partial<GlobalModel>;
-}
 
 /** 'inherit' stands for "not said": -1 in numbers. Everything a bind line may say. */
 export function freshBind(place: Place, addresses: readonly AddressModel[]): BindModel {

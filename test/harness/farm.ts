@@ -2,7 +2,8 @@
 // queues and persistence. No socket, no clock; `resumed` and `woken` record what the backend asked
 // for.
 
-import { freshGlobal, freshProxy, freshServer } from '../../shared/config/fresh.ts';
+import { freshProxy, freshServer } from '../../shared/config/fresh.ts';
+import { freshGlobal } from '../../shared/config/fresh-process.ts';
 import type { Model, ProxyModel, ServerModel } from '../../shared/config/model.ts';
 import {
   adminForcedMaint,
