@@ -162,6 +162,21 @@ test('a tick tells rates, percentiles and what has changed', async () => {
   assert.equal(told.length, before);
 });
 
+test('a server that a new viewer is shown first is told to the others as well', async () => {
+  const world = sample();
+  world.beat();
+  await fullOf(world, 0);
+  world.beat();
+  assert.equal(read(world.told.at(-1)!.tick).name, 'tick');
+  world.source.model.proxies[2].servers[0].address.host = '127.0.0.9';
+  world.told.length = 0;
+  await fullOf(world, 0);
+  world.beat();
+  assert.equal(read(world.told.at(-1)!.tick).name, 'full');
+  world.beat();
+  assert.equal(read(world.told.at(-1)!.tick).name, 'tick');
+});
+
 test('a failed reload is told', async () => {
   const world = sample();
   world.beat();

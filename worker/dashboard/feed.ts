@@ -43,6 +43,8 @@ export class Feed {
   private lastTables: readonly TopTable[];
   /** Proxies and servers as viewers know them, and what they were made of. */
   private heads: string;
+  /** The last tick, or the first picture, has told them. */
+  private isTold: boolean;
   private readonly seen: (string | number | boolean)[];
 
   constructor(plan: DashboardPlan, sources: FeedSources) {
@@ -54,6 +56,7 @@ export class Feed {
     this.lastLoad = sources.loads.at(-1);
     this.lastTables = [];
     this.heads = '';
+    this.isTold = true;
     this.seen = [];
   }
 
@@ -105,7 +108,9 @@ export class Feed {
   *full(): Generator<void, Uint8Array> {
     const { sources } = this;
     const { token, loads, events } = sources;
-    this.followHeads();
+    const isFirst = this.heads === '';
+    // Whoever asked for the picture knows; the next tick tells the others.
+    if (this.followHeads() && !isFirst) this.isTold = false;
     yield;
     const rows = this.rows(false);
     yield;
@@ -126,7 +131,8 @@ export class Feed {
    * come or go: all of it.
    */
   *tick(): Generator<void, Uint8Array> {
-    const hasChanged = this.followHeads();
+    const hasChanged = this.followHeads() || !this.isTold;
+    this.isTold = true;
     const news = this.news();
     yield;
     if (hasChanged) return yield* this.full();
