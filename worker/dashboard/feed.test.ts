@@ -168,7 +168,7 @@ test('a server that a new viewer is shown first is told to the others as well', 
   await fullOf(world, 0);
   world.beat();
   assert.equal(read(world.told.at(-1)!.tick).name, 'tick');
-  world.source.model.proxies[2].servers[0].address.host = '127.0.0.9';
+  Object.assign(world.source.model.proxies[2].servers[0].address, { host: '127.0.0.9' });
   world.told.length = 0;
   await fullOf(world, 0);
   world.beat();

@@ -129,9 +129,10 @@ export class ScopeMetrics implements PieceWriter {
       counts.length = 0;
       for (let i = 0; i < form.states.length; i++) counts.push(0);
       const line = list.lines[lines.index];
-      this.reads -= line.proxy.servers.length;
       if (!form.count(source, line, counts)) lines.index++;
       else if (!lines.counts(form.states, counts)) return;
+      // Once for each line: where there was no room, the same servers are counted again.
+      this.reads -= line.proxy.servers.length;
     }
   }
 

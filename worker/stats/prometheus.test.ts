@@ -104,6 +104,23 @@ test('thousands of servers without a line are not gone through in one turn', () 
   assert.deepEqual(calls, ['0 true', '0 true', '-1 false']);
 });
 
+test('counts of more servers than a turn has, in lines too long for a slot', () => {
+  const servers = Array.from({ length: 2500 }, (_, i) => `  server s${i} 127.0.0.1:1\n`);
+  const { source } = sampleStats(`defaults\n  mode http\nbackend b\n${servers.join('')}`);
+  const request = parseMetricsTarget('/m?metrics=haproxy_backend_agg_server_status');
+  const piece = [...metricPieces(source, undefined, request!)].at(-1);
+  assert.ok(typeof piece === 'object');
+  const slot = viewed(256);
+  let answer = '';
+  for (let length = 0, calls = 0; length >= 0; calls++) {
+    assert.ok(calls < 10, answer);
+    length = piece.write(slot, 0, 256);
+    answer += Buffer.from(slot.bytes.subarray(0, Math.max(0, length))).toString();
+  }
+  assert.match(answer, /agg_server_status\{proxy="b",state="UP"\} 2500\n/);
+  assert.match(answer, /state="NOLB"\} 0\n$/);
+});
+
 test('targets that ask for what does not exist', () => {
   for (const query of ['scope', 'scope=nobody', 'metrics', 'a=b=c', 'scope=%zz', 'scope=a&b=%']) {
     assert.equal(parseMetricsTarget(`/metrics?${query}`), null, query);
