@@ -172,12 +172,12 @@ export class Links {
     const back = new H1Back(thread, exchange, connection, pool.server, link.limits, hash);
     back.outbound.names = link.names;
     back.useCount = pool.takenUses;
-    back.row = link.row;
-    moveConnection(thread.counters.values, link.row, 1);
     if (connection.watch() < 0) {
       connection.close();
       return null;
     }
+    back.row = link.row;
+    moveConnection(thread.counters.values, link.row, 1);
     // It was idle and clean; whether it has died since, the first event or write tells.
     connection.writable = true;
     return back;

@@ -193,6 +193,20 @@ test('a long answer lets other work of the control thread go on', async () => {
   assert.ok(turns > 0, 'nothing else ran');
 });
 
+test('a long answer that nobody reads any more is not made to its end', async () => {
+  let made = 0;
+  const lines = {
+    *[Symbol.iterator]() {
+      while (made < 9) yield `${made++}\n`;
+    },
+  };
+  const long = tableOf([
+    { words: ['long'], requires: 'user', usage: '', help: 'x', run: () => lines },
+  ]);
+  await converse(context, long, ['long\n'], { ...sampleState(), isGone: () => made > 2 });
+  assert.equal(made, 3);
+});
+
 test('a fault in a command is logged and ends only that command', async () => {
   done.length = 0;
   assert.equal(await talk('probe fault;probe a\n'), 'Internal error.\n\n["a"]\n\n<end>');

@@ -196,6 +196,7 @@ export class RuntimeSession {
     }
     let text = '';
     for (const piece of answer) {
+      if (this.state.isGone()) return;
       if (typeof piece !== 'string') {
         if (text !== '') await this.output.write(text);
         text = '';

@@ -133,6 +133,24 @@ test('an idle session ends after stats timeout', async () => {
   });
 });
 
+test('a client that does not read its answer is given up after stats timeout', async () => {
+  const servers = Array.from({ length: 300 }, (_, i) => `  server s${i} 127.0.0.1:1\n`);
+  const limits = 'maxconn 9\n  stats maxconn 1\n  stats timeout 50ms';
+  const options = `${limits}\nbackend b\n${servers.join('')}`;
+  await withServer(options, async (path, askOnce) => {
+    const deaf = await opened(path);
+    deaf.pause();
+    deaf.write('show stat json\n');
+    let answer = '';
+    for (let tries = 0; answer === '' && tries < 2000; tries++) {
+      answer = await askOnce('show cli level\n').catch(() => '');
+      await new Promise((settle) => setTimeout(settle, 5));
+    }
+    assert.equal(answer, 'operator\n\n');
+    deaf.destroy();
+  });
+});
+
 test('listening sockets travel to the process that asks for them', async () => {
   const sockets: number[] = [];
   const count = 300; // more than one message

@@ -84,7 +84,8 @@ function serve(
   socket.setEncoding('latin1');
   socket.setTimeout(state.timeoutMs);
   socket.on('timeout', () => {
-    if (!session.isBusy) socket.destroy();
+    // A command may take its time; a client that leaves its answer unread may not.
+    if (!session.isBusy || socket.writableLength > 0) socket.destroy();
   });
   socket.on('error', () => socket.destroy());
   socket.on('close', () => session.interrupt());
