@@ -371,7 +371,7 @@ export class ProxyThread implements ListenerHost {
 
   private inspect({ what, argument }: Extract<ControlToThread, { type: 'inspect' }>): unknown {
     const { start, loop, thread, acceptor, engine, context, errors } = this;
-    const seen = { errors, start, loop, thread, acceptor, engine, processRow: context.processRow };
+    const seen = { errors, start, loop, thread, acceptor, engine, context };
     return inspectThread(seen, what, argument);
   }
 

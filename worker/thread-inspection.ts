@@ -19,6 +19,7 @@ import type {
 import { heapRows, startHeapProfile, stopHeapProfile } from './runtime/heap-profile.ts';
 import { rare, rareKinds } from './memory/rare-events.ts';
 import type { Acceptor } from './stream/acceptor.ts';
+import type { EngineContext } from './stream/context.ts';
 import type { Engine } from './stream/engine.ts';
 import type { ErrorCaptures } from './stream/error-captures.ts';
 import { shutdownServer, shutdownStream, snapshots } from './stream/session-list.ts';
@@ -32,8 +33,7 @@ export interface InspectedThread {
   readonly acceptor: Acceptor;
   readonly engine: Engine;
   readonly errors: ErrorCaptures;
-  /** Of the object of the process, in this thread's counters. */
-  readonly processRow: number;
+  readonly context: EngineContext;
 }
 
 type Question = (seen: InspectedThread, argument: readonly number[]) => unknown;
@@ -53,6 +53,7 @@ const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
   ['thread', threadState],
   ['memory', memoryState],
   ['descriptors', descriptors],
+  ['idle', ({ start, context }) => [start.threadIndex, context.links.idleCounts()]],
   ['shutdown-session', ({ acceptor, engine }, [id]) => shutdownStream(acceptor, engine, id)],
   [
     'shutdown-server',
@@ -83,7 +84,8 @@ const questions: ReadonlyMap<string, Question> = new Map<string, Question>([
   ],
 ]);
 
-function threadState({ acceptor, loop, start, thread, processRow }: InspectedThread) {
+function threadState({ acceptor, loop, start, thread, context }: InspectedThread) {
+  const { processRow } = context; // of the object of the process, in this thread's counters
   const { values } = thread.counters;
   return {
     thread: start.threadIndex + 1,

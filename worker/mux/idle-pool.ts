@@ -70,6 +70,17 @@ export class ServerPool implements IdlePool, Timed {
     return this.idle.length;
   }
 
+  /** How many are this thread's own: those that another has taken may not have been noticed yet. */
+  idleCount(): number {
+    const { idle, share } = this;
+    let count = 0;
+    for (let i = 0; i < idle.length; i++) {
+      const { shareSlot, shareTicket } = idle[i];
+      if (shareSlot < 0 || share!.isOffered(shareSlot, shareTicket)) count++;
+    }
+    return count;
+  }
+
   /** A connection made for `hash` that has been used at least `usesMin` times; null: none. */
   take(hash: string, usesMin: number): H1Back | null {
     const { idle } = this;

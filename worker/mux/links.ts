@@ -22,7 +22,7 @@ import { H1Back } from './h1-back.ts';
 import { countConnection, countStream, endStream, forget, moveConnection } from './h1-counts.ts';
 import { H2Stream } from './h2-stream.ts';
 import type { H2Tools } from './h2-tools.ts';
-import { clearMuxes, MuxLinks, type NewConnection, wantsH1 } from './mux-links.ts';
+import { clearMuxes, muxIdleCount, MuxLinks, type NewConnection, wantsH1 } from './mux-links.ts';
 import { Opening } from '../conn/opening.ts';
 import { OwnConnections } from './own-connections.ts';
 import { ReversedLinks } from './reversed-links.ts';
@@ -328,6 +328,16 @@ export class Links {
   forgetServer(server: Server): void {
     this.clearServer(server);
     this.servers.delete(server);
+  }
+
+  /** Idle connections that any client may use, by the server's object; 0 is left out. */
+  idleCounts(): (readonly [object: number, idle: number])[] {
+    const rows: [number, number][] = [];
+    for (const [{ object }, { pool, muxes }] of this.servers) {
+      const idle = pool.idleCount() + muxIdleCount(muxes);
+      if (idle > 0) rows.push([object, idle]);
+    }
+    return rows;
   }
 
   /** What connections that speak HTTP/2 share. */

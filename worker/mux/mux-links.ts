@@ -37,6 +37,11 @@ export function clearMuxes({ h2, fcgi }: ServerMuxes): void {
   fcgi?.clear();
 }
 
+/** How many are idle. */
+export function muxIdleCount({ h2, fcgi }: ServerMuxes): number {
+  return (h2?.idleCount ?? 0) + (fcgi?.idleCount ?? 0);
+}
+
 /** Closes an idle one, if there is any, to make room for another kind. */
 export function closeOneMux({ h2, fcgi }: ServerMuxes): boolean {
   return h2?.closeOne() === true || fcgi?.closeOne() === true;

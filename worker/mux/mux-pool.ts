@@ -47,7 +47,8 @@ export class MuxPool<T extends PooledMux> implements MuxKeeper<T>, Timed {
   private readonly thread: ThreadContext;
   private readonly server: Server;
   private readonly all: T[];
-  private idleCount: number;
+  /** How many of them carry no stream and wait for one. */
+  idleCount: number;
   private readonly idleMax: number;
   private readonly purgeMs: number;
   private readonly useMax: number;

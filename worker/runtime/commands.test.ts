@@ -168,7 +168,7 @@ test('health checks and maxconn of a server', async () => {
 });
 
 test('show servers state and conn', async () => {
-  const { run } = worker();
+  const { run, answers, context } = worker();
   const states = (await run('show servers state')).split('\n');
   assert.equal(states[0], '1');
   assert.match(states[1], /^# be_id be_name srv_id .* srv_agent_port$/);
@@ -178,7 +178,15 @@ test('show servers state and conn', async () => {
   assert.equal((await run('show servers state static')).trimEnd().split('\n').length, 3);
   assert.equal(await run('show servers state nope'), "Can't find backend.\n");
   const connections = (await run('show servers conn b')).split('\n');
-  assert.match(connections[1], /^b\/s1 3\/1 127\.0\.0\.1 18892 - 5000 0 0 0 0 0 0 0 -1 0$/);
+  assert.match(connections[0], / safe_nb idle_lim idle_cur idle_per_thr\[2\]$/);
+  const row = 'b/s1 3/1 127.0.0.1 18892 - 5000 0 0 0 0 0 0 0 -1 0';
+  assert.equal(connections[1], `${row} - -`, 'no thread has answered');
+  const [object] = context.stats.objects.proxies[1].servers;
+  answers['idle'] = [
+    [1, [[object, 3]]],
+    [0, []],
+  ];
+  assert.equal((await run('show servers conn b')).split('\n')[1], `${row} 0 3`);
 });
 
 test('frontends', async () => {

@@ -55,6 +55,15 @@ export interface PoolSnapshot {
   readonly failures: number;
 }
 
+/**
+ * What a thread answers to `inspect` 'idle': its index, and how many idle connections it keeps by
+ * the server's object in the segment; servers without are left out.
+ */
+export type IdleCounts = readonly [
+  threadIndex: number,
+  servers: readonly (readonly [object: number, idle: number])[],
+];
+
 /** One descriptor that a thread watches: `inspect` 'descriptors'. */
 export interface DescriptorSnapshot {
   readonly fd: number;

@@ -25,7 +25,7 @@ import {
   type RuntimeCall,
   type RuntimeCommandDef,
 } from './command.ts';
-import type { RuntimeContext } from './context.ts';
+import type { IdleCounts, RuntimeContext } from './context.ts';
 import { resolverStats } from './resolvers.ts';
 import { findProxy } from './target.ts';
 
@@ -168,6 +168,25 @@ function shownHealth({ checks, presetRise }: ServerModel, words: Int32Array, at:
   return isChecked && !isNew ? words[at + state.serverHealth] : presetRise;
 }
 
+/**
+ * What a server's connections do. `idle_per_thr` is asked of the threads, which hold them (any of
+ * them may use them); '-' for one that was too busy to answer.
+ */
+async function showConnections(call: RuntimeCall): Promise<Answer> {
+  const { context } = call;
+  // What a thread answers to 'idle' is one of these (context.ts).
+  const answers = (await context.inspect('idle')) as readonly IdleCounts[];
+  const idle = new Map(answers.map(([thread, servers]) => [thread, new Map(servers)]));
+  const threads = Array.from({ length: context.threadCount }, (_, thread) => idle.get(thread));
+  const head = `${connectionHead} idle_per_thr[${context.threadCount}]\n`;
+  return eachServer(call, head, (_, place, anonKey) => {
+    const object = context.stats.objects.proxies[place.proxyIndex].servers[place.serverIndex];
+    const counts = threads.map((servers) => servers && (servers.get(object) ?? 0));
+    const shown = counts.map((count) => count ?? '-').join(' ');
+    return `${connectionRow(context, place, anonKey)} ${shown}\n`;
+  });
+}
+
 function connectionRow(
   context: RuntimeContext,
   { proxyIndex, serverIndex }: Place,
@@ -187,12 +206,12 @@ function connectionRow(
     [stats.live.peak(object, liveCurrent + 1), live(liveNeeded), live(liveIdlePrivate)],
     [unsafe, safe, server.poolMaxConn, unsafe + safe],
   ];
-  return `${fields.flat().join(' ')}\n`;
+  return fields.flat().join(' ');
 }
 
 const connectionHead =
   '# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est ' +
-  'idle_sess unsafe_nb safe_nb idle_lim idle_cur\n';
+  'idle_sess unsafe_nb safe_nb idle_lim idle_cur';
 
 function showBackends({ context }: RuntimeCall): Answer {
   const names = context.stats.model.proxies
@@ -259,7 +278,7 @@ export const showCommands = [
     requires: 'user',
     usage: '[<backend>]',
     help: 'show the connections to servers',
-    run: (call) => eachServer(call, connectionHead, connectionRow),
+    run: showConnections,
   },
   {
     words: ['show', 'servers', 'state'],
