@@ -1,13 +1,11 @@
 // The sending half of an HTTP/2 stream: payload becomes DATA frames as far as both windows, the
-// peer's frame size and the connection's output allow (RFC 9113 5.2, 6.9). What the engine leaves
-// behind (the rest of a reply) is kept in one slot and follows.
+// peer's frame size and the connection's output allow (RFC 9113 5.2, 6.9).
 
-import type { Pipe } from '../conn/pipes.ts';
 import { flagEndStream, frameData } from '../http/h2-frames.ts';
 import type { SlotPool } from '../memory/pool.ts';
 import type { H2Output } from './h2-output.ts';
-import { PendingBytes } from './pending.ts';
-import { type Outbound, sideGone } from './side.ts';
+import { FramedOutbound } from './framed-outbound.ts';
+import { sideGone } from './side.ts';
 
 /** What all streams of a connection share (h2-link.ts). */
 export interface SharedSending {
@@ -27,64 +25,35 @@ export interface RoomWaiter {
   notifyWritable(): void;
 }
 
-export class H2Outbound implements Outbound {
-  readonly pool: SlotPool;
+export class H2Outbound extends FramedOutbound {
   readonly waiter: RoomWaiter;
-  id: number;
   shared: SharedSending | null;
   /** Bytes of payload that the peer lets this stream send; below zero after a smaller setting. */
   window: number;
   /** The message has no body for its reader: payload is taken and goes nowhere. */
   discards: boolean;
-  /** END_STREAM has been sent. */
-  isEnded: boolean;
-  /** The engine has handed on the end of the message, though it may not have left. */
-  isDone: boolean;
-  /** The stream was reset, by either end. */
-  isGone: boolean;
-  /** It waits for the connection (in its list), or for its own window. */
-  isWaiting: boolean;
+  /** It waits for its own window. */
   isStarved: boolean;
-  /** Payload bytes written, with heads: what the log counts. */
-  offered: number;
   private trailersAt: number;
   private trailersLength: number;
-  /** What the engine has left behind. */
-  private readonly stashed: PendingBytes;
-
-  /** Of no use here: the connection gathers frames by itself. */
-  isFollowed: boolean;
 
   constructor(pool: SlotPool, waiter: RoomWaiter) {
-    this.isFollowed = false;
-    this.pool = pool;
+    super(pool);
     this.waiter = waiter;
-    this.id = 0;
     this.shared = null;
     this.window = 0;
     this.discards = false;
-    this.isEnded = false;
-    this.isDone = false;
-    this.isGone = false;
-    this.isWaiting = false;
     this.isStarved = false;
-    this.offered = 0;
     this.trailersAt = 0;
     this.trailersLength = 0;
-    this.stashed = new PendingBytes();
   }
 
   restart(id: number, shared: SharedSending, window: number): void {
-    this.id = id;
+    this.begin(id);
     this.shared = shared;
     this.window = window;
     this.discards = false;
-    this.isEnded = false;
-    this.isDone = false;
-    this.isGone = false;
-    this.isWaiting = false;
     this.isStarved = false;
-    this.offered = 0;
     this.trailersLength = 0;
   }
 
@@ -97,16 +66,12 @@ export class H2Outbound implements Outbound {
     return this.trailersLength === 0;
   }
 
-  send(at: number, length: number, done: boolean): number {
-    if (this.isGone) return sideGone;
-    if (!this.flush()) return this.isGone ? sideGone : 0;
-    if (done) this.isDone = true;
-    if (this.discards || this.isEnded) return length;
-    return this.write(at, length, done);
+  protected override isDeaf(): boolean {
+    return this.discards || this.isEnded;
   }
 
   /** DATA frames for as much as may leave. Bytes taken, or sideGone. */
-  private write(at: number, length: number, done: boolean): number {
+  protected write(at: number, length: number, done: boolean): number {
     let sent = 0;
     while (sent < length) {
       const room = this.room(length - sent);
@@ -165,46 +130,9 @@ export class H2Outbound implements Outbound {
     return shared.output.frame(0, frameData, flagEndStream, this.id) >= 0;
   }
 
-  /** Sends what was stashed; true when nothing of it is left. */
-  flush(): boolean {
-    const { stashed } = this;
-    if (stashed.isEmpty()) return true;
-    if (this.isGone) return false;
-    const sent = this.write(stashed.at, stashed.length, this.isDone);
-    // A write that fails may have given back what was stashed.
-    if (sent < 0 || stashed.isEmpty()) return false;
-    stashed.consume(this.pool, sent);
-    return stashed.isEmpty();
-  }
-
-  isFlushed(): boolean {
-    return this.stashed.isEmpty();
-  }
-
-  queuedBytes(): number {
-    return this.stashed.isEmpty() ? 0 : this.stashed.length;
-  }
-
-  offeredBytes(): number {
-    return this.offered + this.queuedBytes();
-  }
-
-  stash(at: number, length: number): boolean {
-    return length === 0 || this.stashed.keep(this.pool, at, length);
-  }
-
-  letGo(): void {}
-
-  /** Frames cannot be spliced: nobody asks for it, because `isRaw` says so. */
-  sendPipe(_pipe: Pipe): void {}
-
-  isRaw(): boolean {
-    return false;
-  }
-
   /** Gives the slot back. */
   release(): void {
-    this.stashed.release(this.pool);
+    this.drop();
     this.shared = null;
   }
 }
