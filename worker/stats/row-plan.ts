@@ -52,7 +52,9 @@ export function planOf(kind: SubjectKind, isHttp: boolean): RowPlan {
 function columnReader(column: MetricDef, kind: SubjectKind, isHttp: boolean): ColumnReader | null {
   const { name, scope, typed } = column;
   if (scope !== '' && !scope.includes(kind)) return null;
-  if (httpColumns.has(name) && !isHttp) return null;
+  // A TCP frontend may hand a connection over to HTTP, and counts its requests then.
+  const isCounted = name === 'req_tot' && kind === 'F';
+  if (httpColumns.has(name) && !isHttp && !isCounted) return null;
   const stored = column.kind === 'made' ? (madeColumns[name] ?? null) : ofLine(column);
   if (stored === null) return null;
   const read = kind === 'S' ? conditional(name, stored) : stored;

@@ -71,6 +71,8 @@ test('cells are what the reference prints for the same configuration', () => {
     ['f/FRONTEND', 'mode', 'http'],
     ['f/FRONTEND', 'hrsp_2xx', '0'],
     ['l/FRONTEND', 'hrsp_2xx', ''],
+    ['l/FRONTEND', 'req_tot', '0'],
+    ['l/BACKEND', 'req_tot', ''],
     ['l/FRONTEND', 'mode', 'tcp'],
     ['f/l1', 'addr', '127.0.0.1:18891'],
     ['f/l1', 'type', '3'],
