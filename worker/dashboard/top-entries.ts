@@ -4,7 +4,7 @@
 
 import type { StickTable } from '../../shared/segment/stick-table.ts';
 import type { Column } from '../../shared/segment/table-data.ts';
-import { keyText, readValue } from '../tables/text.ts';
+import { plainKey, readValue } from '../tables/text.ts';
 import type { TopTable } from './wire.ts';
 
 /** Entries that are told of each table. */
@@ -78,7 +78,7 @@ function enter(top: Found[], table: StickTable, { entry, columns, nowMs }: Look)
   const [first] = columns;
   const rank = first === undefined ? 0 : numberOf(first);
   if (top.length === rowsMax && rank <= (top[rowsMax - 1].values[0] ?? 0)) return;
-  const found = { key: keyText(table, entry), values: columns.map(numberOf) };
+  const found = { key: plainKey(table, entry), values: columns.map(numberOf) };
   const at = top.findIndex(({ values }) => (values[0] ?? 0) < rank);
   top.splice(at < 0 ? top.length : at, 0, found);
   if (top.length > rowsMax) top.pop();

@@ -111,6 +111,18 @@ function bytesAt({ segment }: StickTable, word: number, length: number): Buffer 
   return Buffer.from(buffer, byteOffset + word * 4, length);
 }
 
+/** Bytes of a key of type string. */
+function keyBytes(table: StickTable, entry: number): Buffer {
+  const at = table.at(entry) + entryKey;
+  return bytesAt(table, at + 1, table.words[at]);
+}
+
+/** The key for people to read: text as it is, where nothing follows that an '=' could confuse. */
+export function plainKey(table: StickTable, entry: number): string {
+  const isText = table.policy.shape.keyType === 'string';
+  return isText ? keyBytes(table, entry).toString('utf8') : keyText(table, entry);
+}
+
 /** The key as `show table` prints it. */
 export function keyText(table: StickTable, entry: number): string {
   const { keyType, keyLength } = table.policy.shape;
@@ -124,7 +136,7 @@ export function keyText(table: StickTable, entry: number): string {
     case 'integer':
       return String(words[at] >>> 0);
     case 'string':
-      return printable(bytesAt(table, at + 1, words[at]));
+      return printable(keyBytes(table, entry));
     default:
       return bytesAt(table, at, keyLength).toString('hex').toUpperCase();
   }
