@@ -192,10 +192,10 @@ test('every example has a story', () => {
 
 for (const [file, told] of Object.entries(stories)) {
   test(`examples/${file} is valid`, (context) => {
-    const certificate = join(certificateFolder(context), 'first.pem');
+    const made = certificateFolder(context);
     const checked = spawnSync(process.execPath, [program, '-c', '-f', join(folder, file)], {
       encoding: 'utf8',
-      env: { ...process.env, CERTIFICATES: certificate },
+      env: { ...process.env, CERTIFICATES: join(made, 'first.pem'), LOGS: made },
     });
     assert.equal(checked.status, 0, checked.stderr);
     assert.equal(checked.stderr + checked.stdout, '');

@@ -2,6 +2,8 @@
 // checked for what they can do; rings for their servers. Called once by resolve.ts when every line
 // has been read.
 
+import { dirname } from 'node:path';
+import type { Place } from './diagnostic.ts';
 import {
   defaultRingBytes,
   type Draft,
@@ -10,6 +12,7 @@ import {
   newRingDraft,
   type RingDraft,
 } from './draft.ts';
+import { isDirectory } from './files.ts';
 import { refuseLater, refuseWord } from './later-words.ts';
 import type { BindModel, LogTargetModel, ProxyModel, RingModel, ServerModel } from './model.ts';
 
@@ -19,7 +22,10 @@ export function resolveLogs(draft: Draft): void {
   for (const { model } of draft.proxies) if (model.mode === 'log') resolveBackend(model, draft);
   checkDatagramServers(draft);
   for (const { model } of draft.rings) {
-    if (model.file !== null) checkFile(model, draft);
+    if (model.file !== null) {
+      warnOfPlace(model.place, model.file.path, draft);
+      checkFile(model, draft);
+    }
     for (const server of model.servers) refuseLater(server, 'a ring', draft.diagnostics);
   }
   for (const forward of draft.logForwards) checkForward(forward, draft);
@@ -33,6 +39,18 @@ export function resolveLogs(draft: Draft): void {
     ),
   };
   for (const target of targetsOf(draft)) checkTarget(target, names, draft);
+}
+
+/** Without the file's folder the proxies serve all the same, so it is no alert. */
+function warnOfPlace(place: Place, path: string, { diagnostics }: Draft): void {
+  const folder = dirname(path);
+  const lost = `lines for 'file@${path}' are lost`;
+  if (isDirectory(path)) {
+    diagnostics.warning(place, `log : '${path}' is a folder: ${lost}`, 'name a file in it');
+  } else if (!isDirectory(folder)) {
+    const hint = "make it, as the folder of the process's 'user'";
+    diagnostics.warning(place, `log : there is no folder '${folder}': ${lost}`, hint);
+  }
 }
 
 /** The file is opened, and opened again, by a process that may have changed its root. */
