@@ -8,6 +8,7 @@ import {
   statusChecked,
   statusFirstDetailed,
 } from '../../shared/segment/check-status.ts';
+import { isGone } from '../../shared/config/model.ts';
 import { shownWeight } from '../../shared/segment/backend-state.ts';
 import {
   liveCurrent,
@@ -53,6 +54,9 @@ export function isChecked(words: state.ServerWords): boolean {
   return (words.words[words.at + state.serverCheckFlags] & state.checkEnabled) !== 0;
 }
 
+/** A backend that never had any, or whose servers were all deleted. */
+export const hasNoServers = ({ proxy }: Subject): boolean => proxy.servers.every(isGone);
+
 function seconds(source: StatsSource): number {
   return Math.floor(source.nowMs() / 1000);
 }
@@ -60,9 +64,7 @@ function seconds(source: StatsSource): number {
 const downtime: MakeColumn = (source, line) => {
   const now = seconds(source);
   if (line.words !== null) return isChecked(line.words) ? serverDowntime(line.words, now) : null;
-  return line.proxy.servers.length === 0
-    ? null
-    : (source.backends[line.proxyIndex]?.downtime(now) ?? null);
+  return hasNoServers(line) ? null : (source.backends[line.proxyIndex]?.downtime(now) ?? null);
 };
 
 function serverDowntime(words: state.ServerWords, now: number): number {

@@ -6,6 +6,7 @@ import { compatibilityDate, compatibilityVersion } from '../../shared/config/fea
 import { hawserVersion } from '../../shared/version.ts';
 import type { StatsPagePlan, StatsPageRequest } from '../program.ts';
 import type { Piece } from '../stream/applet.ts';
+import { hasNoServers } from './columns.ts';
 import { escapeHtml, groupedNumber } from './html.ts';
 import { adminForm, outcomeText } from './page-admin.ts';
 import { paced } from './next-turn.ts';
@@ -89,7 +90,7 @@ function* proxyPieces(
 ): Generator<string> {
   const { proxy } = first;
   const name = escapeHtml(proxy.name);
-  const box = request.isAdmin && proxy.servers.length > 0;
+  const box = request.isAdmin && !hasNoServers(first);
   const about = plan.showsLegends ? ` <small>id ${proxy.id}, mode ${proxy.mode}</small>` : '';
   const text = proxy.description === '' ? '' : ` <small>${escapeHtml(proxy.description)}</small>`;
   const form = box ? `<form method="post" action="${escapeHtml(pageAddress(plan, request))}">` : '';

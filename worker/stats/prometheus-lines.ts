@@ -5,6 +5,7 @@
 import { checkStatuses, resultFailed } from '../../shared/segment/check-status.ts';
 import type { MetricDef } from '../../shared/segment/metric.ts';
 import * as state from '../../shared/segment/server-state.ts';
+import { hasNoServers } from './columns.ts';
 import { noLine, type StateDef, statesOf } from './metric-lines.ts';
 import { cellValue } from './row-plan.ts';
 import type { StatsSource, Subject, SubjectKind } from './source.ts';
@@ -83,8 +84,6 @@ const numberOf = (states: readonly StateDef[], name: string): number =>
 const text = (source: StatsSource, line: Subject, column: number): string =>
   String(cellValue(source, line, column, true));
 
-const isEmpty = (line: Subject): boolean => line.proxy.servers.length === 0;
-
 const statuses: Readonly<Record<SubjectKind, StateForm>> = {
   S: {
     kind: 'states',
@@ -105,7 +104,7 @@ const statuses: Readonly<Record<SubjectKind, StateForm>> = {
     kind: 'states',
     states: proxyStates,
     read: (source, line, column) =>
-      text(source, line, column) === 'UP' || isEmpty(line) ? up : down,
+      text(source, line, column) === 'UP' || hasNoServers(line) ? up : down,
   },
 };
 
@@ -113,8 +112,10 @@ const aggregate: CountForm = {
   kind: 'counts',
   states: serverStates,
   count: (source, line, counts) => {
-    if (isEmpty(line)) return false;
-    for (const words of source.servers[line.proxyIndex]) counts[serverState(words)]++;
+    if (hasNoServers(line)) return false;
+    for (const words of source.servers[line.proxyIndex]) {
+      if (!words.isRetired) counts[serverState(words)]++;
+    }
     return true;
   },
 };
@@ -133,7 +134,7 @@ const aggregateChecks: CountForm = {
   kind: 'counts',
   states: checkStates,
   count: (source, line, counts) => {
-    if (isEmpty(line)) return false;
+    if (hasNoServers(line)) return false;
     for (const words of source.servers[line.proxyIndex]) {
       const place = isChecked(words) ? checkPlace(words) : -1;
       if (place >= 0) counts[place]++;

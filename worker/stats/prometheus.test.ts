@@ -7,6 +7,7 @@ import * as state from '../../shared/segment/server-state.ts';
 import { parseMetricsTarget } from './exporter.ts';
 import { metricPieces } from './prometheus.ts';
 import { sampleStats, textOf, viewed } from './sample-stats.ts';
+import { statPieces, wholeSelection } from './table.ts';
 
 const text = `
 global
@@ -69,6 +70,28 @@ test('numbers, states, seconds and classes', () => {
   assert.ok(lines.includes('haproxy_listener_status{proxy="f",listener="main",state="OPEN"} 1'));
   assert.ok(lines.includes('haproxy_process_description{desc="the \\"whole\\""} 1'));
   assert.ok(lines.includes('haproxy_process_current_zlib_memory NaN'));
+});
+
+test('servers that were deleted are in no sum', () => {
+  const sample = sampleStats(text);
+  const { source } = sample;
+  const states = (): string[] =>
+    about(scrape('?scope=backend', sample), 'haproxy_backend_agg_server_status').filter(
+      (line) => !line.endsWith(' 0'),
+    );
+  const remove = (index: number): void => {
+    Object.assign(source.model.proxies[1].servers[index], { name: '' });
+    source.servers[1][index].retire();
+  };
+  remove(1);
+  assert.deepEqual(states(), ['haproxy_backend_agg_server_status{proxy="b",state="UP"} 1']);
+  remove(0);
+  assert.doesNotMatch(scrape('?scope=backend', sample).join(), /_agg_/);
+  const [, names, values] =
+    textOf(statPieces(source, { ...wholeSelection, proxyId: 3, types: 2 })).match(
+      /^# (.*)\n(.*)\n$/,
+    ) ?? assert.fail();
+  assert.equal(values.split(',')[names.split(',').indexOf('downtime')], '');
 });
 
 test('scopes, filters, descriptions, servers in maintenance', () => {
