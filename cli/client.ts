@@ -141,7 +141,11 @@ function open(address: string, refuse: (fault: Error) => void): Socket {
 }
 
 function isOtherFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isSocket() === false;
+  try {
+    return !statSync(path).isSocket();
+  } catch {
+    return false; // Whoever connects is told why.
+  }
 }
 
 const reasons: Readonly<Record<string, string>> = {
