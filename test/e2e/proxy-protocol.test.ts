@@ -230,8 +230,10 @@ test('pp2-never-send-local: checks show the addresses of their own connection', 
       told = settle;
     });
     const port = await scripted(context, (socket) => {
-      const { remotePort } = socket; // a reset takes it away
-      socket.once('data', (bytes: Buffer) => told(`${bytes.toString('hex')} ${remotePort}`));
+      socket.once('data', (bytes: Buffer) => {
+        told(`${bytes.toString('hex')} ${socket.remotePort}`);
+        socket.write('seen');
+      });
     });
     const config = `global
   max-spread-checks 10ms
@@ -241,6 +243,9 @@ defaults
   timeout connect 20s
   timeout server 20s
 backend b
+  option tcp-check
+  # A check that only connects is reset before anybody can ask who it was.
+  tcp-check expect string seen
   server s 127.0.0.1:${port} send-proxy-v2 check
 `;
     startProxy(context, { config });
