@@ -72,7 +72,7 @@ function withExplain(parser: Argv, run: Run): Argv {
           type: 'string',
           array: true,
           demandOption: true,
-          describe: 'files or folders, then a URL, a /path, or METHOD /path',
+          describe: 'files or folders, then a URL (or tcp://HOST:PORT), a /path, METHOD /path',
         })
         .option('request', { alias: 'X', type: 'string', describe: 'method' })
         .option('header', { alias: 'H', type: 'string', describe: 'NAME: VALUE' })
@@ -93,6 +93,7 @@ function withExplain(parser: Argv, run: Run): Argv {
         .option('answer-header', { type: 'string', describe: 'header of that answer' })
         .option('json', { type: 'boolean', default: false, describe: 'as JSON' })
         .example('$0 explain web.cfg https://www.example.com/api', 'over TLS, to port 443')
+        .example('$0 explain mail.cfg tcp://mx:25 -d EHLO', 'to a frontend in TCP mode')
         .example('$0 explain web.cfg "POST /api" -H "X-Key: 1"', 'to the first frontend')
         .epilogue('Status: 0 a server or an answer, 1 neither or cannot be tried, 2 wrong use.'),
     ({ words, request: method, header, answerHeader, data, user, cookie, down, ...rest }) => {

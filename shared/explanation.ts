@@ -10,6 +10,8 @@ export interface ExplainRequest {
   readonly version: '1.0' | '1.1';
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string;
+  /** No HTTP (tcp://): the client connects and sends the body, if any, and nothing else. */
+  readonly isRaw: boolean;
   /** Over TLS or in clear; null: whatever the listener speaks. */
   readonly secure: boolean | null;
   /** The name that TLS asks for. */

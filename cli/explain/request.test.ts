@@ -42,6 +42,14 @@ test('URLs, paths and request lines', () => {
   assert.equal(read({ request: 'https://h.example/' }).serverName, 'h.example');
 });
 
+test('a client without HTTP: a port, and bytes or none', () => {
+  const { isRaw, port, secure, body, serverName } = read({ request: 'tcp://[::1]:25', data: 'hé' });
+  assert.deepEqual([isRaw, port, secure, body, serverName], [true, 25, null, 'h\xc3\xa9', '::1']);
+  const anywhere = read({ request: 'tcp://mx' });
+  assert.deepEqual([anywhere.isRaw, anywhere.port, anywhere.body], [true, 0, '']);
+  assert.equal(read({ request: '/' }).isRaw, false);
+});
+
 test('headers add, replace and take away; a body makes a POST', () => {
   const { headers, method, body } = read({
     headers: ['X-A: 1', 'X-A: 2', 'host: other', 'Accept:'],
@@ -68,4 +76,8 @@ test('what is no request is told', () => {
   assert.match(String(readRequest({ ...plain, request: 'a b c d' })), /is no request/);
   assert.match(String(readRequest({ ...plain, request: 'ftp://x/' })), /is no URL/);
   assert.match(String(readRequest({ ...plain, headers: ['nonsense'] })), /is no header/);
+  const raw = { ...plain, request: 'tcp://h:25' };
+  assert.match(String(readRequest({ ...raw, headers: ['A: b'] })), /^'--header' is for HTTP/);
+  assert.match(String(readRequest({ ...raw, request: 'GET tcp://h:25' })), /^'GET' is for HTTP/);
+  assert.match(String(readRequest({ ...raw, request: 'tcp://h:25/x' })), /is no URL/);
 });

@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import type { ExplainRequest } from '../../shared/explanation.ts';
 
 export interface RequestWords {
-  /** `https://host/path`, `/path`, `POST /path`, `GET /path HTTP/1.0`. */
+  /** `https://host/path`, `/path`, `POST /path`, `GET /path HTTP/1.0`, `tcp://host:port`. */
   readonly request: string;
   readonly method: string | undefined;
   readonly headers: readonly string[];
@@ -30,6 +30,8 @@ export function readRequest(words: RequestWords): ExplainRequest | string {
   const [, verb, where, version = '1.1'] = line;
   const url = parseUrl(where);
   if (typeof url === 'string') return url;
+  const odd = url.isRaw ? wordOfHttp(words, verb) : '';
+  if (odd !== '') return `'${odd}' is for HTTP: the client of a tcp:// URL sends --data or nothing`;
   if (words.from !== '' && isIP(words.from) === 0) {
     return `--from is the client's address, as 192.0.2.1 or 2001:db8::1, not '${words.from}'`;
   }
@@ -46,6 +48,7 @@ export function readRequest(words: RequestWords): ExplainRequest | string {
     version: version as '1.0' | '1.1',
     headers,
     body,
+    isRaw: url.isRaw,
     secure: url.secure,
     serverName: url.name,
     port: url.port,
@@ -58,9 +61,24 @@ export function readRequest(words: RequestWords): ExplainRequest | string {
   };
 }
 
+/** What of the words has no meaning without HTTP, '' for nothing. */
+function wordOfHttp(words: RequestWords, verb: string | undefined): string {
+  const { method, headers, user, cookie, answerHeaders } = words;
+  const given: readonly (readonly [string, boolean])[] = [
+    [verb ?? '', verb !== undefined],
+    ['--request', method !== undefined],
+    ['--header', headers.length > 0],
+    ['--user', user !== undefined],
+    ['--cookie', cookie !== undefined],
+    ['--answer-header', answerHeaders.length > 0],
+  ];
+  return given.find(([, isGiven]) => isGiven)?.[0] ?? '';
+}
+
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 interface Url {
+  readonly isRaw: boolean;
   readonly secure: boolean | null;
   /** With its port, where one was written. */
   readonly host: string;
@@ -73,14 +91,23 @@ interface Url {
 /** Not the URL of the language: what is written is what is asked, `//` and `..` included. */
 function parseUrl(text: string): Url | string {
   if (text.startsWith('/') || text === '*') {
-    const nowhere = { secure: null, host: 'localhost', name: 'localhost', port: 0 };
+    const nowhere = { isRaw: false, secure: null, host: 'localhost', name: 'localhost', port: 0 };
     return { ...nowhere, target: text, isIpv6: false };
   }
+  const raw = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^/:?#[\]]+)(?::(\d+))?\/?$/.exec(text);
+  if (raw !== null) {
+    const [, host, port = '0'] = raw;
+    const name = host.replace(/^\[|\]$/g, '');
+    const rest = { host, name, port: Number(port), target: '', isIpv6: false };
+    return { isRaw: true, secure: null, ...rest };
+  }
   const found = /^(https?):\/\/(\[[0-9a-fA-F:.]+\]|[^/:?#[\]]+)(?::(\d+))?([/?][^#]*)?/.exec(text);
-  if (found === null) return `'${text}' is no URL (http://, https://) and no path (/...)`;
+  if (found === null)
+    return `'${text}' is no URL (http://, https://, tcp://HOST:PORT) and no path (/...)`;
   const [, scheme, host, port, path = '/'] = found;
   const secure = scheme === 'https';
   return {
+    isRaw: false,
     secure,
     host: port === undefined ? host : `${host}:${port}`,
     name: host.replace(/^\[|\]$/g, ''),

@@ -49,7 +49,9 @@ export function converse(stage: Stage, input: ConversationInput): Conversation {
   const run = new Run(stage, input, { servers, index: 0 }).go();
   const { request, answer, waitedMs, backend, server, reason } = run;
   const closed = answer === '' ? 'closed' : 'answered';
-  const outcome = request === '' ? closed : 'server';
+  const outcome = run.hasServer ? 'server' : closed;
+  // Connections of their own are logged when they end.
+  if (input.request.isRaw) run.end();
   const sent = stage.sys.datagramsSent.slice(told);
   const logs = sent.map(({ bytes }) => messageOf(bytes));
   return {
@@ -77,6 +79,8 @@ class Run {
   backend = '';
   server = '';
   reason: ServerReason = '';
+  /** One has been reached; without HTTP it may get nothing. */
+  hasServer = false;
   private readonly stage: Stage;
   private readonly input: ConversationInput;
   private readonly servers: FakeServer;
@@ -107,6 +111,7 @@ class Run {
       if (isMoving) continue;
       // Behind its first message comes what only the server's key could go on with.
       if (this.input.passesTls && this.request !== '') return this;
+      if (this.input.request.isRaw && this.far !== null) return this;
       if (this.far !== null && this.request !== '' && !this.hasAnswered) this.reply(this.far);
       else if (this.answer !== '') return this;
       else this.waitedMs += this.stage.pass(stepMaxMs);
@@ -131,6 +136,7 @@ class Run {
     this.stage.settle();
     this.far ??= this.servers.accept();
     if (this.far !== null && !this.hasAnswered) this.request += this.far.readText();
+    this.hasServer = this.request !== '' || (this.input.request.isRaw && this.far !== null);
     this.answer += this.client.readText();
     this.look();
     return before !== this.moved();
@@ -168,12 +174,13 @@ const reasons: Readonly<Record<number, string>> = { 200: 'OK', 404: 'Not Found',
 const reasonOf = (status: number): string => reasons[status] ?? 'Status';
 
 function requestText({ request, at, sendsHeader, passesTls }: ConversationInput): string {
-  const { method, target, version, headers, body, from } = request;
+  const { method, target, version, headers, body, from, isRaw } = request;
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   const family = at.family === 'ipv6' ? 'TCP6' : 'TCP4';
   const proxy = sendsHeader
     ? `PROXY ${family} ${from} ${at.host} ${clientPort} ${at.port}\r\n`
     : '';
+  if (isRaw) return proxy + body;
   if (passesTls) return proxy + clientHello(request.serverName);
   return `${proxy}${method} ${target} HTTP/${version}\r\n${lines.join('')}\r\n${body}`;
 }

@@ -314,3 +314,45 @@ backend other
   assert.equal(explain(text, 'https://192.0.2.9/').backend, 'other');
   assert.match(explain(text, 'http://shop.example.com:443/').request, /^GET \/ HTTP/);
 });
+
+test('tcp://: a client that connects to a frontend in TCP mode, with bytes or without', () => {
+  const text = `frontend web
+  bind :80
+  http-request return status 204
+frontend mail
+  mode tcp
+  bind :25
+  option tcplog
+  log 127.0.0.1 local0
+  tcp-request connection reject if { src 192.0.2.66 }
+  tcp-request inspect-delay 2s
+  tcp-request content reject if { req.payload(0,3) -m str BAD }
+  use_backend chatty if { req.len gt 3 }
+  default_backend silent
+backend chatty
+  mode tcp
+  server c 192.0.2.1:25
+backend silent
+  mode tcp
+  server s 192.0.2.2:25 send-proxy
+`;
+  const talks = explain(text, 'tcp://mx.example:25', { data: 'EHLO x' });
+  assert.deepEqual([talks.outcome, talks.backend, talks.server], ['server', 'chatty', 'c']);
+  assert.equal(talks.request, 'EHLO x');
+  assert.match(talks.logs.join(), / mail chatty\/c /);
+  const waits = explain(text, 'tcp://mx.example');
+  assert.deepEqual([waits.outcome, waits.server, waits.waitedMs], ['server', 's', 2000]);
+  assert.match(waits.request, /^PROXY TCP4 192\.0\.2\.1 [^\r]*\r\n$/);
+  assert.ok(waits.notes.some((note) => note.startsWith('the client sends nothing')));
+  assert.equal(explain(text, 'tcp://mx', { data: 'BAD' }).outcome, 'closed');
+  assert.equal(explain(text, 'tcp://mx', { from: '192.0.2.66' }).outcome, 'closed');
+  assert.match(
+    explain(text, 'tcp://mx:80').fault,
+    /^nobody listens in TCP mode at port 80; .*mail/,
+  );
+  assert.match(
+    explain(text, 'tcp://mx', { frontend: 'web' }).fault,
+    /in TCP mode; there are: mail$/,
+  );
+  assert.match(explain(routed, 'tcp://mx').fault, /^no frontend in TCP mode listens/);
+});

@@ -139,13 +139,17 @@ function addressText({ family, host, port, fd }: BindModel['addresses'][0]): str
 
 /** The listener that is meant, or why there is none. */
 function choose(all: readonly Candidate[], request: ExplainRequest): Candidate | string {
-  const { frontend, secure, port } = request;
-  const named = all.filter(({ listener }) => frontend === '' || listener.proxy === frontend);
+  const { frontend, secure, port, isRaw } = request;
+  const able = isRaw ? all.filter(({ isTcp }) => isTcp) : all;
+  if (able.length < all.length && able.length === 0) {
+    return 'no frontend in TCP mode listens: ask with a http:// or https:// URL, or a /path';
+  }
+  const named = able.filter(({ listener }) => frontend === '' || listener.proxy === frontend);
   if (named.length === 0) {
-    const names = [...new Set(all.map(({ listener }) => listener.proxy))];
+    const names = [...new Set(able.map(({ listener }) => listener.proxy))];
     return names.length === 0
       ? 'nothing listens for traffic in this configuration'
-      : `no frontend '${frontend}' listens; there are: ${names.join(', ')}`;
+      : `no frontend '${frontend}' listens${isRaw ? ' in TCP mode' : ''}; there are: ${names.join(', ')}`;
   }
   const speaks = named.filter(({ bind }) => secure === null || (bind.ssl !== null) === secure);
   // In TCP mode a listener in clear passes TLS on.
@@ -154,11 +158,12 @@ function choose(all: readonly Candidate[], request: ExplainRequest): Candidate |
   const fits = [...speaks, ...passes];
   const exact = fits.find(({ choice }) => choice.at.port === port);
   if (exact !== undefined) return exact;
-  const isUsual = port === 0 || port === usualPorts.clear || port === usualPorts.tls;
+  const isDefault = port === usualPorts.clear || port === usualPorts.tls;
+  const isUsual = port === 0 || (isDefault && !isRaw);
   const open = new Set(fits.map(({ listener }) => listener.proxy));
   if (fits.length > 0 && isUsual && (port === 0 || open.size === 1)) return fits[0];
   const list = named.map(({ listener }) => `${listener.proxy} at ${described(listener)}`);
-  const what = secure === null ? '' : secure ? ' with TLS' : ' in clear';
+  const what = isRaw ? ' in TCP mode' : secure === null ? '' : secure ? ' with TLS' : ' in clear';
   return `nobody listens${what} at port ${port}; there are: ${list.join(', ')}`;
 }
 
@@ -253,7 +258,7 @@ interface Noted {
 }
 
 function notesOf(
-  { down, repeat }: ExplainRequest,
+  { down, repeat, isRaw, body }: ExplainRequest,
   { listener, isTls, passesTls, stage }: Noted,
 ): string[] {
   const { faults, recorder } = stage;
@@ -265,8 +270,11 @@ function notesOf(
     ...(before === '' ? [] : [before]),
     ...(resolves ? ['no name server answers: names have no address'] : []),
     ...(listener.isTls
-      ? ['the client is taken to speak TLS 1.3 and HTTP/1.1, without a certificate']
+      ? [
+          `the client is taken to speak TLS 1.3${isRaw ? '' : ' and HTTP/1.1'}, without a certificate`,
+        ]
       : []),
+    ...(isRaw && body === '' ? ['the client sends nothing: --data gives its first bytes'] : []),
     ...(passesTls ? ['TLS is passed on as it is: the server gets its first message'] : []),
     ...(isTls ? ['the server gets this over TLS'] : []),
     ...faults.map((fault) => `a fault of hawser's own: ${fault}`),
