@@ -23,10 +23,22 @@ export function checkChecks(proxy: ProxyDraft, draft: Draft): void {
     finalWarning(draft, model.place, message);
   }
   if (model.check.kind === 'external-check') checkExternal(proxy, draft);
+  else warnOfExternal(proxy, draft);
   if (model.mode === 'http') return;
   for (const { checks, place } of model.servers) {
     if (checks.observe !== 'layer7') continue;
     draft.diagnostics.alert(place, "'layer7' can only be used in http proxies.");
+  }
+}
+
+/** What only external checks read. */
+function warnOfExternal({ model, section }: ProxyDraft, draft: Draft): void {
+  for (const word of ['command', 'path'] as const) {
+    if (model.check[word] === '') continue;
+    const message =
+      `'external-check ${word}' will be ignored for ${section} '${model.name}' ` +
+      "(requires 'option external-check').";
+    finalWarning(draft, model.place, message);
   }
 }
 

@@ -17,6 +17,21 @@ export function checkMode(proxy: ProxyDraft, draft: Draft): void {
   checkOptions(proxy, draft);
   checkRules(proxy, draft);
   checkServers(proxy, draft);
+  checkSources(proxy, draft);
+}
+
+/** `usesrc hdr_ip(...)`: there are no headers to take an address from. */
+function checkSources(proxy: ProxyDraft, draft: Draft): void {
+  const { model } = proxy;
+  const owners = [{ source: model.source, what: 'ignoring use of' }].concat(
+    model.servers.map(({ source, name }) => ({ source, what: `server ${name} cannot use` })),
+  );
+  for (const { source, what } of owners) {
+    const name = /^hdr_ip\(([^,)]+)/.exec(source?.usesrc ?? '')?.[1];
+    if (name === undefined) continue;
+    const message = `${who(proxy)} : ${what} header ${name} as source IP in non-HTTP mode.`;
+    finalWarning(draft, model.place, message);
+  }
 }
 
 /** `tcp-request content switch-mode http` makes HTTP settings useful in TCP mode. */

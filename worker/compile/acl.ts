@@ -41,6 +41,8 @@ export interface AclPlan {
   readonly keyword: string;
   /** Points at which it has a value. */
   readonly legal: number;
+  /** Classes of what it reads, joined by '+' (sample/reads.ts). */
+  readonly reads: string;
 }
 
 const keywordByName: ReadonlyMap<string, AclKeywordDef> = new Map(
@@ -99,6 +101,7 @@ export function buildAcl(written: AclWords, source: ExpressionSource): AclPlan |
     condition: watch?.acl(input.words, input.placeOf(0), condition) ?? condition,
     keyword: name,
     legal: legalPoints(expression.fetch.reads),
+    reads: expression.fetch.reads,
   };
 }
 

@@ -2,6 +2,7 @@
 // ACLs.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compileText, frontendText } from '../../test/harness/exchange.ts';
 import { ExpressionBench } from '../../test/harness/expressions.ts';
 
 const request = [
@@ -234,4 +235,15 @@ test('lists are edited while they are used', () => {
   );
   reference.clear();
   assert.equal(bench.condition(words), 0);
+});
+
+test('what looks into a buffer of bytes is told of in HTTP mode, once for a line', () => {
+  const said = (condition: string, mode: 'http' | 'tcp') =>
+    compileText(frontendText([`tcp-request content accept if ${condition}`], mode)).messages;
+  const both = '{ req.payload(0,3) -m bin 160301 } { req.len gt 3 }';
+  assert.deepEqual(said(both, 'tcp'), []);
+  assert.deepEqual(said(both, 'http'), [
+    "warning: Proxy 'fe': L6 sample fetches ignored on HTTP proxies ('req.payload')",
+  ]);
+  assert.deepEqual(said('HTTP { path /a } { src 10.0.0.1 }', 'http'), []);
 });

@@ -5,7 +5,7 @@
 import type { Place } from '../../shared/config/diagnostic.ts';
 import type { LineModel } from '../../shared/config/model.ts';
 import type { Condition, WordCursor } from '../keyword.ts';
-import { pointLabel } from '../sample/reads.ts';
+import { pointLabel, points } from '../sample/reads.ts';
 import { type AclPlan, buildAcl } from './acl.ts';
 import type { ExpressionSource } from './expression.ts';
 
@@ -41,6 +41,7 @@ export function buildCondition(words: WordCursor, source: ConditionSource): Cond
   const suites = readSuites(words, source);
   if (suites === null) return null;
   checkPoint(suites, source);
+  checkLayer(suites, source);
   const condition = anyOf(
     suites.map((suite) => allOf(suite.map((term) => termCondition(term, source.point)))),
   );
@@ -160,6 +161,17 @@ function checkPoint(suites: readonly Term[][], source: ConditionSource): void {
     );
     return;
   }
+}
+
+/** In HTTP mode there is no buffer of bytes to look into; said once for a line. */
+function checkLayer(suites: readonly Term[][], { scope, point }: ConditionSource): void {
+  if (scope.proxy?.mode !== 'http' || (point & points.check) !== 0) return;
+  const parts = suites.flat().flatMap(({ acl }) => acl.parts);
+  const found = parts.find(({ reads }) => /(^|\+)(request|response)-buffer($|\+)/.test(reads));
+  if (found === undefined) return;
+  scope.warning(
+    `Proxy '${scope.proxy.name}': L6 sample fetches ignored on HTTP proxies ('${found.keyword}')`,
+  );
 }
 
 /** What is read at the wrong place has no value there, as it is warned of. */

@@ -82,12 +82,15 @@ const delayRow = (
 ): ProxyKeyword => ({
   name,
   side,
-  defaults: 'yes',
+  defaults: 'named',
   help: 'longest wait for data that content rules look at',
   example: `${name} 5s`,
   parse: (line, proxy) => {
     const value = line.atMost(1) ? line.time(0) : null;
-    if (value !== null) proxy.model[field] = value;
+    if (value === null) return;
+    const { section, model } = proxy;
+    if (model[field] <= 0) model[field] = value;
+    else line.warning(-1, `ignoring ${name} (was already defined) in ${section} '${model.name}'`);
   },
 });
 
