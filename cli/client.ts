@@ -8,7 +8,15 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 /** A socket that cannot be spoken to: `message` is for the operator. */
-export class ClientError extends Error {}
+export class ClientError extends Error {
+  /** Of a failed system call; '': there is something, but it is no runtime API that answers. */
+  readonly code: string;
+
+  constructor(message: string, code = '') {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** Where `hawser start` puts the master's socket and the other commands look for it. */
 export function defaultSocket(): string {
@@ -135,7 +143,7 @@ function open(address: string, refuse: (fault: Error) => void): Socket {
   const socket = connect(to);
   socket.setEncoding('utf8');
   socket.on('error', (fault: NodeJS.ErrnoException) =>
-    refuse(new ClientError(explain(address, fault))),
+    refuse(new ClientError(explain(address, fault), fault.code ?? '')),
   );
   return socket;
 }

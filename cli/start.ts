@@ -2,7 +2,7 @@
 // commands, and a demonstration when there is no configuration. Called by commands.ts.
 
 import { runMaster } from '../master/main.ts';
-import { ask, defaultSocket, patienceMs } from './client.ts';
+import { ask, ClientError, defaultSocket, patienceMs } from './client.ts';
 import { statusRefused, statusUsage } from './exit-status.ts';
 import { parseProcesses } from './processes.ts';
 import { isPortFree, quickstartPort, quickstartText, startDemoServers } from './quickstart.ts';
@@ -18,12 +18,10 @@ export interface StartOptions {
 export async function start(options: StartOptions): Promise<number> {
   const sink = await messageSink(options.json);
   const words = ['-W', '-db', '-S', `${options.socket},mode,600`];
-  const taken = await ask(options.socket, 'show proc', patienceMs).catch(() => '');
+  const taken = await holderOf(options.socket);
   if (taken !== '') {
-    // Both would serve, and the tool would find the younger one alone.
-    const pid = parseProcesses(taken)?.find(({ role }) => role === 'master')?.pid;
-    const whose = pid === undefined ? 'another process' : `a master that runs, process ${pid}`;
-    sink('ALERT', `${options.socket} is the socket of ${whose}: end it, or choose --socket PATH`);
+    sink('ALERT', taken);
+    sink('NOTICE', 'Another socket: --socket PATH');
     return statusRefused;
   }
   if (options.files.length > 0) {
@@ -35,6 +33,24 @@ export async function start(options: StartOptions): Promise<number> {
     return await runMaster([...words, ...given], { sink, onReady: () => sayReady(sink, options) });
   }
   return await demonstrate(options, words, sink);
+}
+
+/**
+ * What the socket is already, '' when it is free: of two masters the tool would find the younger
+ * one alone, and a file would be replaced by the socket.
+ */
+async function holderOf(socket: string): Promise<string> {
+  try {
+    const answer = await ask(socket, 'show proc', patienceMs);
+    if (answer === '') return '';
+    const pid = parseProcesses(answer)?.find(({ role }) => role === 'master')?.pid;
+    const whose = pid === undefined ? 'another process' : `a master that runs, process ${pid}`;
+    return `${socket} is the socket of ${whose}`;
+  } catch (fault) {
+    // Nobody there, or nobody may be: whoever binds it says so.
+    if (fault instanceof ClientError) return fault.code === '' ? fault.message : '';
+    throw fault;
+  }
 }
 
 /** Nobody guesses that the other words know this process already. */

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { inherited, type Owner, type RunningProxy, request, startProxy } from '../harness/proxy.ts';
 import { runTool } from '../harness/tool.ts';
 
@@ -233,9 +234,20 @@ test('start: the socket of another master is not taken away', async (t) => {
   const proxy = await startMaster(t);
   const { status, err } = await runTool(['start', ...socketOf(proxy)]);
   assert.equal(status, 1);
-  assert.match(err, /^error 127\.0\.0\.1:\d+ is the socket of a master that runs, process \d+: /);
+  assert.match(err, /^error 127\.0\.0\.1:\d+ is the socket of a master that runs, process \d+\n/);
   assert.equal((await runTool(['status', ...socketOf(proxy)])).status, 0);
+  process.kill(proxy.pid, 'SIGSTOP');
+  const silent = await runTool(['start', '/missing.cfg', ...socketOf(proxy)]);
+  process.kill(proxy.pid, 'SIGCONT');
+  assert.match(silent.err, /^error 127\.0\.0\.1:\d+ does not answer: /);
   await proxy.stop();
+});
+
+test('start: a file is not made a socket', async () => {
+  const file = fileURLToPath(import.meta.url);
+  const { status, err } = await runTool(['start', '/missing.cfg', '--socket', file]);
+  assert.equal(status, 1);
+  assert.equal(err.split('\n')[0], `error ${file} is no socket`);
 });
 
 test('a socket that does not allow it is told as such', async (t) => {
