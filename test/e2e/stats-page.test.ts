@@ -84,6 +84,8 @@ test('one box chooses all servers of a table', { skip: withoutBrowser }, async (
   await browser.value("document.querySelector('select[name=action]').value = 'maint'");
   await browser.value("document.querySelector('select[name=action]').form.requestSubmit()");
   await browser.until("document.querySelector('.outcome')?.textContent === 'The change was made.'");
+  // The outcome stands above the servers, which come piece by piece.
+  await browser.until("document.readyState === 'complete'");
   assert.equal(await browser.value("document.querySelectorAll('tr.maint').length"), 120);
   assert.deepEqual(browser.complaints, []);
   await browser.close();
