@@ -1,8 +1,9 @@
 // TLS settings of global become part of every bind line and server that uses TLS, so that readers
 // of the Model look in one place. Called by resolve.ts.
 
-import { allProxies, type Draft } from './draft.ts';
-import type { BindModel, ServerModel, SslDefaultsModel } from './model.ts';
+import { allProxies, type Draft, shareEqual } from './draft.ts';
+import { freshServerSsl } from './fresh.ts';
+import type { BindModel, CheckModel, ServerModel, SslDefaultsModel } from './model.ts';
 import { useBindDefaults, useServerDefaults } from './tls-defaults.ts';
 import { narrowVersions, noAlpn, versionWords } from './sections/bind-tls.ts';
 
@@ -18,11 +19,36 @@ export function mergeTlsDefaults(draft: Draft): void {
   const { ssl } = draft.global;
   for (const { model } of allProxies(draft)) {
     for (const bind of model.binds) mergeBind(bind, ssl, model.mode === 'http');
-    for (const server of model.servers) mergeServer(server, ssl);
+    for (const server of model.servers) {
+      giveCheckTls(server, model.check, draft);
+      mergeServer(server, ssl);
+    }
   }
   for (const bind of draft.global.statsSockets) mergeBind(bind, ssl, false);
   reportMissing(draft);
 }
+
+/** Words of TLS for a server without `ssl` whose checks speak it, where its line has none. */
+function giveCheckTls(server: ServerModel, own: CheckModel, draft: Draft): void {
+  const { checks, ssl, spareSsl } = server;
+  if (ssl !== null || spareSsl !== null || checks.tls !== null) return;
+  if (!checksSpeakTls(server, own, draft)) return;
+  const given = { ...checks, tls: freshServerSsl() };
+  Object.assign(server, { checks: shareEqual(given, draft.equals.checks) });
+}
+
+function checksSpeakTls({ checks }: ServerModel, own: CheckModel, draft: Draft): boolean {
+  if (checks.ssl === 'on') return true;
+  const named = draft.healthchecks.find(({ name }) => name === checks.healthcheck);
+  const { tcp, http } = named?.check ?? own;
+  return [...tcp, ...http].some(({ words }) => words[0] === 'connect' && hasFlag(words, 'ssl'));
+}
+
+/** Words of `connect` that take a value, which may be any text. */
+const withValue = new Set(['addr', 'port', 'proto', 'sni', 'alpn', 'comment']);
+
+const hasFlag = (words: readonly string[], flag: string): boolean =>
+  words.some((word, index) => word === flag && !withValue.has(words[index - 1] ?? ''));
 
 function mergeBind(bind: BindModel, defaults: SslDefaultsModel, http: boolean): void {
   const { ssl } = bind;
@@ -81,8 +107,10 @@ function reportMissing(draft: Draft): void {
         draft.diagnostics.alert(place, message);
       }
     }
-    for (const { ssl: own, spareSsl, place, name } of model.servers) {
-      const ssl = own ?? spareSsl;
+    for (const server of model.servers) {
+      const { ssl: own, spareSsl, checks, place, name } = server;
+      const forChecks = checksSpeakTls(server, model.check, draft) ? checks.tls : null;
+      const ssl = own ?? spareSsl ?? forChecks;
       if (ssl === null || ssl.verify === 'none' || ssl.caFile !== '') continue;
       if (draft.global.ssl.serverVerify === 'none') ssl.verify = 'none';
       else {

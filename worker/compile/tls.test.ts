@@ -57,6 +57,7 @@ const bad: readonly (readonly [string, RegExp])[] = [
     /no certificate authority in the ca-file/,
   ],
   ['server s :1 ssl', /verify is enabled by default but no CA file/],
+  ['server s :1 check check-ssl', /server 's' verify is enabled by default but no CA file/],
   ['server s :1 ssl verify none crt $pem/mismatch.pem', /server 's': the private key does not/],
   ['server s :1 ssl verify none ciphers NOTHING', /server 's': OpenSSL does not know the ciphers/],
 ];
