@@ -22,6 +22,7 @@ function freshH2(): H2TuneModel {
     maxFrameSize: 0,
     maxConcurrentStreams: 100,
     announcesWebsockets: true,
+    logErrors: 'stream',
     front: side,
     back: side,
   };

@@ -142,6 +142,8 @@ export interface H2TuneModel {
   maxConcurrentStreams: number;
   /** Clients are told that WebSockets may go over HTTP/2 (RFC 8441). */
   announcesWebsockets: boolean;
+  /** Which errors of clients leave a line in the log. */
+  logErrors: 'none' | 'connection' | 'stream';
   front: H2SideModel;
   back: H2SideModel;
 }

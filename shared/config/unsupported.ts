@@ -18,7 +18,6 @@ export const unsupportedGlobal: readonly string[] = (
   'ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ' +
   'ssl-provider-path ssl-security-level ssl-skip-self-issued-ca ' +
   'tune.comp.maxlevel ' +
-  'tune.h2.log-errors ' +
   'tune.lua.bool-sample-conversion tune.lua.burst-timeout tune.lua.forced-yield ' +
   'tune.lua.log.loggers tune.lua.log.stderr tune.lua.maxmem tune.lua.openlibs ' +
   'tune.lua.service-timeout tune.lua.session-timeout tune.lua.task-timeout ' +

@@ -1,15 +1,29 @@
 // The line of a client that did not get past its preamble: PROXY header or TLS handshake (manual
-// 8.2.5), unless error-log-format says otherwise. Called by the acceptor.
+// 8.2.5), unless error-log-format says otherwise; and of one whose frames break HTTP/2. Called by
+// the acceptor.
 
+import { stepClose } from '../../shared/config/log-steps.ts';
 import { type Endpoint, familyNone, familyUnix } from '../conn/endpoint.ts';
 import { faultText } from '../conn/fault.ts';
 import type { Stream } from '../stream/stream.ts';
 import { localDate } from './dates.ts';
 import type { LineBuffer } from './line.ts';
-import { logKilled } from './logger.ts';
+import { logKilled, logStream } from './logger.ts';
+
+/** Logs that what came on the connection of `stream`, which is lent for it, is no request. */
+export function logBroken(stream: Stream): void {
+  stream.bytesIn = stream.session.connection.bytesReceived;
+  refuse(stream);
+  logStream(stream, stepClose);
+}
 
 /** Logs why the connection of `stream`, which is lent for the purpose, could not be used. */
 export function logRefusal(stream: Stream): void {
+  refuse(stream);
+  logKilled(stream, writeRefusal);
+}
+
+function refuse(stream: Stream): void {
   const { session, thread } = stream;
   const { times } = stream;
   times.acceptMs = session.acceptMs;
@@ -18,7 +32,6 @@ export function logRefusal(stream: Stream): void {
   times.endMs = thread.time.nowMs;
   stream.endCause = 'P';
   stream.endPhase = 'R';
-  logKilled(stream, writeRefusal);
 }
 
 function writeRefusal({ session }: Stream, line: LineBuffer): void {

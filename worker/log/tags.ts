@@ -42,6 +42,9 @@ const clientPort: ReadInteger = (stream) => portOf(stream.source, stream);
 const frontPort: ReadInteger = (stream) => portOf(stream.destination, stream);
 const backPort: ReadInteger = ({ servedBy }) => servedBy?.source.port ?? 0;
 const serverPort: ReadInteger = ({ servedBy }) => servedBy?.destination.port ?? 0;
+/** Of HTTP alone; a connection whose bytes were no request has no status either. */
+const statusOf: ReadInteger = ({ status, frontend, front }) =>
+  status || (frontend.isHttp && front !== null ? -1 : 0);
 const requestNumber: ReadInteger = (stream) => stream.id % 2 ** 32;
 const processId: ReadInteger = () => process.pid;
 
@@ -95,7 +98,7 @@ const counts: readonly TagRow[] = [
     grows: true,
   },
   { name: 'U', help: 'Bytes from the client', waits: 'end', number: (stream) => stream.bytesIn },
-  { name: 'ST', help: 'Status code, -1: none was sent', number: (stream) => stream.status || -1 },
+  { name: 'ST', help: 'Status code, -1: none was sent, 0: not HTTP', number: statusOf },
   {
     name: 'ac',
     help: 'Client connections of the process',

@@ -19,6 +19,8 @@ export interface FrontHost {
   noteGlitch(session: Session): void;
   /** A request was refused before it became a stream. */
   noteBadRequest(session: Session): void;
+  /** The client broke the protocol: the connection ends. */
+  noteBadConnection(session: Session): void;
   /** We have connected to a server, and it takes our place: requests come from it now (rhttp@). */
   turnedRound(session: Session): void;
   /** The client connection is gone. */

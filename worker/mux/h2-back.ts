@@ -294,6 +294,8 @@ export class H2Back implements H2Role, PooledMux {
     if (this.link.streams.size === 0) this.close();
   }
 
+  onFatal(): void {}
+
   onGlitch(): void {}
 
   onPong(): void {

@@ -258,6 +258,10 @@ export class H2Front implements FrontMux, H2Role, Timed {
     if (this.link.streams.size === 0) this.closeSoon();
   }
 
+  onFatal(): void {
+    this.host.noteBadConnection(this.session);
+  }
+
   onGlitch(): void {
     this.host.noteGlitch(this.session);
   }

@@ -210,6 +210,7 @@ export class H2Link implements ConnectionOwner, StreamLink, SharedSending, Credi
   onFatal(code: number): void {
     if (this.isClosed) return;
     this.count(countFatal);
+    this.role.onFatal();
     this.sendGoaway(this.role.lastPeerId(), code);
     this.output.send();
     this.close();

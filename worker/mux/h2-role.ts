@@ -34,6 +34,8 @@ export interface H2Role {
   onReset(side: H2Stream): number;
   /** A stream has ended, and is not in the link's list any more. */
   onStreamClosed(): void;
+  /** The peer broke the protocol, or memory is out: the connection is about to be closed. */
+  onFatal(): void;
   /** The connection is closed; the streams have been told. */
   onClosed(): void;
   /** Is `id` a stream that existed and is over? */

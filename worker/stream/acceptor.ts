@@ -23,7 +23,7 @@ import type { FrontHost, FrontMux } from '../mux/front.ts';
 import { H1Front } from '../mux/h1-front.ts';
 import { Opening, type OpeningStep } from '../conn/opening.ts';
 import { faultReverse, quietFaults } from '../conn/fault.ts';
-import { logRefusal } from '../log/refusal.ts';
+import { logBroken, logRefusal } from '../log/refusal.ts';
 import type { Exchange, Side } from '../mux/side.ts';
 import { TcpSide } from '../mux/tcp.ts';
 import type { ListenerPlan, RuleList } from '../program.ts';
@@ -287,6 +287,20 @@ export class Acceptor implements FrontHost {
 
   noteBadRequest(session: Session): void {
     countBadRequest(this.context, session);
+    this.logBroken(session, 'stream');
+  }
+
+  noteBadConnection(session: Session): void {
+    this.logBroken(session, 'connection');
+  }
+
+  /** `what` is lost because the client breaks HTTP/2 (tune.h2.log-errors). */
+  private logBroken(session: Session, what: 'connection' | 'stream'): void {
+    const { logErrors } = this.thread.program.model.global.tune.h2;
+    if (session.frontend.log === null || (logErrors !== 'stream' && logErrors !== what)) return;
+    const stream = this.streams.take(session);
+    logBroken(stream);
+    this.streams.release(stream);
   }
 
   rowOf(session: Session): number {

@@ -50,6 +50,7 @@ const h2 = shape<H2TuneModel>({
   headerTableSize: natural,
   initialWindowSize: natural,
   announcesWebsockets: flag,
+  logErrors: oneOf('none', 'connection', 'stream'),
   maxFrameSize: natural,
   maxConcurrentStreams: natural,
   front: h2Side,

@@ -148,6 +148,15 @@ export const http2Keywords: readonly GlobalKeyword[] = [
   ...sides.flatMap((side) => sideRows.map((row) => ofSide(row, side))),
   ...frontRows.map((row) => ofSide(row, sides[0])),
   {
+    name: 'tune.h2.log-errors',
+    help: 'errors of clients that are logged: those that end a connection, or of streams as well',
+    example: 'tune.h2.log-errors connection',
+    parse: (line, { tune }) => {
+      const value = line.choice(0, ['none', 'connection', 'stream']);
+      if (value !== null) tune.h2 = { ...tune.h2, logErrors: value };
+    },
+  },
+  {
     name: 'tune.h2.zero-copy-fwd-send',
     help: 'accepted without effect: payload is copied once, into its frame',
     example: 'tune.h2.zero-copy-fwd-send on',
