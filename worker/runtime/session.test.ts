@@ -7,6 +7,7 @@ import { failure, type RuntimeCommandDef } from './command.ts';
 import { parseLine, splitWords } from './line.ts';
 import { dynamicServerCommands } from './dynamic-servers.ts';
 import { RemoteLines } from './remote-lines.ts';
+import { RuntimeSession } from './session.ts';
 import { converse, sampleContext, sampleState, tableOf } from './sample-context.ts';
 import { sessionCommands } from './session-commands.ts';
 
@@ -203,7 +204,9 @@ test('a long answer that nobody reads any more is not made to its end', async ()
   const long = tableOf([
     { words: ['long'], requires: 'user', usage: '', help: 'x', run: () => lines },
   ]);
-  await converse(context, long, ['long\n'], { ...sampleState(), isGone: () => made > 2 });
+  const output = { write: () => undefined, end: () => undefined, isClosed: () => made > 2 };
+  const limits = { lineBytes: 200, payloadBytes: 300 };
+  await new RuntimeSession(context, long, sampleState(), { output, limits }).feed('long\n');
   assert.equal(made, 3);
 });
 
@@ -231,6 +234,14 @@ test('a line from the master CLI is answered in one text', async () => {
     new RemoteLines(context, commands).run(1, { level: 'admin', line, payload }, () => undefined);
   assert.equal(await answer('probe a; probe b'), '["a"]\n\n["b"]\n\n');
   assert.equal(await answer('probe a', 'x\n\ny'), '["a"] <x\n\ny>\n\n');
+});
+
+test('a client of the master CLI that has said its last is answered all the same', async () => {
+  const lines = new RemoteLines(context, runtimeCommands(probes));
+  const line = { level: 'admin', line: 'probe pieces', payload: '' } as const;
+  const answer = lines.run(1, line, () => undefined);
+  lines.stop(1); // what the master says of an end, too: nothing that goes on is wanted
+  assert.equal(await answer, 'one\ntwo\n\n');
 });
 
 test('lines and words', () => {

@@ -23,6 +23,8 @@ export interface SessionOutput {
   write(text: string | Uint8Array): void | Promise<void>;
   /** A command runs for long: what the client sends meanwhile is fed at once. */
   listen?(): void;
+  /** Nothing that is written reaches anybody any more. */
+  isClosed?(): boolean;
   end(): void;
 }
 
@@ -196,7 +198,7 @@ export class RuntimeSession {
     }
     let text = '';
     for (const piece of answer) {
-      if (this.state.isGone()) return;
+      if (this.output.isClosed?.() === true) return;
       if (typeof piece !== 'string') {
         if (text !== '') await this.output.write(text);
         text = '';

@@ -77,6 +77,7 @@ function serve(
   const output = {
     write: (text: string | Uint8Array) => written(socket, text),
     listen: () => void socket.resume(),
+    isClosed: () => socket.destroyed,
     // What the client still sends is of no use to anybody: read and forget it, then hang up.
     end: () => void socket.resume().end(() => socket.destroy()),
   };
