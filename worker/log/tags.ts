@@ -42,9 +42,12 @@ const clientPort: ReadInteger = (stream) => portOf(stream.source, stream);
 const frontPort: ReadInteger = (stream) => portOf(stream.destination, stream);
 const backPort: ReadInteger = ({ servedBy }) => servedBy?.source.port ?? 0;
 const serverPort: ReadInteger = ({ servedBy }) => servedBy?.destination.port ?? 0;
-/** Of HTTP alone; a connection whose bytes were no request has no status either. */
-const statusOf: ReadInteger = ({ status, frontend, front }) =>
-  status || (frontend.isHttp && front !== null ? -1 : 0);
+/** Of HTTP alone; a connection whose bytes never were a request has no status either. */
+const statusOf: ReadInteger = ({ status, frontend, times, endPhase }) => {
+  if (status !== 0) return status;
+  const isRequest = times.requestMs >= 0 || endPhase !== 'R';
+  return frontend.isHttp && isRequest ? -1 : 0;
+};
 const requestNumber: ReadInteger = (stream) => stream.id % 2 ** 32;
 const processId: ReadInteger = () => process.pid;
 
