@@ -48,7 +48,7 @@ const fatal: Readonly<Record<string, readonly Buffer[]>> = {
 };
 const headless = [settings, frame(1, ended, 1, '\x40\x01a\x01b')];
 
-/** Sends, and hears until the proxy closes or has answered `answers` bytes. */
+/** Sends, and hears until the proxy closes. */
 async function send(proxy: RunningProxy, frames: readonly Buffer[]): Promise<void> {
   const socket = connect(proxy.port('fe'), '127.0.0.1');
   socket.on('error', () => undefined); // a reset is one way to end

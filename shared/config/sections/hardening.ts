@@ -3,6 +3,7 @@
 
 import { blockFor } from '../../block.ts';
 import type { GlobalKeyword } from '../keyword.ts';
+import { permitsExperimental } from './reverse.ts';
 
 export const hardeningKeywords: readonly GlobalKeyword[] = [
   {
@@ -27,15 +28,8 @@ export const hardeningKeywords: readonly GlobalKeyword[] = [
     name: 'force-cfg-parser-pause',
     help: 'let reading the configuration take longer, to try slow starts and reloads',
     example: 'force-cfg-parser-pause 1ms',
-    parse: (line, global) => {
-      if (!line.atMost(1)) return;
-      if (!global.exposeExperimental) {
-        line.alert(
-          -1,
-          "'force-cfg-parser-pause' needs 'expose-experimental-directives' before it.",
-        );
-        return;
-      }
+    parse: (line, _global, draft) => {
+      if (!line.atMost(1) || !permitsExperimental(line, -1, `'${line.name}'`, draft)) return;
       const pauseMs = line.time(0);
       if (pauseMs !== null) blockFor(pauseMs);
     },

@@ -205,6 +205,19 @@ const debugCounters: GlobalKeyword = {
   },
 };
 
+const takeover: GlobalKeyword = {
+  name: 'tune.takeover-other-tg-connections',
+  help: "accepted without effect: 'tune.idle-pool.shared' decides",
+  example: 'tune.takeover-other-tg-connections none',
+  parse: (line) => {
+    if (!line.atMost(1) || line.choice(0, ['none', 'restricted', 'full']) === null) return;
+    line.warning(
+      -1,
+      `'${line.name}' is deprecated and has no effect: 'tune.idle-pool.shared' decides.`,
+    );
+  },
+};
+
 const switchRows = switches.map(
   ({ name, field, help, negatable = false }): GlobalKeyword => ({
     name,
@@ -234,7 +247,6 @@ const inert: readonly (readonly [
   ['prealloc-fd', 'the descriptor table belongs to the kernel', 0, ''],
   ['numa-cpu-mapping', 'threads are placed by cpu-map only', 0, ''],
   ['noktls', 'there is no kernel TLS here', 0, ''],
-  ['tune.takeover-other-tg-connections', "'tune.idle-pool.shared' decides", 1, 'none'],
   ['quick-exit', 'leaving is always quick', 0, ''],
   ['limited-quic', 'there is no QUIC to limit', 0, ''],
   ['stress-level', 'there are no stress tests built in', 1, '1'],
@@ -364,6 +376,7 @@ export const processKeywords: readonly GlobalKeyword[] = [
   ...limitRows,
   ...switchRows,
   debugCounters,
+  takeover,
   ...inertRows,
   ...textRows,
   ...timeRows,
