@@ -7,7 +7,7 @@ import { encodeAddress } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress, Sys } from '../../shared/sys/sys.ts';
 import type { TlsContext, TlsSession } from '../../shared/sys/tls.ts';
 import type { Connection } from '../conn/connection.ts';
-import { type Approach, openSocket, type SocketPlan } from '../conn/connector.ts';
+import { openSocket, plainApproach, type SocketPlan } from '../conn/connector.ts';
 import type { OpeningStep } from '../conn/opening.ts';
 import { Endpoint } from '../conn/endpoint.ts';
 import { proxyBlock } from '../conn/proxy-header.ts';
@@ -74,14 +74,7 @@ export function openCheck(sys: Sys, route: CheckRoute): number {
   return openSocket(sys, route.target, route.socket, approach);
 }
 
-const approach: Approach = {
-  lent: null,
-  hasData: false,
-  delaysAck: false,
-  mark: -1,
-  tos: -1,
-  namespace: '',
-};
+const approach = plainApproach();
 
 const isPath = (address: AddressModel): boolean =>
   address.family === 'unix' || address.family === 'abns' || address.family === 'abnsz';

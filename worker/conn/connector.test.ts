@@ -14,7 +14,7 @@ import {
 } from '../../shared/sys/constants.ts';
 import { SOL_SOCKET, TCP_QUICKACK } from '../../shared/sys/constants.ts';
 import { encodeAddress, familyOf } from '../../shared/sys/sockaddr.ts';
-import { type Approach, openSocket, socketPlan } from './connector.ts';
+import { type Approach, openSocket, plainApproach, socketPlan } from './connector.ts';
 
 const input = {
   source: null,
@@ -42,8 +42,7 @@ function optionsOf(host: string, approach: Partial<Approach>): Map<string, numbe
   const family = host.includes(':') ? 'ipv6' : 'ipv4';
   assert.ok(encodeAddress({ family, host, port: 80 }, target));
   assert.equal(familyOf(target) === AF_INET6, family === 'ipv6');
-  const none = { lent: null, hasData: true, delaysAck: false, mark: -1, tos: -1, namespace: '' };
-  const whole = { ...none, ...approach };
+  const whole = { ...plainApproach(), hasData: true, ...approach };
   openSocket(sys, target, socketPlan(sys, input), whole);
   return set;
 }

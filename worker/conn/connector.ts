@@ -78,6 +78,16 @@ export interface Approach {
   namespace: string;
 }
 
+/** One that asks for nothing special. */
+export const plainApproach = (): Approach => ({
+  lent: null,
+  mark: -1,
+  tos: -1,
+  hasData: false,
+  delaysAck: false,
+  namespace: '',
+});
+
 /** Ports of a range, each thread from its own place on. */
 export class PortTurn {
   readonly low: number;

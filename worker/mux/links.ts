@@ -6,7 +6,7 @@ import { enter, leave, liveCurrent } from '../../shared/segment/live.ts';
 import { formatPeer } from '../../shared/sys/sockaddr.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { type Approach, openSocket } from '../conn/connector.ts';
+import { type Approach, openSocket, plainApproach } from '../conn/connector.ts';
 import { readEndpoint, readOwn } from '../conn/socket-address.ts';
 import { throughSocks } from '../conn/socks4.ts';
 import type { Program, ProxyPlan } from '../program.ts';
@@ -74,14 +74,7 @@ export class Links {
     this.lent = thread.sys.address();
     this.isLent = false;
     this.isPlain = false;
-    this.approach = {
-      lent: null,
-      hasData: false,
-      delaysAck: false,
-      mark: -1,
-      tos: -1,
-      namespace: '',
-    };
+    this.approach = plainApproach();
     this.openings = openings;
     this.muxLinks = new MuxLinks(thread, exchange);
     this.reversed = new ReversedLinks(thread, exchange, openings, this);

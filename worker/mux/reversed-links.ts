@@ -4,7 +4,7 @@
 import { liveConnections } from '../../shared/segment/live.ts';
 import type { SocketAddress } from '../../shared/sys/sys.ts';
 import { Connection } from '../conn/connection.ts';
-import { openSocket } from '../conn/connector.ts';
+import { openSocket, plainApproach } from '../conn/connector.ts';
 import { Opening } from '../conn/opening.ts';
 import { readEndpoint, readOwn, readPeer } from '../conn/socket-address.ts';
 import { throughSocks } from '../conn/socks4.ts';
@@ -108,14 +108,8 @@ export class ReversedLinks {
       return -EHOSTUNREACH;
     }
     this.openings.keyOf(lent, server);
-    const approach = {
-      mark: -1,
-      tos: -1,
-      lent: null,
-      hasData: true,
-      delaysAck: false,
-      namespace: '',
-    };
+    const approach = plainApproach();
+    approach.hasData = true;
     const fd = openSocket(thread.sys, this.address, link.plan, approach);
     if (fd < 0) return fd;
     const connection = new Connection(thread.poller, thread.memory.region, fd, unowned);
